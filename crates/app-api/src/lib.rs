@@ -1,1 +1,121 @@
-//! Part of Amulet.
+//! The bridge between the user interface and the wallet: every call, its request and its reply.
+//!
+//! The same calls travel over Tauri's bridge (wallet in the native process) and stay inside the page (wallet compiled to
+//! wasm); the interface does not know which. Views are plain data made for a screen: text that a person wrote or a
+//! record holds, numbers, and closed enums that the interface puts into words in the user's language. No secret crosses
+//! but those a person types or must see (passphrase, recovery words, card code).
+
+pub mod access;
+pub mod card;
+pub mod clinician;
+mod error;
+pub mod records;
+pub mod wallet;
+
+pub use error::{ApiError, ErrorCode};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// One call of the bridge: a request that knows its reply.
+pub trait Call: Serialize + DeserializeOwned + Into<Request> {
+    /// What comes back when the call succeeds.
+    type Reply: Serialize + DeserializeOwned;
+}
+
+macro_rules! calls {
+    ($($(#[$meta:meta])* $name:ident: $module:ident => $reply:ty,)*) => {
+        /// Every request that the wallet answers.
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[serde(tag = "call", content = "with", rename_all = "snake_case")]
+        pub enum Request {
+            $($(#[$meta])* $name($module::$name),)*
+        }
+
+        $(
+            impl From<$module::$name> for Request {
+                fn from(request: $module::$name) -> Self {
+                    Self::$name(request)
+                }
+            }
+
+            impl Call for $module::$name {
+                type Reply = $reply;
+            }
+        )*
+    };
+}
+
+calls! {
+    /// What the app shows before anything is unlocked.
+    Status: wallet => wallet::StatusView,
+    /// Make new recovery words; they are kept in memory until the wallet is created.
+    NewWords: wallet => wallet::WordsView,
+    /// Check words typed by a person.
+    CheckWords: wallet => wallet::WordsCheckView,
+    /// Judge a passphrase.
+    PassphraseStrength: wallet => wallet::StrengthView,
+    /// Create a wallet from the words just shown and register its identity.
+    CreateWallet: wallet => wallet::SessionView,
+    /// Restore a wallet from recovery words.
+    RestoreWallet: wallet => wallet::SessionView,
+    /// Copy a demonstration person's encrypted wallet file onto this device.
+    AddDemoPerson: wallet => wallet::WalletEntry,
+    /// Open a wallet with its passphrase.
+    Unlock: wallet => wallet::SessionView,
+    /// Forget the keys.
+    Lock: wallet => (),
+    /// Remove a wallet from this device.
+    RemoveWallet: wallet => (),
+    /// Choose the language.
+    SetLanguage: wallet => (),
+    /// How far the running long task is.
+    Progress: wallet => Option<wallet::ProgressView>,
+    /// Ask the hospitals for news and check it.
+    Sync: wallet => wallet::CheckedView,
+    /// The patient's first page.
+    Home: wallet => wallet::HomeView,
+    /// The code by which a clinician or a hospital finds this person.
+    MyCode: wallet => wallet::MyCodeView,
+    /// All records, newest first.
+    Records: records => records::TimelineView,
+    /// One record in full.
+    Record: records => records::RecordView,
+    /// What the emergency card could show.
+    CardDraft: card => card::CardDraftView,
+    /// Make or replace the emergency card.
+    MakeCard: card => card::CardView,
+    /// The card in force.
+    Card: card => Option<card::CardView>,
+    /// Make the card in force worthless.
+    RevokeCard: card => (),
+    /// Requests, active shares and ended shares.
+    Sharing: access => access::SharingView,
+    /// What a request would expose.
+    Exposure: access => access::ExposureView,
+    /// Sign the grant that answers a request.
+    GrantRequest: access => access::ShareView,
+    /// Turn a request down.
+    DeclineRequest: access => (),
+    /// Take a grant back.
+    RevokeGrant: access => (),
+    /// Everything that ever happened to this person's records.
+    AccessLog: access => access::AccessLogView,
+    /// The proof behind one line of the log.
+    LogProof: access => access::ProofView,
+    /// Read a scanned or typed card code.
+    ReadCard: clinician => clinician::CardPreviewView,
+    /// Declare an emergency and open the summary once it is on the ledger.
+    DeclareEmergency: clinician => clinician::EmergencyView,
+    /// Open the summary of a declaration that is still running.
+    OpenEmergency: clinician => clinician::EmergencyView,
+    /// Find a person by their code, before asking.
+    FindPatient: clinician => clinician::PatientFoundView,
+    /// Ask a patient for access.
+    AskAccess: clinician => clinician::MyAccessView,
+    /// What this clinician asked for, may read, and did read.
+    MyAccesses: clinician => clinician::MyAccessesView,
+    /// Read the records of a grant; the use is recorded first.
+    ReadGrant: clinician => clinician::GrantedRecordsView,
+    /// Bring a patient's FHIR file in at this clinician's hospital.
+    Intake: clinician => clinician::IntakeView,
+}

@@ -1,0 +1,286 @@
+//! Requests, grants, and the access log.
+
+use crate::records::{Category, RecordLineView};
+use crate::wallet::{CheckedView, HospitalView, TimeMs};
+use serde::{Deserialize, Serialize};
+
+/// A person who asks or reads, as registered on the ledger by their hospital.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PractitionerView {
+    /// DID.
+    pub did: String,
+    /// Name.
+    pub name: String,
+    /// Department, as registered.
+    pub department: String,
+    /// Employer.
+    pub hospital: HospitalView,
+}
+
+/// Why data is asked for: a short list from HL7 PurposeOfUse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A visit or treatment (TREAT).
+    Treatment,
+    /// A second opinion (TREAT, once).
+    SecondOpinion,
+    /// Ongoing care by a team (COC).
+    OngoingCare,
+    /// A family member who cares (FAMRQT).
+    FamilyCarer,
+    /// Emergency treatment (ETREAT).
+    Emergency,
+}
+
+/// Ask for requests and shares.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sharing {}
+
+/// Requests, active shares and ended shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharingView {
+    /// Requests that wait, oldest first.
+    pub waiting: Vec<RequestView>,
+    /// Grants that open something now.
+    pub active: Vec<ShareView>,
+    /// Grants that have ended, newest first.
+    pub ended: Vec<ShareView>,
+    /// The check behind it.
+    pub checked: Option<CheckedView>,
+}
+
+/// A clinician's request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestView {
+    /// Identifier, hex.
+    pub id: String,
+    /// Who asks.
+    pub from: PractitionerView,
+    /// Categories asked for.
+    pub categories: Vec<Category>,
+    /// Earliest record date covered (`YYYY-MM-DD`), if limited.
+    pub records_from: Option<String>,
+    /// Latest record date covered, if limited.
+    pub records_to: Option<String>,
+    /// What for.
+    pub purpose: Purpose,
+    /// Until when access would last.
+    pub access_until: TimeMs,
+    /// Until when it can be answered.
+    pub answer_by: TimeMs,
+    /// When it was asked.
+    pub asked_at: TimeMs,
+}
+
+/// Ask what a request would expose.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exposure {
+    /// From [`RequestView`].
+    pub request: String,
+}
+
+/// What a grant would expose, exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExposureView {
+    /// The request.
+    pub request: RequestView,
+    /// Exactly these records.
+    pub records: Vec<RecordLineView>,
+    /// Their number by category, no zeroes.
+    pub counts: Vec<(Category, u64)>,
+}
+
+/// Sign the grant that answers a request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GrantRequest {
+    /// From [`RequestView`].
+    pub request: String,
+    /// Records to leave out, by identifier.
+    pub without: Vec<String>,
+}
+
+/// Turn a request down.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeclineRequest {
+    /// From [`RequestView`].
+    pub request: String,
+}
+
+/// Take a grant back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RevokeGrant {
+    /// From [`ShareView`].
+    pub grant: String,
+}
+
+/// State of a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareState {
+    /// Opens its records now.
+    Active,
+    /// Its time has run out.
+    Expired,
+    /// The patient took it back.
+    Revoked,
+}
+
+/// A grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareView {
+    /// Identifier, hex.
+    pub id: String,
+    /// Who may read.
+    pub to: PractitionerView,
+    /// Number of records by category.
+    pub counts: Vec<(Category, u64)>,
+    /// What for.
+    pub purpose: Purpose,
+    /// From when.
+    pub granted_at: TimeMs,
+    /// Until when.
+    pub until: TimeMs,
+    /// State.
+    pub state: ShareState,
+    /// How often it was used.
+    pub uses: u64,
+}
+
+/// Ask for the access log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccessLog {}
+
+/// The access log, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessLogView {
+    /// Lines, newest first.
+    pub lines: Vec<LogLineView>,
+    /// Whether the count and the hash chain prove that nothing is left out.
+    pub complete: bool,
+    /// The check behind it.
+    pub checked: Option<CheckedView>,
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLineView {
+    /// Number in the personal history, from 1.
+    pub number: u64,
+    /// Block time.
+    pub at: TimeMs,
+    /// What happened.
+    pub what: LogEvent,
+    /// The practitioner or hospital that acted; `None` when the person acted.
+    pub by: Option<PractitionerView>,
+    /// The hospital that acted, for events without a practitioner.
+    pub hospital: Option<HospitalView>,
+    /// Records concerned.
+    pub records: u64,
+}
+
+/// Kinds of events in a personal history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LogEvent {
+    /// The person's identity was registered.
+    IdentityRegistered,
+    /// A hospital registered records.
+    RecordsRegistered,
+    /// The person made or replaced the emergency card.
+    CardMade,
+    /// The person revoked the card.
+    CardRevoked,
+    /// A clinician declared an emergency and opened the summary.
+    EmergencyDeclared {
+        /// The reason given.
+        reason: EmergencyReason,
+        /// The clinician's own words, which only the patient can decrypt.
+        note: Option<String>,
+        /// When the access ends.
+        until: TimeMs,
+    },
+    /// A clinician asked for access.
+    AccessRequested {
+        /// What for.
+        purpose: Purpose,
+    },
+    /// The person granted access.
+    AccessGranted {
+        /// What for.
+        purpose: Purpose,
+        /// Until when.
+        until: TimeMs,
+    },
+    /// The person declined.
+    AccessDeclined,
+    /// The person took a grant back.
+    AccessRevoked,
+    /// A clinician read records under a grant.
+    RecordsRead {
+        /// What for.
+        purpose: Purpose,
+    },
+}
+
+/// Grounds for an emergency access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmergencyReason {
+    /// Unconscious.
+    Unconscious,
+    /// Cannot communicate.
+    CannotCommunicate,
+    /// Life or limb in danger, no time to ask.
+    LifeThreatening,
+    /// Another reason, which the note must give.
+    Other,
+}
+
+/// Ask for the proof behind a line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LogProof {
+    /// From [`LogLineView`].
+    pub number: u64,
+}
+
+/// What the light client checked, for people first and for experts below.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofView {
+    /// Height of the block.
+    pub height: u64,
+    /// Block time.
+    pub at: TimeMs,
+    /// Hospitals that signed the block.
+    pub signed: u16,
+    /// Hospitals in the consortium then.
+    pub total: u16,
+    /// Who signed.
+    pub signers: Vec<HospitalView>,
+    /// Header hash, hex.
+    pub header_hash: String,
+    /// Transaction id, hex.
+    pub transaction: String,
+    /// Each check that was made and passed, in the order it was made.
+    pub checks: Vec<ProofCheck>,
+}
+
+/// Checks the light client makes; the interface says each in plain words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofCheck {
+    /// A quorum of hospitals signed the block.
+    Certificate,
+    /// The block is part of the one chain that starts at the pinned genesis.
+    HeaderRange,
+    /// The receipt of the transaction is in the block.
+    Receipt,
+    /// The event is in the person's complete history.
+    History,
+    /// The value is in the ledger's state.
+    State,
+    /// The ciphertext is the one that was registered.
+    Ciphertext,
+    /// At least two hospitals gave the same newest block.
+    Witnesses,
+}

@@ -1,0 +1,258 @@
+//! The clinician's side: scan, declare, ask, read, and bring files in.
+
+use crate::access::{EmergencyReason, ProofView, PractitionerView, Purpose};
+use crate::card::{CardFact, SummarySection};
+use crate::records::{Category, RecordView};
+use crate::wallet::TimeMs;
+use serde::{Deserialize, Serialize};
+
+/// Read a card code.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReadCard {
+    /// The text of the QR code, or the typed code.
+    pub code: String,
+}
+
+/// What a card says before any declaration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardPreviewView {
+    /// Facts on the card itself; empty for a typed code.
+    pub facts: Vec<CardFact>,
+    /// Whether the facts bear the signature of the key on the card.
+    pub facts_signed: bool,
+    /// Whether the ledger could be asked; without it only the offline facts can be shown.
+    pub online: bool,
+    /// How long an access would last, in hours; `None` offline.
+    pub access_hours: Option<u64>,
+}
+
+/// Declare an emergency.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeclareEmergency {
+    /// The code read before.
+    pub code: String,
+    /// Reason.
+    pub reason: EmergencyReason,
+    /// Own words, at most 200 characters; needed for [`EmergencyReason::Other`].
+    pub note: String,
+}
+
+/// Open the summary of a running declaration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OpenEmergency {
+    /// From [`EmergencyView`].
+    pub declaration: String,
+}
+
+/// The summary, allergies first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmergencyView {
+    /// Identifier of the declaration, hex.
+    pub declaration: String,
+    /// Name.
+    pub name: Option<String>,
+    /// `female`, `male`, `other`, `unknown`, as FHIR has it.
+    pub sex: Option<String>,
+    /// Birth date as the record has it.
+    pub birth_date: Option<String>,
+    /// Sections in the order to show.
+    pub sections: Vec<SectionView>,
+    /// When the patient's wallet made the summary.
+    pub made_at: TimeMs,
+    /// When the access ends.
+    pub until: TimeMs,
+    /// What was checked.
+    pub proof: ProofView,
+}
+
+/// One section of the summary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionView {
+    /// Which.
+    pub section: SummarySection,
+    /// What the section says; "no information" differs from "known to be none".
+    pub content: SectionContent,
+}
+
+/// Content of a section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SectionContent {
+    /// Entries, the most dangerous first.
+    Entries {
+        /// The entries.
+        entries: Vec<EntryView>,
+    },
+    /// The records say that there are none.
+    KnownNone,
+    /// The records say nothing.
+    NoInformation,
+    /// The patient left it out.
+    LeftOut,
+}
+
+/// One entry of the summary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryView {
+    /// What.
+    pub text: String,
+    /// More: reaction, dose, since when.
+    pub detail: Option<String>,
+    /// Whether it can kill: high criticality or severe.
+    pub critical: bool,
+    /// Where it came from: FHIR type, date.
+    pub source: Option<String>,
+}
+
+/// Find a person by code.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FindPatient {
+    /// Their DID, scanned or typed.
+    pub code: String,
+}
+
+/// A person found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatientFoundView {
+    /// DID.
+    pub did: String,
+    /// Records registered for it.
+    pub records: u64,
+}
+
+/// Ask for access.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AskAccess {
+    /// The patient's DID.
+    pub patient: String,
+    /// Categories asked for, at least one.
+    pub categories: Vec<Category>,
+    /// What for.
+    pub purpose: Purpose,
+    /// Hours the access would last from the grant on.
+    pub access_hours: u64,
+    /// Hours within which the patient can answer.
+    pub answer_hours: u64,
+    /// Earliest record date (`YYYY-MM-DD`), if limited.
+    pub records_from: Option<String>,
+    /// Latest record date, if limited.
+    pub records_to: Option<String>,
+}
+
+/// Ask for this clinician's requests, grants and declarations.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MyAccesses {}
+
+/// This clinician's requests, grants and declarations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MyAccessesView {
+    /// Who asks.
+    pub me: PractitionerView,
+    /// Newest first.
+    pub accesses: Vec<MyAccessView>,
+}
+
+/// One request, grant or declaration of this clinician.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MyAccessView {
+    /// Identifier of the request or declaration, hex.
+    pub id: String,
+    /// The patient's DID.
+    pub patient: String,
+    /// State.
+    pub state: MyAccessState,
+    /// What for.
+    pub purpose: Purpose,
+    /// Categories; empty for an emergency.
+    pub categories: Vec<Category>,
+    /// When it was asked or declared.
+    pub at: TimeMs,
+}
+
+/// State of a clinician's access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MyAccessState {
+    /// The patient has not answered.
+    Waiting {
+        /// Until when they can.
+        answer_by: TimeMs,
+    },
+    /// The patient declined.
+    Declined,
+    /// The request ran out unanswered.
+    Unanswered,
+    /// Records can be read.
+    Active {
+        /// The grant, hex.
+        grant: String,
+        /// Until when.
+        until: TimeMs,
+        /// Number of records.
+        records: u64,
+    },
+    /// The grant has run out.
+    Expired,
+    /// The patient took it back.
+    Revoked,
+    /// An emergency declaration that is still running.
+    Emergency {
+        /// Until when.
+        until: TimeMs,
+    },
+    /// An emergency declaration that has ended.
+    EmergencyEnded,
+}
+
+/// Read the records of a grant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReadGrant {
+    /// From [`MyAccessState::Active`].
+    pub grant: String,
+}
+
+/// Records read under a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedRecordsView {
+    /// The records.
+    pub records: Vec<RecordView>,
+    /// Records no hospital could deliver.
+    pub missing: u64,
+    /// Until when.
+    pub until: TimeMs,
+    /// The proof that this reading is on the ledger.
+    pub proof: ProofView,
+}
+
+/// Bring a FHIR file in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Intake {
+    /// The patient's DID.
+    pub patient: String,
+    /// The file's name, for messages.
+    pub file_name: String,
+    /// The file's text.
+    pub text: String,
+}
+
+/// What the hospital did with the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntakeView {
+    /// Resources in the file.
+    pub resources_in: u64,
+    /// Records registered.
+    pub records_out: u64,
+    /// Resources refused, each with its reason in English and a stable code.
+    pub refused: Vec<RefusedView>,
+}
+
+/// One refused resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedView {
+    /// Which.
+    pub resource: String,
+    /// Stable code of the reason.
+    pub code: String,
+    /// The reason in English.
+    pub reason: String,
+}

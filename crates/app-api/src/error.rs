@@ -1,0 +1,115 @@
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What went wrong, as a closed list: the interface has a sentence for each, in each language, saying what happened,
+/// what it means and what to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The passphrase does not open this wallet.
+    WrongPassphrase,
+    /// The passphrase is too weak to protect a wallet.
+    WeakPassphrase,
+    /// No wallet is unlocked.
+    Locked,
+    /// There is no such wallet on this device.
+    NoSuchWallet,
+    /// A recovery word is not in the list. Details: `index` (from 1), `word`, perhaps `suggestion`.
+    WordUnknown,
+    /// Too few or too many recovery words. Details: `found`, `expected`.
+    WordCount,
+    /// Every word is known but they do not belong together. Detail: perhaps `index`.
+    WordChecksum,
+    /// Words of two languages are mixed.
+    WordLanguages,
+    /// The words typed to confirm differ from those shown. Detail: `index`.
+    WordsDiffer,
+    /// The words were shown too long ago or never: start again.
+    NoPendingWords,
+    /// No hospital could be reached. Details: `asked`.
+    Unreachable,
+    /// Fewer than two hospitals answered, so nothing could be checked. Details: `answered`, `needed`.
+    TooFewWitnesses,
+    /// Hospitals gave answers that contradict each other. Details: `hospitals`.
+    Disagreement,
+    /// A hospital's answer failed a check. Details: `hospital`, `what` (header, certificate, proof, ciphertext, history).
+    Forged,
+    /// The newest certified state is too old. Detail: `age_ms`.
+    Stale,
+    /// The transaction was refused. Detail: `reason`, the ledger's refusal code.
+    Refused,
+    /// The transaction was not committed in time; it may still be.
+    NotCommitted,
+    /// The code is not one of ours.
+    CodeNotOurs,
+    /// The code is cut off or mistyped.
+    CodeDamaged,
+    /// The card was replaced or revoked. Detail: perhaps `at_ms`.
+    CardRevoked,
+    /// No such card is on the ledger.
+    CardUnknown,
+    /// The picture holds no QR code that can be read.
+    NoQrInPicture,
+    /// The file is no FHIR bundle that can be taken. Details: `code`, `message`.
+    FhirRefused,
+    /// The file or message is too large. Details: `size`, `limit`.
+    TooLarge,
+    /// The record is not on this device and no hospital that holds it answered.
+    RecordUnavailable,
+    /// The grant has ended. Detail: `why` (expired, revoked, used_up).
+    GrantEnded,
+    /// Only a registered clinician can do this.
+    NotAClinician,
+    /// The thing asked for does not exist.
+    NotFound,
+    /// The device's storage failed. Detail: `message`.
+    Storage,
+    /// The request was malformed.
+    BadRequest,
+    /// A bug in Amulet. Detail: `message`.
+    Internal,
+}
+
+/// The one error type of the bridge; safe to show and to log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiError {
+    /// What went wrong.
+    pub code: ErrorCode,
+    /// The values that the sentence for `code` names.
+    #[serde(default)]
+    pub details: BTreeMap<String, String>,
+}
+
+impl ApiError {
+    /// An error without details.
+    #[must_use]
+    pub fn new(code: ErrorCode) -> Self {
+        Self { code, details: BTreeMap::new() }
+    }
+
+    /// The same error with one more detail.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.details.insert(name.to_owned(), value.to_string());
+        self
+    }
+}
+
+impl From<ErrorCode> for ApiError {
+    fn from(code: ErrorCode) -> Self {
+        Self::new(code)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.code)?;
+        for (name, value) in &self.details {
+            write!(f, " {name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ApiError {}

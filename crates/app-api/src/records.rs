@@ -1,0 +1,116 @@
+//! The patient's records.
+
+use crate::wallet::{CheckedView, HospitalView, TimeMs};
+use serde::{Deserialize, Serialize};
+
+/// Ask for all records.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Records {}
+
+/// Records newest first, with counts for the filter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineView {
+    /// All records, newest first; those without a date come last.
+    pub records: Vec<RecordLineView>,
+    /// Number of records by category, in the order of display, no zeroes.
+    pub categories: Vec<(Category, u64)>,
+    /// Records on the ledger that no hospital could deliver just now.
+    pub missing: u64,
+    /// The check behind it.
+    pub checked: Option<CheckedView>,
+}
+
+/// Categories of the timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // the names are the documentation
+pub enum Category {
+    Allergies,
+    Conditions,
+    Medicines,
+    Labs,
+    VitalSigns,
+    Immunizations,
+    Procedures,
+    Imaging,
+    Visits,
+    CarePlans,
+    Documents,
+    Devices,
+    Social,
+    Administrative,
+    Billing,
+    Other,
+}
+
+/// How sensitive a record is (Data Security Law classes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum DataClass {
+    Public,
+    Internal,
+    Sensitive,
+    Core,
+}
+
+/// One line of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordLineView {
+    /// Record identifier, hex.
+    pub id: String,
+    /// What it is, in the record's own words.
+    pub title: String,
+    /// The clinically relevant date as the record has it (may be only a year); `None` if it has none.
+    pub date: Option<String>,
+    /// The most telling fact, for example `13.2 g/dL`; `None` if the title says it all.
+    pub highlight: Option<String>,
+    /// Category.
+    pub category: Category,
+    /// Class.
+    pub class: DataClass,
+    /// FHIR resource type.
+    pub resource_type: String,
+    /// The hospital that registered it.
+    pub hospital: HospitalView,
+}
+
+/// Ask for one record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// From [`RecordLineView`].
+    pub id: String,
+}
+
+/// One record in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordView {
+    /// Its line.
+    pub line: RecordLineView,
+    /// Label codes and values, in reading order. A label is a stable word such as `value`, `status`, `dose`.
+    pub facts: Vec<FactView>,
+    /// The record's own narrative as plain text.
+    pub narrative: Option<String>,
+    /// The FHIR resource, pretty-printed.
+    pub source_json: String,
+    /// What was checked.
+    pub proof: crate::access::ProofView,
+}
+
+/// One fact of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactView {
+    /// Stable snake_case label the interface translates; shown as it is if unknown.
+    pub label: String,
+    /// The value in the record's own words and units.
+    pub value: String,
+}
+
+/// When a record was registered, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationView {
+    /// Block time.
+    pub at: TimeMs,
+    /// The hospital.
+    pub hospital: HospitalView,
+}
