@@ -1,0 +1,27 @@
+//! The standard's bare signature, for comparing with other implementations. Nothing in Amulet signs this way.
+
+use super::signing_key::sign_parts;
+use super::{PublicKey, Signature, SignatureError, SigningKey};
+
+/// Signs `message` as GB/T 32918.2 says, with `user_id` and nothing added.
+///
+/// # Errors
+/// [`SignatureError::UserId`] when the id is too long.
+pub fn sign_with_id(key: &SigningKey, user_id: &str, message: &[u8]) -> Result<Signature, SignatureError> {
+    let secret = key.expose_secret();
+    let key = sm2::dsa::SigningKey::from_slice(user_id, &*secret).map_err(|_| SignatureError::UserId)?;
+    Ok(sign_parts(&key, &[message]))
+}
+
+/// Verifies `message` as GB/T 32918.2 says, with `user_id` and nothing added.
+///
+/// # Errors
+/// As [`PublicKey::verify`], and [`SignatureError::UserId`] when the id is too long.
+pub fn verify_with_id(
+    key: &PublicKey,
+    user_id: &str,
+    message: &[u8],
+    signature: &Signature,
+) -> Result<(), SignatureError> {
+    key.verify_parts(user_id, &[message], signature)
+}
