@@ -1,0 +1,157 @@
+//! The command line: which task, with which options.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+use crate::failure::Failure;
+
+/// Printed by `cargo xtask help`.
+pub const HELP: &str = "\
+Developer commands of Amulet
+
+  cargo xtask run       start four hospitals on this machine and open the wallet
+      --fhir DIR        load the FHIR files of DIR instead of the samples in the repository
+      --data DIR        keep the consortium's data in DIR (default: target/localnet)
+      --fresh           first delete what an earlier run left in that folder
+      --no-window       print the address for a browser instead of opening the window
+  cargo xtask test      run every test: unit, several processes, browser, window
+      --quick           only those that need no browser
+  cargo xtask e2e       only the tests that drive the browser and the window
+  cargo xtask check     formatting, lints, licences, documentation, wasm type check
+  cargo xtask bench [NAME]    measure; without a name, list what can be measured
+  cargo xtask build-web [--release]    only the web pages, into target/web
+  cargo xtask setup     install what `run` needs (the other commands do this themselves)
+      --tests           also what `test` and `check` need
+      --yes             do not ask
+
+AMULET_WASM=rustup|debian    where the WebAssembly standard library comes from (default: rustup)";
+
+/// A parsed command line.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Install what is missing.
+    Setup {
+        /// Do not ask before installing.
+        assume_yes: bool,
+        /// Also what the tests and the checks need.
+        tests: bool,
+    },
+    /// Start the consortium and open the wallet.
+    Run(RunOptions),
+    /// Every test.
+    Test {
+        /// Leave out what needs a browser or a window.
+        quick: bool,
+    },
+    /// Tests that drive the browser and the window.
+    E2e,
+    /// Lints and policies.
+    Check,
+    /// One measurement, or the list of them.
+    Bench {
+        /// A name from the table in `bench.rs`.
+        name: Option<String>,
+    },
+    /// Only the web pages.
+    BuildWeb {
+        /// Small and fast instead of quick to build.
+        release: bool,
+    },
+    /// Show the help text.
+    Help,
+}
+
+/// Options of `cargo xtask run`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Folder with the user's own FHIR files.
+    pub fhir: Option<PathBuf>,
+    /// Folder for the consortium's data.
+    pub data: Option<PathBuf>,
+    /// Delete what an earlier run left there.
+    pub fresh: bool,
+    /// Print the address only.
+    pub no_window: bool,
+}
+
+/// Reads the arguments that follow the program's name.
+///
+/// # Errors
+/// [`Failure::Usage`] when an option or command is unknown or lacks its value.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Failure> {
+    parse_with_lexopt(arguments).map_err(Failure::Usage)
+}
+
+fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let command = match parser.next()? {
+        None | Some(Short('h') | Long("help")) => return Ok(Task::Help),
+        Some(Value(command)) => command.string()?,
+        Some(other) => return Err(other.unexpected()),
+    };
+    let mut task = match command.as_str() {
+        "setup" => Task::Setup { assume_yes: false, tests: false },
+        "run" => Task::Run(RunOptions::default()),
+        "test" => Task::Test { quick: false },
+        "e2e" => Task::E2e,
+        "check" => Task::Check,
+        "bench" => Task::Bench { name: None },
+        "build-web" => Task::BuildWeb { release: false },
+        "help" => Task::Help,
+        unknown => return Err(format!("there is no command '{unknown}'").into()),
+    };
+    while let Some(argument) = parser.next()? {
+        match (&mut task, argument) {
+            (_, Short('h') | Long("help")) => return Ok(Task::Help),
+            (Task::Setup { assume_yes, .. }, Short('y') | Long("yes")) => *assume_yes = true,
+            (Task::Setup { tests, .. }, Long("tests")) => *tests = true,
+            (Task::Run(options), Long("fhir")) => options.fhir = Some(parser.value()?.into()),
+            (Task::Run(options), Long("data")) => options.data = Some(parser.value()?.into()),
+            (Task::Run(options), Long("fresh")) => options.fresh = true,
+            (Task::Run(options), Long("no-window")) => options.no_window = true,
+            (Task::Test { quick }, Long("quick")) => *quick = true,
+            (Task::BuildWeb { release }, Long("release")) => *release = true,
+            (Task::Bench { name: name @ None }, Value(value)) => *name = Some(value.string()?),
+            (_, argument) => return Err(argument.unexpected()),
+        }
+    }
+    Ok(task)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn parse_words(words: &[&str]) -> Result<Task, String> {
+        parse(words.iter().map(OsString::from)).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn run_takes_its_options_in_any_order() {
+        let task = parse_words(&["run", "--fresh", "--data=/tmp/x", "--fhir", "my files", "--no-window"]);
+        let expected = RunOptions {
+            fhir: Some("my files".into()),
+            data: Some("/tmp/x".into()),
+            fresh: true,
+            no_window: true,
+        };
+        assert_eq!(task, Ok(Task::Run(expected)));
+    }
+
+    #[test]
+    fn options_of_other_commands_are_refused_by_name() {
+        assert!(parse_words(&["test", "--fresh"]).unwrap_err().contains("--fresh"));
+        assert!(parse_words(&["tset"]).unwrap_err().contains("'tset'"));
+        assert!(parse_words(&["run", "--fhir"]).unwrap_err().contains("--fhir"));
+        assert!(parse_words(&["bench", "crypto", "codec"]).unwrap_err().contains("codec"));
+    }
+
+    #[test]
+    fn no_command_shows_the_help() {
+        assert_eq!(parse_words(&[]), Ok(Task::Help));
+        assert_eq!(parse_words(&["run", "--help"]), Ok(Task::Help));
+    }
+}
