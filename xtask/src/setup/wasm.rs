@@ -129,6 +129,10 @@ fn toolchain_folder() -> PathBuf {
     super::cache().join("wasm-toolchain")
 }
 
+fn build_folder() -> PathBuf {
+    super::cache().join("wasm-std-build")
+}
+
 /// A file whose name says which compiler and which library source the sysroot was built from; `None` without them.
 fn stamp() -> Option<PathBuf> {
     let compiler = exec::probe(exec::command("/usr/bin/rustc").arg("-vV"))?;
@@ -159,6 +163,7 @@ fn build_debian_toolchain() -> Result<(), Failure> {
     if !stamp.exists() {
         let libraries = build_standard_library()?;
         assemble(&libraries, &stamp)?;
+        remove_folder(&build_folder())?;
     }
     let mut link = exec::command("rustup");
     exec::run("linking the toolchain", link.args(["toolchain", "link", LINKED_NAME]).arg(toolchain_folder()))
@@ -166,7 +171,7 @@ fn build_debian_toolchain() -> Result<(), Failure> {
 
 /// Builds `std`, `panic_abort` and `test` for wasm; returns the folder of the libraries.
 fn build_standard_library() -> Result<PathBuf, Failure> {
-    let folder = super::cache().join("wasm-std-build");
+    let folder = build_folder();
     let source = folder.join("src");
     fs::create_dir_all(&source).map_err(Failure::file("create", &source))?;
     write(&source.join("lib.rs"), "")?;
