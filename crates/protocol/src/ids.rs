@@ -46,7 +46,7 @@ macro_rules! digest_id {
             /// The 32 bytes of the identifier.
             #[must_use]
             pub fn as_bytes(&self) -> &[u8; 32] {
-                &self.0.0
+                self.0.as_bytes()
             }
         }
     };
@@ -134,7 +134,7 @@ impl ChainId {
     /// The form in which signatures cover the chain.
     #[must_use]
     pub fn tag(&self) -> ChainTag {
-        ChainTag(self.0.0)
+        self.0.into()
     }
 }
 
@@ -152,7 +152,7 @@ impl Did {
     #[must_use]
     pub fn of_key(key: &PublicKey) -> Self {
         let mut bytes = [0; DID_BYTES];
-        bytes.copy_from_slice(&key.fingerprint().0[..DID_BYTES]);
+        bytes.copy_from_slice(&key.fingerprint().as_bytes()[..DID_BYTES]);
         Self(bytes)
     }
 
@@ -215,7 +215,7 @@ impl Serialize for Did {
 
 impl<'de> Deserialize<'de> for Did {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = <String as Deserialize>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
 }

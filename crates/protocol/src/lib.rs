@@ -1,1 +1,27 @@
-//! Part of Amulet.
+//! What every party must agree on byte for byte: identifiers, transactions, blocks, certificates, trees and proofs, and
+//! the questions a light client asks.
+//!
+//! Everything is encoded by `borsh`, which has one encoding for each value, and hashed by SM3 under a domain tag. What
+//! arrives from outside is decoded by [`codec::decode`] under a named size limit into a type whose name says
+//! `Untrusted`, or that proves nothing by itself; each check that turns it into something to rely on is in this crate,
+//! so that a node and a light client cannot differ.
+
+pub mod block;
+pub mod calls;
+pub mod certificate;
+pub mod codec;
+pub mod consent;
+pub mod genesis;
+pub mod header;
+pub mod history;
+pub mod ids;
+pub mod light;
+pub mod limits;
+pub mod merkle;
+pub mod quorum;
+pub mod range;
+pub mod receipt;
+pub mod state;
+pub mod state_tree;
+pub mod transaction;
+pub mod validators;

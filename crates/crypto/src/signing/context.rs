@@ -28,10 +28,18 @@ pub enum SigningContext {
     ViewChange,
     /// A new primary's start of a view.
     NewView,
+    /// A replica's statement of how far it is, which others answer with what it lacks.
+    ReplicaStatus,
+    /// A replica's request for a proposed block that it lacks.
+    PayloadRequest,
+    /// The answer to such a request.
+    PayloadReply,
     /// The binding of a network identity to a node key.
     NodeHandshake,
     /// A request to read encrypted records from a vault.
     ReadRequest,
+    /// A wish to have a ciphertext kept in a vault.
+    Upload,
     /// Facts readable without a network, such as those in an emergency card.
     OfflineFacts,
     /// A hospital's receipt for an intake.
@@ -51,8 +59,12 @@ impl SigningContext {
             Self::Checkpoint => "amulet/v1/checkpoint",
             Self::ViewChange => "amulet/v1/view-change",
             Self::NewView => "amulet/v1/new-view",
+            Self::ReplicaStatus => "amulet/v1/replica-status",
+            Self::PayloadRequest => "amulet/v1/payload-request",
+            Self::PayloadReply => "amulet/v1/payload-reply",
             Self::NodeHandshake => "amulet/v1/node-handshake",
             Self::ReadRequest => "amulet/v1/read-request",
+            Self::Upload => "amulet/v1/upload",
             Self::OfflineFacts => "amulet/v1/offline-facts",
             Self::IntakeReceipt => "amulet/v1/intake-receipt",
             Self::Genesis => "amulet/v1/genesis",

@@ -1,0 +1,216 @@
+//! What a transaction can ask the contracts to do.
+
+use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
+use crate::ids::{BlobId, Did, RecordId, Timestamp, TxId};
+use amulet_crypto::digest::Digest;
+use amulet_crypto::sealed_box::{AgreementPublicKey, SealedBox};
+use amulet_crypto::signing::PublicKey;
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! transaction_id {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+            BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub TxId);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+transaction_id!(
+    /// An access request, named by the transaction that made it.
+    RequestId
+);
+transaction_id!(
+    /// A grant, named by the transaction that made it.
+    GrantId
+);
+transaction_id!(
+    /// An emergency declaration, named by the transaction that made it.
+    DeclarationId
+);
+
+/// Bytes of a card locator.
+pub const LOCATOR_BYTES: usize = 5;
+
+/// Where an emergency card's entry is found on the ledger: 40 random bits, short enough to be typed.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct CardLocator(pub [u8; LOCATOR_BYTES]);
+
+/// One call of a contract.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Call {
+    /// identity: register the sender's DID.
+    RegisterIdentity(RegisterIdentity),
+    /// registry: an organisation registers a practitioner it employs.
+    RegisterPractitioner(RegisterPractitioner),
+    /// records: a provider registers a patient's records.
+    RegisterRecords(RegisterRecords),
+    /// consent: a practitioner asks a patient for access.
+    RequestAccess(RequestAccess),
+    /// consent: a patient grants what a request asked for, or less.
+    GrantAccess(GrantAccess),
+    /// consent: a patient turns a request down.
+    DeclineAccess(DeclineAccess),
+    /// consent: a patient takes a grant back.
+    RevokeAccess(RevokeAccess),
+    /// consent: the grantee states that they now read these records.
+    UseAccess(UseAccess),
+    /// emergency: a patient publishes an emergency card, which replaces the one in force.
+    PublishCard(PublishCard),
+    /// emergency: a patient revokes the card in force.
+    RevokeCard(RevokeCard),
+    /// emergency: a practitioner breaks the glass.
+    DeclareEmergency(DeclareEmergency),
+}
+
+/// Register the sender's identity. The sender's DID must be that of `signing`.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RegisterIdentity {
+    /// Key that signs for the DID.
+    pub signing: PublicKey,
+    /// Key that data keys are sealed to.
+    pub agreement: AgreementPublicKey,
+}
+
+/// Register a practitioner; sent by the organisation that employs them.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RegisterPractitioner {
+    /// The practitioner's DID, registered before.
+    pub practitioner: Did,
+    /// Name, as its owner writes it.
+    pub name: String,
+    /// Department.
+    pub department: String,
+    /// First moment at which the registration counts.
+    pub valid_from: Timestamp,
+    /// First moment at which it no longer counts.
+    pub valid_until: Timestamp,
+}
+
+/// Register records of one patient; sent by the hospital that answers for them.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RegisterRecords {
+    /// Whose records.
+    pub patient: Did,
+    /// The records; at least one.
+    pub records: Vec<RecordEntry>,
+}
+
+/// What the ledger holds of one record: nothing that says what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RecordEntry {
+    /// Identity, random.
+    pub id: RecordId,
+    /// Category.
+    pub category: Category,
+    /// Class.
+    pub class: DataClass,
+    /// SM3 of the ciphertext, its address in the vaults.
+    pub blob: BlobId,
+    /// Salted commitment to the content; the salt is inside the ciphertext.
+    pub commitment: Digest,
+    /// The record's SM4 key, sealed to the patient's agreement key.
+    pub sealed_key: SealedBox,
+    /// Organisations that hold the ciphertext, the provider first.
+    pub holders: Vec<Did>,
+}
+
+/// Ask a patient for access.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RequestAccess {
+    /// Whom to ask.
+    pub patient: Did,
+    /// Categories asked for; at least one, ascending, no repeats.
+    pub categories: Vec<Category>,
+    /// Record dates asked for. Ledger entries hold no record date: the wallet applies it when it lists the records.
+    pub record_dates: RecordDates,
+    /// What for.
+    pub purpose: Purpose,
+    /// First clock: the last moment at which the patient can answer.
+    pub answer_by: Timestamp,
+    /// Second clock: how long access would last from the grant on, in milliseconds.
+    pub access_ms: u64,
+}
+
+/// Grant access to exactly these records.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct GrantAccess {
+    /// The request that is answered.
+    pub request: RequestId,
+    /// Records opened, ascending, no repeats; at least one.
+    pub records: Vec<RecordId>,
+    /// First moment at which the grant opens nothing; at most the time asked for.
+    pub valid_until: Timestamp,
+    /// The grant's own SM4 key, sealed to the grantee's agreement key.
+    pub sealed_key: SealedBox,
+    /// The records' keys, encrypted under the grant's key.
+    pub envelope: Vec<u8>,
+}
+
+/// Turn a request down.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct DeclineAccess {
+    /// The request.
+    pub request: RequestId,
+}
+
+/// Take a grant back.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RevokeAccess {
+    /// The grant.
+    pub grant: GrantId,
+}
+
+/// State a reading before the data leaves the vault.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UseAccess {
+    /// The grant.
+    pub grant: GrantId,
+    /// Records read, ascending, no repeats, all of them opened by the grant; at least one.
+    pub records: Vec<RecordId>,
+}
+
+/// Publish an emergency card.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PublishCard {
+    /// Where the card is found; must be unused.
+    pub locator: CardLocator,
+    /// The encrypted summary.
+    pub blob: BlobId,
+    /// Organisations that hold it.
+    pub holders: Vec<Did>,
+    /// How long an emergency access lasts, in milliseconds, within
+    /// [`EMERGENCY_TIME_MS`](crate::limits::EMERGENCY_TIME_MS).
+    pub access_ms: u64,
+}
+
+/// Revoke the card in force.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RevokeCard {
+    /// The card.
+    pub locator: CardLocator,
+}
+
+/// Break the glass.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct DeclareEmergency {
+    /// The card that was scanned.
+    pub locator: CardLocator,
+    /// Stated ground.
+    pub reason: EmergencyReason,
+    /// The clinician's own words, sealed to the patient; needed for [`EmergencyReason::Other`].
+    pub note: Option<SealedBox>,
+}

@@ -1,0 +1,228 @@
+//! The personal history: for every DID a count and the head of a hash chain over all events that concern it.
+//!
+//! A wallet that has a proven head and re-computes it from the entries it was given knows that it has every entry: none
+//! changed, none left out, none added.
+
+use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
+use crate::ids::{Did, Height, Timestamp, TxId};
+use amulet_crypto::digest::{Digest, Tag, tagged};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+const TAG: Tag = Tag::new("amulet/v1/history");
+
+/// What happened. Details are in the transaction, which the entry names by its digest.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Event {
+    /// The identity was registered.
+    IdentityRegistered,
+    /// An organisation registered this practitioner, or renewed it.
+    PractitionerRegistered {
+        /// The practitioner.
+        practitioner: Did,
+    },
+    /// A hospital registered records of this patient.
+    RecordsRegistered {
+        /// The hospital.
+        provider: Did,
+        /// How many.
+        records: u32,
+    },
+    /// A practitioner asked for access.
+    AccessRequested {
+        /// The request.
+        request: RequestId,
+        /// Who asked.
+        practitioner: Did,
+        /// Whom.
+        patient: Did,
+    },
+    /// The patient granted access.
+    AccessGranted {
+        /// The grant.
+        grant: GrantId,
+        /// The request it answers.
+        request: RequestId,
+        /// Who may read.
+        practitioner: Did,
+    },
+    /// The patient declined.
+    AccessDeclined {
+        /// The request.
+        request: RequestId,
+        /// Who had asked.
+        practitioner: Did,
+    },
+    /// The patient took a grant back.
+    AccessRevoked {
+        /// The grant.
+        grant: GrantId,
+        /// Who could read.
+        practitioner: Did,
+    },
+    /// A practitioner read records under a grant.
+    RecordsRead {
+        /// The grant.
+        grant: GrantId,
+        /// Who read.
+        practitioner: Did,
+        /// How many records.
+        records: u32,
+    },
+    /// The patient published an emergency card.
+    CardPublished {
+        /// The card.
+        locator: CardLocator,
+    },
+    /// The patient revoked the card, or a new one replaced it.
+    CardRevoked {
+        /// The card.
+        locator: CardLocator,
+    },
+    /// A practitioner declared an emergency.
+    EmergencyDeclared {
+        /// The declaration.
+        declaration: DeclarationId,
+        /// The card.
+        locator: CardLocator,
+        /// Who declared.
+        practitioner: Did,
+        /// First moment at which the access has ended.
+        until: Timestamp,
+    },
+}
+
+/// One entry of a personal history.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct HistoryEntry {
+    /// Number, from 1.
+    pub number: u64,
+    /// Block that holds the transaction.
+    pub height: Height,
+    /// Time of that block.
+    pub time: Timestamp,
+    /// The transaction.
+    pub transaction: TxId,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Count and head of a personal history; the value of its state entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct HistoryHead {
+    /// Entries so far.
+    pub count: u64,
+    /// Head of the hash chain; [`Digest::ZERO`] for none.
+    pub head: Digest,
+}
+
+/// Why entries do not make the history whose head was proven.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    /// An entry has another number than its place demands: something is missing, repeated or out of order.
+    #[error("entry {found} stands where entry {expected} belongs")]
+    Number {
+        /// Found.
+        found: u64,
+        /// Expected.
+        expected: u64,
+    },
+    /// Fewer or more entries than the proven count.
+    #[error("{found} entries, but the ledger counts {proven}")]
+    Count {
+        /// Found.
+        found: u64,
+        /// Proven.
+        proven: u64,
+    },
+    /// The entries chain to another head.
+    #[error("the entries lead to {computed}, the ledger has {proven}")]
+    Head {
+        /// Computed.
+        computed: Digest,
+        /// Proven.
+        proven: Digest,
+    },
+}
+
+impl Default for HistoryHead {
+    fn default() -> Self {
+        Self { count: 0, head: Digest::ZERO }
+    }
+}
+
+impl HistoryHead {
+    /// The head after one more entry, which must carry the next number.
+    ///
+    /// # Errors
+    /// [`HistoryError::Number`].
+    pub fn push(self, entry: &HistoryEntry) -> Result<Self, HistoryError> {
+        let expected = self.count + 1;
+        if entry.number != expected {
+            return Err(HistoryError::Number { found: entry.number, expected });
+        }
+        let head = tagged(TAG, &[self.head.as_bytes(), &crate::codec::encode(entry)]);
+        Ok(Self { count: expected, head })
+    }
+
+    /// Checks that `entries`, appended to this head, make exactly the history with the proven head.
+    ///
+    /// # Errors
+    /// [`HistoryError`] by variant.
+    pub fn extend_to(self, proven: Self, entries: &[HistoryEntry]) -> Result<(), HistoryError> {
+        let end = entries.iter().try_fold(self, |head, entry| head.push(entry))?;
+        if end.count != proven.count {
+            return Err(HistoryError::Count { found: end.count, proven: proven.count });
+        }
+        if end.head != proven.head {
+            return Err(HistoryError::Head { computed: end.head, proven: proven.head });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use amulet_crypto::digest::sm3;
+
+    fn entry(number: u64) -> HistoryEntry {
+        HistoryEntry {
+            number,
+            height: Height(number),
+            time: Timestamp(number * 1_000),
+            transaction: TxId(sm3(&number.to_be_bytes())),
+            event: Event::IdentityRegistered,
+        }
+    }
+
+    fn head(n: u64) -> HistoryHead {
+        (1..=n).fold(HistoryHead::default(), |head, i| head.push(&entry(i)).unwrap())
+    }
+
+    #[test]
+    fn the_whole_history_is_accepted_from_any_known_point() {
+        let entries: Vec<_> = (1..=5).map(entry).collect();
+        assert_eq!(HistoryHead::default().extend_to(head(5), &entries), Ok(()));
+        assert_eq!(head(3).extend_to(head(5), &entries[3..]), Ok(()));
+    }
+
+    #[test]
+    fn leaving_out_changing_or_adding_an_entry_is_caught() {
+        let entries: Vec<_> = (1..=5).map(entry).collect();
+        let start = HistoryHead::default();
+        assert_eq!(start.extend_to(head(5), &entries[..4]), Err(HistoryError::Count { found: 4, proven: 5 }));
+        let mut gap = entries.clone();
+        gap.remove(1);
+        assert_eq!(start.extend_to(head(5), &gap), Err(HistoryError::Number { found: 3, expected: 2 }));
+        let mut renumbered = gap.clone();
+        for (i, e) in renumbered.iter_mut().enumerate() {
+            e.number = i as u64 + 1;
+        }
+        renumbered.push(entry(5));
+        assert!(matches!(start.extend_to(head(5), &renumbered), Err(HistoryError::Head { .. })));
+        let mut changed = entries;
+        changed[2].time = Timestamp(1);
+        assert!(matches!(start.extend_to(head(5), &changed), Err(HistoryError::Head { .. })));
+    }
+}

@@ -1,0 +1,274 @@
+//! The questions of a light client and a node's answers: the same bytes over libp2p and over HTTP.
+//!
+//! Nothing in an answer is to be believed: every type here is untrusted, and the light client checks each against a
+//! header that it verified.
+
+use crate::calls::{DeclarationId, GrantId};
+use crate::certificate::UntrustedSignedHeader;
+use crate::history::HistoryEntry;
+use crate::ids::{BlobId, ChainId, Did, Height, Timestamp, TxId, View};
+use crate::merkle::UntrustedListProof;
+use crate::range::UntrustedRangeProof;
+use crate::receipt::Receipt;
+use crate::state::StateKey;
+use crate::state_tree::UntrustedStateProof;
+use crate::transaction::UntrustedTransaction;
+use amulet_crypto::signing::{PublicKey, Signature, SigningContext, SigningKey};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// A question to a node.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum LightRequest {
+    /// The newest certified header.
+    Latest,
+    /// The certified header at a height.
+    HeaderAt(Height),
+    /// A proof that the header at `older` is in the range of the header at `newer`.
+    RangeProof {
+        /// Height to prove.
+        older: Height,
+        /// Height of the header whose range is used.
+        newer: Height,
+    },
+    /// Values and proofs for keys, against the state after block `height`.
+    State {
+        /// Block.
+        height: Height,
+        /// At most [`STATE_KEYS_PER_REQUEST_MAX`](crate::limits::STATE_KEYS_PER_REQUEST_MAX) keys.
+        keys: Vec<StateKey>,
+    },
+    /// Entries of a personal history, from number `from` on, up to those of block `height`.
+    History {
+        /// Whose.
+        did: Did,
+        /// First number wanted; numbers start at 1.
+        from: u64,
+        /// Entries of later blocks are left out.
+        height: Height,
+    },
+    /// Transactions by identity, at most
+    /// [`TRANSACTIONS_PER_REQUEST_MAX`](crate::limits::TRANSACTIONS_PER_REQUEST_MAX).
+    Transactions(Vec<TxId>),
+    /// The receipt of a transaction, with proof; answers [`LightResponse::NotFound`] until it is committed.
+    Receipt(TxId),
+    /// Take a transaction and pass it on to the validators.
+    Submit(UntrustedTransaction),
+    /// Ciphertexts, for somebody who may have them.
+    Read(UntrustedReadRequest),
+    /// Keep a ciphertext for a card.
+    Upload(UntrustedUpload),
+}
+
+/// A node's answer.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum LightResponse {
+    /// To [`LightRequest::Latest`] and [`LightRequest::HeaderAt`].
+    Header(Box<UntrustedSignedHeader>),
+    /// To [`LightRequest::RangeProof`].
+    RangeProof(UntrustedRangeProof),
+    /// To [`LightRequest::State`], in the order of the keys.
+    State(Vec<UntrustedStateProof>),
+    /// To [`LightRequest::History`]; at most
+    /// [`HISTORY_ENTRIES_PER_RESPONSE_MAX`](crate::limits::HISTORY_ENTRIES_PER_RESPONSE_MAX), ask again for the rest.
+    History(Vec<HistoryEntry>),
+    /// To [`LightRequest::Transactions`], in the order asked; a prefix if the answer would grow too large.
+    Transactions(Vec<UntrustedTransaction>),
+    /// To [`LightRequest::Receipt`].
+    Receipt(Box<UntrustedReceiptProof>),
+    /// To [`LightRequest::Submit`]: taken; says nothing about its fate.
+    Submitted(TxId),
+    /// To [`LightRequest::Read`], in the order asked; `None` where this node has no copy; a prefix if the answer would
+    /// grow too large.
+    Blobs(Vec<Option<Vec<u8>>>),
+    /// To [`LightRequest::Upload`].
+    Uploaded(BlobId),
+    /// The node has no such thing (yet).
+    NotFound,
+    /// The node refuses.
+    Refused(LightRefusal),
+}
+
+/// Why a node refuses to answer.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, thiserror::Error)]
+pub enum LightRefusal {
+    /// The request could not be decoded, or breaks a limit.
+    #[error("the request is malformed or too large")]
+    Malformed,
+    /// The transaction cannot be taken: bad signature, other chain, too large.
+    #[error("the transaction was not accepted")]
+    BadTransaction,
+    /// The transaction is certain to be refused; the code is the ledger's.
+    #[error("the ledger would refuse the transaction: {0}")]
+    WouldRefuse(crate::receipt::RefusalCode),
+    /// The node's queue is full; try again later.
+    #[error("the node is busy")]
+    Busy,
+    /// The signed request is from another time than the node's clock.
+    #[error("the request is dated {dated}, the node's clock says {now}")]
+    Clock {
+        /// Date in the request.
+        dated: Timestamp,
+        /// The node's clock.
+        now: Timestamp,
+    },
+    /// The signature or the key is wrong.
+    #[error("the request is not signed by {did}")]
+    NotSigned {
+        /// Who is said to ask.
+        did: Did,
+    },
+    /// Nothing on the ledger allows this access now.
+    #[error("access is not allowed: {0:?}")]
+    NotAllowed(AccessRefusal),
+    /// The pruned part of the ledger was asked for.
+    #[error("block {height} is not kept here")]
+    Pruned {
+        /// Height asked for.
+        height: Height,
+    },
+}
+
+/// Why a node releases no ciphertext.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum AccessRefusal {
+    /// The grant or declaration is unknown or somebody else's.
+    Unknown,
+    /// The grant or declaration has ended.
+    Ended,
+    /// The grant was taken back, or the card revoked.
+    Revoked,
+    /// No committed use of the grant covers this record.
+    NotDeclared,
+    /// The ciphertext is not part of what was opened.
+    NotCovered,
+}
+
+/// On what ground ciphertexts are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum ReadGround {
+    /// The reader's own records.
+    Own,
+    /// A grant, by the transaction that recorded its use.
+    Grant {
+        /// The grant.
+        grant: GrantId,
+        /// The committed use.
+        used_by: TxId,
+    },
+    /// An emergency declaration.
+    Emergency(DeclarationId),
+}
+
+/// A request for ciphertexts.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ReadRequest {
+    /// The chain.
+    pub chain: ChainId,
+    /// Who asks.
+    pub reader: Did,
+    /// The organisation that is asked, so that the request is worth nothing elsewhere.
+    pub holder: Did,
+    /// Ground.
+    pub ground: ReadGround,
+    /// Ciphertexts, at most [`BLOBS_PER_REQUEST_MAX`](crate::limits::BLOBS_PER_REQUEST_MAX).
+    pub blobs: Vec<BlobId>,
+    /// When it was signed.
+    pub time: Timestamp,
+}
+
+/// A signed read request as received.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UntrustedReadRequest {
+    /// The request.
+    pub request: ReadRequest,
+    /// Key said to have signed.
+    pub key: PublicKey,
+    /// Signature.
+    pub signature: Signature,
+}
+
+/// A wish to have a ciphertext kept for a card.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Upload {
+    /// The chain.
+    pub chain: ChainId,
+    /// Who uploads.
+    pub owner: Did,
+    /// The organisation that is asked.
+    pub holder: Did,
+    /// When it was signed.
+    pub time: Timestamp,
+    /// The ciphertext, at most [`UPLOAD_BYTES_MAX`](crate::limits::UPLOAD_BYTES_MAX).
+    pub ciphertext: Vec<u8>,
+}
+
+/// A signed upload as received.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UntrustedUpload {
+    /// The upload.
+    pub upload: Upload,
+    /// Key said to have signed.
+    pub key: PublicKey,
+    /// Signature.
+    pub signature: Signature,
+}
+
+/// A receipt with the proof that it is in a block.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UntrustedReceiptProof {
+    /// The block's certified header.
+    pub header: UntrustedSignedHeader,
+    /// The receipt.
+    pub receipt: Receipt,
+    /// Proof under the header's receipts root.
+    pub proof: UntrustedListProof,
+}
+
+/// What a node says of itself; for people, never for decisions.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct NodeStatus {
+    /// Newest committed height.
+    pub height: Height,
+    /// Current view.
+    pub view: View,
+}
+
+/// Why a signed request was refused by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the request's signature does not verify")]
+pub struct RequestSignatureError;
+
+macro_rules! signed_request {
+    ($plain:ident, $untrusted:ident, $field:ident, $context:ident) => {
+        impl $plain {
+            /// Signs the request.
+            #[must_use]
+            pub fn sign(self, key: &SigningKey) -> $untrusted {
+                let bytes = crate::codec::encode(&self);
+                let signature = key.sign(SigningContext::$context, &self.chain.tag(), &bytes);
+                $untrusted { key: key.public_key().clone(), signature, $field: self }
+            }
+        }
+
+        impl $untrusted {
+            /// Checks the signature against the key the request carries, under the verifier's own chain. Whether the
+            /// key speaks for the DID is for the ledger's state to say.
+            ///
+            /// # Errors
+            /// [`RequestSignatureError`].
+            pub fn verify(&self, chain: ChainId) -> Result<&$plain, RequestSignatureError> {
+                let bytes = crate::codec::encode(&self.$field);
+                if self.$field.chain != chain {
+                    return Err(RequestSignatureError);
+                }
+                self.key
+                    .verify(SigningContext::$context, &chain.tag(), &bytes, &self.signature)
+                    .map_err(|_| RequestSignatureError)?;
+                Ok(&self.$field)
+            }
+        }
+    };
+}
+
+signed_request!(ReadRequest, UntrustedReadRequest, request, ReadRequest);
+signed_request!(Upload, UntrustedUpload, upload, Upload);

@@ -1,0 +1,58 @@
+//! Every bound of the protocol, each with its unit and the reason for the number.
+
+/// Bytes of an encoded transaction. A full FHIR history of 4,096 records, each with about 250 bytes of registration,
+/// fits into one transaction, so that it is registered whole or not at all.
+pub const TRANSACTION_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of the transactions of one block; two full-size transactions, so that one large sender cannot fill a block.
+pub const BLOCK_TRANSACTIONS_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Transactions in one block.
+pub const BLOCK_TRANSACTIONS_MAX: usize = 2_000;
+/// Bytes of an encoded block: its transactions and room for the header.
+pub const BLOCK_BYTES_MAX: usize = BLOCK_TRANSACTIONS_BYTES_MAX + 64 * 1024;
+/// Records registered by one transaction.
+pub const RECORDS_PER_TRANSACTION_MAX: usize = 4_096;
+/// Records that one grant opens.
+pub const RECORDS_PER_GRANT_MAX: usize = 10_000;
+/// Hospitals that hold one ciphertext.
+pub const HOLDERS_MAX: usize = 8;
+/// Bytes of a name or department on the ledger.
+pub const NAME_BYTES_MAX: usize = 120;
+/// Bytes of a sealed note to a patient (200 characters of up to 4 bytes, and the seal).
+pub const SEALED_NOTE_BYTES_MAX: usize = 1_024;
+/// Bytes of a key sealed to one person.
+pub const SEALED_KEY_BYTES_MAX: usize = 256;
+/// Bytes of the encrypted key list of a grant: 10,000 keys of 48 bytes, and the seal.
+pub const GRANT_ENVELOPE_BYTES_MAX: usize = RECORDS_PER_GRANT_MAX * 48 + 1_024;
+/// Categories in one request; there are 16 kinds.
+pub const CATEGORIES_MAX: usize = 16;
+/// Organisations in a genesis document.
+pub const ORGANISATIONS_MAX: usize = 1_000;
+/// Bytes of an encoded genesis document.
+pub const GENESIS_BYTES_MAX: usize = 1024 * 1024;
+/// How far back out-of-order nonces of one sender are remembered; also the transactions one sender can have in flight.
+pub const NONCE_WINDOW: u64 = 256;
+/// Longest time a patient is given to answer a request: 90 days in milliseconds.
+pub const ANSWER_TIME_MAX_MS: u64 = 90 * 24 * 3_600_000;
+/// Longest time-bound access: one year in milliseconds.
+pub const ACCESS_TIME_MAX_MS: u64 = 366 * 24 * 3_600_000;
+/// Shortest and longest emergency access a patient's policy can set: one hour to three days, in milliseconds.
+pub const EMERGENCY_TIME_MS: std::ops::RangeInclusive<u64> = 3_600_000..=72 * 3_600_000;
+
+/// Bytes of a question to a node, except for an upload.
+pub const LIGHT_REQUEST_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 64 * 1024;
+/// Bytes of an answer of a node.
+pub const LIGHT_RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// State keys asked for at once.
+pub const STATE_KEYS_PER_REQUEST_MAX: usize = 256;
+/// History entries in one answer.
+pub const HISTORY_ENTRIES_PER_RESPONSE_MAX: usize = 1_000;
+/// Transactions asked for at once.
+pub const TRANSACTIONS_PER_REQUEST_MAX: usize = 64;
+/// Ciphertexts asked for at once.
+pub const BLOBS_PER_REQUEST_MAX: usize = 128;
+/// Bytes of ciphertext in one answer; the rest is asked for again.
+pub const BLOBS_BYTES_PER_RESPONSE_MAX: usize = 6 * 1024 * 1024;
+/// Bytes of a ciphertext that a wallet may upload: an emergency summary.
+pub const UPLOAD_BYTES_MAX: usize = 256 * 1024;
+/// How long a signed read request is valid, in milliseconds either side of the node's clock.
+pub const READ_REQUEST_AGE_MAX_MS: u64 = 120_000;

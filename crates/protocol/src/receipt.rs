@@ -1,0 +1,123 @@
+//! Receipts: what became of each transaction of a block.
+
+use crate::history::Event;
+use crate::ids::{Did, TxId};
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Outcome of one transaction. A refused one changes nothing but its sender's nonce.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Receipt {
+    /// The transaction.
+    pub transaction: TxId,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Outcome {
+    /// Applied; these events went into these histories, with these numbers.
+    Applied {
+        /// (whose history, number in it, event).
+        events: Vec<(Did, u64, Event)>,
+    },
+    /// Refused by a contract.
+    Refused {
+        /// Why.
+        code: RefusalCode,
+    },
+}
+
+/// Why a contract refused a transaction: the closed list that goes into receipts. Encoded by position: append only.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// The nonce was used before, or lies too far back to tell.
+    NonceUsed,
+    /// The nonce is zero or further ahead than the window.
+    NonceOutOfWindow,
+    /// The key does not speak for the sender.
+    WrongKey,
+    /// The sender is not registered.
+    UnknownSender,
+    /// The DID is registered already.
+    IdentityExists,
+    /// The DID is not that of the key.
+    DidMismatch,
+    /// The sender is no organisation of the consortium.
+    NotAnOrganisation,
+    /// The sender is no practitioner whose registration counts at this time.
+    NotAPractitioner,
+    /// The practitioner named is not registered as an identity.
+    UnknownPractitioner,
+    /// The patient named is not registered.
+    UnknownPatient,
+    /// A validity starts after it ends, or has ended already.
+    BadValidity,
+    /// A name is empty or too long.
+    BadName,
+    /// A list is empty, too long, not ascending, or repeats itself.
+    BadList,
+    /// A sealed key, envelope or note is empty or too long.
+    BadSealed,
+    /// The record is registered already.
+    RecordExists,
+    /// The record is unknown, or belongs to another patient.
+    UnknownRecord,
+    /// A holder is no organisation of the consortium.
+    UnknownHolder,
+    /// A record of class core may not be granted away from the hospital that made it.
+    CoreRecord,
+    /// The request is unknown.
+    UnknownRequest,
+    /// The request is addressed to somebody else.
+    NotAddressed,
+    /// The request was answered already.
+    AlreadyAnswered,
+    /// The time to answer has run out.
+    AnswerTooLate,
+    /// A time limit is zero or longer than allowed, or longer than was asked for.
+    BadDuration,
+    /// The grant opens a category that was not asked for.
+    BeyondRequest,
+    /// The grant is unknown.
+    UnknownGrant,
+    /// The grant is somebody else's.
+    NotYourGrant,
+    /// The grant has run out.
+    GrantExpired,
+    /// The grant was taken back.
+    GrantRevoked,
+    /// The grant does not open this record.
+    NotGranted,
+    /// The card's locator is in use.
+    LocatorTaken,
+    /// The card is unknown.
+    UnknownCard,
+    /// The card was replaced or revoked.
+    CardRevoked,
+    /// The card is somebody else's.
+    NotYourCard,
+    /// This reason needs a note.
+    NoteNeeded,
+    /// Somebody cannot be both sides of this.
+    SelfDealing,
+}
+
+impl fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl Receipt {
+    /// The leaf that the receipts root covers.
+    #[must_use]
+    pub fn leaf(&self) -> Vec<u8> {
+        crate::codec::encode(self)
+    }
+}

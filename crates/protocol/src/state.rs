@@ -1,0 +1,214 @@
+//! What the state holds: keys and values of the ledger's tree.
+
+use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
+use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
+use crate::ids::{BlobId, Did, Height, Nonce, RecordId, Timestamp, digest_of};
+use amulet_crypto::digest::{Digest, Tag};
+use amulet_crypto::sealed_box::AgreementPublicKey;
+use amulet_crypto::signing::PublicKey;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+const TAG: Tag = Tag::new("amulet/v1/state-key");
+
+/// Where something is in the state.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub enum StateKey {
+    /// [`Identity`] of a DID.
+    Identity(Did),
+    /// [`Account`] of a DID.
+    Account(Did),
+    /// [`OrganisationState`].
+    Organisation(Did),
+    /// [`Practitioner`].
+    Practitioner(Did),
+    /// [`RecordState`].
+    Record(RecordId),
+    /// [`RequestState`].
+    Request(RequestId),
+    /// [`GrantState`].
+    Grant(GrantId),
+    /// [`CardState`].
+    Card(CardLocator),
+    /// [`CardLocator`] of the card that a patient has in force.
+    CardOf(Did),
+    /// [`DeclarationState`].
+    Declaration(DeclarationId),
+    /// [`HistoryHead`](crate::history::HistoryHead) of a DID.
+    History(Did),
+}
+
+impl StateKey {
+    /// The key's place in the tree.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        digest_of(TAG, self)
+    }
+}
+
+/// A registered identity: the ledger's form of a W3C DID document.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Identity {
+    /// Key that signs for the DID now.
+    pub signing: PublicKey,
+    /// Key that data keys are sealed to now.
+    pub agreement: AgreementPublicKey,
+    /// Block of the registration.
+    pub registered: Height,
+}
+
+/// Which nonces of a sender were used: the highest, and a bit for each of the
+/// [`NONCE_WINDOW`](crate::limits::NONCE_WINDOW) below it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Account {
+    /// Highest nonce used; 0 for none.
+    pub highest: Nonce,
+    /// Bit `i` of the 256, counted from the least significant of the first word, says that nonce `highest - 1 - i` was
+    /// used.
+    pub used: [u64; 4],
+}
+
+/// An organisation.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct OrganisationState {
+    /// Name in English.
+    pub name_en: String,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// Key that signs for it.
+    pub key: PublicKey,
+}
+
+/// A practitioner's registration.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Practitioner {
+    /// Employer.
+    pub organisation: Did,
+    /// Name.
+    pub name: String,
+    /// Department.
+    pub department: String,
+    /// First moment at which the registration counts.
+    pub valid_from: Timestamp,
+    /// First moment at which it no longer counts.
+    pub valid_until: Timestamp,
+}
+
+/// A registered record.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RecordState {
+    /// Whose.
+    pub patient: Did,
+    /// Who registered it and answers for it.
+    pub provider: Did,
+    /// Category.
+    pub category: Category,
+    /// Class.
+    pub class: DataClass,
+    /// The ciphertext.
+    pub blob: BlobId,
+    /// Commitment to the content.
+    pub commitment: Digest,
+    /// Who holds the ciphertext.
+    pub holders: Vec<Did>,
+    /// Block of the registration.
+    pub registered: Height,
+}
+
+/// A request for access.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RequestState {
+    /// Whom it asks.
+    pub patient: Did,
+    /// Who asks.
+    pub practitioner: Did,
+    /// Categories.
+    pub categories: Vec<Category>,
+    /// Record dates.
+    pub record_dates: RecordDates,
+    /// What for.
+    pub purpose: Purpose,
+    /// Last moment for an answer.
+    pub answer_by: Timestamp,
+    /// How long access would last, in milliseconds.
+    pub access_ms: u64,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// The answer so far.
+    pub answer: Answer,
+}
+
+/// Answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Answer {
+    /// None yet.
+    Waiting,
+    /// Granted by this grant.
+    Granted(GrantId),
+    /// Declined at this time.
+    Declined(Timestamp),
+}
+
+/// A grant.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct GrantState {
+    /// Who granted.
+    pub patient: Did,
+    /// Who may read.
+    pub practitioner: Did,
+    /// The request it answers.
+    pub request: RequestId,
+    /// What for.
+    pub purpose: Purpose,
+    /// Records opened, ascending.
+    pub records: Vec<RecordId>,
+    /// First moment at which it is valid.
+    pub valid_from: Timestamp,
+    /// First moment at which it opens nothing.
+    pub valid_until: Timestamp,
+    /// When it was taken back, if it was.
+    pub revoked_at: Option<Timestamp>,
+    /// How often it was used.
+    pub uses: u64,
+}
+
+impl GrantState {
+    /// Whether the grant opens its records at `now`.
+    #[must_use]
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.valid_from <= now && now < self.valid_until
+    }
+}
+
+/// An emergency card.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CardState {
+    /// Whose.
+    pub patient: Did,
+    /// The encrypted summary.
+    pub blob: BlobId,
+    /// Who holds it.
+    pub holders: Vec<Did>,
+    /// How long an access lasts, in milliseconds.
+    pub access_ms: u64,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// When it was revoked or replaced, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// An emergency declaration.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct DeclarationState {
+    /// The card that was scanned.
+    pub locator: CardLocator,
+    /// Whose card.
+    pub patient: Did,
+    /// Who declared.
+    pub practitioner: Did,
+    /// Stated ground.
+    pub reason: EmergencyReason,
+    /// When.
+    pub declared_at: Timestamp,
+    /// First moment at which the access has ended.
+    pub until: Timestamp,
+}
