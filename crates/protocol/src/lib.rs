@@ -21,6 +21,7 @@ pub mod merkle;
 pub mod quorum;
 pub mod range;
 pub mod receipt;
+pub mod record;
 pub mod state;
 pub mod state_tree;
 pub mod transaction;

@@ -13,6 +13,8 @@ pub const BLOCK_BYTES_MAX: usize = BLOCK_TRANSACTIONS_BYTES_MAX + 64 * 1024;
 pub const RECORDS_PER_TRANSACTION_MAX: usize = 4_096;
 /// Records that one grant opens.
 pub const RECORDS_PER_GRANT_MAX: usize = 10_000;
+/// Bytes of the plaintext of one record; with its seal it fits into one answer of a node.
+pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Hospitals that hold one ciphertext.
 pub const HOLDERS_MAX: usize = 8;
 /// Bytes of a name or department on the ledger.
