@@ -13,6 +13,7 @@ use crate::receipt::Receipt;
 use crate::state::StateKey;
 use crate::state_tree::UntrustedStateProof;
 use crate::transaction::UntrustedTransaction;
+use amulet_crypto::digest::Digest;
 use amulet_crypto::signing::{PublicKey, Signature, SigningContext, SigningKey};
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -213,6 +214,39 @@ pub struct UntrustedUpload {
     pub signature: Signature,
 }
 
+/// A practitioner's wish that their hospital takes a FHIR file in for a patient; goes with the file over HTTP, see
+/// [`INTAKE_SCHEME`].
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct IntakeRequest {
+    /// The chain.
+    pub chain: ChainId,
+    /// Who brings the file.
+    pub practitioner: Did,
+    /// The hospital that is asked: the practitioner's employer.
+    pub hospital: Did,
+    /// Whose records the file holds.
+    pub patient: Did,
+    /// SM3 of the file.
+    pub body_digest: Digest,
+    /// When it was signed.
+    pub time: Timestamp,
+}
+
+/// A signed intake request as received.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UntrustedIntakeRequest {
+    /// The request.
+    pub request: IntakeRequest,
+    /// Key said to have signed.
+    pub key: PublicKey,
+    /// Signature.
+    pub signature: Signature,
+}
+
+/// Scheme of the `Authorization` header of `POST /fhir?patient=<did>`: `Amulet <base64 of the borsh encoding of an`
+/// [`UntrustedIntakeRequest`]`>`.
+pub const INTAKE_SCHEME: &str = "Amulet";
+
 /// A receipt with the proof that it is in a block.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct UntrustedReceiptProof {
@@ -272,3 +306,4 @@ macro_rules! signed_request {
 
 signed_request!(ReadRequest, UntrustedReadRequest, request, ReadRequest);
 signed_request!(Upload, UntrustedUpload, upload, Upload);
+signed_request!(IntakeRequest, UntrustedIntakeRequest, request, IntakeRequest);

@@ -42,6 +42,8 @@ pub enum SigningContext {
     Upload,
     /// Facts readable without a network, such as those in an emergency card.
     OfflineFacts,
+    /// A practitioner's wish that their hospital takes a file in.
+    IntakeRequest,
     /// A hospital's receipt for an intake.
     IntakeReceipt,
     /// The description of a chain that clients start from.
@@ -66,6 +68,7 @@ impl SigningContext {
             Self::ReadRequest => "amulet/v1/read-request",
             Self::Upload => "amulet/v1/upload",
             Self::OfflineFacts => "amulet/v1/offline-facts",
+            Self::IntakeRequest => "amulet/v1/intake-request",
             Self::IntakeReceipt => "amulet/v1/intake-receipt",
             Self::Genesis => "amulet/v1/genesis",
         }
