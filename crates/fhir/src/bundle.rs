@@ -49,7 +49,9 @@ fn entries_of(whole: &str) -> Result<Entries<'_>, FileRefusal> {
     })?;
     match resource_type.and_then(plain_string).as_deref() {
         Some("Bundle") => {}
-        Some(other) => return Err(FileRefusal::NotABundle { found: format!("a single {}", text::line(other)) }),
+        Some(other) => {
+            return Err(FileRefusal::NotABundle { found: format!("a single {}", text::line(other)) });
+        }
         None => return Err(FileRefusal::NotABundle { found: "an object without resourceType".to_owned() }),
     }
     let Some(entry) = entry.filter(|entry| entry.get() != "null") else { return Err(FileRefusal::NoEntries) };
@@ -71,7 +73,9 @@ pub(crate) fn label(index: usize, resource: Option<&str>) -> (String, Option<Str
     let picked = resource.and_then(|raw| pick(raw, ["resourceType", "id"]).ok());
     let [resource_type, id] = picked.unwrap_or([None, None]).map(|raw| raw.and_then(plain_string));
     let label = match (&resource_type, &id) {
-        (Some(kind), Some(id)) if is_type_name(kind) && !id.is_empty() => format!("{kind}/{}", text::line(id)),
+        (Some(kind), Some(id)) if is_type_name(kind) && !id.is_empty() => {
+            format!("{kind}/{}", text::line(id))
+        }
         _ => format!("entry[{index}]"),
     };
     (label, resource_type)

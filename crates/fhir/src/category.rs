@@ -8,7 +8,18 @@ use crate::text;
 
 /// The closed list of timeline categories. The numbers are stored on the chain and never change their meaning.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
 )]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
@@ -99,8 +110,13 @@ pub(crate) fn category_of(resource_type: &str, resource: &Json<'_>) -> Category 
         "AllergyIntolerance" => Category::Allergies,
         "Condition" | "AdverseEvent" | "RiskAssessment" | "DetectedIssue" | "Flag" | "ClinicalImpression"
         | "BodyStructure" => Category::Conditions,
-        "Medication" | "MedicationRequest" | "MedicationStatement" | "MedicationUsage" | "MedicationAdministration"
-        | "MedicationDispense" | "MedicationKnowledge" => Category::Medicines,
+        "Medication"
+        | "MedicationRequest"
+        | "MedicationStatement"
+        | "MedicationUsage"
+        | "MedicationAdministration"
+        | "MedicationDispense"
+        | "MedicationKnowledge" => Category::Medicines,
         "Observation" => observation(resource),
         "DiagnosticReport" => report(resource),
         "Specimen" | "MolecularSequence" => Category::Labs,
@@ -108,22 +124,56 @@ pub(crate) fn category_of(resource_type: &str, resource: &Json<'_>) -> Category 
         "Procedure" | "ServiceRequest" => Category::Procedures,
         "ImagingStudy" | "ImagingSelection" | "Media" => Category::Imaging,
         "Encounter" | "EpisodeOfCare" | "Appointment" | "AppointmentResponse" => Category::Visits,
-        "CarePlan" | "Goal" | "CareTeam" | "RequestGroup" | "RequestOrchestration" | "Task" | "NutritionOrder"
-        | "Communication" | "CommunicationRequest" => Category::CarePlans,
-        "Composition" | "DocumentReference" | "DocumentManifest" | "Binary" | "Consent" | "Bundle" => Category::Documents,
-        "Device" | "DeviceUseStatement" | "DeviceUsage" | "DeviceRequest" | "DeviceMetric" | "DeviceDispense"
-        | "DeviceAssociation" | "SupplyDelivery" | "SupplyRequest" | "VisionPrescription" => Category::Devices,
+        "CarePlan"
+        | "Goal"
+        | "CareTeam"
+        | "RequestGroup"
+        | "RequestOrchestration"
+        | "Task"
+        | "NutritionOrder"
+        | "Communication"
+        | "CommunicationRequest" => Category::CarePlans,
+        "Composition" | "DocumentReference" | "DocumentManifest" | "Binary" | "Consent" | "Bundle" => {
+            Category::Documents
+        }
+        "Device" | "DeviceUseStatement" | "DeviceUsage" | "DeviceRequest" | "DeviceMetric"
+        | "DeviceDispense" | "DeviceAssociation" | "SupplyDelivery" | "SupplyRequest"
+        | "VisionPrescription" => Category::Devices,
         "FamilyMemberHistory" | "QuestionnaireResponse" | "Questionnaire" => Category::Social,
-        "Patient" | "RelatedPerson" | "Person" | "Practitioner" | "PractitionerRole" | "Organization"
-        | "OrganizationAffiliation" | "Location" | "HealthcareService" | "Endpoint" | "Schedule" | "Slot" | "Group"
-        | "Provenance" | "AuditEvent" | "List" | "OperationOutcome" | "MessageHeader" | "Parameters" => {
-            Category::Administrative
-        }
-        "Claim" | "ClaimResponse" | "ExplanationOfBenefit" | "Coverage" | "CoverageEligibilityRequest"
-        | "CoverageEligibilityResponse" | "Invoice" | "ChargeItem" | "Account" | "PaymentNotice"
-        | "PaymentReconciliation" | "InsurancePlan" | "Contract" | "EnrollmentRequest" | "EnrollmentResponse" => {
-            Category::Billing
-        }
+        "Patient"
+        | "RelatedPerson"
+        | "Person"
+        | "Practitioner"
+        | "PractitionerRole"
+        | "Organization"
+        | "OrganizationAffiliation"
+        | "Location"
+        | "HealthcareService"
+        | "Endpoint"
+        | "Schedule"
+        | "Slot"
+        | "Group"
+        | "Provenance"
+        | "AuditEvent"
+        | "List"
+        | "OperationOutcome"
+        | "MessageHeader"
+        | "Parameters" => Category::Administrative,
+        "Claim"
+        | "ClaimResponse"
+        | "ExplanationOfBenefit"
+        | "Coverage"
+        | "CoverageEligibilityRequest"
+        | "CoverageEligibilityResponse"
+        | "Invoice"
+        | "ChargeItem"
+        | "Account"
+        | "PaymentNotice"
+        | "PaymentReconciliation"
+        | "InsurancePlan"
+        | "Contract"
+        | "EnrollmentRequest"
+        | "EnrollmentResponse" => Category::Billing,
         _ => Category::Other,
     }
 }
@@ -131,8 +181,8 @@ pub(crate) fn category_of(resource_type: &str, resource: &Json<'_>) -> Category 
 /// LOINC codes of FHIR's vital signs profile (<https://hl7.org/fhir/R4/observation-vitalsigns.html>), for the
 /// observations that come without a category.
 const VITAL_SIGNS: &[&str] = &[
-    "85353-1", "9279-1", "8867-4", "2708-6", "59408-5", "8310-5", "8302-2", "8306-3", "8287-5", "9843-4", "29463-7",
-    "3141-9", "39156-5", "59576-9", "85354-9", "55284-4", "8480-6", "8462-4", "8478-0", "8289-1",
+    "85353-1", "9279-1", "8867-4", "2708-6", "59408-5", "8310-5", "8302-2", "8306-3", "8287-5", "9843-4",
+    "29463-7", "3141-9", "39156-5", "59576-9", "85354-9", "55284-4", "8480-6", "8462-4", "8478-0", "8289-1",
 ];
 
 /// LOINC codes of social history that IPS documents send without a category: tobacco, alcohol, pregnancy, occupation.
@@ -166,8 +216,22 @@ fn observation(resource: &Json<'_>) -> Category {
 fn report(resource: &Json<'_>) -> Category {
     let category = resource.get("category");
     // HL7 v2 table 0074 diagnostic service sections, and LOINC's radiology and note classes.
-    const IMAGING: &[&str] =
-        &["RAD", "RX", "CT", "NMR", "NMS", "RUS", "CUS", "VUS", "OUS", "XRC", "CTH", "MG", "LP29684-5", "imaging"];
+    const IMAGING: &[&str] = &[
+        "RAD",
+        "RX",
+        "CT",
+        "NMR",
+        "NMS",
+        "RUS",
+        "CUS",
+        "VUS",
+        "OUS",
+        "XRC",
+        "CTH",
+        "MG",
+        "LP29684-5",
+        "imaging",
+    ];
     const NOTES: &[&str] = &["34117-2", "51847-2", "11488-4", "18842-5", "34133-9", "LP173421-1", "11506-3"];
     if text::has_code(category, IMAGING) {
         Category::Imaging

@@ -62,7 +62,10 @@ pub fn check_line(file: &str, bytes: &[u8]) -> CheckLine {
             refused: intake
                 .refused
                 .into_iter()
-                .map(|refusal| CheckRefusal { resource: refusal.resource, reason: refusal.reason.to_string() })
+                .map(|refusal| CheckRefusal {
+                    resource: refusal.resource,
+                    reason: refusal.reason.to_string(),
+                })
                 .collect(),
             error: None,
         },
@@ -78,10 +81,8 @@ pub fn check_line(file: &str, bytes: &[u8]) -> CheckLine {
 
 fn refused_file(file: &str, resources: Vec<String>, refusal: &FileRefusal) -> CheckLine {
     let message = refusal.to_string();
-    let refused: Vec<CheckRefusal> = resources
-        .into_iter()
-        .map(|resource| CheckRefusal { resource, reason: message.clone() })
-        .collect();
+    let refused: Vec<CheckRefusal> =
+        resources.into_iter().map(|resource| CheckRefusal { resource, reason: message.clone() }).collect();
     CheckLine {
         file: file.to_owned(),
         resources_in: refused.len(),

@@ -23,7 +23,18 @@ use crate::json::Json;
 
 /// The class of a record, from least to most guarded. The numbers are stored on the chain and never change.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
 )]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
@@ -62,7 +73,12 @@ pub(crate) fn class_of(resource_type: &str, category: Category, resource: &Json<
         return DataClass::Core;
     }
     match resource_type {
-        "Organization" | "OrganizationAffiliation" | "Location" | "HealthcareService" | "Endpoint" | "InsurancePlan" => {
+        "Organization"
+        | "OrganizationAffiliation"
+        | "Location"
+        | "HealthcareService"
+        | "Endpoint"
+        | "InsurancePlan" => {
             return DataClass::Public;
         }
         "Practitioner" | "PractitionerRole" => return DataClass::Internal,
@@ -80,8 +96,9 @@ pub(crate) fn class_of(resource_type: &str, category: Category, resource: &Json<
 
 /// Labels of `http://terminology.hl7.org/CodeSystem/v3-Confidentiality` and the sensitivity part of `v3-ActCode`.
 const CORE_LABELS: &[&str] = &[
-    "R", "V", "BH", "COGN", "DVD", "EMOTDIS", "ETH", "ETHUD", "GDIS", "HIV", "IDS", "MH", "MST", "OPIOIDUD", "PREGNANT",
-    "PSY", "PSYTHPN", "SCA", "SDV", "SEX", "SEXUAL", "SICKLE", "SPI", "STD", "SUD", "SUICIDE", "TBOO", "VIO",
+    "R", "V", "BH", "COGN", "DVD", "EMOTDIS", "ETH", "ETHUD", "GDIS", "HIV", "IDS", "MH", "MST", "OPIOIDUD",
+    "PREGNANT", "PSY", "PSYTHPN", "SCA", "SDV", "SEX", "SEXUAL", "SICKLE", "SPI", "STD", "SUD", "SUICIDE",
+    "TBOO", "VIO",
 ];
 
 fn is_labelled(resource: &Json<'_>) -> bool {
@@ -92,32 +109,112 @@ fn is_labelled(resource: &Json<'_>) -> bool {
 /// ICD-10 blocks (also of ICD-10-CM and -GM): HIV, sexually transmitted, mental and behavioural, pregnancy and abortion,
 /// suspected and confirmed abuse, intentional self-harm, genetic carriers, contraception and fertility.
 const ICD10: &[&str] = &[
-    "A50", "A51", "A52", "A53", "A54", "A55", "A56", "A57", "A58", "A59", "A60", "A63", "A64", "B20", "B21", "B22",
-    "B23", "B24", "F", "N97", "N46", "O", "R45.8", "R75", "T74", "T76", "X6", "X7", "X81", "X82", "X83", "X84", "Y07",
-    "Z11.4", "Z14", "Z15", "Z20.2", "Z20.6", "Z21", "Z30", "Z31", "Z32", "Z33", "Z34", "Z35", "Z36", "Z37", "Z64.0",
-    "Z71.7", "Z72.5", "Z91.5",
+    "A50", "A51", "A52", "A53", "A54", "A55", "A56", "A57", "A58", "A59", "A60", "A63", "A64", "B20", "B21",
+    "B22", "B23", "B24", "F", "N97", "N46", "O", "R45.8", "R75", "T74", "T76", "X6", "X7", "X81", "X82",
+    "X83", "X84", "Y07", "Z11.4", "Z14", "Z15", "Z20.2", "Z20.6", "Z21", "Z30", "Z31", "Z32", "Z33", "Z34",
+    "Z35", "Z36", "Z37", "Z64.0", "Z71.7", "Z72.5", "Z91.5",
 ];
 
 /// LOINC: HIV tests and viral load; PHQ-2, PHQ-9, GAD-7, AUDIT-C, DAST-10 scores and panels; pregnancy status.
 const LOINC: &[&str] = &[
-    "75622-1", "56888-1", "7918-6", "20447-9", "25836-8", "24467-3", "55758-7", "44249-1", "44261-6", "70274-6",
-    "69737-5", "75626-2", "72109-2", "82667-7", "82666-9", "82810-3", "11449-6",
+    "75622-1", "56888-1", "7918-6", "20447-9", "25836-8", "24467-3", "55758-7", "44249-1", "44261-6",
+    "70274-6", "69737-5", "75626-2", "72109-2", "82667-7", "82666-9", "82810-3", "11449-6",
 ];
 
 /// Parts of names, in lower case, that put a record into the Core class, in English and Chinese.
 const TOPICS: &[&str] = &[
-    "human immunodeficiency", "acquired immun", "sexually transmitted", "syphilis", "gonorrh", "chlamydia",
-    "genital herpes", "schizophren", "bipolar", "depressive", "depression", "psychosis", "psychotic", "suicid",
-    "self-harm", "self harm", "anxiety", "traumatic stress", "eating disorder", "anorexia nervosa", "bulimia",
-    "psychiatr", "psychotherap", "mental health", "mental disorder", "alcohol abuse", "alcoholism",
-    "alcohol dependence", "alcohol use disorder", "drug abuse", "drug dependence", "substance abuse", "substance use",
-    "misuses drugs", "unhealthy alcohol", "opioid abuse", "opioid dependence", "opioid use disorder", "overdose",
-    "methadone", "buprenorphine", "pregnan", "abortion", "miscarriage", "contracept", "intrauterine", "infertil",
-    "in vitro fertil", "genetic", "genotype", "brca1", "brca2", "domestic abuse", "domestic violence",
-    "partner abuse", "sexual assault", "sexual abuse", "child abuse", "reports of violence", "艾滋", "免疫缺陷病毒",
-    "性传播", "梅毒", "淋病", "精神分裂", "双相", "抑郁", "焦虑", "自杀", "自残", "精神科", "心理治疗", "酒精依赖", "酗酒",
-    "药物依赖", "药物滥用", "吸毒", "美沙酮", "妊娠", "怀孕", "流产", "避孕", "宫内节育", "不孕", "不育", "试管婴儿", "基因",
-    "遗传", "家庭暴力", "家暴", "性侵", "虐待",
+    "human immunodeficiency",
+    "acquired immun",
+    "sexually transmitted",
+    "syphilis",
+    "gonorrh",
+    "chlamydia",
+    "genital herpes",
+    "schizophren",
+    "bipolar",
+    "depressive",
+    "depression",
+    "psychosis",
+    "psychotic",
+    "suicid",
+    "self-harm",
+    "self harm",
+    "anxiety",
+    "traumatic stress",
+    "eating disorder",
+    "anorexia nervosa",
+    "bulimia",
+    "psychiatr",
+    "psychotherap",
+    "mental health",
+    "mental disorder",
+    "alcohol abuse",
+    "alcoholism",
+    "alcohol dependence",
+    "alcohol use disorder",
+    "drug abuse",
+    "drug dependence",
+    "substance abuse",
+    "substance use",
+    "misuses drugs",
+    "unhealthy alcohol",
+    "opioid abuse",
+    "opioid dependence",
+    "opioid use disorder",
+    "overdose",
+    "methadone",
+    "buprenorphine",
+    "pregnan",
+    "abortion",
+    "miscarriage",
+    "contracept",
+    "intrauterine",
+    "infertil",
+    "in vitro fertil",
+    "genetic",
+    "genotype",
+    "brca1",
+    "brca2",
+    "domestic abuse",
+    "domestic violence",
+    "partner abuse",
+    "sexual assault",
+    "sexual abuse",
+    "child abuse",
+    "reports of violence",
+    "艾滋",
+    "免疫缺陷病毒",
+    "性传播",
+    "梅毒",
+    "淋病",
+    "精神分裂",
+    "双相",
+    "抑郁",
+    "焦虑",
+    "自杀",
+    "自残",
+    "精神科",
+    "心理治疗",
+    "酒精依赖",
+    "酗酒",
+    "药物依赖",
+    "药物滥用",
+    "吸毒",
+    "美沙酮",
+    "妊娠",
+    "怀孕",
+    "流产",
+    "避孕",
+    "宫内节育",
+    "不孕",
+    "不育",
+    "试管婴儿",
+    "基因",
+    "遗传",
+    "家庭暴力",
+    "家暴",
+    "性侵",
+    "虐待",
 ];
 
 fn is_about_special_topic(resource: &Json<'_>) -> bool {
@@ -136,7 +233,9 @@ fn is_special_code(coding: &Json<'_>) -> bool {
     let (Some(system), Some(code)) = (coding.text_at("system"), coding.text_at("code")) else { return false };
     match system {
         "http://loinc.org" => LOINC.contains(&code),
-        icd if icd.to_ascii_lowercase().contains("icd-10") => ICD10.iter().any(|block| code.starts_with(block)),
+        icd if icd.to_ascii_lowercase().contains("icd-10") => {
+            ICD10.iter().any(|block| code.starts_with(block))
+        }
         _ => false,
     }
 }
@@ -181,7 +280,10 @@ mod tests {
         for (resource_type, text) in [
             ("Observation", r#"{"meta":{"security":[{"code":"R"}]}}"#),
             ("Organization", r#"{"meta":{"security":[{"code":"V"}]}}"#),
-            ("Condition", r#"{"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"F32.1"}]}}"#),
+            (
+                "Condition",
+                r#"{"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"F32.1"}]}}"#,
+            ),
             ("Observation", r#"{"code":{"coding":[{"display":"HIV 1 Ab"}]}}"#),
             ("Claim", r#"{"item":[{"productOrService":{"text":"Normal pregnancy"}}]}"#),
             ("Condition", r#"{"code":{"text":"抑郁症"}}"#),
@@ -190,7 +292,10 @@ mod tests {
             assert_eq!(class(resource_type, text), DataClass::Core, "{text}");
         }
         assert_eq!(
-            class("Condition", r#"{"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":"I48"}]}}"#),
+            class(
+                "Condition",
+                r#"{"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":"I48"}]}}"#
+            ),
             DataClass::Sensitive
         );
     }

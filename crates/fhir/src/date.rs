@@ -34,7 +34,10 @@ pub fn unix_seconds(text: &str) -> Option<i64> {
     let year = digits(parts.next()?, 4)?;
     let month = parts.next().map_or(Some(1), |part| digits(part, 2))?;
     let day_of_month = parts.next().map_or(Some(1), |part| digits(part, 2))?;
-    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day_of_month) {
+    if parts.next().is_some()
+        || !(1..=12).contains(&month)
+        || !(1..=days_in(year, month)).contains(&day_of_month)
+    {
         return None;
     }
     let midnight = days_from_civil(year, month, day_of_month) * 86_400;
@@ -120,9 +123,22 @@ mod tests {
     #[test]
     fn odd_dates_are_kept_as_text_without_a_place_in_time() {
         for odd in [
-            "", "19", "2019-13", "2019-02-30", "2019-2-3", "1900-02-29", "2019-07-01T", "2019-07-01T25:00:00Z",
-            "2019-07-01T08:30:00+99:00", "2019T08:30", "last summer", "2019-07-01T08:30:00.x", "二〇一九", "2019-07-0é",
-            "+201-01-01", "2019-01-01-01",
+            "",
+            "19",
+            "2019-13",
+            "2019-02-30",
+            "2019-2-3",
+            "1900-02-29",
+            "2019-07-01T",
+            "2019-07-01T25:00:00Z",
+            "2019-07-01T08:30:00+99:00",
+            "2019T08:30",
+            "last summer",
+            "2019-07-01T08:30:00.x",
+            "二〇一九",
+            "2019-07-0é",
+            "+201-01-01",
+            "2019-01-01-01",
         ] {
             assert_eq!(unix_seconds(odd), None, "{odd}");
         }

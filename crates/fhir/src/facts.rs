@@ -72,12 +72,24 @@ pub(crate) fn facts_of(resource_type: &str, resource: &Json<'_>) -> Vec<Fact> {
 pub(crate) fn value_of(holder: &Json<'_>) -> Option<String> {
     let ratio = || {
         let ratio = holder.get("valueRatio");
-        Some(format!("{} / {}", text::quantity(ratio.get("numerator"))?, text::quantity(ratio.get("denominator"))?))
+        Some(format!(
+            "{} / {}",
+            text::quantity(ratio.get("numerator"))?,
+            text::quantity(ratio.get("denominator"))?
+        ))
     };
     text::quantity(holder.get("valueQuantity"))
         .or_else(|| text::concept(holder.get("valueCodeableConcept")))
         .or_else(|| {
-            let keys = ["valueString", "valueInteger", "valueDecimal", "valueBoolean", "valueDateTime", "valueDate", "valueTime"];
+            let keys = [
+                "valueString",
+                "valueInteger",
+                "valueDecimal",
+                "valueBoolean",
+                "valueDateTime",
+                "valueDate",
+                "valueTime",
+            ];
             keys.iter().find_map(|key| text::of(holder.get(key)))
         })
         .or_else(|| text::range(holder.get("valueRange")))
@@ -226,10 +238,18 @@ fn person(facts: &mut Facts<'_, '_>) {
     facts.add(FactLabel::Address, text::address(facts.get("address")));
     for contact in facts.get("contact").items() {
         let who = [text::human_name(contact.get("name")), text::concept(contact.get("relationship"))];
-        facts.add_named(FactLabel::Contact, text::join(who.into_iter().flatten()), text::phone(contact.get("telecom")));
+        facts.add_named(
+            FactLabel::Contact,
+            text::join(who.into_iter().flatten()),
+            text::phone(contact.get("telecom")),
+        );
     }
     for identifier in facts.get("identifier").items() {
-        facts.add_named(FactLabel::Identifier, text::concept(identifier.get("type")), text::of(identifier.get("value")));
+        facts.add_named(
+            FactLabel::Identifier,
+            text::concept(identifier.get("type")),
+            text::of(identifier.get("value")),
+        );
     }
     for qualification in facts.get("qualification").items() {
         facts.add(FactLabel::Speciality, text::concept(qualification.get("code")));
@@ -248,7 +268,10 @@ fn place(facts: &mut Facts<'_, '_>) {
 fn document(facts: &mut Facts<'_, '_>) {
     facts.concepts(FactLabel::Kind, "type");
     for section in facts.get("section").items() {
-        facts.add(FactLabel::Section, text::of(section.get("title")).or_else(|| text::concept(section.get("code"))));
+        facts.add(
+            FactLabel::Section,
+            text::of(section.get("title")).or_else(|| text::concept(section.get("code"))),
+        );
     }
     for content in facts.get("content").items() {
         facts.add(FactLabel::Attachment, attachment(content.get("attachment")));
@@ -268,7 +291,11 @@ fn attachment(value: &Json<'_>) -> Option<String> {
 
 fn billing(facts: &mut Facts<'_, '_>) {
     let money = |value: &Json<'_>| {
-        Some(format!("{} {}", text::of(value.get("value"))?, text::of(value.get("currency")).unwrap_or_default()))
+        Some(format!(
+            "{} {}",
+            text::of(value.get("value"))?,
+            text::of(value.get("currency")).unwrap_or_default()
+        ))
     };
     for total in facts.get("total").items() {
         let amount = money(total).or_else(|| money(total.get("amount")));
@@ -287,7 +314,8 @@ fn care(facts: &mut Facts<'_, '_>) {
         facts.add(FactLabel::Activity, what.or_else(|| text::reference(activity.get("reference"))));
     }
     for target in facts.get("target").items() {
-        let value = text::quantity(target.get("detailQuantity")).or_else(|| text::range(target.get("detailRange")));
+        let value =
+            text::quantity(target.get("detailQuantity")).or_else(|| text::range(target.get("detailRange")));
         facts.add_named(FactLabel::Target, text::concept(target.get("measure")), value);
     }
     facts.concepts(FactLabel::Result, "achievementStatus");

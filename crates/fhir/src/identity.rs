@@ -61,7 +61,8 @@ pub(crate) fn normal(reference: &str) -> String {
 fn split(reference: &str) -> Option<(&str, &str, &str)> {
     let (rest, id) = reference.rsplit_once('/')?;
     let (base, kind) = rest.rsplit_once('/').unwrap_or(("", rest));
-    let is_type = kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_type =
+        kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.bytes().all(|b| b.is_ascii_alphabetic());
     (is_type && !id.is_empty()).then_some((base, kind, id))
 }
 
@@ -137,7 +138,8 @@ impl Names {
             return Ok(());
         }
         if let Some((_, query)) = reference.split_once("Patient?") {
-            let is_ours = self.patient_identifiers.iter().any(|(_, value)| query.ends_with(&format!("|{value}")));
+            let is_ours =
+                self.patient_identifiers.iter().any(|(_, value)| query.ends_with(&format!("|{value}")));
             return if is_ours { Ok(()) } else { Err(RefusalReason::AnotherPatient { reference: shown() }) };
         }
         match split(reference) {

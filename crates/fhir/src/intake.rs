@@ -121,8 +121,10 @@ fn read_entry<'a>(index: usize, entry: &'a RawValue) -> Result<Head<'a>, Unreada
     if !entry.get().starts_with('{') {
         return Err(refuse(None, RefusalReason::NotAnObject));
     }
-    let [full_url, resource, request, search] = pick(entry.get(), ["fullUrl", "resource", "request", "search"])
-        .map_err(|key| refuse(None, RefusalReason::RepeatedKey { key: key.unwrap_or_default().to_owned() }))?;
+    let [full_url, resource, request, search] =
+        pick(entry.get(), ["fullUrl", "resource", "request", "search"]).map_err(|key| {
+            refuse(None, RefusalReason::RepeatedKey { key: key.unwrap_or_default().to_owned() })
+        })?;
     let resource = resource.map(RawValue::get).filter(|raw| *raw != "null");
     if let Some(method) = changing_method(request, resource.is_some()) {
         return Err(refuse(resource, RefusalReason::ChangeRequest { method }));
@@ -233,7 +235,8 @@ fn one_patient(heads: &[Result<Head<'_>, Unreadable>]) -> Result<(), FileRefusal
     match patients.len() {
         1 => Ok(()),
         0 => {
-            let is_patient = |unreadable: &&Unreadable| unreadable.resource_type.as_deref() == Some("Patient");
+            let is_patient =
+                |unreadable: &&Unreadable| unreadable.resource_type.as_deref() == Some("Patient");
             Err(match heads.iter().filter_map(|head| head.as_ref().err()).find(is_patient) {
                 Some(Unreadable { refusal, .. }) => FileRefusal::UnusablePatient {
                     resource: refusal.resource.clone(),
@@ -244,7 +247,8 @@ fn one_patient(heads: &[Result<Head<'_>, Unreadable>]) -> Result<(), FileRefusal
         }
         count => {
             let named = patients.iter().take(MAX_PATIENTS_NAMED);
-            let ids = named.map(|head| head.own_id.as_ref().map_or_else(|| head.label.clone(), |id| text::line(id)));
+            let ids = named
+                .map(|head| head.own_id.as_ref().map_or_else(|| head.label.clone(), |id| text::line(id)));
             Err(FileRefusal::MoreThanOnePatient { count, ids: ids.collect() })
         }
     }
@@ -268,7 +272,9 @@ fn have_different_addresses(a: &Head<'_>, b: &Head<'_>) -> bool {
 /// again, or many small copies beside one large resource would cost a sender nothing and us hours.
 fn is_same_content(a: &str, b: &str) -> bool {
     let is_alike = a.len() / 4 <= b.len() && b.len() / 4 <= a.len();
-    a == b || is_alike && matches!((Json::from_valid(a), Json::from_valid(b)), (Ok(a), Ok(b)) if a.is_same_as(&b))
+    a == b
+        || is_alike
+            && matches!((Json::from_valid(a), Json::from_valid(b)), (Ok(a), Ok(b)) if a.is_same_as(&b))
 }
 
 /// The names of all Medication entries, by every way to refer to them.
@@ -276,7 +282,8 @@ fn medicine_titles(heads: &[Result<Head<'_>, Unreadable>]) -> BTreeMap<String, S
     let mut titles = BTreeMap::new();
     for head in heads.iter().flatten().filter(|head| head.resource_type == "Medication") {
         let Some(title) = &head.title else { continue };
-        let by_id = head.own_id.as_ref().map(|id| [format!("Medication/{id}"), normal(&format!("urn:uuid:{id}"))]);
+        let by_id =
+            head.own_id.as_ref().map(|id| [format!("Medication/{id}"), normal(&format!("urn:uuid:{id}"))]);
         for name in by_id.into_iter().flatten().chain(head.full_url.clone()) {
             titles.insert(name, title.clone());
         }
@@ -313,9 +320,11 @@ impl<'a> Kept<'a> {
             }
             self.nameless.insert(head.raw, index);
         }
-        let id = head.own_id.clone().or_else(|| id_from_url(head)).unwrap_or_else(|| made_id(index, head.raw));
+        let id =
+            head.own_id.clone().or_else(|| id_from_url(head)).unwrap_or_else(|| made_id(index, head.raw));
         let key = (head.resource_type.clone(), id.clone());
-        let Some((other, previous)) = self.by_id.get(&key).and_then(|at| Some((*at, heads[*at].as_ref().ok()?)))
+        let Some((other, previous)) =
+            self.by_id.get(&key).and_then(|at| Some((*at, heads[*at].as_ref().ok()?)))
         else {
             self.by_id.insert(key, index);
             return Verdict::Kept(id);
@@ -351,7 +360,8 @@ fn id_from_url(head: &Head<'_>) -> Option<String> {
 /// gives the same ids. It need not resist forgery: the place alone makes it unique.
 fn made_id(index: usize, raw: &str) -> String {
     // FNV-1a, 64 bit.
-    let fingerprint =
-        raw.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let fingerprint = raw.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("entry-{index}-{fingerprint:016x}")
 }

@@ -103,7 +103,9 @@ impl<'a> Json<'a> {
                 ours.len() == theirs.len()
                     && ours.iter().zip(theirs).all(|((key, value), (k, v))| key == k && value.is_same_as(v))
             }
-            (Json::List(a), Json::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.is_same_as(y)),
+            (Json::List(a), Json::List(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.is_same_as(y))
+            }
             (Json::Text(a), Json::Text(b)) => a == b,
             (Json::Number(a), Json::Number(b)) => a == b,
             (Json::Bool(a), Json::Bool(b)) => a == b,
@@ -350,7 +352,9 @@ impl<'a> Reader<'a> {
             "null" => Ok(Json::Null),
             "true" => Ok(Json::Bool(true)),
             "false" => Ok(Json::Bool(false)),
-            number if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => Ok(Json::Number(number)),
+            number if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+                Ok(Json::Number(number))
+            }
             _ => Err(self.broken()),
         }
     }

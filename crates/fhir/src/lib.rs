@@ -21,6 +21,7 @@ pub mod limits;
 mod narrative;
 mod record;
 mod refusal;
+pub mod summary;
 mod text;
 mod title;
 pub mod view;

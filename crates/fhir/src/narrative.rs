@@ -16,8 +16,8 @@ pub(crate) fn narrative(resource: &Json<'_>) -> Option<String> {
 const HIDDEN: &[&str] = &["script", "style", "head", "template", "title"];
 /// Elements that begin a new line.
 const BLOCKS: &[&str] = &[
-    "p", "div", "br", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "dd", "hr", "thead",
-    "tbody", "caption",
+    "p", "div", "br", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "dd", "hr",
+    "thead", "tbody", "caption",
 ];
 
 /// Strips markup. Tags become line breaks or nothing, entities become characters, space is collapsed within lines.
@@ -30,11 +30,16 @@ pub(crate) fn plain_text(markup: &str) -> String {
             decode(&rest[..at], &mut out);
         }
         let tag = &rest[at..];
-        let end = if tag.starts_with("<!--") { tag.find("-->").map(|i| i + 3) } else { tag.find('>').map(|i| i + 1) };
+        let end = if tag.starts_with("<!--") {
+            tag.find("-->").map(|i| i + 3)
+        } else {
+            tag.find('>').map(|i| i + 1)
+        };
         // An unclosed tag hides what follows it, as in a browser.
         let Some(end) = end else { return tidy(&out) };
         let is_closing = tag[1..].starts_with('/');
-        let name: String = tag[1..end].trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
+        let name: String =
+            tag[1..end].trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
         let name = name.to_ascii_lowercase();
         match hidden_until {
             Some(hidden) if is_closing && name == hidden => hidden_until = None,
@@ -108,7 +113,8 @@ fn entity_char(name: &str) -> Option<char> {
 
 fn tidy(text: &str) -> String {
     let lines = text.lines().map(|line| {
-        let words: Vec<String> = line.split_whitespace().map(|word| word.chars().filter(|c| is_safe(*c)).collect()).collect();
+        let words: Vec<String> =
+            line.split_whitespace().map(|word| word.chars().filter(|c| is_safe(*c)).collect()).collect();
         words.join(" ")
     });
     let whole = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
@@ -125,7 +131,9 @@ mod tests {
     #[test]
     fn markup_becomes_readable_lines() {
         assert_eq!(
-            plain_text("<div xmlns=\"x\"><p>INR&#160;2.5 &amp; stable &lt;3</p>\n<ul><li>a</li><li>b  c</li></ul></div>"),
+            plain_text(
+                "<div xmlns=\"x\"><p>INR&#160;2.5 &amp; stable &lt;3</p>\n<ul><li>a</li><li>b  c</li></ul></div>"
+            ),
             "INR 2.5 & stable <3\na\nb c"
         );
         assert_eq!(plain_text("<table><tr><td>Dose</td><td>3 mg</td></tr></table>"), "Dose 3 mg");

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::limits::{
-    MAX_BUNDLE_BYTES, MAX_ENTRIES, MAX_FILE_NESTING, MAX_RESOURCE_BYTES, MAX_RESOURCE_NESTING, MAX_RESOURCE_VALUES,
+    MAX_BUNDLE_BYTES, MAX_ENTRIES, MAX_FILE_NESTING, MAX_RESOURCE_BYTES, MAX_RESOURCE_NESTING,
+    MAX_RESOURCE_VALUES,
 };
 
 const MIB: usize = 1024 * 1024;
@@ -26,7 +27,9 @@ pub enum FileRefusal {
         bytes: usize,
     },
     /// Not UTF-8 text.
-    #[error("the file is not UTF-8 text (first wrong byte at offset {offset}); save it as UTF-8 JSON and send it again")]
+    #[error(
+        "the file is not UTF-8 text (first wrong byte at offset {offset}); save it as UTF-8 JSON and send it again"
+    )]
     NotUtf8 {
         /// Offset of the first wrong byte.
         offset: usize,
@@ -46,13 +49,17 @@ pub enum FileRefusal {
         cut_off: bool,
     },
     /// Nested deeper than [`MAX_FILE_NESTING`].
-    #[error("the file is nested {depth} levels deep, more than {MAX_FILE_NESTING}; no health record is, so it was refused")]
+    #[error(
+        "the file is nested {depth} levels deep, more than {MAX_FILE_NESTING}; no health record is, so it was refused"
+    )]
     TooDeep {
         /// Levels found.
         depth: usize,
     },
     /// JSON, but not a FHIR Bundle.
-    #[error("the file is not a FHIR Bundle but {found}; send a Bundle that holds the patient and the records")]
+    #[error(
+        "the file is not a FHIR Bundle but {found}; send a Bundle that holds the patient and the records"
+    )]
     NotABundle {
         /// What it is, in words: `a Patient`, `a list`, `an object without resourceType`.
         found: String,
@@ -70,16 +77,22 @@ pub enum FileRefusal {
     #[error("the Bundle has no entries, so there is nothing to take in; export the patient's record again")]
     NoEntries,
     /// More than [`MAX_ENTRIES`].
-    #[error("the Bundle has {entries} entries, more than {MAX_ENTRIES}; split it into several bundles of the same patient")]
+    #[error(
+        "the Bundle has {entries} entries, more than {MAX_ENTRIES}; split it into several bundles of the same patient"
+    )]
     TooManyEntries {
         /// How many there are.
         entries: usize,
     },
     /// No Patient resource.
-    #[error("the Bundle has no Patient, so nobody can tell whose records these are; add the Patient resource and send it again")]
+    #[error(
+        "the Bundle has no Patient, so nobody can tell whose records these are; add the Patient resource and send it again"
+    )]
     NoPatient,
     /// The only Patient resource cannot be kept.
-    #[error("the Bundle's Patient ({resource}) cannot be used: {reason}; correct it and send the Bundle again")]
+    #[error(
+        "the Bundle's Patient ({resource}) cannot be used: {reason}; correct it and send the Bundle again"
+    )]
     UnusablePatient {
         /// The Patient's label.
         resource: String,

@@ -84,7 +84,11 @@ pub(crate) fn join(texts: impl Iterator<Item = String>) -> Option<String> {
 /// The codes of a CodeableConcept, or of a plain code string as older versions had it.
 pub(crate) fn codes<'j>(value: &'j Json<'_>) -> impl Iterator<Item = &'j str> {
     value.text().into_iter().chain(
-        value.items().iter().flat_map(|item| item.get("coding").items()).filter_map(|coding| coding.text_at("code")),
+        value
+            .items()
+            .iter()
+            .flat_map(|item| item.get("coding").items())
+            .filter_map(|coding| coding.text_at("code")),
     )
 }
 
@@ -103,7 +107,12 @@ pub(crate) fn human_name(names: &Json<'_>) -> Option<String> {
         Some("old" | "maiden") => 4,
         Some(_) => 3,
     };
-    names.items().iter().filter_map(|name| one_name(name).map(|text| (rank(name), text))).min_by_key(|(r, _)| *r).map(|(_, text)| text)
+    names
+        .items()
+        .iter()
+        .filter_map(|name| one_name(name).map(|text| (rank(name), text)))
+        .min_by_key(|(r, _)| *r)
+        .map(|(_, text)| text)
 }
 
 fn one_name(name: &Json<'_>) -> Option<String> {
@@ -112,7 +121,8 @@ fn one_name(name: &Json<'_>) -> Option<String> {
     }
     let given = name.get("given").items().iter().filter_map(of).collect::<Vec<_>>();
     let family = name.get("family").items().iter().filter_map(of).collect::<Vec<_>>();
-    let is_east_asian = |c: char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{2ffff}');
+    let is_east_asian =
+        |c: char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{2ffff}');
     let whole = if family.iter().chain(&given).all(|part| part.chars().all(is_east_asian)) {
         [family.concat(), given.concat()].concat()
     } else {
@@ -210,7 +220,10 @@ mod tests {
     fn names_read_as_people_write_them() {
         assert_eq!(human_name(&json(r#"[{"family":"王","given":["芳"]}]"#)).unwrap(), "王芳");
         assert_eq!(
-            human_name(&json(r#"[{"use":"maiden","family":"Old"},{"family":"Miller","given":["James","T"]}]"#)).unwrap(),
+            human_name(&json(
+                r#"[{"use":"maiden","family":"Old"},{"family":"Miller","given":["James","T"]}]"#
+            ))
+            .unwrap(),
             "James T Miller"
         );
         assert_eq!(human_name(&json("[{}]")), None);

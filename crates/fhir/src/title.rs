@@ -30,7 +30,10 @@ pub(crate) fn title_of(resource_type: &str, resource: &Json<'_>) -> Option<Strin
             .or_else(|| concept("type"))
             .or_else(|| text::of(resource.get("content").first().get("attachment").get("title"))),
         "Immunization" => concept("vaccineCode"),
-        "MedicationRequest" | "MedicationStatement" | "MedicationUsage" | "MedicationAdministration"
+        "MedicationRequest"
+        | "MedicationStatement"
+        | "MedicationUsage"
+        | "MedicationAdministration"
         | "MedicationDispense" => medicine(resource),
         "Medication" => concept("code").or_else(|| ingredients(resource)),
         "Encounter" => concept("type")
@@ -49,7 +52,9 @@ pub(crate) fn title_of(resource_type: &str, resource: &Json<'_>) -> Option<Strin
         "DeviceUseStatement" | "DeviceUsage" | "DeviceRequest" => text::reference(resource.get("device"))
             .or_else(|| concept("codeCodeableConcept"))
             .or_else(|| concept("device")),
-        "ImagingStudy" => plain("description").or_else(|| concept("procedureCode")).or_else(|| imaging(resource)),
+        "ImagingStudy" => {
+            plain("description").or_else(|| concept("procedureCode")).or_else(|| imaging(resource))
+        }
         "FamilyMemberHistory" => concept("relationship"),
         _ => None,
     }
@@ -83,7 +88,9 @@ pub(crate) fn medicine_reference<'j, 'a>(resource: &'j Json<'a>) -> &'j Json<'a>
 fn contained_medicine(resource: &Json<'_>) -> Option<String> {
     let wanted = medicine_reference(resource).text_at("reference")?.strip_prefix('#')?;
     let contained = resource.get("contained").items().iter();
-    contained.filter(|inner| inner.text_at("id") == Some(wanted)).find_map(|inner| title_of("Medication", inner))
+    contained
+        .filter(|inner| inner.text_at("id") == Some(wanted))
+        .find_map(|inner| title_of("Medication", inner))
 }
 
 /// A Medication without a code of its own is named by what is in it.
@@ -106,16 +113,17 @@ fn imaging(resource: &Json<'_>) -> Option<String> {
 /// The main code: of `code` or what stands in its place.
 pub(crate) fn code_of(resource: &Json<'_>) -> Option<Code> {
     let keys = ["code", "vaccineCode", "medicationCodeableConcept", "type", "procedureCode"];
-    let places = keys.map(|key| resource.get(key)).into_iter().chain([resource.get("medication").get("concept")]);
-    places
-        .flat_map(|concept| concept.items().iter().flat_map(|item| item.get("coding").items()))
-        .find_map(|coding| {
+    let places =
+        keys.map(|key| resource.get(key)).into_iter().chain([resource.get("medication").get("concept")]);
+    places.flat_map(|concept| concept.items().iter().flat_map(|item| item.get("coding").items())).find_map(
+        |coding| {
             Some(Code {
                 system: text::of(coding.get("system")),
                 code: text::of(coding.get("code"))?,
                 display: text::of(coding.get("display")),
             })
-        })
+        },
+    )
 }
 
 /// Where a resource says when it happened, best first: when it was true or done, then when it was ordered or planned,
@@ -198,7 +206,10 @@ mod tests {
             title("MedicationStatement", r##"{"medicationReference":{"reference":"#m"},"contained":[{"id":"m","code":{"text":"Warfarin"}}]}"##).unwrap(),
             "Warfarin"
         );
-        assert_eq!(title("MedicationRequest", r#"{"medication":{"concept":{"text":"R5 drug"}}}"#).unwrap(), "R5 drug");
+        assert_eq!(
+            title("MedicationRequest", r#"{"medication":{"concept":{"text":"R5 drug"}}}"#).unwrap(),
+            "R5 drug"
+        );
         assert_eq!(title("Encounter", r#"{"class":{"code":"AMB"}}"#).unwrap(), "AMB");
         assert_eq!(title("Wizardry", "{}"), None);
     }

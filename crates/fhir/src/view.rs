@@ -66,7 +66,18 @@ pub struct Fact {
 
 /// What a fact is. Closed, so that each has a translation.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
 )]
 #[serde(rename_all = "snake_case")]
 #[borsh(use_discriminant = true)]
@@ -154,8 +165,10 @@ pub(crate) fn read(content: &[u8]) -> Result<Json<'_>, ViewError> {
 }
 
 fn status(resource: &Json<'_>) -> Option<String> {
-    ["status", "lifecycleStatus", "docStatus", "clinicalStatus"].iter().find_map(|key| match resource.get(key) {
-        Json::Null => None,
-        coded => text::codes(coded).next().map(text::line),
+    ["status", "lifecycleStatus", "docStatus", "clinicalStatus"].iter().find_map(|key| {
+        match resource.get(key) {
+            Json::Null => None,
+            coded => text::codes(coded).next().map(text::line),
+        }
     })
 }
