@@ -5,6 +5,8 @@
 //! cannot be passed off as another object's.
 
 mod chunked;
+#[doc(hidden)]
+pub mod raw;
 
 use std::fmt;
 
