@@ -191,6 +191,15 @@ pub enum Failure {
         data: PathBuf,
     },
 
+    /// The network was asked to stop and reported a failure in doing so.
+    #[error("the consortium stopped, but not cleanly (exit code {code}). The lines above and the logs in {} say why; the same command starts it again.", data.display())]
+    UncleanStop {
+        /// Exit code of localnet.
+        code: i32,
+        /// Where the logs are.
+        data: PathBuf,
+    },
+
     /// At least one stage failed.
     #[error("{failed} of {total} stages failed: {names}.")]
     Stages {

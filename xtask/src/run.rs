@@ -48,10 +48,13 @@ pub fn run(workspace: &Workspace, options: &RunOptions) -> Result<(), Failure> {
         delete_earlier_run(&data)?;
     }
     let interrupts = Interrupts::catch()?;
-    let mut consortium =
-        Consortium::start(&localnet(workspace, &data, &web, fhir.as_deref()), &data, &interrupts)?;
-    let started = steps.step("starting four hospitals", || consortium.wait_until_ready())?;
-    let Some(ready) = started else { return consortium.stop() };
+    let words = localnet(workspace, &data, &web, fhir.as_deref());
+    let (mut consortium, ready) = steps.step("starting four hospitals", || {
+        let mut consortium = Consortium::start(&words, &data, &interrupts)?;
+        let ready = consortium.wait_until_ready()?;
+        Ok((consortium, ready))
+    })?;
+    let Some(ready) = ready else { return consortium.stop() };
     let mut window = None;
     if opens_window {
         window = Some(steps.step("opening the wallet", || open_window(workspace, &data))?);

@@ -86,6 +86,17 @@ pub struct Consortium {
     stale: Option<SystemTime>,
     interrupts: Interrupts,
     grace: Duration,
+    /// Nobody is left, and the group's number may be given to others.
+    is_over: bool,
+}
+
+/// Whatever goes wrong after the start, no hospital outlives this program.
+impl Drop for Consortium {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.kill_leftovers();
+        }
+    }
 }
 
 impl Consortium {
@@ -99,7 +110,14 @@ impl Consortium {
         command.args(arguments).stdin(Stdio::null()).process_group(0);
         let stale = ready_time(data);
         let child = command.spawn().map_err(exec::start_failure(&command))?;
-        Ok(Self { child, data: data.to_path_buf(), stale, interrupts: interrupts.clone(), grace: GRACE })
+        Ok(Self {
+            child,
+            data: data.to_path_buf(),
+            stale,
+            interrupts: interrupts.clone(),
+            grace: GRACE,
+            is_over: false,
+        })
     }
 
     /// Waits until every hospital answers; `None` when somebody asked to stop before that.
@@ -143,7 +161,7 @@ impl Consortium {
     /// Asks the consortium to stop, waits for it, and kills what is left after the grace period.
     ///
     /// # Errors
-    /// [`Failure::NetworkStopped`] when it ended, but reported a failure.
+    /// [`Failure::UncleanStop`] when it ended with an exit code of its own that reports a failure.
     pub fn stop(mut self) -> Result<(), Failure> {
         println!("\nStopping the hospitals …");
         self.signal(Signal::SIGINT);
@@ -159,8 +177,9 @@ impl Consortium {
         if self.kill_leftovers() {
             println!("Some did not stop within {} s and were killed.", self.grace.as_secs());
         }
-        match status.filter(|status| !status.success()) {
-            Some(status) => Err(Failure::NetworkStopped { status, data: self.data.clone() }),
+        // No code means that the signal itself ended it, as it was asked to.
+        match status.and_then(|status| status.code()).filter(|code| *code != 0) {
+            Some(code) => Err(Failure::UncleanStop { code, data: self.data.clone() }),
             None => {
                 println!("All stopped.");
                 Ok(())
@@ -205,6 +224,7 @@ impl Consortium {
         while self.has_members() && Instant::now() < deadline {
             std::thread::sleep(POLL);
         }
+        self.is_over = true;
         had_members
     }
 }
