@@ -1,1 +1,7 @@
-//! Part of Amulet.
+//! The hospitals' full node: it orders transactions by PBFT with the other hospitals, keeps the ledger and the encrypted
+//! records, takes FHIR in, and answers light clients.
+//!
+//! Protocol decisions live in `amulet-pbft`, rules in `amulet-contracts`; this crate gives them a disk, a clock and a
+//! network. Each long task is a struct with `run(self)` and bounded inboxes; [`node`] wires them together.
+
+#![forbid(unsafe_code)]
