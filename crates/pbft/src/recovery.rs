@@ -1,0 +1,219 @@
+//! Starting: for the first time, or after a stop, from the ledger's tip and the durable records.
+
+use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
+
+use crate::certificate::{CommitCertificate, PreparedCertificate};
+use crate::config::Config;
+use crate::effect::Effect;
+use crate::message::{Message, NewView, PrePrepare, Signed, ViewChange};
+use crate::new_view::Plan;
+use crate::payload::Payload;
+use crate::record::LogRecord;
+use crate::replica::{Mode, Prepared, Replica};
+use crate::signer::Signer;
+use crate::timer::TimerKind;
+
+/// The last committed block, as the ledger has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height.
+    pub height: Height,
+    /// Hash of its header.
+    pub header_hash: HeaderHash,
+    /// The proof; `None` for the genesis block only.
+    pub certificate: Option<CommitCertificate>,
+}
+
+impl Tip {
+    /// The start of a chain.
+    #[must_use]
+    pub fn genesis(header_hash: HeaderHash) -> Self {
+        Self { height: Height(0), header_hash, certificate: None }
+    }
+}
+
+/// Why a replica cannot start from what is on disk. Each means that starting could contradict what it signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecoverError {
+    /// A record was written by another replica: the log belongs to another node, or the number was changed.
+    #[error("the log is of replica {found}, this is {replica}")]
+    ForeignRecord {
+        /// Who signed the record.
+        found: ReplicaId,
+        /// This replica.
+        replica: ReplicaId,
+    },
+    /// The log speaks of a height that comes after blocks the ledger does not have: the ledger lost blocks.
+    #[error("the ledger ends at {committed}, but this replica has voted at {voted}")]
+    LedgerBehind {
+        /// The ledger's tip.
+        committed: Height,
+        /// The highest height in the log.
+        voted: Height,
+    },
+    /// The ledger's last block has no commit certificate, or one for another block.
+    #[error("the ledger's block {height} has no certificate of its own")]
+    TipCertificate {
+        /// The ledger's tip.
+        height: Height,
+    },
+}
+
+/// The records by kind; of each the last one given.
+#[derive(Default)]
+struct Records {
+    accepted: Option<(Signed<PrePrepare>, Payload)>,
+    prepared: Option<(PreparedCertificate, Payload)>,
+    view_change: Option<Signed<ViewChange>>,
+    new_view: Option<Signed<NewView>>,
+}
+
+impl Replica {
+    /// A replica that has never voted. The effects are to be carried out before the first input.
+    ///
+    /// # Errors
+    /// [`RecoverError::TipCertificate`], see there.
+    pub fn new(
+        config: Config,
+        signer: Box<dyn Signer>,
+        tip: Tip,
+    ) -> Result<(Self, Vec<Effect>), RecoverError> {
+        Self::recover(config, signer, tip, Vec::new())
+    }
+
+    /// The replica that wrote `records`, with the ledger at `tip` (rules PBFT-RC-1 to PBFT-RC-4). The order of records
+    /// does not matter if there is one for each key; else the last one counts. The effects are to be carried out before
+    /// the first input.
+    ///
+    /// # Errors
+    /// [`RecoverError`] when ledger and log do not fit together; the replica must not vote then.
+    pub fn recover(
+        config: Config,
+        signer: Box<dyn Signer>,
+        tip: Tip,
+        records: Vec<LogRecord>,
+    ) -> Result<(Self, Vec<Effect>), RecoverError> {
+        let is_proven = match &tip.certificate {
+            None => tip.height == Height(0),
+            Some(proof) => (proof.vote.height, proof.vote.header_hash) == (tip.height, tip.header_hash),
+        };
+        if !is_proven {
+            return Err(RecoverError::TipCertificate { height: tip.height });
+        }
+        let mut replica = Self::at(config, signer, tip);
+        let records = replica.sort_records(records)?;
+        replica.restore_view(records.new_view, records.view_change);
+        replica.restore_slot(records.accepted, records.prepared);
+        replica.announce();
+        let effects = replica.finish();
+        Ok((replica, effects))
+    }
+
+    fn sort_records(&mut self, records: Vec<LogRecord>) -> Result<Records, RecoverError> {
+        let mut sorted = Records::default();
+        let active = self.active_height();
+        for record in records {
+            match record {
+                LogRecord::Accepted(pre_prepare, payload) => {
+                    let height = pre_prepare.content.proposal.height;
+                    self.check_height(height, active)?;
+                    if height == active {
+                        sorted.accepted = Some((pre_prepare, payload));
+                    }
+                }
+                LogRecord::Prepared(certificate, payload) => {
+                    let height = certificate.proposal().height;
+                    self.check_height(height, active)?;
+                    if height == active {
+                        sorted.prepared = Some((certificate, payload));
+                    }
+                }
+                LogRecord::ViewChange(view_change) => {
+                    self.check_author(view_change.sender)?;
+                    sorted.view_change = Some(view_change);
+                }
+                LogRecord::NewView(new_view) => sorted.new_view = Some(new_view),
+                LogRecord::Checkpoint(vote) => {
+                    self.check_author(vote.sender)?;
+                    self.check_height(vote.content.height, self.tip.height)?;
+                    self.checkpoints.own = Some(vote);
+                }
+                LogRecord::Stable(certificate) => {
+                    self.checkpoints.raise(certificate.checkpoint.height);
+                    self.checkpoints.stable = Some(certificate);
+                }
+            }
+        }
+        if self.tip.height > self.checkpoints.high(&self.config) {
+            self.checkpoints.raise(self.tip.height);
+        }
+        Ok(sorted)
+    }
+
+    /// Rule PBFT-RC-1: votes come after the ledger's blocks, so a log ahead of the ledger shows that blocks were lost.
+    fn check_height(&self, voted: Height, highest: Height) -> Result<(), RecoverError> {
+        if voted > highest {
+            return Err(RecoverError::LedgerBehind { committed: self.tip.height, voted });
+        }
+        Ok(())
+    }
+
+    fn check_author(&self, found: ReplicaId) -> Result<(), RecoverError> {
+        let replica = self.config.replica();
+        if found != replica {
+            return Err(RecoverError::ForeignRecord { found, replica });
+        }
+        Ok(())
+    }
+
+    /// Rule PBFT-RC-2: back into the view entered last, or to asking for the one asked for last.
+    fn restore_view(&mut self, new_view: Option<Signed<NewView>>, view_change: Option<Signed<ViewChange>>) {
+        if let Some(new_view) = new_view {
+            let plan = Plan::select(new_view.content.view, &new_view.content.view_changes);
+            self.install_view(new_view, &plan);
+        }
+        if let Some(view_change) = view_change.filter(|asked| asked.content.new_view > self.view) {
+            self.mode = Mode::ViewChange { target: view_change.content.new_view };
+            self.failures = 1;
+            self.carried.clear();
+            self.view_changes.insert(view_change.sender, view_change);
+        }
+    }
+
+    /// Rule PBFT-RC-3: the proposal voted for in this view is the only one to vote for; what was prepared stays so. The
+    /// block is executed anew, because the outcome of execution was not kept.
+    fn restore_slot(
+        &mut self,
+        accepted: Option<(Signed<PrePrepare>, Payload)>,
+        prepared: Option<(PreparedCertificate, Payload)>,
+    ) {
+        self.prepared = prepared.map(|(certificate, payload)| Prepared { certificate, payload });
+        match accepted {
+            Some((pre_prepare, payload)) if self.is_active(pre_prepare.content.proposal.view) => {
+                self.retained.keep(payload.clone());
+                self.carried = self.carried.split_off(&self.active_height());
+                self.validate(pre_prepare, payload);
+            }
+            Some((_, payload)) => {
+                self.retained.keep(payload);
+                self.begin_height();
+            }
+            None => self.begin_height(),
+        }
+    }
+
+    fn is_active(&self, view: View) -> bool {
+        self.mode == Mode::Normal && view == self.view
+    }
+
+    /// Rule PBFT-RC-4: says where it is, so that the others answer with what it missed.
+    fn announce(&mut self) {
+        self.effects.push(Effect::Broadcast(Message::Status(self.status())));
+        if let Mode::ViewChange { .. } = self.mode
+            && let Some(own) = self.view_changes.get(&self.config.replica())
+        {
+            self.effects.push(Effect::Broadcast(Message::ViewChange(own.clone())));
+        }
+        self.start_timer(TimerKind::Heartbeat, self.config.timeouts().heartbeat);
+    }
+}

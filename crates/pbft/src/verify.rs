@@ -1,0 +1,327 @@
+//! The gate: the only way from a received message to a [`VerifiedMessage`], which is all that `step` takes.
+//!
+//! Cheap checks come first and signatures last, because the sender chooses how much there is to check. Everything that
+//! is nested (the certificates in a view-change, the view-changes in a new-view) is checked too.
+
+use amulet_crypto::signing::{Signature, SigningContext};
+use amulet_protocol::ids::{ChainId, Height, ReplicaId, View};
+use amulet_protocol::quorum::Quorum;
+use amulet_protocol::validators::ValidatorSet;
+
+use crate::certificate::{CommitCertificate, PreparedCertificate, check_ascending, check_commit_certificate};
+use crate::config::primary_of;
+use crate::limits::PIPELINE_DEPTH;
+use crate::message::{Content, Message, NewView, Signed, UntrustedMessage, ViewChange};
+use crate::payload::{Payload, PayloadDigest};
+
+/// Who the validators are, and whether they signed. A narrow seam, so that faster verification or a simulator's cheap
+/// signatures can stand in.
+pub trait Verifier {
+    /// The quorum system of the set.
+    fn quorum(&self) -> Quorum;
+
+    /// Whether `signature` is `signer`'s over `message` in `context`. `signer` is below the set's size.
+    fn is_valid(
+        &self,
+        signer: ReplicaId,
+        context: SigningContext,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool;
+}
+
+/// The validators' SM2 keys on one chain.
+#[derive(Clone, Debug)]
+pub struct ValidatorKeys {
+    chain: ChainId,
+    validators: ValidatorSet,
+}
+
+impl ValidatorKeys {
+    /// The keys of `validators`, for messages on `chain`.
+    #[must_use]
+    pub fn new(chain: ChainId, validators: ValidatorSet) -> Self {
+        Self { chain, validators }
+    }
+}
+
+impl Verifier for ValidatorKeys {
+    fn quorum(&self) -> Quorum {
+        self.validators.quorum()
+    }
+
+    fn is_valid(
+        &self,
+        signer: ReplicaId,
+        context: SigningContext,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool {
+        self.validators
+            .get(signer)
+            .is_some_and(|member| member.key.verify(context, &self.chain.tag(), message, signature).is_ok())
+    }
+}
+
+/// A message whose sender, shape and signatures were checked, nested ones included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedMessage(Message);
+
+impl VerifiedMessage {
+    /// The replica that signed it.
+    #[must_use]
+    pub fn sender(&self) -> ReplicaId {
+        self.0.sender()
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.0
+    }
+
+    pub(crate) fn into_message(self) -> Message {
+        self.0
+    }
+}
+
+/// Why a message is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// There is no such replica.
+    #[error("replica {replica} is not one of {size}")]
+    UnknownReplica {
+        /// The number given.
+        replica: ReplicaId,
+        /// Members in the set.
+        size: usize,
+    },
+    /// A signature is not the replica's over this content.
+    #[error("the signature of replica {replica} in context {context:?} is wrong")]
+    Signature {
+        /// Who is said to have signed.
+        replica: ReplicaId,
+        /// What the signature is for.
+        context: SigningContext,
+    },
+    /// Too few or too many votes in a certificate.
+    #[error("a certificate has {found} votes; it needs {needed} and can have {size}")]
+    Signers {
+        /// Votes found.
+        found: usize,
+        /// Votes needed.
+        needed: usize,
+        /// Members in the set.
+        size: usize,
+    },
+    /// Voters are not strictly ascending, so one may count twice.
+    #[error("replica {next} follows replica {previous} in a certificate")]
+    Order {
+        /// The earlier number.
+        previous: ReplicaId,
+        /// The number after it.
+        next: ReplicaId,
+    },
+    /// The message is one for the primary of its view to send.
+    #[error("replica {sender} is not the primary, {primary}")]
+    NotPrimary {
+        /// Who signed.
+        sender: ReplicaId,
+        /// The primary of the view.
+        primary: ReplicaId,
+    },
+    /// A prepared certificate counts the primary's prepare beside its pre-prepare.
+    #[error("the primary {primary} votes twice in a prepared certificate")]
+    PrimaryVotedTwice {
+        /// The primary of the view.
+        primary: ReplicaId,
+    },
+    /// The payload is not the one that the signed content names.
+    #[error("the payload's digest differs from the signed one")]
+    Payload {
+        /// The signed digest.
+        signed: PayloadDigest,
+        /// The digest of the payload received.
+        found: PayloadDigest,
+    },
+    /// A view-change or new-view names more heights than can be in flight.
+    #[error("{found} heights in flight, at most {PIPELINE_DEPTH}")]
+    TooManyHeights {
+        /// Heights found.
+        found: usize,
+    },
+    /// A prepared certificate is not for the height that follows.
+    #[error("a certificate for height {found} stands where {expected} belongs")]
+    PreparedHeight {
+        /// The height found.
+        found: Height,
+        /// The height that follows the one before.
+        expected: Height,
+    },
+    /// Something nested belongs to another view than its place demands.
+    #[error("view {found} inside a message for view {outer}")]
+    NestedView {
+        /// The nested view.
+        found: View,
+        /// The view of the message.
+        outer: View,
+    },
+}
+
+impl UntrustedMessage {
+    /// Checks the message against the validators (rules PBFT-MB-2 to PBFT-MB-6).
+    ///
+    /// Costs one signature check, and for view-change and new-view messages one for each vote inside; these are bounded
+    /// by the set's size and by `PIPELINE_DEPTH` before the first signature is looked at.
+    ///
+    /// # Errors
+    /// [`VerifyError`] by the first check that fails.
+    pub fn verify(self, verifier: &dyn Verifier) -> Result<VerifiedMessage, VerifyError> {
+        match &self.0 {
+            Message::PrePrepare(signed, payload) => {
+                check_payload(signed.content.proposal.payload_digest, payload)?;
+                check_signed(signed, verifier)?;
+            }
+            Message::Prepare(signed) => check_signed(signed, verifier)?,
+            Message::Commit(signed) => check_signed(signed, verifier)?,
+            Message::Checkpoint(signed) => check_signed(signed, verifier)?,
+            Message::ViewChange(signed) => check_view_change(signed, &mut Checked::default(), verifier)?,
+            Message::NewView(signed) => check_new_view(signed, verifier)?,
+            Message::Status(signed) => check_signed(signed, verifier)?,
+            Message::PayloadRequest(signed) => check_signed(signed, verifier)?,
+            Message::PayloadReply(signed, payload) => {
+                check_payload(signed.content.payload_digest, payload)?;
+                check_signed(signed, verifier)?;
+            }
+        }
+        Ok(VerifiedMessage(self.0))
+    }
+}
+
+/// Certificates that this message has already shown to be right; most view-changes of a new-view carry the same ones.
+#[derive(Default)]
+struct Checked<'a> {
+    commits: Vec<&'a CommitCertificate>,
+    prepared: Vec<&'a PreparedCertificate>,
+}
+
+impl<'a> Checked<'a> {
+    fn commit(
+        &mut self,
+        certificate: &'a CommitCertificate,
+        verifier: &dyn Verifier,
+    ) -> Result<(), VerifyError> {
+        if !self.commits.contains(&certificate) {
+            check_commit_certificate(certificate, verifier)?;
+            self.commits.push(certificate);
+        }
+        Ok(())
+    }
+
+    fn prepared(
+        &mut self,
+        certificate: &'a PreparedCertificate,
+        verifier: &dyn Verifier,
+    ) -> Result<(), VerifyError> {
+        if !self.prepared.contains(&certificate) {
+            certificate.check(verifier)?;
+            self.prepared.push(certificate);
+        }
+        Ok(())
+    }
+}
+
+/// Rule PBFT-MB-4: prepared heights follow the base without a gap, in views before the new one.
+fn check_view_change<'a>(
+    signed: &'a Signed<ViewChange>,
+    checked: &mut Checked<'a>,
+    verifier: &dyn Verifier,
+) -> Result<(), VerifyError> {
+    let ViewChange { new_view, base, prepared } = &signed.content;
+    check_depth(prepared.len())?;
+    let mut expected = signed.content.base_height();
+    for certificate in prepared {
+        expected = Height(expected.0.saturating_add(1));
+        let proposal = certificate.proposal();
+        if proposal.height != expected {
+            return Err(VerifyError::PreparedHeight { found: proposal.height, expected });
+        }
+        if proposal.view >= *new_view {
+            return Err(VerifyError::NestedView { found: proposal.view, outer: *new_view });
+        }
+    }
+    check_signed(signed, verifier)?;
+    if let Some(base) = base {
+        checked.commit(base, verifier)?;
+    }
+    prepared.iter().try_for_each(|certificate| checked.prepared(certificate, verifier))
+}
+
+/// Rules PBFT-MB-5 and PBFT-MB-6: a quorum of view-changes for this view, and proposals in this view by its primary.
+/// Whether the proposals are the right ones is for the core to recompute.
+fn check_new_view(signed: &Signed<NewView>, verifier: &dyn Verifier) -> Result<(), VerifyError> {
+    let NewView { view, view_changes, pre_prepares } = &signed.content;
+    let quorum = verifier.quorum();
+    let primary = primary_of(*view, quorum);
+    if signed.sender != primary {
+        return Err(VerifyError::NotPrimary { sender: signed.sender, primary });
+    }
+    let (found, needed, size) = (view_changes.len(), quorum.threshold(), quorum.size());
+    if found < needed || found > size {
+        return Err(VerifyError::Signers { found, needed, size });
+    }
+    check_ascending(view_changes.iter().map(|view_change| view_change.sender))?;
+    check_depth(pre_prepares.len())?;
+    let nested_views = view_changes.iter().map(|view_change| view_change.content.new_view);
+    let proposed_views = pre_prepares.iter().map(|pre_prepare| pre_prepare.content.proposal.view);
+    if let Some(found) = nested_views.chain(proposed_views).find(|found| found != view) {
+        return Err(VerifyError::NestedView { found, outer: *view });
+    }
+    if let Some(other) = pre_prepares.iter().find(|pre_prepare| pre_prepare.sender != primary) {
+        return Err(VerifyError::NotPrimary { sender: other.sender, primary });
+    }
+    check_signed(signed, verifier)?;
+    pre_prepares.iter().try_for_each(|pre_prepare| check_signed(pre_prepare, verifier))?;
+    let mut checked = Checked::default();
+    view_changes.iter().try_for_each(|view_change| check_view_change(view_change, &mut checked, verifier))
+}
+
+fn check_depth(found: usize) -> Result<(), VerifyError> {
+    if found as u64 > PIPELINE_DEPTH {
+        return Err(VerifyError::TooManyHeights { found });
+    }
+    Ok(())
+}
+
+fn check_payload(signed: PayloadDigest, payload: &Payload) -> Result<(), VerifyError> {
+    let found = payload.digest();
+    if found != signed {
+        return Err(VerifyError::Payload { signed, found });
+    }
+    Ok(())
+}
+
+pub(crate) fn check_signed<T: Content>(
+    signed: &Signed<T>,
+    verifier: &dyn Verifier,
+) -> Result<(), VerifyError> {
+    check_signature(signed.sender, T::CONTEXT, &signed.content.signing_bytes(), &signed.signature, verifier)
+}
+
+/// Rule PBFT-MB-2: the sender is a validator, and the signature is the sender's.
+pub(crate) fn check_signature(
+    replica: ReplicaId,
+    context: SigningContext,
+    bytes: &[u8],
+    signature: &Signature,
+    verifier: &dyn Verifier,
+) -> Result<(), VerifyError> {
+    let size = verifier.quorum().size();
+    if usize::from(replica.0) >= size {
+        return Err(VerifyError::UnknownReplica { replica, size });
+    }
+    if !verifier.is_valid(replica, context, bytes, signature) {
+        return Err(VerifyError::Signature { replica, context });
+    }
+    Ok(())
+}
