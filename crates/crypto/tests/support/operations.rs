@@ -110,3 +110,11 @@ fn gcm_checks(entropy: &mut SeededEntropy, message: &[u8]) -> [Value; 2] {
     bad["expect"] = "refused".into();
     [good, bad]
 }
+
+/// Argon2id at the floor of cost, with what the derived wrapping key must come from.
+pub fn argon2id() -> Value {
+    json!({
+        "op": "argon2id", "passphrase": hex::encode("correct horse 电池"), "salt": "000102030405060708090a0b0c0d0e0f",
+        "memory_kib": 64 * 1024, "passes": 3, "lanes": 1,
+    })
+}
