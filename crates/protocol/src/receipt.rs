@@ -52,7 +52,7 @@ pub enum RefusalCode {
     NotAnOrganisation,
     /// The sender is no practitioner whose registration counts at this time.
     NotAPractitioner,
-    /// The practitioner named is not registered as an identity.
+    /// The practitioner named is not registered as an identity, or, for a grant, their registration does not count now.
     UnknownPractitioner,
     /// The patient named is not registered.
     UnknownPatient,
@@ -106,6 +106,8 @@ pub enum RefusalCode {
     NoteNeeded,
     /// Somebody cannot be both sides of this.
     SelfDealing,
+    /// The practitioner's registration with another organisation still counts or is yet to begin.
+    EmployedElsewhere,
 }
 
 impl fmt::Display for RefusalCode {

@@ -93,6 +93,14 @@ pub struct Practitioner {
     pub valid_until: Timestamp,
 }
 
+impl Practitioner {
+    /// Whether the registration counts at `now`.
+    #[must_use]
+    pub fn counts_at(&self, now: Timestamp) -> bool {
+        self.valid_from <= now && now < self.valid_until
+    }
+}
+
 /// A registered record.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct RecordState {

@@ -1,0 +1,140 @@
+//! consent: asking, granting, declining, taking back, using.
+//!
+//! Three clocks that are never mixed: `answer_by` ends the time to answer, `valid_until` ends the access, and the record
+//! dates say which records are meant; the last is the wallet's to apply.
+
+use crate::state::StateRead;
+use crate::step::{Done, Step, ensure};
+use crate::{checks, history, registry};
+use amulet_protocol::calls::{
+    DeclineAccess, GrantAccess, GrantId, RequestAccess, RequestId, RevokeAccess, UseAccess,
+};
+use amulet_protocol::consent::{DataClass, RecordDates};
+use amulet_protocol::history::Event;
+use amulet_protocol::limits::{
+    ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS, CATEGORIES_MAX, GRANT_ENVELOPE_BYTES_MAX, RECORDS_PER_GRANT_MAX,
+    SEALED_KEY_BYTES_MAX,
+};
+use amulet_protocol::receipt::RefusalCode;
+use amulet_protocol::state::{Answer, GrantState, RecordState, RequestState, StateKey};
+
+/// A practitioner asks a patient.
+pub(crate) fn request<S: StateRead>(step: &mut Step<'_, S>, call: &RequestAccess) -> Done<S> {
+    registry::practitioner(step)?;
+    ensure(call.patient != step.sender, RefusalCode::SelfDealing)?;
+    checks::patient(step, call.patient)?;
+    checks::ascending(&call.categories, CATEGORIES_MAX)?;
+    ensure(in_order(call.record_dates), RefusalCode::BadValidity)?;
+    let now = step.now();
+    ensure((1..=ACCESS_TIME_MAX_MS).contains(&call.access_ms), RefusalCode::BadDuration)?;
+    let answerable = now < call.answer_by && call.answer_by <= now.plus_millis(ANSWER_TIME_MAX_MS);
+    ensure(answerable, RefusalCode::BadDuration)?;
+    let id = RequestId(step.id);
+    let request = RequestState {
+        patient: call.patient,
+        practitioner: step.sender,
+        categories: call.categories.clone(),
+        record_dates: call.record_dates,
+        purpose: call.purpose,
+        answer_by: call.answer_by,
+        access_ms: call.access_ms,
+        asked_at: now,
+        answer: Answer::Waiting,
+    };
+    step.put(StateKey::Request(id), &request);
+    let event = Event::AccessRequested { request: id, practitioner: step.sender, patient: call.patient };
+    history::append(step, &[call.patient, step.sender], &event)
+}
+
+/// The patient opens exactly these records, for at most the time asked.
+pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) -> Done<S> {
+    let mut request = answerable(step, call.request)?;
+    // Whoever is no practitioner any more could not use the grant, yet would have the keys.
+    let practises = registry::practises(step, request.practitioner)?;
+    ensure(practises, RefusalCode::UnknownPractitioner)?;
+    checks::sealed(&call.sealed_key, SEALED_KEY_BYTES_MAX)?;
+    let enveloped = (1..=GRANT_ENVELOPE_BYTES_MAX).contains(&call.envelope.len());
+    ensure(enveloped, RefusalCode::BadSealed)?;
+    let now = step.now();
+    let limited = now < call.valid_until && call.valid_until <= now.plus_millis(request.access_ms);
+    ensure(limited, RefusalCode::BadDuration)?;
+    checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
+    for id in &call.records {
+        let record: Option<RecordState> = step.get(&StateKey::Record(*id))?;
+        let own = record.filter(|record| record.patient == step.sender);
+        let record = own.ok_or(RefusalCode::UnknownRecord)?;
+        ensure(record.class != DataClass::Core, RefusalCode::CoreRecord)?;
+        ensure(request.categories.contains(&record.category), RefusalCode::BeyondRequest)?;
+    }
+    let id = GrantId(step.id);
+    let grant = GrantState {
+        patient: step.sender,
+        practitioner: request.practitioner,
+        request: call.request,
+        purpose: request.purpose,
+        records: call.records.clone(),
+        valid_from: now,
+        valid_until: call.valid_until,
+        revoked_at: None,
+        uses: 0,
+    };
+    step.put(StateKey::Grant(id), &grant);
+    request.answer = Answer::Granted(id);
+    step.put(StateKey::Request(call.request), &request);
+    let event = Event::AccessGranted { grant: id, request: call.request, practitioner: request.practitioner };
+    history::append(step, &[step.sender, request.practitioner], &event)
+}
+
+/// The patient says no.
+pub(crate) fn decline<S: StateRead>(step: &mut Step<'_, S>, call: &DeclineAccess) -> Done<S> {
+    let mut request = answerable(step, call.request)?;
+    request.answer = Answer::Declined(step.now());
+    step.put(StateKey::Request(call.request), &request);
+    let event = Event::AccessDeclined { request: call.request, practitioner: request.practitioner };
+    history::append(step, &[step.sender, request.practitioner], &event)
+}
+
+/// The patient takes a grant back before it ends.
+pub(crate) fn revoke<S: StateRead>(step: &mut Step<'_, S>, call: &RevokeAccess) -> Done<S> {
+    let mut grant: GrantState = step.get(&StateKey::Grant(call.grant))?.ok_or(RefusalCode::UnknownGrant)?;
+    ensure(grant.patient == step.sender, RefusalCode::NotYourGrant)?;
+    in_force(step, &grant)?;
+    grant.revoked_at = Some(step.now());
+    step.put(StateKey::Grant(call.grant), &grant);
+    let event = Event::AccessRevoked { grant: call.grant, practitioner: grant.practitioner };
+    history::append(step, &[step.sender, grant.practitioner], &event)
+}
+
+/// The grantee states which records they read now; the vault releases nothing before this is committed.
+pub(crate) fn use_access<S: StateRead>(step: &mut Step<'_, S>, call: &UseAccess) -> Done<S> {
+    let mut grant: GrantState = step.get(&StateKey::Grant(call.grant))?.ok_or(RefusalCode::UnknownGrant)?;
+    ensure(grant.practitioner == step.sender, RefusalCode::NotYourGrant)?;
+    registry::practitioner(step)?;
+    in_force(step, &grant)?;
+    checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
+    let granted = call.records.iter().all(|id| grant.records.binary_search(id).is_ok());
+    ensure(granted, RefusalCode::NotGranted)?;
+    grant.uses = grant.uses.saturating_add(1);
+    step.put(StateKey::Grant(call.grant), &grant);
+    let records = u32::try_from(call.records.len()).expect("the number of records is bounded above");
+    let event = Event::RecordsRead { grant: call.grant, practitioner: step.sender, records };
+    history::append(step, &[grant.patient, step.sender], &event)
+}
+
+/// The request, if it is the sender's to answer and still can be.
+fn answerable<S: StateRead>(step: &Step<'_, S>, id: RequestId) -> Done<S, RequestState> {
+    let request: RequestState = step.get(&StateKey::Request(id))?.ok_or(RefusalCode::UnknownRequest)?;
+    ensure(request.patient == step.sender, RefusalCode::NotAddressed)?;
+    ensure(request.answer == Answer::Waiting, RefusalCode::AlreadyAnswered)?;
+    ensure(step.now() <= request.answer_by, RefusalCode::AnswerTooLate)?;
+    Ok(request)
+}
+
+fn in_force<S: StateRead>(step: &Step<'_, S>, grant: &GrantState) -> Result<(), RefusalCode> {
+    ensure(grant.revoked_at.is_none(), RefusalCode::GrantRevoked)?;
+    ensure(grant.is_active(step.now()), RefusalCode::GrantExpired)
+}
+
+fn in_order(dates: RecordDates) -> bool {
+    !matches!(dates, RecordDates { from: Some(from), to: Some(to) } if from > to)
+}

@@ -1,0 +1,45 @@
+//! identity: who speaks for a DID, and how a DID comes to be.
+
+use crate::history;
+use crate::state::StateRead;
+use crate::step::{Done, Step, ensure};
+use amulet_protocol::calls::{Call, RegisterIdentity};
+use amulet_protocol::history::Event;
+use amulet_protocol::ids::Did;
+use amulet_protocol::receipt::RefusalCode;
+use amulet_protocol::state::{Identity, OrganisationState, StateKey};
+use amulet_protocol::transaction::SignedTransaction;
+
+/// Refuses unless the transaction's key speaks for its sender on this chain now.
+///
+/// A DID that is not registered can send one thing only, its own registration, by the key that it is the digest of.
+pub(crate) fn authenticate<S: StateRead>(step: &mut Step<'_, S>, transaction: &SignedTransaction) -> Done<S> {
+    let plain = transaction.transaction();
+    // A signature covers the chain: one made for another chain says nothing here.
+    ensure(plain.chain == step.context.chain, RefusalCode::WrongKey)?;
+    if let Some(organisation) = step.get::<OrganisationState>(&StateKey::Organisation(plain.sender))? {
+        return Ok(ensure(organisation.key == *transaction.key(), RefusalCode::WrongKey)?);
+    }
+    if let Some(identity) = step.get::<Identity>(&StateKey::Identity(plain.sender))? {
+        return Ok(ensure(identity.signing == *transaction.key(), RefusalCode::WrongKey)?);
+    }
+    let Call::RegisterIdentity(call) = &plain.call else {
+        return Err(RefusalCode::UnknownSender.into());
+    };
+    ensure(Did::of_key(&call.signing) == plain.sender, RefusalCode::DidMismatch)?;
+    Ok(ensure(call.signing == *transaction.key(), RefusalCode::WrongKey)?)
+}
+
+/// Registers the sender, whose key [`authenticate`] has checked.
+pub(crate) fn register<S: StateRead>(step: &mut Step<'_, S>, call: &RegisterIdentity) -> Done<S> {
+    let key = StateKey::Identity(step.sender);
+    let organisation = step.exists(&StateKey::Organisation(step.sender))?;
+    ensure(!organisation && !step.exists(&key)?, RefusalCode::IdentityExists)?;
+    let identity = Identity {
+        signing: call.signing.clone(),
+        agreement: call.agreement.clone(),
+        registered: step.context.height,
+    };
+    step.put(key, &identity);
+    history::append(step, &[step.sender], &Event::IdentityRegistered)
+}

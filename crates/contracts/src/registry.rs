@@ -1,0 +1,58 @@
+//! registry: organisations say who practises for them, and how long.
+
+use crate::history;
+use crate::state::StateRead;
+use crate::step::{Done, Step, ensure};
+use amulet_protocol::calls::RegisterPractitioner;
+use amulet_protocol::history::Event;
+use amulet_protocol::ids::Did;
+use amulet_protocol::limits::NAME_BYTES_MAX;
+use amulet_protocol::receipt::RefusalCode;
+use amulet_protocol::state::{Practitioner, StateKey};
+
+/// Registers a practitioner, or renews, changes or shortens the sender's own registration of them.
+pub(crate) fn register_practitioner<S: StateRead>(
+    step: &mut Step<'_, S>,
+    call: &RegisterPractitioner,
+) -> Done<S> {
+    organisation(step)?;
+    let known = step.exists(&StateKey::Identity(call.practitioner))?;
+    ensure(known, RefusalCode::UnknownPractitioner)?;
+    for name in [&call.name, &call.department] {
+        ensure((1..=NAME_BYTES_MAX).contains(&name.len()), RefusalCode::BadName)?;
+    }
+    let lasts = call.valid_from < call.valid_until && step.now() < call.valid_until;
+    ensure(lasts, RefusalCode::BadValidity)?;
+    let key = StateKey::Practitioner(call.practitioner);
+    if let Some(current) = step.get::<Practitioner>(&key)? {
+        // Otherwise one hospital could end the registration of another's doctors.
+        let free = current.organisation == step.sender || current.valid_until <= step.now();
+        ensure(free, RefusalCode::EmployedElsewhere)?;
+    }
+    let practitioner = Practitioner {
+        organisation: step.sender,
+        name: call.name.clone(),
+        department: call.department.clone(),
+        valid_from: call.valid_from,
+        valid_until: call.valid_until,
+    };
+    step.put(key, &practitioner);
+    let event = Event::PractitionerRegistered { practitioner: call.practitioner };
+    history::append(step, &[call.practitioner], &event)
+}
+
+/// Refuses unless the sender is an organisation.
+pub(crate) fn organisation<S: StateRead>(step: &Step<'_, S>) -> Done<S> {
+    Ok(ensure(step.exists(&StateKey::Organisation(step.sender))?, RefusalCode::NotAnOrganisation)?)
+}
+
+/// Whether the registration of `did` as a practitioner counts now.
+pub(crate) fn practises<S: StateRead>(step: &Step<'_, S>, did: Did) -> Done<S, bool> {
+    let practitioner: Option<Practitioner> = step.get(&StateKey::Practitioner(did))?;
+    Ok(practitioner.is_some_and(|practitioner| practitioner.counts_at(step.now())))
+}
+
+/// Refuses unless the sender is a practitioner whose registration counts now.
+pub(crate) fn practitioner<S: StateRead>(step: &Step<'_, S>) -> Done<S> {
+    Ok(ensure(practises(step, step.sender)?, RefusalCode::NotAPractitioner)?)
+}

@@ -1,0 +1,200 @@
+//! People, organisations and well-formed calls for tests. Nothing here is fit for real keys: they come from a seed.
+
+use amulet_crypto::digest::sm3;
+use amulet_crypto::entropy::SeededEntropy;
+use amulet_crypto::sealed_box::{AgreementKey, SealContext, SealedBox};
+use amulet_crypto::signing::SigningKey;
+use amulet_protocol::calls::{
+    Call, CardLocator, DeclareEmergency, GrantAccess, PublishCard, RecordEntry, RegisterIdentity,
+    RegisterPractitioner, RegisterRecords, RequestAccess, RequestId, UseAccess,
+};
+use amulet_protocol::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
+use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
+use amulet_protocol::ids::{BlobId, ChainId, Did, Nonce, RecordId, Timestamp};
+use amulet_protocol::transaction::{SignedTransaction, TRANSACTION_VERSION, Transaction};
+use amulet_protocol::validators::Validator;
+
+/// One day, in milliseconds.
+pub const DAY_MS: u64 = 24 * 3_600_000;
+
+/// Time of the genesis block of [`genesis`].
+pub const GENESIS_TIME: Timestamp = Timestamp(1_790_000_000_000);
+
+/// Somebody with keys, who numbers their transactions.
+pub struct Actor {
+    /// Signs for the DID.
+    pub signing: SigningKey,
+    /// Opens what is sealed to them.
+    pub agreement: AgreementKey,
+    /// The DID.
+    pub did: Did,
+    nonce: u64,
+}
+
+impl Actor {
+    /// An actor whose keys follow from `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut entropy = SeededEntropy::new(seed);
+        let signing = SigningKey::generate(&mut entropy);
+        let agreement = AgreementKey::generate(&mut entropy);
+        let did = Did::of_key(signing.public_key());
+        Self { signing, agreement, did, nonce: 0 }
+    }
+
+    /// Signs a call under the actor's next nonce.
+    pub fn sign(&mut self, chain: ChainId, call: Call) -> SignedTransaction {
+        self.nonce += 1;
+        self.sign_numbered(chain, Nonce(self.nonce), call)
+    }
+
+    /// Signs a call under a nonce of the caller's choice.
+    #[must_use]
+    pub fn sign_numbered(&self, chain: ChainId, nonce: Nonce, call: Call) -> SignedTransaction {
+        let version = TRANSACTION_VERSION;
+        Transaction { version, chain, sender: self.did, nonce, call }.sign(&self.signing)
+    }
+
+    /// The actor's own registration.
+    #[must_use]
+    pub fn registration(&self) -> Call {
+        Call::RegisterIdentity(RegisterIdentity {
+            signing: self.signing.public_key().clone(),
+            agreement: self.agreement.public_key().clone(),
+        })
+    }
+}
+
+/// A genesis document in which each of `hospitals`, at least four, runs one validator with its own key.
+#[must_use]
+pub fn genesis(hospitals: &[Actor]) -> Genesis {
+    let organisation = |(index, hospital): (usize, &Actor)| Organisation {
+        name_en: format!("Hospital {index}"),
+        name_zh: format!("第{index}医院"),
+        key: hospital.signing.public_key().clone(),
+    };
+    let validator = |hospital: &Actor| Validator {
+        organisation: hospital.did,
+        key: hospital.signing.public_key().clone(),
+        peer_id: hospital.did.as_bytes().to_vec(),
+    };
+    Genesis {
+        version: GENESIS_VERSION,
+        network: "test".into(),
+        time: GENESIS_TIME,
+        organisations: hospitals.iter().enumerate().map(organisation).collect(),
+        validators: hospitals.iter().map(validator).collect(),
+    }
+}
+
+/// The registration of a practitioner who practises from `from` on, for a year.
+#[must_use]
+pub fn practitioner(practitioner: Did, from: Timestamp) -> RegisterPractitioner {
+    RegisterPractitioner {
+        practitioner,
+        name: "Li Min".into(),
+        department: "Emergency".into(),
+        valid_from: from,
+        valid_until: from.plus_millis(365 * DAY_MS),
+    }
+}
+
+/// The identity of the record that [`record`] makes from the same number.
+#[must_use]
+pub fn record_id(number: u64) -> RecordId {
+    RecordId(sm3(&number.to_be_bytes()))
+}
+
+/// A record's entry, with its key sealed to `patient`.
+#[must_use]
+pub fn record(number: u64, provider: Did, patient: &Actor) -> RecordEntry {
+    let id = record_id(number);
+    RecordEntry {
+        id,
+        category: Category::Labs,
+        class: DataClass::Sensitive,
+        blob: BlobId(sm3(id.as_bytes())),
+        commitment: sm3(b"commitment"),
+        sealed_key: sealed(patient, 16),
+        holders: vec![provider],
+    }
+}
+
+/// The registration of records `numbers` of `patient`.
+#[must_use]
+pub fn records(numbers: std::ops::Range<u64>, provider: Did, patient: &Actor) -> RegisterRecords {
+    RegisterRecords {
+        patient: patient.did,
+        records: numbers.map(|number| record(number, provider, patient)).collect(),
+    }
+}
+
+/// A request for a week's access to laboratory results, to be answered within a day.
+#[must_use]
+pub fn request(patient: Did, now: Timestamp) -> RequestAccess {
+    RequestAccess {
+        patient,
+        categories: vec![Category::Labs],
+        record_dates: RecordDates::default(),
+        purpose: Purpose::Treatment,
+        answer_by: now.plus_millis(DAY_MS),
+        access_ms: 7 * DAY_MS,
+    }
+}
+
+/// A grant of records `numbers` until `until`.
+#[must_use]
+pub fn grant(
+    request: RequestId,
+    numbers: std::ops::Range<u64>,
+    grantee: &Actor,
+    until: Timestamp,
+) -> GrantAccess {
+    GrantAccess {
+        request,
+        records: sorted_ids(numbers),
+        valid_until: until,
+        sealed_key: sealed(grantee, 16),
+        envelope: vec![7; 64],
+    }
+}
+
+/// A reading of records `numbers`.
+#[must_use]
+pub fn reading(grant: amulet_protocol::calls::GrantId, numbers: std::ops::Range<u64>) -> UseAccess {
+    UseAccess { grant, records: sorted_ids(numbers) }
+}
+
+/// A card that `holder` keeps, with a day of emergency access.
+#[must_use]
+pub fn card(locator: u8, holder: Did) -> PublishCard {
+    PublishCard {
+        locator: CardLocator([locator; 5]),
+        blob: BlobId(sm3(&[locator])),
+        holders: vec![holder],
+        access_ms: DAY_MS,
+    }
+}
+
+/// An emergency declaration that needs no note.
+#[must_use]
+pub fn emergency(locator: u8) -> DeclareEmergency {
+    DeclareEmergency { locator: CardLocator([locator; 5]), reason: EmergencyReason::Unconscious, note: None }
+}
+
+/// `bytes` zero bytes, sealed to somebody.
+///
+/// # Panics
+/// When a box cannot hold as many bytes.
+#[must_use]
+pub fn sealed(to: &Actor, bytes: usize) -> SealedBox {
+    let context = SealContext::new(amulet_crypto::digest::Tag::new("amulet/v1/test"), &[]);
+    SealedBox::seal(to.agreement.public_key(), &context, &vec![0; bytes], &mut SeededEntropy::new(1))
+        .expect("tests seal little")
+}
+
+fn sorted_ids(numbers: std::ops::Range<u64>) -> Vec<RecordId> {
+    let mut ids: Vec<_> = numbers.map(record_id).collect();
+    ids.sort();
+    ids
+}
