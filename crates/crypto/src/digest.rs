@@ -1,6 +1,6 @@
 //! SM3 (GB/T 32905), domain-separated hashing over it, and HMAC-SM3.
 //!
-//! Hash what other programs must be able to hash too (a file, a FHIR document) with [`sm3`]; hash everything that
+//! Hash what other programs must be able to hash too (a file, a FHIR document) with [`sm3()`]; hash everything that
 //! only Amulet gives a meaning to with [`tagged`], so that no two meanings can ever share a digest.
 
 use std::fmt;
