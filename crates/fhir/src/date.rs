@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(unix_seconds("2012-03"), Some(1_330_560_000));
         assert_eq!(unix_seconds("2000-02-29"), Some(951_782_400));
         assert_eq!(unix_seconds("2019-07-01T08:30:00.317+08:00"), Some(1_561_941_000));
-        assert_eq!(unix_seconds("1953-11-29T01:23:28+00:00"), Some(-507_681_392));
+        assert_eq!(unix_seconds("1953-11-29T01:23:28+00:00"), Some(-507_767_792));
         assert_eq!(unix_seconds("2019-07-01T08:30"), Some(1_561_969_800));
     }
 

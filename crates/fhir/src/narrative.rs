@@ -22,44 +22,42 @@ const BLOCKS: &[&str] = &[
 
 /// Strips markup. Tags become line breaks or nothing, entities become characters, space is collapsed within lines.
 pub(crate) fn plain_text(markup: &str) -> String {
+    // ASCII lower case keeps every offset.
+    let lower = markup.to_ascii_lowercase();
     let mut out = String::new();
-    let mut rest = markup;
-    let mut hidden_until: Option<&'static str> = None;
-    while let Some(at) = rest.find('<') {
-        if hidden_until.is_none() {
-            decode(&rest[..at], &mut out);
-        }
-        let tag = &rest[at..];
-        let end = if tag.starts_with("<!--") {
-            tag.find("-->").map(|i| i + 3)
-        } else {
-            tag.find('>').map(|i| i + 1)
-        };
+    let mut at = 0;
+    while let Some(open) = markup[at..].find('<').map(|offset| at + offset) {
+        decode(&markup[at..open], &mut out);
         // An unclosed tag hides what follows it, as in a browser.
-        let Some(end) = end else { return tidy(&out) };
-        let is_closing = tag[1..].starts_with('/');
-        let name: String =
-            tag[1..end].trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
-        let name = name.to_ascii_lowercase();
-        match hidden_until {
-            Some(hidden) if is_closing && name == hidden => hidden_until = None,
-            Some(_) => {}
-            None => {
-                if let Some(hidden) = HIDDEN.iter().find(|hidden| **hidden == name && !is_closing) {
-                    hidden_until = (!tag[..end].ends_with("/>")).then_some(*hidden);
-                } else if BLOCKS.contains(&name.as_str()) {
-                    out.push('\n');
-                } else if matches!(name.as_str(), "td" | "th") {
-                    out.push(' ');
-                }
+        let is_comment = markup[open..].starts_with("<!--");
+        let Some(end) = end_after(&markup[open..], if is_comment { "-->" } else { ">" }) else {
+            return tidy(&out);
+        };
+        at = open + end;
+        let tag = &lower[open + 1..at - 1];
+        let name = tag
+            .trim_start_matches('/')
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .next()
+            .unwrap_or_default();
+        if HIDDEN.contains(&name) && !tag.starts_with('/') && !tag.ends_with('/') {
+            match end_after(&lower[at..], &format!("</{name}")) {
+                Some(skipped) => at += skipped,
+                None => return tidy(&out),
             }
+            at += end_after(&lower[at..], ">").unwrap_or(lower.len() - at);
+        } else if BLOCKS.contains(&name) {
+            out.push('\n');
+        } else if matches!(name, "td" | "th") {
+            out.push(' ');
         }
-        rest = &tag[end..];
     }
-    if hidden_until.is_none() {
-        decode(rest, &mut out);
-    }
+    decode(&markup[at..], &mut out);
     tidy(&out)
+}
+
+fn end_after(text: &str, mark: &str) -> Option<usize> {
+    text.find(mark).map(|at| at + mark.len())
 }
 
 fn decode(text: &str, out: &mut String) {
