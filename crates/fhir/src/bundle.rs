@@ -70,8 +70,9 @@ pub(crate) fn plain_string(raw: &RawValue) -> Option<String> {
 
 /// The label of an entry, without reading more than it needs: `Type/id`, else `entry[n]`.
 pub(crate) fn label(index: usize, resource: Option<&str>) -> (String, Option<String>) {
-    let picked = resource.and_then(|raw| pick(raw, ["resourceType", "id"]).ok());
-    let [resource_type, id] = picked.unwrap_or([None, None]).map(|raw| raw.and_then(plain_string));
+    // One by one: a resource that repeats its id still says its type.
+    let member = |key| pick(resource?, [key]).ok().and_then(|[raw]| plain_string(raw?));
+    let (resource_type, id) = (member("resourceType"), member("id"));
     let label = match (&resource_type, &id) {
         (Some(kind), Some(id)) if is_type_name(kind) && !id.is_empty() => {
             format!("{kind}/{}", text::line(id))

@@ -39,6 +39,7 @@ const CODES: &[(&str, Absence)] = &[
     ("160245001", Absence::Whole),
     ("no-known-problems", Absence::Whole),
     ("no-problem-info", Absence::NoInformation),
+    ("787481004", Absence::Whole),
     ("no-known-medications", Absence::Whole),
     ("no-medication-info", Absence::NoInformation),
     ("no-known-devices", Absence::Whole),
