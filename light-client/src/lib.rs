@@ -1,1 +1,34 @@
-//! Part of Amulet.
+//! Amulet's light client: it checks for itself all that a wallet shows, and trusts no single hospital: not for what
+//! happened, and not for what did not happen.
+//!
+//! Four layers, the lower knowing nothing of the upper: [`verifier`] (pure predicates), [`store`] (one trusted header),
+//! [`sync`] (several hospitals, witnesses, evidence), [`client`] (the facade: proven queries). Below them the
+//! [`transport`]: libp2p natively, `fetch` in a browser. `platform` alone knows what it runs on.
+//!
+//! What a header must pass is in its type: an `UntrustedSignedHeader` becomes a [`VerifiedHeader`] by the verifier's checks
+//! and a [`TrustedHeader`] when hospitals of different organisations agree on it. See `README.md` for what this does not
+//! protect against.
+
+pub mod client;
+pub mod error;
+pub mod params;
+pub mod platform;
+pub mod store;
+pub mod sync;
+pub mod transport;
+pub mod verifier;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod wire;
+
+mod header;
+
+pub use client::{LightClient, NodeInfo, Progress, ProvenHeader, ProvenHistory, ProvenReceipt, Stage};
+pub use error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
+pub use header::{Link, TrustedHeader, VerifiedHeader};
+pub use params::{TrustParams, TrustParamsError};
+pub use platform::{Clock, ProgressFn, SystemClock};
+pub use store::{MemoryStore, StoreError, TrustedHeaderStore};
+pub use sync::{NodeVerdict, SyncReport};
+pub use transport::{NodeIndex, Transport, TransportError};
+#[cfg(not(target_arch = "wasm32"))]
+pub use wire::{LIGHT_PROTOCOL, LightCodec};

@@ -1,0 +1,121 @@
+//! Asking: whom first, and what is remembered of each answer.
+
+use super::{LightClient, Standing};
+use crate::error::{Forgery, LightError, NodeFailure, Question};
+use crate::header::VerifiedHeader;
+use crate::transport::NodeIndex;
+use crate::verifier::Verdict;
+use amulet_protocol::certificate::UntrustedSignedHeader;
+use amulet_protocol::ids::{Height, Timestamp};
+use amulet_protocol::light::{LightRequest, LightResponse};
+
+impl LightClient {
+    /// Now, by the client's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// All nodes, those first that are likely to give a good answer.
+    pub(crate) fn order(&self) -> Vec<NodeIndex> {
+        let state = self.inner();
+        let mut order: Vec<NodeIndex> = (0..self.nodes.len()).map(NodeIndex).collect();
+        order.sort_by_key(|node| match state.standings[node.0] {
+            Standing::Good => 0,
+            Standing::Behind => 1,
+            Standing::Unreachable => 2,
+            Standing::Lied(_) => 3,
+        });
+        order
+    }
+
+    /// Asks one node; refusals and "not found" come back as failures.
+    pub(crate) async fn ask(
+        &self,
+        node: NodeIndex,
+        request: &LightRequest,
+    ) -> Result<LightResponse, NodeFailure> {
+        let answer = match self.transport.ask(node, request).await {
+            Ok(LightResponse::NotFound) => Err(NodeFailure::NotFound),
+            Ok(LightResponse::Refused(refusal)) => Err(NodeFailure::Refused(refusal)),
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(NodeFailure::Unreachable(error)),
+        };
+        self.note_reached(node, !matches!(answer, Err(NodeFailure::Unreachable(_))));
+        answer
+    }
+
+    /// Asks one node after another until one gives an answer that passes `check`.
+    pub(crate) async fn first<T>(
+        &self,
+        request: &LightRequest,
+        check: impl Fn(LightResponse) -> Result<T, NodeFailure>,
+    ) -> Result<T, LightError> {
+        let mut failures = Vec::new();
+        for node in self.order() {
+            match self.ask(node, request).await.and_then(&check) {
+                Ok(value) => return Ok(value),
+                Err(failure) => failures.push((node, self.noted(node, failure))),
+            }
+        }
+        Err(LightError::from_failures(Question::of(request), failures))
+    }
+
+    /// Judges a header that a node gave.
+    pub(crate) fn judge(
+        &self,
+        untrusted: UntrustedSignedHeader,
+        now: Timestamp,
+    ) -> Result<VerifiedHeader, NodeFailure> {
+        match self.verifier.verify(untrusted, now) {
+            Verdict::Verified(verified) => Ok(*verified),
+            Verdict::NotEnoughOverlap { found, known } => {
+                Err(NodeFailure::UnknownValidators { found, known })
+            }
+            Verdict::Invalid(cause) => Err(Forgery::Header(cause).into()),
+        }
+    }
+
+    /// The verified header at a height, from one node.
+    pub(crate) async fn header_from(
+        &self,
+        node: NodeIndex,
+        height: Height,
+        now: Timestamp,
+    ) -> Result<VerifiedHeader, NodeFailure> {
+        let LightResponse::Header(untrusted) = self.ask(node, &LightRequest::HeaderAt(height)).await? else {
+            return Err(Forgery::OtherAnswer { question: Question::HeaderAt }.into());
+        };
+        let verified = self.judge(*untrusted, now)?;
+        if verified.height() != height {
+            return Err(Forgery::HeaderHeight { asked: height, found: verified.height() }.into());
+        }
+        Ok(verified)
+    }
+
+    /// Remembers a lie, and passes the failure on.
+    pub(crate) fn noted(&self, node: NodeIndex, failure: NodeFailure) -> NodeFailure {
+        if let NodeFailure::Forged(forgery) = &failure {
+            self.inner().standings[node.0] = Standing::Lied(forgery.clone());
+        }
+        failure
+    }
+
+    /// Remembers whether a node had the newest header.
+    pub(crate) fn note_height(&self, node: NodeIndex, newest: bool) {
+        let standing = &mut self.inner().standings[node.0];
+        if !matches!(standing, Standing::Lied(_)) {
+            *standing = if newest { Standing::Good } else { Standing::Behind };
+        }
+    }
+
+    fn note_reached(&self, node: NodeIndex, reached: bool) {
+        // A caller may name a node that does not exist; the transport says so.
+        let mut state = self.inner();
+        let Some(standing) = state.standings.get_mut(node.0) else { return };
+        match (&*standing, reached) {
+            (Standing::Lied(_), _) | (Standing::Good | Standing::Behind, true) => {}
+            (_, true) => *standing = Standing::Good,
+            (_, false) => *standing = Standing::Unreachable,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Ciphertexts: fetched from, and kept by, one hospital that holds them.
+
+use super::{LightClient, Stage};
+use crate::error::{Forgery, LightError, NodeFailure, Question};
+use crate::transport::NodeIndex;
+use amulet_protocol::ids::BlobId;
+use amulet_protocol::light::{LightRequest, LightResponse, UntrustedReadRequest, UntrustedUpload};
+use amulet_protocol::limits::BLOBS_PER_REQUEST_MAX;
+use amulet_protocol::record::blob_id;
+
+impl LightClient {
+    /// Asks a holder for ciphertexts by a signed request. Returned in the order asked, `None` where the holder has no copy;
+    /// possibly only a prefix, the caller signs a new request for the rest. Each ciphertext has the digest it was asked
+    /// for by.
+    ///
+    /// # Errors
+    /// [`LightError::UnknownNode`], [`LightError::Unreachable`], [`LightError::Refused`], [`LightError::Forged`].
+    pub async fn read(
+        &self,
+        holder: NodeIndex,
+        request: UntrustedReadRequest,
+    ) -> Result<Vec<Option<Vec<u8>>>, LightError> {
+        let asked = request.request.blobs.clone();
+        let answer = self.ask_holder(holder, LightRequest::Read(request)).await?;
+        check_blobs(answer, &asked).map_err(|forgery| self.caught(holder, Question::Read, forgery))
+    }
+
+    /// Asks a holder for any number of ciphertexts, in as many requests as it takes; `sign` makes and signs each.
+    ///
+    /// # Errors
+    /// As [`LightClient::read`]; [`LightError::NotFound`] if the holder's answer is empty.
+    pub async fn read_all(
+        &self,
+        holder: NodeIndex,
+        blobs: &[BlobId],
+        sign: impl Fn(Vec<BlobId>) -> UntrustedReadRequest,
+    ) -> Result<Vec<Option<Vec<u8>>>, LightError> {
+        let mut found: Vec<Option<Vec<u8>>> = Vec::with_capacity(blobs.len());
+        while found.len() < blobs.len() {
+            let rest = &blobs[found.len()..];
+            let asked = rest[..rest.len().min(BLOBS_PER_REQUEST_MAX)].to_vec();
+            let page = self.read(holder, sign(asked)).await?;
+            if page.is_empty() {
+                return Err(LightError::NotFound { question: Question::Read });
+            }
+            found.extend(page);
+            self.report(Stage::Blobs, found.len(), blobs.len());
+        }
+        Ok(found)
+    }
+
+    /// Has a holder keep a ciphertext.
+    ///
+    /// # Errors
+    /// As [`LightClient::read`].
+    pub async fn upload(&self, holder: NodeIndex, upload: UntrustedUpload) -> Result<BlobId, LightError> {
+        let asked = blob_id(&upload.upload.ciphertext);
+        let answer = self.ask_holder(holder, LightRequest::Upload(upload)).await?;
+        let forgery = match answer {
+            LightResponse::Uploaded(found) if found == asked => return Ok(asked),
+            LightResponse::Uploaded(found) => Forgery::Ciphertext { asked, found },
+            _ => Forgery::OtherAnswer { question: Question::Upload },
+        };
+        Err(self.caught(holder, Question::Upload, forgery))
+    }
+
+    async fn ask_holder(
+        &self,
+        holder: NodeIndex,
+        request: LightRequest,
+    ) -> Result<LightResponse, LightError> {
+        if holder.0 >= self.nodes.len() {
+            return Err(LightError::UnknownNode { node: holder, known: self.nodes.len() });
+        }
+        let question = Question::of(&request);
+        let answer = self.ask(holder, &request).await;
+        answer.map_err(|failure| LightError::from_failures(question, vec![(holder, failure)]))
+    }
+
+    fn caught(&self, node: NodeIndex, question: Question, forgery: Forgery) -> LightError {
+        let failure = self.noted(node, NodeFailure::Forged(forgery));
+        LightError::from_failures(question, vec![(node, failure)])
+    }
+}
+
+fn check_blobs(answer: LightResponse, asked: &[BlobId]) -> Result<Vec<Option<Vec<u8>>>, Forgery> {
+    let LightResponse::Blobs(blobs) = answer else {
+        return Err(Forgery::OtherAnswer { question: Question::Read });
+    };
+    if blobs.len() > asked.len() {
+        return Err(Forgery::Count { asked: asked.len(), found: blobs.len() });
+    }
+    for (asked, ciphertext) in asked.iter().zip(&blobs) {
+        let Some(ciphertext) = ciphertext else { continue };
+        let found = blob_id(ciphertext);
+        if found != *asked {
+            return Err(Forgery::Ciphertext { asked: *asked, found });
+        }
+    }
+    Ok(blobs)
+}

@@ -1,0 +1,249 @@
+//! The facade: what a wallet calls. Every answer it returns is proven against a trusted header, or the call fails with what
+//! was wrong and whose fault it is.
+
+mod ask;
+mod blobs;
+mod headers;
+mod history;
+mod state;
+mod submit;
+
+pub use headers::ProvenHeader;
+pub use history::ProvenHistory;
+pub use submit::ProvenReceipt;
+
+use crate::error::{Forgery, LightError};
+use crate::header::TrustedHeader;
+use crate::params::TrustParams;
+use crate::platform::{Clock, ProgressFn, SystemClock};
+use crate::store::{StoreError, StoredHeader, TrustedHeaderStore};
+use crate::transport::{NodeIndex, Transport};
+use crate::verifier::{Verdict, Verifier};
+use amulet_protocol::genesis::Genesis;
+use amulet_protocol::ids::{ChainId, Did, Height};
+use amulet_protocol::validators::ValidatorSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// A hospital's node that can be asked. The transport knows its addresses, under the same index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeInfo {
+    /// The organisation that runs it; one of the genesis document's.
+    pub organisation: Did,
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Asking hospitals for the newest header; counts hospitals.
+    Sync,
+    /// Proving state; counts keys.
+    State,
+    /// Fetching a personal history; counts entries.
+    History,
+    /// Fetching transactions; counts them.
+    Transactions,
+    /// Fetching ciphertexts; counts them.
+    Blobs,
+}
+
+/// How far something long has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What.
+    pub stage: Stage,
+    /// Done so far.
+    pub done: u64,
+    /// Of how many.
+    pub total: u64,
+}
+
+/// What this client has seen of a node; decides whom it asks first.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// Answers, and had the newest header at the last sync, or was not asked yet.
+    #[default]
+    Good,
+    /// Answers, but was behind.
+    Behind,
+    /// Did not answer.
+    Unreachable,
+    /// Was caught in a lie; asked only when nobody else is left, and its word alone counts for nothing anyway.
+    Lied(Forgery),
+}
+
+/// A light client of one chain. All methods take `&self`; it can be shared.
+pub struct LightClient {
+    pub(crate) verifier: Verifier,
+    pub(crate) nodes: Vec<NodeInfo>,
+    transport: Arc<dyn Transport>,
+    store: Box<dyn TrustedHeaderStore>,
+    clock: Arc<dyn Clock>,
+    progress: Option<Arc<ProgressFn>>,
+    state: Mutex<State>,
+    /// Held during a sync, so that two at once cannot each extend the trusted header another way.
+    pub(crate) syncing: futures::lock::Mutex<()>,
+}
+
+struct State {
+    trusted: Option<TrustedHeader>,
+    store_trouble: Option<StoreError>,
+    standings: Vec<Standing>,
+    proven: BTreeMap<Height, ProvenHeader>,
+}
+
+impl LightClient {
+    /// A client that starts from a pinned genesis document and from what the store holds. A store that holds something
+    /// else than a header of this chain is reset, and [`LightClient::store_trouble`] says so.
+    ///
+    /// # Errors
+    /// [`LightError::Genesis`], [`LightError::UnknownOrganisation`], [`LightError::TooFewNodes`].
+    pub fn new(
+        genesis: &Genesis,
+        nodes: Vec<NodeInfo>,
+        transport: Arc<dyn Transport>,
+        store: Box<dyn TrustedHeaderStore>,
+        params: TrustParams,
+    ) -> Result<Self, LightError> {
+        let validators = genesis.validate()?;
+        for (index, node) in nodes.iter().enumerate() {
+            if !genesis.organisations.iter().any(|organisation| organisation.did() == node.organisation) {
+                let node_index = NodeIndex(index);
+                return Err(LightError::UnknownOrganisation {
+                    node: node_index,
+                    organisation: node.organisation,
+                });
+            }
+        }
+        let organisations: BTreeSet<Did> = nodes.iter().map(|node| node.organisation).collect();
+        if organisations.len() < params.witnesses() {
+            return Err(LightError::TooFewNodes { found: organisations.len(), needed: params.witnesses() });
+        }
+        let verifier = Verifier::new(genesis.chain_id(), validators, params);
+        let (trusted, store_trouble) = restore(&verifier, store.as_ref());
+        let standings = vec![Standing::default(); nodes.len()];
+        let state = State { trusted, store_trouble, standings, proven: BTreeMap::new() };
+        Ok(Self {
+            verifier,
+            nodes,
+            transport,
+            store,
+            clock: Arc::new(SystemClock),
+            progress: None,
+            state: Mutex::new(state),
+            syncing: futures::lock::Mutex::new(()),
+        })
+    }
+
+    /// Uses another clock than the device's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Calls `progress` while something long is under way.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Arc<ProgressFn>) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// The chain.
+    #[must_use]
+    pub fn chain(&self) -> ChainId {
+        self.verifier.chain()
+    }
+
+    /// The validators this client relies on; a header's signers are positions in it.
+    #[must_use]
+    pub fn validators(&self) -> &ValidatorSet {
+        self.verifier.validators()
+    }
+
+    /// The nodes.
+    #[must_use]
+    pub fn nodes(&self) -> &[NodeInfo] {
+        &self.nodes
+    }
+
+    /// The first node of an organisation: where ciphertexts that it holds are asked for.
+    #[must_use]
+    pub fn node_of(&self, organisation: Did) -> Option<NodeIndex> {
+        self.nodes.iter().position(|node| node.organisation == organisation).map(NodeIndex)
+    }
+
+    /// The newest trusted header; `None` before the first successful sync.
+    #[must_use]
+    pub fn trusted(&self) -> Option<TrustedHeader> {
+        self.inner().trusted.clone()
+    }
+
+    /// What this client has seen of each node.
+    #[must_use]
+    pub fn standings(&self) -> Vec<Standing> {
+        self.inner().standings.clone()
+    }
+
+    /// What was wrong with the store when it was last used; the client goes on without it.
+    #[must_use]
+    pub fn store_trouble(&self) -> Option<StoreError> {
+        self.inner().store_trouble.clone()
+    }
+
+    /// Forgets the trusted header, here and in the store. The next sync starts from the pinned genesis: the way out of
+    /// [`LightError::TrustExpired`], for a person to decide who has the genesis document from a source they trust now.
+    ///
+    /// # Errors
+    /// [`LightError::Store`].
+    pub fn forget(&self) -> Result<(), LightError> {
+        let mut state = self.inner();
+        state.trusted = None;
+        state.proven.clear();
+        self.store.clear()?;
+        Ok(())
+    }
+
+    /// The trusted header, or the error that says there is none.
+    pub(crate) fn head(&self) -> Result<TrustedHeader, LightError> {
+        self.trusted().ok_or(LightError::NotSynced)
+    }
+
+    /// Takes over a header that passed the witness check, and stores it.
+    pub(crate) fn adopt(&self, trusted: &TrustedHeader) -> Option<StoreError> {
+        let stored = StoredHeader { signed: trusted.as_signed().clone(), checked_at: trusted.checked_at() };
+        let trouble = self.store.save(&stored).err();
+        let mut state = self.inner();
+        state.trusted = Some(trusted.clone());
+        // Trouble on opening is told once, with the first sync after it.
+        trouble.or_else(|| state.store_trouble.take())
+    }
+
+    fn inner(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics while it holds the client's state")
+    }
+
+    pub(crate) fn report(&self, stage: Stage, done: usize, total: usize) {
+        if let Some(progress) = &self.progress {
+            progress(Progress { stage, done: done as u64, total: total as u64 });
+        }
+    }
+}
+
+/// The stored header, verified again; and what was wrong with the store, which is then emptied.
+fn restore(
+    verifier: &Verifier,
+    store: &dyn TrustedHeaderStore,
+) -> (Option<TrustedHeader>, Option<StoreError>) {
+    let trouble = match store.load() {
+        Ok(None) => return (None, None),
+        Ok(Some(StoredHeader { signed, checked_at })) => match verifier.verify(signed, checked_at) {
+            Verdict::Verified(verified) => return (Some(TrustedHeader::new(*verified, checked_at)), None),
+            Verdict::NotEnoughOverlap { .. } | Verdict::Invalid(_) => StoreError::Foreign,
+        },
+        Err(trouble) => trouble,
+    };
+    // If clearing fails too, saving after the next sync will say so.
+    let _ = store.clear();
+    (None, Some(trouble))
+}

@@ -1,0 +1,55 @@
+//! The browser's store: `localStorage`. One header of at most a few kilobytes needs no database.
+
+use super::{STORED_BYTES_MAX, StoreError, StoredHeader, TrustedHeaderStore};
+use std::fmt::Write as _;
+
+/// Keeps the header in the page's `localStorage`, as hexadecimal text.
+#[derive(Clone, Debug)]
+pub struct BrowserStore {
+    key: String,
+}
+
+impl BrowserStore {
+    /// The store under `name`, which tells apart the networks that one origin serves.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { key: format!("amulet.trusted-header.{name}") }
+    }
+}
+
+impl TrustedHeaderStore for BrowserStore {
+    fn load(&self) -> Result<Option<StoredHeader>, StoreError> {
+        let text = storage()?.get_item(&self.key).map_err(|_| StoreError::NoStorage)?;
+        text.map(|text| StoredHeader::from_bytes(&from_hex(&text)?)).transpose()
+    }
+
+    fn save(&self, header: &StoredHeader) -> Result<(), StoreError> {
+        storage()?.set_item(&self.key, &to_hex(&header.to_bytes())).map_err(|_| StoreError::Full)
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        storage()?.remove_item(&self.key).map_err(|_| StoreError::NoStorage)
+    }
+}
+
+fn storage() -> Result<web_sys::Storage, StoreError> {
+    web_sys::window().and_then(|window| window.local_storage().ok().flatten()).ok_or(StoreError::NoStorage)
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        text
+    })
+}
+
+fn from_hex(text: &str) -> Result<Vec<u8>, StoreError> {
+    if text.len() > 2 * STORED_BYTES_MAX || !text.is_ascii() || text.len() % 2 != 0 {
+        return Err(StoreError::Corrupt);
+    }
+    let pairs = text.as_bytes().chunks_exact(2);
+    pairs
+        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect::<Option<Vec<u8>>>()
+        .ok_or(StoreError::Corrupt)
+}

@@ -1,0 +1,310 @@
+//! Synchronisation: all hospitals are asked for their newest header; the highest that verifies becomes trusted when
+//! hospitals of different organisations agree on one chain, and that chain continues the one this device followed.
+//!
+//! Four things are told apart: a hospital that does not answer (unreachable), one that is behind (stale, and still a
+//! witness if its header is in the newest one's range), one whose header does not verify (forged: it alone is to blame), and
+//! two certified headers that exclude each other (disagreement: more hospitals signed both than may be faulty; nothing is
+//! to be believed then, and the pair is evidence).
+//!
+//! The age of the newest block decides nothing: blocks are made when there are transactions. That hospitals together hide
+//! newer blocks is possible only if all that answer do; `NodeVerdict` says who answered.
+
+use crate::client::{LightClient, Stage};
+use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
+use crate::header::{Link, TrustedHeader, VerifiedHeader};
+use crate::store::StoreError;
+use crate::transport::{NodeIndex, TransportError};
+use crate::verifier::{link_adjacent, link_range};
+use amulet_crypto::digest::Digest;
+use amulet_protocol::ids::{Did, Height, Timestamp};
+use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use std::collections::BTreeSet;
+
+/// What one node did during a sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeVerdict {
+    /// Its newest header is certified, and is the trusted one or in its range.
+    Agrees {
+        /// Height of its newest header.
+        height: Height,
+    },
+    /// Its newest header is certified, but nobody could show that it is in the trusted one's range.
+    Unproven {
+        /// Height of its newest header.
+        height: Height,
+    },
+    /// It has no block after the genesis yet.
+    NothingYet,
+    /// It did not answer.
+    Unreachable(TransportError),
+    /// It refused to answer.
+    Refused(LightRefusal),
+    /// It sent what no honest node sends.
+    Forged(Forgery),
+    /// Its header names a validator set that this client does not know.
+    UnknownValidators {
+        /// Named.
+        found: Digest,
+        /// Known.
+        known: Digest,
+    },
+}
+
+/// What a sync found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncReport {
+    /// The trusted header.
+    pub head: TrustedHeader,
+    /// How many validators signed it.
+    pub signed: usize,
+    /// How many validators there are.
+    pub validators: usize,
+    /// Organisations that agree on it.
+    pub agreeing: usize,
+    /// Nodes asked.
+    pub total: usize,
+    /// How it continues what this device trusted before; `None` at the first sync, when the pinned genesis vouches for the
+    /// validators that signed it.
+    pub link: Option<Link>,
+    /// What each node did.
+    pub nodes: Vec<(NodeIndex, NodeVerdict)>,
+    /// What was wrong with the store; it was reset, or could not be written. The sync is good all the same.
+    pub store_trouble: Option<StoreError>,
+}
+
+/// Whether an older certified header belongs to the chain of a newer one.
+pub(crate) enum Placement {
+    /// It does.
+    Linked(Link),
+    /// It does not: both are certified, and one excludes the other.
+    Conflict(Box<Disagreement>),
+    /// Nobody could show it either way.
+    Unproven,
+}
+
+struct Candidate {
+    node: NodeIndex,
+    header: VerifiedHeader,
+}
+
+impl LightClient {
+    /// Asks all hospitals for their newest header and moves the trusted header forward.
+    ///
+    /// # Errors
+    /// [`LightError::TrustExpired`], [`LightError::Unreachable`], [`LightError::NothingYet`],
+    /// [`LightError::ValidatorsChanged`], [`LightError::TooFewWitnesses`], [`LightError::Disagreement`],
+    /// [`LightError::Unlinked`]. The trusted header stays as it was.
+    pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, LightError> {
+        let _one_at_a_time = self.syncing.lock().await;
+        let before = self.trusted();
+        if let Some(before) = &before {
+            self.verifier.within_trust_period(before.checked_at(), now)?;
+        }
+        let (candidates, mut nodes) = self.ask_all(now).await;
+        let newest = self.newest(before.as_ref(), &candidates, &nodes)?;
+        for Candidate { node, header } in &candidates {
+            self.note_height(*node, header.height() == newest.height());
+            let verdict = match self.place(&newest, header, now).await {
+                Placement::Linked(_) => NodeVerdict::Agrees { height: header.height() },
+                Placement::Unproven => NodeVerdict::Unproven { height: header.height() },
+                Placement::Conflict(found) => return Err(with_nodes(found, &candidates)),
+            };
+            nodes.push((*node, verdict));
+        }
+        nodes.sort_by_key(|(node, _)| *node);
+        let agreeing = self.organisations_that_agree(&nodes);
+        let needed = self.verifier.params().witnesses();
+        if agreeing < needed {
+            return Err(LightError::TooFewWitnesses { agreeing, needed, nodes });
+        }
+        let link = match &before {
+            Some(before) => Some(self.continues(&newest, before, &candidates, now).await?),
+            None => None,
+        };
+        let head = TrustedHeader::new(newest, now);
+        let store_trouble = self.adopt(&head);
+        let (signed, validators) = (head.signed(), head.validators());
+        Ok(SyncReport { signed, validators, agreeing, total: nodes.len(), link, nodes, store_trouble, head })
+    }
+
+    /// All nodes' newest headers, and what the others did.
+    async fn ask_all(&self, now: Timestamp) -> (Vec<Candidate>, Vec<(NodeIndex, NodeVerdict)>) {
+        let total = self.nodes.len();
+        let mut asked: FuturesUnordered<_> = (0..total)
+            .map(|index| async move {
+                let node = NodeIndex(index);
+                (node, self.latest_from(node, now).await)
+            })
+            .collect();
+        let (mut candidates, mut others) = (Vec::new(), Vec::new());
+        while let Some((node, answer)) = asked.next().await {
+            match answer {
+                Ok(header) => candidates.push(Candidate { node, header }),
+                Err(failure) => others.push((node, self.noted(node, failure).into())),
+            }
+            self.report(Stage::Sync, candidates.len() + others.len(), total);
+        }
+        // The newest first; of several, always the same.
+        candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.header.height()), candidate.node));
+        (candidates, others)
+    }
+
+    async fn latest_from(&self, node: NodeIndex, now: Timestamp) -> Result<VerifiedHeader, NodeFailure> {
+        match self.ask(node, &LightRequest::Latest).await? {
+            // The genesis block has no certificate: it is what everybody starts from.
+            LightResponse::Header(untrusted) if untrusted.header.height == Height(0) => {
+                Err(NodeFailure::NotFound)
+            }
+            LightResponse::Header(untrusted) => self.judge(*untrusted, now),
+            _ => Err(Forgery::OtherAnswer { question: Question::Latest }.into()),
+        }
+    }
+
+    /// The highest of the verified headers and the one trusted before; if there is none, why not.
+    fn newest(
+        &self,
+        before: Option<&TrustedHeader>,
+        candidates: &[Candidate],
+        others: &[(NodeIndex, NodeVerdict)],
+    ) -> Result<VerifiedHeader, LightError> {
+        let offered = candidates.first().map(|candidate| &candidate.header);
+        match (before, offered) {
+            (Some(before), Some(offered)) if before.height() > offered.height() => {
+                Ok(before.verified().clone())
+            }
+            (_, Some(offered)) => Ok(offered.clone()),
+            (_, None) => Err(self.nothing_verified(others)),
+        }
+    }
+
+    fn nothing_verified(&self, others: &[(NodeIndex, NodeVerdict)]) -> LightError {
+        let unreachable = |verdict: &NodeVerdict| matches!(verdict, NodeVerdict::Unreachable(_));
+        if others.iter().all(|(_, verdict)| unreachable(verdict)) {
+            return LightError::Unreachable { asked: others.len() };
+        }
+        for (_, verdict) in others {
+            if let NodeVerdict::UnknownValidators { found, known } = verdict {
+                return LightError::ValidatorsChanged { found: *found, known: *known };
+            }
+        }
+        let silent_or_new =
+            |verdict: &NodeVerdict| unreachable(verdict) || *verdict == NodeVerdict::NothingYet;
+        if others.iter().all(|(_, verdict)| silent_or_new(verdict)) {
+            return LightError::NothingYet;
+        }
+        let needed = self.verifier.params().witnesses();
+        LightError::TooFewWitnesses { agreeing: 0, needed, nodes: others.to_vec() }
+    }
+
+    fn organisations_that_agree(&self, nodes: &[(NodeIndex, NodeVerdict)]) -> usize {
+        let agreeing: BTreeSet<Did> = nodes
+            .iter()
+            .filter(|(_, verdict)| matches!(verdict, NodeVerdict::Agrees { .. }))
+            .map(|(node, _)| self.nodes[node.0].organisation)
+            .collect();
+        agreeing.len()
+    }
+
+    /// Shows that the new head continues the header trusted before.
+    async fn continues(
+        &self,
+        newest: &VerifiedHeader,
+        before: &TrustedHeader,
+        candidates: &[Candidate],
+        now: Timestamp,
+    ) -> Result<Link, LightError> {
+        match self.place(newest, before, now).await {
+            Placement::Linked(link) => Ok(link),
+            Placement::Conflict(found) => Err(with_nodes(found, candidates)),
+            Placement::Unproven => Err(LightError::Unlinked {
+                trusted: before.height(),
+                trusted_hash: before.hash(),
+                head: newest.height(),
+            }),
+        }
+    }
+
+    /// Finds out whether `older`, which is certified, is in the chain of `newer`. A range proof that fails proves nothing
+    /// by itself, because the node that made it may lie; a second certified header at the height of `older` does.
+    pub(crate) async fn place(
+        &self,
+        newer: &VerifiedHeader,
+        older: &VerifiedHeader,
+        now: Timestamp,
+    ) -> Placement {
+        if newer.hash() == older.hash() {
+            return Placement::Linked(Link::Same);
+        }
+        if newer.height() <= older.height() {
+            return conflict(older, newer, Vec::new());
+        }
+        if newer.height() == older.height().next() {
+            return link_adjacent(newer, older)
+                .map_or_else(|_| conflict(older, newer, Vec::new()), Placement::Linked);
+        }
+        for node in self.order() {
+            match self.range_link_from(node, newer, older).await {
+                Ok(link) => return Placement::Linked(link),
+                Err(NodeFailure::Forged(forgery)) => {
+                    match self.header_from(node, older.height(), now).await {
+                        Ok(rival) if rival.hash() != older.hash() => {
+                            return conflict(older, &rival, vec![node]);
+                        }
+                        _ => {
+                            self.noted(node, NodeFailure::Forged(forgery));
+                        }
+                    }
+                }
+                Err(_) => {}
+            }
+        }
+        Placement::Unproven
+    }
+
+    async fn range_link_from(
+        &self,
+        node: NodeIndex,
+        newer: &VerifiedHeader,
+        older: &VerifiedHeader,
+    ) -> Result<Link, NodeFailure> {
+        let request = LightRequest::RangeProof { older: older.height(), newer: newer.height() };
+        match self.ask(node, &request).await? {
+            LightResponse::RangeProof(proof) => {
+                link_range(newer, older, &proof).map_err(|cause| Forgery::RangeProof(cause).into())
+            }
+            _ => Err(Forgery::OtherAnswer { question: Question::RangeProof }.into()),
+        }
+    }
+}
+
+impl From<NodeFailure> for NodeVerdict {
+    fn from(failure: NodeFailure) -> Self {
+        match failure {
+            NodeFailure::Unreachable(error) => Self::Unreachable(error),
+            NodeFailure::Forged(forgery) => Self::Forged(forgery),
+            NodeFailure::NotFound => Self::NothingYet,
+            NodeFailure::Refused(refusal) => Self::Refused(refusal),
+            NodeFailure::UnknownValidators { found, known } => Self::UnknownValidators { found, known },
+        }
+    }
+}
+
+fn conflict(left: &VerifiedHeader, right: &VerifiedHeader, right_nodes: Vec<NodeIndex>) -> Placement {
+    let height = left.height().min(right.height());
+    let left = Side { nodes: Vec::new(), header: left.as_signed().clone() };
+    let right = Side { nodes: right_nodes, header: right.as_signed().clone() };
+    Placement::Conflict(Box::new(Disagreement { height, left, right }))
+}
+
+/// Names the hospitals that stand by each side. Certificates of one header may differ, so headers are compared.
+fn with_nodes(mut found: Box<Disagreement>, candidates: &[Candidate]) -> LightError {
+    for side in [&mut found.left, &mut found.right] {
+        let stand_by = candidates.iter().filter(|candidate| *candidate.header.header() == side.header.header);
+        let missing: Vec<NodeIndex> =
+            stand_by.map(|candidate| candidate.node).filter(|node| !side.nodes.contains(node)).collect();
+        side.nodes.extend(missing);
+    }
+    LightError::Disagreement(found)
+}
