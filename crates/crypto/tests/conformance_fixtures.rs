@@ -1,6 +1,7 @@
 //! What independent implementations made (`fixtures/peers`), read back by Amulet: the comparison that needs nothing
 //! installed. Made by `conformance_external`'s `write_fixtures` with the versions pinned in `tests/conformance` and
 //! OpenSSL 3.0.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -1,4 +1,5 @@
 //! Content that was changed, cut, reordered or taken for other content does not open.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 use std::io::{self, Read, Write};

@@ -1,4 +1,5 @@
 //! Hashing keeps meanings apart.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 use amulet_crypto::HexError;

@@ -1,4 +1,5 @@
 //! A passphrase opens what it sealed; cost is bounded from below and from above, however it is loaded.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 use amulet_crypto::content::ContentError;

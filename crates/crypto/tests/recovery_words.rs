@@ -1,4 +1,5 @@
 //! Recovery words as people type them, and the keys that come from them.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 use amulet_crypto::entropy::SeededEntropy;

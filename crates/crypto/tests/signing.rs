@@ -1,4 +1,5 @@
 //! What a signature holds against: another context, chain, message, key, or changed numbers.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 use amulet_crypto::entropy::SeededEntropy;

@@ -1,4 +1,5 @@
 //! The standards' own examples, from `fixtures/standards/vectors.json`, each with its source.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -45,7 +45,7 @@ fn signs_and_verifies_with_the_pages_randomness() {
 
 #[wasm_bindgen_test]
 fn the_pages_randomness_does_not_repeat() {
-    let mut draw = || {
+    let draw = || {
         let mut bytes = [0; 32];
         SystemEntropy.fill(&mut bytes);
         bytes
