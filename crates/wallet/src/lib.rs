@@ -1,1 +1,15 @@
-//! Part of Amulet.
+//! What the Amulet app does, without window or operating system: it keeps keys, finds and opens records, answers requests,
+//! makes the emergency card, and speaks for clinicians.
+//!
+//! The same code runs natively inside the app's process and, compiled to wasm, in a browser page. [`service::Service`]
+//! answers every call of [`amulet_app_api`]; the host gives it storage, a way to reach the hospitals, a clock and
+//! randomness ([`service::Host`]). Whatever comes from a hospital is checked by the light client before it is used.
+
+pub mod card;
+pub mod card_code;
+pub mod identity;
+pub mod keyfile;
+pub mod network;
+pub mod qr;
+pub mod store;
+pub mod strength;

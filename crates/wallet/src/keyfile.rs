@@ -1,0 +1,438 @@
+//! The encrypted wallet file: the one thing on a device that cannot be fetched again.
+//!
+//! ```text
+//! file    = header || sealed
+//! header  = borsh (magic, version, id, role, name, chain, created, Argon2id parameters): in clear, authenticated
+//! sealed  = borsh bytes: the payload (recovery words, relationships), SM4-GCM under the passphrase's key, bound to the
+//!           header
+//! ```
+//!
+//! Name and role are in clear because the list of wallets shows them before anything is unlocked. Whoever changes them
+//! makes the file unreadable, not misleading.
+
+use amulet_crypto::digest::{Tag, tagged};
+use amulet_crypto::entropy::Entropy;
+use amulet_crypto::kdf::{Language, PhraseError, SeedPhrase};
+use amulet_crypto::passphrase::{PassphraseError, PassphraseParams, derive_key};
+use amulet_crypto::signing::SigningKey;
+use amulet_protocol::calls::{Call, RegisterIdentity};
+use amulet_protocol::codec;
+use amulet_protocol::ids::{ChainId, Did, Nonce, Timestamp};
+use amulet_protocol::limits::NAME_BYTES_MAX;
+use amulet_protocol::transaction::{SignedTransaction, TRANSACTION_VERSION, Transaction};
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::fmt;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::identity::{Identity, Relationship};
+
+const MAGIC: [u8; 8] = *b"AMULETKF";
+const AAD: Tag = Tag::new("amulet/v1/key-file");
+
+/// Version of the file format.
+pub const KEY_FILE_VERSION: u16 = 1;
+/// Bytes of a wallet file: the payload is some words and at most [`RELATIONSHIPS_MAX`] identities of 24 bytes.
+pub const KEY_FILE_BYTES_MAX: usize = 16 * 1024;
+/// Hospitals that one wallet has an identity for.
+pub const RELATIONSHIPS_MAX: usize = 256;
+/// What wallet files are called, after their identifier.
+pub const KEY_FILE_SUFFIX: &str = ".amulet";
+
+/// Whose wallet it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Role {
+    /// A patient.
+    Patient,
+    /// A practitioner.
+    Clinician,
+}
+
+/// Identifier of a wallet file, random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub struct KeyFileId([u8; 8]);
+
+impl KeyFileId {
+    /// A new random identifier.
+    pub fn generate(entropy: &mut impl Entropy) -> Self {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes);
+        Self(bytes)
+    }
+
+    /// Name of the file on a device.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        format!("{self}{KEY_FILE_SUFFIX}")
+    }
+}
+
+impl fmt::Display for KeyFileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+/// What a wallet file says before it is unlocked; untrusted until then.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct KeyFileHeader {
+    magic: [u8; 8],
+    version: u16,
+    /// Identifier.
+    pub id: KeyFileId,
+    /// Whose.
+    pub role: Role,
+    /// The person's name, as they wrote it.
+    pub name: String,
+    /// The chain its identities are registered on.
+    pub chain: ChainId,
+    /// When it was made.
+    pub created: Timestamp,
+    params: PassphraseParams,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct StoredFile {
+    header: KeyFileHeader,
+    sealed: Vec<u8>,
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Payload {
+    words: String,
+    relationships: Vec<Relationship>,
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        self.words.zeroize();
+    }
+}
+
+/// Why a wallet file cannot be made, read or opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file is larger than any wallet file.
+    #[error("the wallet file has {found} bytes, at most {KEY_FILE_BYTES_MAX} are read")]
+    TooLarge {
+        /// Bytes found.
+        found: usize,
+    },
+    /// The bytes are no wallet file.
+    #[error("this is not a wallet file")]
+    NotAWallet,
+    /// A format that this version does not know.
+    #[error("wallet file version {found} is not {KEY_FILE_VERSION}")]
+    Version {
+        /// Found.
+        found: u16,
+    },
+    /// The name is empty or too long; in bytes.
+    #[error("a name has 1 to {NAME_BYTES_MAX} bytes, not {found}")]
+    Name {
+        /// Bytes found.
+        found: usize,
+    },
+    /// The passphrase is not the one the file was sealed with.
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    /// The passphrase cannot be used, or this device has too little memory.
+    #[error(transparent)]
+    Passphrase(PassphraseError),
+    /// The passphrase is right, but header or content was changed.
+    #[error("the wallet file was changed or is damaged")]
+    Damaged,
+    /// The file opens, but does not hold twelve recovery words.
+    #[error(transparent)]
+    Words(PhraseError),
+}
+
+impl From<PassphraseError> for KeyFileError {
+    fn from(error: PassphraseError) -> Self {
+        match error {
+            PassphraseError::WrongPassphrase => Self::WrongPassphrase,
+            PassphraseError::Damaged(_) => Self::Damaged,
+            other => Self::Passphrase(other),
+        }
+    }
+}
+
+/// What a wallet holds once it is open. Neither `Clone` nor serialisable; the words wipe themselves.
+pub struct OpenWallet {
+    /// The clear part, now authentic.
+    pub header: KeyFileHeader,
+    /// The recovery words.
+    pub phrase: SeedPhrase,
+    /// The hospitals it has an identity for, the first one first.
+    pub relationships: Vec<Relationship>,
+}
+
+impl fmt::Debug for OpenWallet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenWallet").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+/// What belongs to a new wallet.
+pub struct NewWallet<'a> {
+    /// The person's name.
+    pub name: &'a str,
+    /// Whose.
+    pub role: Role,
+    /// The recovery words.
+    pub phrase: &'a SeedPhrase,
+    /// The hospital of the first identity.
+    pub hospital: Did,
+    /// The chain.
+    pub chain: ChainId,
+    /// Now.
+    pub created: Timestamp,
+}
+
+impl KeyFileHeader {
+    /// Reads the clear part of a wallet file.
+    ///
+    /// # Errors
+    /// [`KeyFileError::TooLarge`], [`KeyFileError::NotAWallet`], [`KeyFileError::Version`], [`KeyFileError::Name`].
+    pub fn read(bytes: &[u8]) -> Result<Self, KeyFileError> {
+        read(bytes).map(|file| file.header)
+    }
+
+    fn aad(&self) -> Vec<u8> {
+        tagged(AAD, &[&codec::encode(self)]).as_ref().to_vec()
+    }
+}
+
+/// Seals a new wallet file under a passphrase. Takes as long as [`derive_key`].
+///
+/// # Errors
+/// [`KeyFileError::Name`], [`KeyFileError::Passphrase`].
+pub fn seal(
+    new: &NewWallet<'_>,
+    passphrase: &str,
+    params: PassphraseParams,
+    entropy: &mut impl Entropy,
+) -> Result<(KeyFileId, Vec<u8>), KeyFileError> {
+    let name = new.name.trim();
+    check_name(name)?;
+    let id = KeyFileId::generate(entropy);
+    let header = KeyFileHeader {
+        magic: MAGIC,
+        version: KEY_FILE_VERSION,
+        id,
+        role: new.role,
+        name: name.to_owned(),
+        chain: new.chain,
+        created: new.created,
+        params,
+    };
+    let payload = Payload {
+        words: new.phrase.words().join(" "),
+        relationships: vec![Relationship { hospital: new.hospital, index: 0 }],
+    };
+    let plain = Zeroizing::new(codec::encode(&payload));
+    let sealed = derive_key(passphrase, &params)?.seal(&header.aad(), &plain, entropy)?;
+    Ok((id, codec::encode(&StoredFile { header, sealed })))
+}
+
+/// Opens a wallet file. Takes as long as [`derive_key`].
+///
+/// # Errors
+/// [`KeyFileError`] by variant. A changed salt or cost cannot be told from a wrong passphrase.
+pub fn open(bytes: &[u8], passphrase: &str) -> Result<OpenWallet, KeyFileError> {
+    let StoredFile { header, sealed } = read(bytes)?;
+    let plain = derive_key(passphrase, &header.params)?.open(&header.aad(), &sealed)?;
+    let mut payload: Payload =
+        codec::decode(&plain, KEY_FILE_BYTES_MAX).map_err(|_| KeyFileError::Damaged)?;
+    if payload.relationships.is_empty() || payload.relationships.len() > RELATIONSHIPS_MAX {
+        return Err(KeyFileError::Damaged);
+    }
+    let phrase = SeedPhrase::parse(&payload.words).map_err(KeyFileError::Words)?;
+    Ok(OpenWallet { header, phrase, relationships: std::mem::take(&mut payload.relationships) })
+}
+
+fn read(bytes: &[u8]) -> Result<StoredFile, KeyFileError> {
+    if bytes.len() > KEY_FILE_BYTES_MAX {
+        return Err(KeyFileError::TooLarge { found: bytes.len() });
+    }
+    let (Some(magic), Some(version)) = (bytes.get(..8), bytes.get(8..10)) else {
+        return Err(KeyFileError::NotAWallet);
+    };
+    if magic != MAGIC {
+        return Err(KeyFileError::NotAWallet);
+    }
+    let version = u16::from_le_bytes([version[0], version[1]]);
+    if version != KEY_FILE_VERSION {
+        return Err(KeyFileError::Version { found: version });
+    }
+    let file: StoredFile = codec::decode(bytes, KEY_FILE_BYTES_MAX).map_err(|_| KeyFileError::Damaged)?;
+    check_name(&file.header.name)?;
+    Ok(file)
+}
+
+fn check_name(name: &str) -> Result<(), KeyFileError> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(KeyFileError::Name { found: name.len() });
+    }
+    Ok(())
+}
+
+/// A wallet made ahead for somebody, as for the people of a demonstration.
+pub struct CreatedWallet {
+    /// Identifier of the file.
+    pub id: KeyFileId,
+    /// The encrypted file.
+    pub file: Vec<u8>,
+    /// The first identity, whose DID is to be registered.
+    pub identity: Identity,
+}
+
+/// Makes a wallet with new recovery words.
+///
+/// # Errors
+/// As [`seal`].
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is one fact about the new wallet, and there is one kind of caller"
+)]
+pub fn create(
+    name: &str,
+    role: Role,
+    language: Language,
+    hospital: Did,
+    chain: ChainId,
+    created: Timestamp,
+    passphrase: &str,
+    params: PassphraseParams,
+    entropy: &mut impl Entropy,
+) -> Result<CreatedWallet, KeyFileError> {
+    let phrase = SeedPhrase::generate(language, entropy);
+    let new = NewWallet { name, role, phrase: &phrase, hospital, chain, created };
+    let (id, file) = seal(&new, passphrase, params, entropy)?;
+    let identity = Identity::derive(&phrase.to_seed(), Relationship { hospital, index: 0 });
+    Ok(CreatedWallet { id, file, identity })
+}
+
+/// The transaction that registers an identity on the ledger; the first of its sender.
+#[must_use]
+pub fn registration(identity: &Identity, chain: ChainId) -> SignedTransaction {
+    let call = Call::RegisterIdentity(RegisterIdentity {
+        signing: identity.signing.public_key().clone(),
+        agreement: identity.agreement.public_key().clone(),
+    });
+    sign_call(&identity.signing, identity.did, chain, Nonce(1), call)
+}
+
+/// Signs a call as a transaction.
+#[must_use]
+pub fn sign_call(
+    key: &SigningKey,
+    sender: Did,
+    chain: ChainId,
+    nonce: Nonce,
+    call: Call,
+) -> SignedTransaction {
+    Transaction { version: TRANSACTION_VERSION, chain, sender, nonce, call }.sign(key)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use amulet_crypto::digest::sm3;
+    use amulet_crypto::entropy::SeededEntropy;
+
+    const PASSPHRASE: &str = "rain on the tin roof";
+
+    fn made() -> CreatedWallet {
+        let mut entropy = SeededEntropy::new(7);
+        let hospital = Did::of_key(SigningKey::generate(&mut entropy).public_key());
+        let params = PassphraseParams::floor(&mut entropy);
+        let chain = ChainId(sm3(b"chain"));
+        create(
+            "王芳",
+            Role::Patient,
+            Language::SimplifiedChinese,
+            hospital,
+            chain,
+            Timestamp(5),
+            PASSPHRASE,
+            params,
+            &mut entropy,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_wallet_opens_with_its_passphrase_and_gives_the_same_identity() {
+        let made = made();
+        let header = KeyFileHeader::read(&made.file).unwrap();
+        assert_eq!((header.name.as_str(), header.role, header.id), ("王芳", Role::Patient, made.id));
+        let open = open(&made.file, PASSPHRASE).unwrap();
+        let again = Identity::derive(&open.phrase.to_seed(), open.relationships[0]);
+        assert_eq!(again.did, made.identity.did);
+        let words = open.phrase.words();
+        assert!(!words.iter().any(|word| contains(&made.file, word.as_bytes())), "the words are readable");
+    }
+
+    #[test]
+    fn a_wrong_passphrase_is_told_from_a_damaged_file() {
+        let made = made();
+        assert_eq!(open(&made.file, "rain on the tin rooF").unwrap_err(), KeyFileError::WrongPassphrase);
+        let mut damaged = made.file.clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        assert_eq!(open(&damaged, PASSPHRASE).unwrap_err(), KeyFileError::Damaged);
+        assert_eq!(open(&made.file[..made.file.len() - 1], PASSPHRASE).unwrap_err(), KeyFileError::Damaged);
+    }
+
+    #[test]
+    fn a_changed_name_or_role_makes_the_file_unreadable() {
+        let made = made();
+        let mut renamed = made.file.clone();
+        let at = renamed.windows(6).position(|window| window == "王芳".as_bytes()).unwrap();
+        renamed[at..at + 6].copy_from_slice("王方".as_bytes());
+        assert_eq!(KeyFileHeader::read(&renamed).unwrap().name, "王方");
+        assert_eq!(open(&renamed, PASSPHRASE).unwrap_err(), KeyFileError::Damaged);
+        let mut promoted = made.file;
+        promoted[18] ^= 1;
+        assert_eq!(KeyFileHeader::read(&promoted).unwrap().role, Role::Clinician);
+        assert_eq!(open(&promoted, PASSPHRASE).unwrap_err(), KeyFileError::Damaged);
+    }
+
+    #[test]
+    fn what_is_no_wallet_file_is_refused_before_the_costly_part() {
+        let mut made = made();
+        let too_large = vec![0; KEY_FILE_BYTES_MAX + 1];
+        let found = too_large.len();
+        assert_eq!(KeyFileHeader::read(&too_large).unwrap_err(), KeyFileError::TooLarge { found });
+        assert_eq!(KeyFileHeader::read(b"").unwrap_err(), KeyFileError::NotAWallet);
+        assert_eq!(KeyFileHeader::read(b"{\"resourceType\":1}").unwrap_err(), KeyFileError::NotAWallet);
+        made.file[8] = 9;
+        assert_eq!(KeyFileHeader::read(&made.file).unwrap_err(), KeyFileError::Version { found: 9 });
+    }
+
+    #[test]
+    fn a_name_must_be_there_and_fit_the_ledger() {
+        let mut entropy = SeededEntropy::new(8);
+        let phrase = SeedPhrase::generate(Language::English, &mut entropy);
+        let hospital = Did::of_key(SigningKey::generate(&mut entropy).public_key());
+        let params = PassphraseParams::floor(&mut entropy);
+        let long = "长".repeat(41);
+        for (name, found) in [("  ", 0), (long.as_str(), 123)] {
+            let chain = ChainId(sm3(b"chain"));
+            let new = NewWallet {
+                name,
+                role: Role::Patient,
+                phrase: &phrase,
+                hospital,
+                chain,
+                created: Timestamp(0),
+            };
+            let refused = seal(&new, PASSPHRASE, params, &mut entropy).unwrap_err();
+            assert_eq!(refused, KeyFileError::Name { found });
+        }
+    }
+
+    fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+        bytes.windows(needle.len()).any(|window| window == needle)
+    }
+}
