@@ -5,3 +5,4 @@
 //! network. Each long task is a struct with `run(self)` and bounded inboxes; [`node`] wires them together.
 
 #![forbid(unsafe_code)]
+pub mod ledger;

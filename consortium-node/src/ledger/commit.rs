@@ -1,0 +1,170 @@
+//! Writing blocks: one transaction of the store for each, on the disk before it returns.
+
+use super::Tip;
+use super::error::{CommitError, LedgerError};
+use super::execute::{ExecutedBlock, genesis_block};
+use super::range;
+use super::state_tree::StateAt;
+use super::store::{self, Snapshot, corrupt};
+use amulet_protocol::certificate::{UntrustedCommitCertificate, UntrustedSignedHeader};
+use amulet_protocol::codec;
+use amulet_protocol::genesis::Genesis;
+use amulet_protocol::header::Header;
+use amulet_protocol::history::HistoryEntry;
+use amulet_protocol::ids::{ChainId, Did, Height};
+use amulet_protocol::validators::ValidatorSet;
+use jmt::storage::NodeBatch;
+use redb::{Database, Durability, ReadableTable, WriteTransaction};
+
+/// Starts a new file with the genesis document and block 0.
+pub(super) fn start(db: &Database, genesis: &Genesis) -> Result<(), LedgerError> {
+    let (header, state) = genesis_block(genesis)?;
+    let write = begin(db)?;
+    {
+        let mut meta = write.open_table(store::META)?;
+        meta.insert(store::META_FORMAT, codec::encode(&store::LEDGER_FORMAT).as_slice())?;
+        meta.insert(store::META_GENESIS, codec::encode(genesis).as_slice())?;
+    }
+    create_tables(&write)?;
+    put_header(&write, &header)?;
+    put_state(&write, &state)?;
+    Ok(write.commit()?)
+}
+
+/// Checks that the file is a ledger of this chain and that its newest block is whole.
+pub(super) fn check_file(
+    snapshot: &Snapshot,
+    chain: ChainId,
+    validators: &ValidatorSet,
+) -> Result<Tip, LedgerError> {
+    let found = snapshot.meta(store::META_FORMAT)?;
+    if found != store::LEDGER_FORMAT {
+        return Err(LedgerError::Format { found, expected: store::LEDGER_FORMAT });
+    }
+    let found = snapshot.meta::<Genesis>(store::META_GENESIS)?.chain_id();
+    if found != chain {
+        return Err(LedgerError::OtherChain { found, expected: chain });
+    }
+    let header = snapshot.tip()?;
+    let state = StateAt { snapshot, height: header.height };
+    if state.root()? != header.state_root {
+        return Err(corrupt(&store::STATE_NODES));
+    }
+    if range::root_at(snapshot, header.height)? != header.range_root {
+        return Err(corrupt(&store::RANGE));
+    }
+    let tip = Tip::of(&header);
+    if header.height > Height(0) {
+        let certificate = snapshot.certificate(header.height)?.ok_or(corrupt(&store::CERTIFICATES))?;
+        let signed = UntrustedSignedHeader { header, certificate };
+        signed.verify(chain, validators).map_err(|_| corrupt(&store::CERTIFICATES))?;
+    }
+    Ok(tip)
+}
+
+/// Writes a block on top of the tip it was executed on.
+pub(super) fn commit(
+    db: &Database,
+    chain: ChainId,
+    validators: &ValidatorSet,
+    block: ExecutedBlock,
+    certificate: UntrustedCommitCertificate,
+) -> Result<Tip, CommitError> {
+    let signed = UntrustedSignedHeader { header: block.header.clone(), certificate };
+    let certified = signed.verify(chain, validators)?;
+    let write = begin(db)?;
+    // The store has one writer at a time, so the tip read here stays the tip until this block is written.
+    let tip = newest(&write)?;
+    if tip.hash != block.header.previous {
+        return Err(CommitError::NotOnTip { height: block.height(), base: block.header.previous, tip });
+    }
+    put_header(&write, &block.header)?;
+    put_state(&write, &block.state)?;
+    put_certificate(&write, block.height(), &certified.as_signed().certificate)?;
+    put_transactions(&write, &block)?;
+    put_history(&write, &block.history)?;
+    put_range(&write, &block)?;
+    write.commit().map_err(LedgerError::from)?;
+    Ok(Tip::of(&block.header))
+}
+
+fn begin(db: &Database) -> Result<WriteTransaction, LedgerError> {
+    let mut write = db.begin_write()?;
+    write.set_durability(Durability::Immediate)?;
+    Ok(write)
+}
+
+fn newest(write: &WriteTransaction) -> Result<Tip, LedgerError> {
+    let headers = write.open_table(store::HEADERS)?;
+    let (_, bytes) = headers.last()?.ok_or(corrupt(&store::HEADERS))?;
+    let header: Header = codec::decode(bytes.value(), usize::MAX).map_err(|_| corrupt(&store::HEADERS))?;
+    Ok(Tip::of(&header))
+}
+
+/// Makes the tables that block 0 leaves empty, so that a missing table is always damage.
+fn create_tables(write: &WriteTransaction) -> Result<(), LedgerError> {
+    write.open_table(store::CERTIFICATES)?;
+    write.open_table(store::TRANSACTIONS)?;
+    write.open_table(store::RECEIPTS)?;
+    write.open_table(store::PLACES)?;
+    write.open_table(store::HISTORY)?;
+    write.open_table(store::RANGE)?;
+    Ok(())
+}
+
+fn put_header(write: &WriteTransaction, header: &Header) -> Result<(), LedgerError> {
+    write.open_table(store::HEADERS)?.insert(header.height.0, codec::encode(header).as_slice())?;
+    Ok(())
+}
+
+fn put_certificate(
+    write: &WriteTransaction,
+    height: Height,
+    certificate: &UntrustedCommitCertificate,
+) -> Result<(), LedgerError> {
+    let mut table = write.open_table(store::CERTIFICATES)?;
+    table.insert(height.0, codec::encode(certificate).as_slice())?;
+    Ok(())
+}
+
+fn put_state(write: &WriteTransaction, state: &NodeBatch) -> Result<(), LedgerError> {
+    let mut nodes = write.open_table(store::STATE_NODES)?;
+    for (key, node) in state.nodes() {
+        nodes.insert(codec::encode(key).as_slice(), codec::encode(node).as_slice())?;
+    }
+    let mut values = write.open_table(store::STATE_VALUES)?;
+    for ((version, key), value) in state.values() {
+        values.insert((key.0, *version), value.as_deref())?;
+    }
+    Ok(())
+}
+
+fn put_transactions(write: &WriteTransaction, block: &ExecutedBlock) -> Result<(), LedgerError> {
+    let height = block.height().0;
+    let mut transactions = write.open_table(store::TRANSACTIONS)?;
+    let mut receipts = write.open_table(store::RECEIPTS)?;
+    let mut places = write.open_table(store::PLACES)?;
+    for (index, (transaction, receipt)) in (0u32..).zip(block.transactions.iter().zip(&block.receipts)) {
+        let place = (height, index);
+        transactions.insert(place, codec::encode(transaction.as_untrusted()).as_slice())?;
+        receipts.insert(place, codec::encode(receipt).as_slice())?;
+        places.insert(transaction.id().as_bytes(), place)?;
+    }
+    Ok(())
+}
+
+fn put_history(write: &WriteTransaction, history: &[(Did, HistoryEntry)]) -> Result<(), LedgerError> {
+    let mut table = write.open_table(store::HISTORY)?;
+    for (did, entry) in history {
+        table.insert((*did.as_bytes(), entry.number), codec::encode(entry).as_slice())?;
+    }
+    Ok(())
+}
+
+fn put_range(write: &WriteTransaction, block: &ExecutedBlock) -> Result<(), LedgerError> {
+    let mut table = write.open_table(store::RANGE)?;
+    for (position, digest) in &block.range {
+        table.insert(position, digest.as_bytes())?;
+    }
+    Ok(())
+}

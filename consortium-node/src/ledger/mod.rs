@@ -1,0 +1,251 @@
+//! The ledger: executes blocks, keeps them durably with their certificates, and proves to light clients what is in them.
+//!
+//! Order of things: a proposer [`execute`](Ledger::execute)s candidates on top of the tip and gets a block, the backups
+//! [`validate`](Ledger::validate) it by executing it again, and once a quorum has signed the header's hash, everybody
+//! [`commit`](Ledger::commit)s. Nothing is stored before. Reads see one moment of the ledger each.
+//!
+//! All calls block on the disk or the processor: from asynchronous code, call them where blocking is allowed.
+
+mod commit;
+mod error;
+mod execute;
+mod queries;
+mod range;
+mod state_tree;
+mod store;
+mod validate;
+
+pub use error::{BlockRefusal, CheckError, CommitError, HeaderRoot, LedgerError};
+pub use execute::{ExecutedBlock, ProposalInput, genesis_header};
+pub use validate::BLOCK_TIME_DRIFT_MAX_MS;
+
+use amulet_contracts::{BlockContext, StateRead, Verdict, apply};
+use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
+use amulet_protocol::certificate::UntrustedCommitCertificate;
+use amulet_protocol::codec;
+use amulet_protocol::genesis::Genesis;
+use amulet_protocol::header::Header;
+use amulet_protocol::ids::{ChainId, HeaderHash, Height, Timestamp, TxId};
+use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::receipt::{Outcome, Receipt};
+use amulet_protocol::state::StateKey;
+use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
+use amulet_protocol::validators::ValidatorSet;
+use borsh::BorshDeserialize;
+use execute::Proposal;
+use redb::Database;
+use state_tree::StateAt;
+use std::path::Path;
+use std::sync::Arc;
+use store::Snapshot;
+use tokio::sync::watch;
+
+/// The newest committed block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height.
+    pub height: Height,
+    /// Hash of its header.
+    pub hash: HeaderHash,
+    /// Its time.
+    pub time: Timestamp,
+}
+
+impl Tip {
+    fn of(header: &Header) -> Self {
+        Self { height: header.height, hash: header.hash(), time: header.time }
+    }
+}
+
+/// The ledger of one chain in one file. Clones share it.
+#[derive(Clone)]
+pub struct Ledger {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Database,
+    chain: ChainId,
+    validators: ValidatorSet,
+    tip: watch::Sender<Tip>,
+}
+
+impl Ledger {
+    /// Opens the ledger of the chain of `genesis`, or starts it with block 0 if the file is new.
+    ///
+    /// The newest block is checked against its own roots and certificate, so that a damaged file is noticed here.
+    ///
+    /// # Errors
+    /// [`LedgerError`] by variant.
+    pub fn open(path: &Path, genesis: &Genesis) -> Result<Self, LedgerError> {
+        let validators = genesis.validate()?;
+        let chain = genesis.chain_id();
+        let db = store::open(path)?;
+        if store::is_new(&db)? {
+            commit::start(&db, genesis)?;
+        }
+        let tip = commit::check_file(&Snapshot::new(&db)?, chain, &validators)?;
+        let (tip, _) = watch::channel(tip);
+        Ok(Self { inner: Arc::new(Inner { db, chain, validators, tip }) })
+    }
+
+    /// The chain.
+    #[must_use]
+    pub fn chain(&self) -> ChainId {
+        self.inner.chain
+    }
+
+    /// The validators in force.
+    #[must_use]
+    pub fn validators(&self) -> &ValidatorSet {
+        &self.inner.validators
+    }
+
+    /// The newest committed block.
+    #[must_use]
+    pub fn tip(&self) -> Tip {
+        *self.inner.tip.borrow()
+    }
+
+    /// Follows the tip.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Tip> {
+        self.inner.tip.subscribe()
+    }
+
+    /// Makes a block on top of the tip. Nothing is stored.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn execute(&self, input: ProposalInput) -> Result<ExecutedBlock, LedgerError> {
+        let snapshot = self.snapshot()?;
+        let earliest = snapshot.tip()?.time.plus_millis(1);
+        let ProposalInput { transactions, time, proposer, view } = input;
+        let proposal = Proposal { time: time.max(earliest), proposer, view };
+        execute::execute(&snapshot, self.inner.chain, &self.inner.validators, transactions, proposal)
+    }
+
+    /// Judges a block on top of the tip by executing it again; `now` is this node's clock. Nothing is stored.
+    ///
+    /// # Errors
+    /// [`BlockRefusal`], the first rule that the block breaks.
+    pub fn validate(&self, block: UntrustedBlock, now: Timestamp) -> Result<ExecutedBlock, BlockRefusal> {
+        validate::validate(&self.snapshot()?, self.inner.chain, &self.inner.validators, block, now)
+    }
+
+    /// Commits an executed block under its certificate, which is checked. On return it is on the disk.
+    ///
+    /// # Errors
+    /// [`CommitError`]; the ledger is then unchanged.
+    pub fn commit(
+        &self,
+        block: ExecutedBlock,
+        certificate: UntrustedCommitCertificate,
+    ) -> Result<Tip, CommitError> {
+        let tip =
+            commit::commit(&self.inner.db, self.inner.chain, &self.inner.validators, block, certificate)?;
+        self.inner.tip.send_if_modified(|current| {
+            let newer = tip.height > current.height;
+            if newer {
+                *current = tip;
+            }
+            newer
+        });
+        Ok(tip)
+    }
+
+    /// A committed block with its certificate; `None` above the tip, and at 0, which has no certificate.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn block(&self, height: Height) -> Result<Option<UntrustedCertifiedBlock>, LedgerError> {
+        let snapshot = self.snapshot()?;
+        let Some(certificate) = snapshot.certificate(height)? else {
+            return Ok(None);
+        };
+        let header = snapshot.header(height)?.ok_or(store::corrupt(&store::HEADERS))?;
+        let transactions = snapshot.transactions(height)?;
+        Ok(Some(UntrustedCertifiedBlock { block: UntrustedBlock { header, transactions }, certificate }))
+    }
+
+    /// A committed header; `None` above the tip.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn header(&self, height: Height) -> Result<Option<Header>, LedgerError> {
+        self.snapshot()?.header(height)
+    }
+
+    /// The value at a key after the newest block.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; also when the value is not a `T`.
+    pub fn read<T: BorshDeserialize>(&self, key: &StateKey) -> Result<Option<T>, LedgerError> {
+        let snapshot = self.snapshot()?;
+        let height = snapshot.tip()?.height;
+        let bytes = StateAt { snapshot: &snapshot, height }.read(key)?;
+        let decode = |bytes: Vec<u8>| codec::decode(&bytes, usize::MAX);
+        bytes.map(decode).transpose().map_err(|_| store::corrupt(&store::STATE_VALUES))
+    }
+
+    /// Whether a transaction would be applied if it were in a block now. Things may change before it is.
+    ///
+    /// # Errors
+    /// [`CheckError::Refused`] with the code of the receipt it would get.
+    pub fn check(&self, transaction: &SignedTransaction, now: Timestamp) -> Result<(), CheckError> {
+        let snapshot = self.snapshot()?;
+        let tip = snapshot.tip()?;
+        let state = StateAt { snapshot: &snapshot, height: tip.height };
+        let time = now.max(tip.time.plus_millis(1));
+        let context = BlockContext { chain: self.inner.chain, height: tip.height.next(), time };
+        match apply(&state, transaction, &context).map_err(LedgerError::from)? {
+            Verdict::Inadmissible(code) => Err(CheckError::Refused(code)),
+            Verdict::Executed(applied) => match applied.outcome {
+                Outcome::Applied { .. } => Ok(()),
+                Outcome::Refused { code } => Err(CheckError::Refused(code)),
+            },
+        }
+    }
+
+    /// Whether a transaction is in a committed block, applied or refused.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn contains(&self, id: TxId) -> Result<bool, LedgerError> {
+        Ok(self.snapshot()?.place(id)?.is_some())
+    }
+
+    /// A committed transaction.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn transaction(&self, id: TxId) -> Result<Option<UntrustedTransaction>, LedgerError> {
+        let snapshot = self.snapshot()?;
+        snapshot.place(id)?.map(|place| snapshot.transaction(place)).transpose()
+    }
+
+    /// What became of a committed transaction, and in which block.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn receipt(&self, id: TxId) -> Result<Option<(Height, Receipt)>, LedgerError> {
+        let snapshot = self.snapshot()?;
+        let Some(place) = snapshot.place(id)? else {
+            return Ok(None);
+        };
+        Ok(Some((Height(place.0), snapshot.receipt(place)?)))
+    }
+
+    /// Answers a light client's question about the ledger: [`LightRequest::Latest`], `HeaderAt`, `RangeProof`, `State`,
+    /// `History`, `Transactions`, `Receipt`. Other requests are refused as malformed.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn answer(&self, request: &LightRequest) -> Result<LightResponse, LedgerError> {
+        queries::answer(&self.snapshot()?, request)
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, LedgerError> {
+        Snapshot::new(&self.inner.db)
+    }
+}

@@ -1,0 +1,68 @@
+//! The header range over the store.
+
+use super::error::LedgerError;
+use super::store::Snapshot;
+use amulet_crypto::digest::Digest;
+use amulet_protocol::ids::{HeaderHash, Height};
+use amulet_protocol::range::{
+    RangeMerge, UntrustedRangeProof, prove_range, range_leaf, range_root, range_size,
+};
+use ckb_merkle_mountain_range::{Error, MMR, MMRStoreReadOps, MMRStoreWriteOps};
+
+/// Range nodes as the mountain range reads them, and those it adds.
+struct RangeNodes<'a> {
+    snapshot: &'a Snapshot,
+    added: Vec<(u64, Digest)>,
+}
+
+impl MMRStoreReadOps<Digest> for RangeNodes<'_> {
+    fn get_elem(&self, position: u64) -> ckb_merkle_mountain_range::Result<Option<Digest>> {
+        self.snapshot.range_node(position).map_err(|error| Error::StoreError(error.to_string()))
+    }
+}
+
+impl MMRStoreWriteOps<Digest> for RangeNodes<'_> {
+    fn append(&mut self, position: u64, digests: Vec<Digest>) -> ckb_merkle_mountain_range::Result<()> {
+        self.added.extend((position..).zip(digests));
+        Ok(())
+    }
+}
+
+/// The range that the header at `height` carries: over all lower headers.
+fn range_of(snapshot: &Snapshot, height: Height) -> MMR<Digest, RangeMerge, RangeNodes<'_>> {
+    MMR::new(range_size(height.0), RangeNodes { snapshot, added: Vec::new() })
+}
+
+/// The range after one more header.
+pub(super) struct Extended {
+    /// Root for the header that comes next.
+    pub(super) root: Digest,
+    /// New nodes by position.
+    pub(super) nodes: Vec<(u64, Digest)>,
+}
+
+/// Extends the range by the header at `height`, the tip.
+pub(super) fn extend(snapshot: &Snapshot, height: Height, hash: HeaderHash) -> Result<Extended, LedgerError> {
+    let mut range = range_of(snapshot, height);
+    range.push(range_leaf(hash)).map_err(LedgerError::Range)?;
+    let root = range_root(height.next().0, Some(range.get_root().map_err(LedgerError::Range)?));
+    range.commit().map_err(LedgerError::Range)?;
+    Ok(Extended { root, nodes: range.store().added.clone() })
+}
+
+/// Root of the range that the header at `height` carries.
+pub(super) fn root_at(snapshot: &Snapshot, height: Height) -> Result<Digest, LedgerError> {
+    if height.0 == 0 {
+        return Ok(range_root(0, None));
+    }
+    Ok(range_root(height.0, Some(range_of(snapshot, height).get_root().map_err(LedgerError::Range)?)))
+}
+
+/// Proof that the header at `older` is in the range of the header at `newer`.
+pub(super) fn prove(
+    snapshot: &Snapshot,
+    older: Height,
+    newer: Height,
+) -> Result<UntrustedRangeProof, LedgerError> {
+    prove_range(RangeNodes { snapshot, added: Vec::new() }, older, newer).map_err(LedgerError::Range)
+}
