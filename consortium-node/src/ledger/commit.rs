@@ -70,22 +70,22 @@ pub(super) fn commit(
     block: ExecutedBlock,
     certificate: UntrustedCommitCertificate,
 ) -> Result<Tip, CommitError> {
-    let signed = UntrustedSignedHeader { header: block.header.clone(), certificate };
+    let signed = UntrustedSignedHeader { header: block.header().clone(), certificate };
     let certified = signed.verify(chain, validators)?;
     let write = begin(db)?;
     // The store has one writer at a time, so the tip read here stays the tip until this block is written.
     let tip = newest(&write)?;
-    if tip.hash != block.header.previous {
-        return Err(CommitError::NotOnTip { height: block.height(), base: block.header.previous, tip });
+    if tip.hash != block.header().previous {
+        return Err(CommitError::NotOnTip { height: block.height(), base: block.header().previous, tip });
     }
-    put_header(&write, &block.header)?;
+    put_header(&write, block.header())?;
     put_state(&write, &block.state)?;
     put_certificate(&write, block.height(), &certified.as_signed().certificate)?;
     put_transactions(&write, &block)?;
     put_history(&write, &block.history)?;
     put_range(&write, &block)?;
     write.commit().map_err(LedgerError::from)?;
-    Ok(Tip::of(&block.header))
+    Ok(Tip::of(block.header()))
 }
 
 fn begin(db: &Database) -> Result<WriteTransaction, LedgerError> {
@@ -144,11 +144,12 @@ fn put_transactions(write: &WriteTransaction, block: &ExecutedBlock) -> Result<(
     let mut transactions = write.open_table(store::TRANSACTIONS)?;
     let mut receipts = write.open_table(store::RECEIPTS)?;
     let mut places = write.open_table(store::PLACES)?;
-    for (index, (transaction, receipt)) in (0u32..).zip(block.transactions.iter().zip(&block.receipts)) {
+    for (index, (transaction, receipt)) in (0u32..).zip(block.block.transactions.iter().zip(&block.receipts))
+    {
         let place = (height, index);
-        transactions.insert(place, codec::encode(transaction.as_untrusted()).as_slice())?;
+        transactions.insert(place, codec::encode(transaction).as_slice())?;
         receipts.insert(place, codec::encode(receipt).as_slice())?;
-        places.insert(transaction.id().as_bytes(), place)?;
+        places.insert(receipt.transaction.as_bytes(), place)?;
     }
     Ok(())
 }

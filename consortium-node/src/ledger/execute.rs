@@ -37,9 +37,8 @@ pub struct ProposalInput {
 /// A block with everything that its execution on top of the tip gave. Nothing of it is stored yet.
 #[derive(Clone, Debug)]
 pub struct ExecutedBlock {
-    pub(super) header: Header,
+    pub(super) block: UntrustedBlock,
     pub(super) hash: HeaderHash,
-    pub(super) transactions: Vec<SignedTransaction>,
     pub(super) receipts: Vec<Receipt>,
     pub(super) history: Vec<(Did, HistoryEntry)>,
     pub(super) state: NodeBatch,
@@ -51,7 +50,7 @@ impl ExecutedBlock {
     /// The header; its hash is what the consortium agrees on.
     #[must_use]
     pub fn header(&self) -> &Header {
-        &self.header
+        &self.block.header
     }
 
     /// Hash of the header.
@@ -63,13 +62,12 @@ impl ExecutedBlock {
     /// Height of the block.
     #[must_use]
     pub fn height(&self) -> Height {
-        self.header.height
+        self.block.header.height
     }
 
-    /// The transactions, in order.
-    #[must_use]
-    pub fn transactions(&self) -> &[SignedTransaction] {
-        &self.transactions
+    /// Identities of the block's transactions, in order.
+    pub fn transaction_ids(&self) -> impl Iterator<Item = TxId> + '_ {
+        self.receipts.iter().map(|receipt| receipt.transaction)
     }
 
     /// The receipts, in the order of the transactions.
@@ -87,8 +85,8 @@ impl ExecutedBlock {
 
     /// The block in the form that travels.
     #[must_use]
-    pub fn block(&self) -> UntrustedBlock {
-        UntrustedBlock { header: self.header.clone(), transactions: untrusted(&self.transactions) }
+    pub fn block(&self) -> &UntrustedBlock {
+        &self.block
     }
 }
 
@@ -124,7 +122,7 @@ pub(super) fn execute(
         height,
         time: proposal.time,
         previous,
-        transactions_root: transactions_tree(&untrusted(&run.transactions)).root(),
+        transactions_root: transactions_tree(&run.transactions).root(),
         receipts_root: receipts_tree(&run.receipts).root(),
         state_root,
         range_root: range.root,
@@ -135,8 +133,7 @@ pub(super) fn execute(
     };
     Ok(ExecutedBlock {
         hash: header.hash(),
-        header,
-        transactions: run.transactions,
+        block: UntrustedBlock { header, transactions: run.transactions },
         receipts: run.receipts,
         history: run.history,
         state,
@@ -190,7 +187,7 @@ pub fn genesis_header(genesis: &Genesis) -> Result<Header, GenesisError> {
 struct Run<'a> {
     overlay: Overlay<'a>,
     bytes: usize,
-    transactions: Vec<SignedTransaction>,
+    transactions: Vec<UntrustedTransaction>,
     receipts: Vec<Receipt>,
     history: Vec<(Did, HistoryEntry)>,
     inadmissible: Vec<(TxId, RefusalCode)>,
@@ -221,7 +218,7 @@ impl<'a> Run<'a> {
                 self.overlay.changes.extend(applied.changes);
                 self.history.extend(applied.history);
                 self.receipts.push(Receipt { transaction: candidate.id(), outcome: applied.outcome });
-                self.transactions.push(candidate);
+                self.transactions.push(candidate.as_untrusted().clone());
             }
         }
         Ok(())
@@ -243,8 +240,4 @@ impl StateRead for Overlay<'_> {
             None => self.base.read(key),
         }
     }
-}
-
-fn untrusted(transactions: &[SignedTransaction]) -> Vec<UntrustedTransaction> {
-    transactions.iter().map(|transaction| transaction.as_untrusted().clone()).collect()
 }

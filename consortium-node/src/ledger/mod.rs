@@ -125,11 +125,18 @@ impl Ledger {
         execute::execute(&snapshot, self.inner.chain, &self.inner.validators, transactions, proposal)
     }
 
-    /// Judges a block on top of the tip by executing it again; `now` is this node's clock. Nothing is stored.
+    /// Judges a block on top of the tip by executing it again. Nothing is stored.
+    ///
+    /// `now` is this node's clock, for a block that is newly proposed. It is `None` for a block that a quorum has prepared
+    /// or committed already: its time was judged then, and a node whose clock is slow must still follow.
     ///
     /// # Errors
     /// [`BlockRefusal`], the first rule that the block breaks.
-    pub fn validate(&self, block: UntrustedBlock, now: Timestamp) -> Result<ExecutedBlock, BlockRefusal> {
+    pub fn validate(
+        &self,
+        block: UntrustedBlock,
+        now: Option<Timestamp>,
+    ) -> Result<ExecutedBlock, BlockRefusal> {
         validate::validate(&self.snapshot()?, self.inner.chain, &self.inner.validators, block, now)
     }
 
