@@ -1,0 +1,157 @@
+//! Starting again: rules PBFT-RC-1 to PBFT-RC-4.
+
+use amulet_pbft::{
+    Effect, Input, LogRecord, Mode, RecoverError, Rejection, Replica, Requests, TimerKind, Tip, Verdict,
+};
+use amulet_protocol::ids::{Height, ReplicaId, View};
+
+use crate::bench::*;
+use crate::support::{FakeSigner, config, genesis_hash, header_hash};
+
+const A: &[u8] = b"block a";
+const B: &[u8] = b"block b";
+
+fn records(effects: &[Effect]) -> Vec<LogRecord> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Persist(record) => Some(record.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn genesis() -> Tip {
+    Tip::genesis(genesis_hash())
+}
+
+/// PBFT-RC-3: what a backup voted for is what it votes for again, and nothing else in this view.
+#[test]
+fn a_backup_votes_again_for_the_same_block_only() {
+    let mut before = Bench::new(1, 4);
+    let log = records(&before.prepare(0, 1, A, &[]));
+    let (mut after, effects) = Bench::recovered(1, 4, genesis(), log);
+    assert_eq!(kinds(&effects), ["validate 1 New", "broadcast status", "start Heartbeat", "start Progress"]);
+    assert_eq!(after.refusal_of(pre_prepare(0, 1, B, 4)), Rejection::Equivocation { offender: ReplicaId(0) });
+    let effects = after.validated(proposal(0, 1, A), Verdict::Valid);
+    assert_eq!(kinds(&effects), ["persist Accepted(Height(1))", "broadcast prepare"]);
+}
+
+/// PBFT-RC-3: a primary does not propose a second block at a height where it proposed one.
+#[test]
+fn a_primary_does_not_propose_twice() {
+    let mut before = Bench::new(0, 4);
+    before.wait();
+    let block = amulet_pbft::ProposedBlock {
+        view: View(0),
+        height: Height(1),
+        header_hash: header_hash(A),
+        payload: payload(A),
+    };
+    let log = records(&before.take(Input::Proposal(block)));
+    let (mut after, _) = Bench::recovered(0, 4, genesis(), log);
+    assert_eq!(kinds(&after.take(Input::Requests(Requests::Waiting))), Vec::<String>::new());
+    after.validated(proposal(0, 1, A), Verdict::Valid);
+    // A backup that missed it gets the same again.
+    let effects = after.hear(status(2, 0, 0, amulet_pbft::message::Phase::AwaitingProposal));
+    let Effect::Send(_, sent) = &effects[0] else { panic!("{effects:?}") };
+    assert_eq!(*sent, pre_prepare(0, 1, A, 4));
+}
+
+/// PBFT-RC-3: a replica that voted to commit still shows the block as prepared when it leaves the view.
+#[test]
+fn what_was_prepared_stays_prepared() {
+    let mut before = Bench::new(2, 4);
+    let log = records(&before.prepare(0, 1, A, &[1]));
+    let (mut after, _) = Bench::recovered(2, 4, genesis(), log);
+    let effects = after.fire(TimerKind::Progress);
+    let Some(Effect::Broadcast(amulet_pbft::Message::ViewChange(sent))) = effects.get(1) else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(sent.content.prepared, [prepared_certificate(0, 1, A, &[1, 2], 4)]);
+}
+
+/// PBFT-RC-3: once the block is executed again, the commit vote goes out again without new prepares.
+#[test]
+fn a_commit_vote_is_sent_again() {
+    let mut before = Bench::new(2, 4);
+    let log = records(&before.prepare(0, 1, A, &[1]));
+    let (mut after, _) = Bench::recovered(2, 4, genesis(), log);
+    let effects = after.validated(proposal(0, 1, A), Verdict::Valid);
+    assert!(kinds(&effects).contains(&"broadcast commit".to_owned()), "{effects:?}");
+}
+
+/// PBFT-RC-2: having asked for a view it votes in none below, and asks again at once.
+#[test]
+fn a_view_that_was_left_stays_left() {
+    let mut before = Bench::new(3, 4);
+    before.wait();
+    let log = records(&before.fire(TimerKind::Progress));
+    let (mut after, effects) = Bench::recovered(3, 4, genesis(), log);
+    assert_eq!(kinds(&effects), ["broadcast status", "broadcast view-change", "start Heartbeat"]);
+    assert_eq!(after.replica.mode(), Mode::ViewChange { target: View(1) });
+    assert_eq!(
+        after.refusal_of(pre_prepare(0, 1, A, 4)),
+        Rejection::StaleView { message: View(0), current: View(1) }
+    );
+}
+
+/// PBFT-RC-2: back in the view entered, bound to what it carries.
+#[test]
+fn a_view_that_was_entered_is_entered_again() {
+    let mut before = Bench::new(2, 4);
+    let mut log = records(&before.prepare(0, 1, A, &[1]));
+    let view_changes = vec![
+        view_change(0, 1, None, vec![]),
+        view_change(1, 1, None, vec![]),
+        view_change(3, 1, None, vec![prepared_certificate(0, 1, A, &[1, 2], 4)]),
+    ];
+    log.extend(records(&before.hear(new_view(1, view_changes, vec![signed_pre_prepare(1, 1, A, 4)], 4))));
+    let (mut after, effects) = Bench::recovered(2, 4, genesis(), log);
+    assert_eq!((after.replica.view(), after.replica.mode()), (View(1), Mode::Normal));
+    assert!(kinds(&effects).contains(&"validate 1 Carried".to_owned()), "{effects:?}");
+    assert_eq!(after.refusal_of(pre_prepare(1, 1, B, 4)), Rejection::Equivocation { offender: ReplicaId(1) });
+}
+
+/// PBFT-RC-1: a ledger that lost blocks, a log of somebody else, a tip without proof: no start.
+#[test]
+fn a_log_that_does_not_fit_is_refused() {
+    let start = |id: u16, tip, records| {
+        let signer = Box::new(FakeSigner(ReplicaId(id)));
+        Replica::recover(config(id, 4, TIMEOUTS), signer, tip, records).map(|_| ()).unwrap_err()
+    };
+    let mut backup = Bench::new(1, 4);
+    backup.take(Input::Synced(commit_certificate(0, 1, A, &[0, 2, 3])));
+    let log = records(&backup.prepare(0, 2, B, &[]));
+    assert_eq!(
+        start(1, genesis(), log),
+        RecoverError::LedgerBehind { committed: Height(0), voted: Height(2) }
+    );
+    let foreign = vec![LogRecord::ViewChange(view_change(2, 1, None, vec![]))];
+    assert_eq!(
+        start(1, genesis(), foreign),
+        RecoverError::ForeignRecord { found: ReplicaId(2), replica: ReplicaId(1) }
+    );
+    let unproven = Tip { height: Height(1), header_hash: header_hash(A), certificate: None };
+    assert_eq!(start(1, unproven, vec![]), RecoverError::TipCertificate { height: Height(1) });
+    let other = Tip {
+        height: Height(1),
+        header_hash: header_hash(B),
+        certificate: Some(commit_certificate(0, 1, A, &[0, 2, 3])),
+    };
+    assert_eq!(start(1, other, vec![]), RecoverError::TipCertificate { height: Height(1) });
+}
+
+/// PBFT-RC-3: records of settled heights mean nothing any more.
+#[test]
+fn records_of_settled_heights_are_forgotten() {
+    let mut before = Bench::new(1, 4);
+    let log = records(&before.prepare(0, 1, A, &[2]));
+    let tip = Tip {
+        height: Height(1),
+        header_hash: header_hash(A),
+        certificate: Some(commit_certificate(0, 1, A, &[0, 1, 2])),
+    };
+    let (_, effects) = Bench::recovered(1, 4, tip, log);
+    assert_eq!(kinds(&effects), ["broadcast status", "start Heartbeat"]);
+}

@@ -1,0 +1,74 @@
+//! Cheap stand-ins for SM2, so that thousands of runs fit into seconds, and helpers to build messages.
+//!
+//! A fake signature is a keyed checksum of signer, context and message. It is wrong for any other of these three, which
+//! is all that the core relies on; the tests in `keys.rs` use real keys.
+
+use amulet_crypto::digest::{Digest, Tag, tagged};
+use amulet_crypto::signing::{Signature, SigningContext};
+use amulet_pbft::{Config, Signer, Timeouts, Verifier};
+use amulet_protocol::ids::{HeaderHash, ReplicaId};
+use amulet_protocol::quorum::Quorum;
+
+/// Checks fake signatures of a set of `n`.
+#[derive(Clone, Copy)]
+pub struct FakeKeys(pub Quorum);
+
+/// Signs as one replica.
+#[derive(Clone, Copy)]
+pub struct FakeSigner(pub ReplicaId);
+
+pub fn keys(n: usize) -> FakeKeys {
+    FakeKeys(Quorum::for_size(n).unwrap())
+}
+
+fn checksum(signer: ReplicaId, context: SigningContext, message: &[u8]) -> Signature {
+    let mut state = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(signer.0);
+    for byte in context.tag().as_bytes().iter().chain(message) {
+        state = (state ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    let mut bytes = [0; 64];
+    bytes[..8].copy_from_slice(&state.to_be_bytes());
+    bytes[8..10].copy_from_slice(&signer.0.to_be_bytes());
+    Signature::from_bytes(bytes)
+}
+
+impl Signer for FakeSigner {
+    fn sign(&self, context: SigningContext, message: &[u8]) -> Signature {
+        checksum(self.0, context, message)
+    }
+}
+
+impl Verifier for FakeKeys {
+    fn quorum(&self) -> Quorum {
+        self.0
+    }
+
+    fn is_valid(
+        &self,
+        signer: ReplicaId,
+        context: SigningContext,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool {
+        checksum(signer, context, message) == *signature
+    }
+}
+
+/// Checkpoints each 4 blocks, a window of 16.
+pub fn config(replica: u16, n: usize, timeouts: Timeouts) -> Config {
+    Config::new(ReplicaId(replica), Quorum::for_size(n).unwrap(), timeouts, 4, 16).unwrap()
+}
+
+/// The header hash that a block with these bytes has here.
+pub fn header_hash(block: &[u8]) -> HeaderHash {
+    HeaderHash(digest(block))
+}
+
+pub fn digest(bytes: &[u8]) -> Digest {
+    tagged(Tag::new("amulet/test/header"), &[bytes])
+}
+
+/// The header hash of the block at height 0.
+pub fn genesis_hash() -> HeaderHash {
+    header_hash(b"genesis")
+}
