@@ -1,0 +1,13 @@
+// The only hand-written script: the content security policy forbids inline ones, so the page starts from here.
+import start from "../amulet-ui.js";
+
+// Text size is applied before the first paint, so that large type does not jump into place.
+const size = localStorage.getItem("amulet.text-size");
+if (size === "large" || size === "larger") document.documentElement.dataset.text = size;
+
+start().catch((error) => {
+  console.error(error);
+  const main = document.getElementById("main");
+  main.textContent = "Amulet could not start in this browser. 无法在此浏览器中启动。";
+  main.className = "splash";
+});

@@ -1,0 +1,732 @@
+# Amulet in English. Words a neighbour uses; who, what, until when, why, in that order.
+
+## The frame
+app-name = Amulet
+document-title = { $page } – Amulet
+language-own-name = English
+language-en = English
+language-zh = 中文 (Chinese)
+skip-to-content = Skip to the content
+starting = Starting and finding the hospitals …
+loading = One moment …
+working = Working …
+back = Back
+continue = Continue
+show = Show
+hide = Hide
+see = See
+you = You
+try-again = Try again
+keep-it = Keep it
+list-separator = ,{" "}
+n-of-m = { $n } of { $m } hospitals
+nav-label = Places
+nav-home = Home
+nav-records = Records
+nav-sharing = Sharing
+nav-card = Card
+nav-log = Access log
+nav-scan = Scan
+nav-ask = Ask
+nav-accesses = My accesses
+nav-intake = Bring in
+not-found-title = There is no such page
+not-found-text = The address may be old or mistyped. Nothing is lost.
+not-found-go = Go to the first page
+
+## Time
+ago-now = just now
+ago-minutes = { $n ->
+    [one] a minute ago
+   *[other] { $n } minutes ago
+}
+ago-hours = { $n ->
+    [one] an hour ago
+   *[other] { $n } hours ago
+}
+ago-days = { $n ->
+    [one] a day ago
+   *[other] { $n } days ago
+}
+span-minutes = { $n ->
+    [one] 1 minute
+   *[other] { $n } minutes
+}
+span-hours = { $n ->
+    [one] 1 hour
+   *[other] { $n } hours
+}
+span-days = { $n ->
+    [one] 1 day
+   *[other] { $n } days
+}
+time-left = { $time } left
+days-left = { $n } days left
+time-over = The time is over
+no-date = Without a date
+age = { $n } years
+born = born { $date }
+
+## People
+role-patient = Patient
+role-clinician = Clinician
+who = { $name } ({ $department }, { $hospital })
+
+## Welcome
+welcome-title = Your records. Your say.
+welcome-lead = Amulet keeps your medical records with you. You decide who may read them, for how long and why.
+welcome-promise-keys = Your keys stay on this device. Nobody can open your records without them.
+welcome-promise-decide = You say yes or no to every request, and can take a yes back at any time.
+welcome-promise-log = You see every access, with proof that nothing was left out.
+welcome-on-device = On this device
+welcome-create = Create a wallet
+welcome-restore = I have recovery words
+demo-title = Demonstration
+demo-text = Invented people to try Amulet with. Their passphrase is shown where the demonstration was started.
+demo-open-as = Open as { $name }
+
+## Create and restore
+step-of = Step { $n } of { $total }
+create-words-title = Write down your 12 words
+create-words-lead = These words are the only way to get your wallet back if this device is lost. Write them on paper, in order.
+create-words-warning = Whoever has these words can read your records. Show them to nobody, take no photo, and do not send them.
+create-words-written = I have written them down
+words-language = Language of the words
+words-chinese = Chinese words (中文)
+words-english = English words
+create-check-title = Check what you wrote
+create-check-lead = Type these words from your paper.
+word-number = Word { $n }
+word-differs = This is not word { $n }. Look at your paper again, or go back to see the words.
+create-owner-title = Who are you?
+owner-name = Your name
+owner-name-hint = As you write it. Doctors see it on your card.
+owner-name-missing = Type your name to go on.
+owner-hospital = Your hospital
+owner-hospital-hint = The one where you are treated. It can put records into your wallet.
+owner-hospital-missing = Choose your hospital to go on.
+create-passphrase-title = Choose a passphrase
+create-passphrase-lead = It opens the wallet on this device. Several words in a row are easy to remember and hard to guess.
+passphrase = Passphrase
+passphrase-again = Passphrase again
+passphrase-missing = Type a passphrase to go on.
+passphrase-too-weak = This passphrase is too easy to guess. Make it stronger to go on.
+passphrase-differs = The two passphrases are not the same. Type it again.
+strength-label = Strength of the passphrase
+strength-weak = Weak.
+strength-fair = Fair.
+strength-good = Good.
+strength-strong = Strong.
+strength-not-yet = Not enough yet.
+strength-advice = Four words that do not belong together are a good start.
+hint-longer = Make it longer.
+hint-common = Attackers try this one first.
+hint-pattern = Avoid repeats and rows such as 1234.
+hint-more-words = Add a word or two.
+create-submit = Create my wallet
+create-done-title = Your wallet is ready
+create-done-text = { $name }, the hospitals have agreed on your new identity. It is yours alone.
+create-done-next = Next: make an emergency card, and show your code at your hospital to receive your records.
+create-done-open = Open my wallet
+restore-words-title = Type your recovery words
+restore-words = Recovery words
+restore-words-hint = All 12, in order, with a space between them. Chinese words need no space.
+restore-submit = Restore my wallet
+unlock-title = Hello, { $name }
+unlock = Open
+remove-wallet = Remove this wallet from this device
+remove-title = Remove { $name }’s wallet from this device?
+remove-text = You lose the keys on this device. Your records stay at the hospitals, but only your 12 recovery words bring them back. Without the words, nobody can.
+remove-confirm = Remove the wallet
+
+## Progress
+progress-label = How far it is
+progress-count = { $done } of { $total }
+task-unlocking = Opening the wallet with your passphrase …
+task-waiting-for-hospitals = Waiting for the hospitals to agree …
+task-checking = Checking what the hospitals say …
+task-fetching = Fetching records …
+task-decrypting = Opening records …
+task-sealing = Sealing the records for the reader …
+task-taking-in = The hospital is taking in the file …
+
+## What was checked
+checked-good = Checked: { $agreeing } of { $total } hospitals agree, { $ago }
+checked-old = Last checked { $ago }: { $agreeing } of { $total } hospitals agreed
+checked-never = Not checked yet
+checked-meaning = This device compared what the hospitals say and checked their signatures itself. It trusts no single hospital.
+checked-unreachable = Not reached just now: { $hospitals }.
+proven = proven
+proof-sentence = Proven: { $signed } of { $total } hospitals signed
+proof-plain = This was written into block { $block } on { $time }. { $signed } of { $total } hospitals signed that block. This device checked it itself:
+proof-checks = What was checked
+proof-technical = For experts
+proof-block = Block
+proof-time = Time
+proof-signed = Signed by
+proof-signers = Who signed
+proof-header-hash = Header hash
+proof-transaction = Transaction
+check-certificate = Enough hospitals signed
+    .more = The signatures of more than two thirds of the hospitals on this block are genuine.
+check-header-range = It belongs to the one shared record
+    .more = The block is part of the chain that starts where this app expects it to start.
+check-receipt = It really happened in this block
+    .more = The receipt of this event is in the block, and the event was accepted.
+check-history = Nothing was left out
+    .more = The event has its place in the complete list of everything that concerns you.
+check-state = It is in force
+    .more = The hospitals’ shared state holds exactly this value.
+check-ciphertext = Not a byte was changed
+    .more = The encrypted record is the one that was registered.
+check-witnesses = Several hospitals say the same
+    .more = At least two hospitals were asked and gave the same newest block.
+
+## Home
+home-title = Hello, { $name }
+home-card = Emergency card
+home-card-ready = Ready. Show or print it.
+home-card-none = Not made yet. It can save your life.
+home-readers = { $n ->
+    [0] Nobody can read your records now
+    [one] 1 person can read something now
+   *[other] { $n } people can read something now
+}
+home-code-text = For your doctor or hospital to find you
+home-newest = New
+home-all-records = All { $n } records
+home-empty-title = Your records will be here
+home-empty-text = Show your code at your hospital. It puts your records here, encrypted so that only you can open them.
+home-empty-step = Show my code
+home-request = { $who } asks to read: { $what }
+home-emergency = { $who } opened your emergency summary
+answer-by = You can answer until { $date }.
+emergency = EMERGENCY
+
+## Records
+records-search = Search
+records-filter = Show only
+records-count = { $n ->
+    [one] 1 record
+   *[other] { $n } records
+}
+records-missing = { $n ->
+    [one] 1 record could not be fetched just now. It is safe; Amulet tries again by itself.
+   *[other] { $n } records could not be fetched just now. They are safe; Amulet tries again by itself.
+}
+records-none-title = Nothing found
+records-none-text = No record has these words. Try fewer words, or show all kinds.
+show-more = Show more ({ $n } left)
+category-all = All
+category-count = { $category } { $n }
+category-allergies = Allergies
+category-conditions = Conditions
+category-medicines = Medicines
+category-labs = Labs
+category-vital-signs = Vital signs
+category-immunizations = Vaccinations
+category-procedures = Procedures
+category-imaging = Imaging
+category-visits = Visits
+category-care-plans = Care plans
+category-documents = Documents
+category-devices = Devices
+category-social = Social history
+category-administrative = Administrative
+category-billing = Bills
+category-other = Other
+class-public = Public
+class-internal = Internal
+class-sensitive = Sensitive
+class-core = Highly sensitive
+record-title = Record
+record-category = Kind
+record-date = Date
+record-hospital = From
+record-class = Protection
+record-narrative = In its own words
+record-source = Source ({ $kind })
+
+## Labels of facts
+label-value = Result
+label-status = Status
+label-clinical-status = Status
+label-verification-status = Certainty
+label-dose = Dose
+label-dosage = Dosage
+label-code = Code
+label-reference-range = Normal range
+label-interpretation = Assessment
+label-reaction = Reaction
+label-severity = Severity
+label-criticality = Danger
+label-onset = Began
+label-abated = Ended
+label-recorded = Recorded
+label-issued = Issued
+label-effective = Date
+label-performed = Performed
+label-performer = By
+label-practitioner = By
+label-reason = Reason
+label-body-site = Body site
+label-note = Note
+label-route = Route
+label-lot-number = Lot number
+label-vaccine = Vaccine
+label-medicine = Medicine
+label-quantity = Quantity
+label-type = Type
+label-category = Kind
+label-class = Setting
+label-start = From
+label-end = Until
+label-period = Period
+label-location = Place
+label-conclusion = Conclusion
+label-component = Part
+label-result = Result
+label-description = Description
+label-name = Name
+label-sex = Sex
+label-gender = Sex
+label-birth-date = Born
+label-address = Address
+label-phone = Phone
+label-telecom = Contact
+label-relationship = Relationship
+label-title = Title
+label-author = Author
+label-date = Date
+label-time = Time
+label-total = Total
+label-manufacturer = Manufacturer
+label-model = Model
+label-serial-number = Serial number
+label-expiry = Expires
+label-intent = Intent
+label-priority = Priority
+label-method = Method
+label-specimen = Specimen
+label-outcome = Outcome
+label-modality = Modality
+label-substance = Substance
+label-allergen = Allergen
+label-frequency = How often
+label-goal = Goal
+label-activity = Activity
+label-identifier = Number
+label-provider = By
+label-organization = Organisation
+label-language = Language
+label-marital-status = Marital status
+label-blood-group = Blood group
+label-series = Series
+label-authored-on = Ordered
+label-content-type = Format
+label-size = Size
+label-entries = Entries
+
+## Sharing
+sharing-lead = Who asks, who can read now, and who could once.
+sharing-empty-title = Nobody reads your records
+sharing-empty-text = When a doctor asks to read something, you see it here and decide.
+sharing-empty-step = Show my code to a doctor
+sharing-waiting = Waiting for your answer
+sharing-active = Can read now
+sharing-active-none = Nobody can read your records now.
+sharing-ended = Ended ({ $n })
+share-sentence = { $who } can read { $what } until { $until }, for { $purpose }.
+share-was = { $what }, from { $from } to { $until }
+share-uses = { $n ->
+    [0] Not read yet
+    [one] Read once
+   *[other] Read { $n } times
+}
+share-active = Active
+share-expired = Ran out
+share-revoked = Taken back
+take-back = Take back
+take-back-keep = Leave it
+take-back-title = Take access back from { $name }?
+take-back-text = They can no longer open these records and must delete their copies. What they have read already, they have read. If they need it again, they must ask again.
+purpose-treatment = treatment
+purpose-second-opinion = a second opinion
+purpose-ongoing-care = ongoing care
+purpose-family-carer = care by the family
+purpose-emergency = an emergency
+request-title = A request to read
+request-sentence = { $who } could read your { $what } until { $until }, for { $purpose }.
+request-take-back = You can take this back at any time.
+request-exactly = { $n ->
+    [one] Exactly this 1 record
+   *[other] Exactly these { $n } records
+}
+request-exactly-hint = Open a kind to see each record. Untick what you want to leave out.
+request-nothing = You have no records of these kinds, so there is nothing to allow.
+left-out-count = { $n } left out
+request-later = What comes later
+request-later-text = Records added later are not included. To read them, they must ask again.
+request-dates-between = Only records dated from { $from } to { $to }.
+request-dates-from = Only records dated { $from } or later.
+request-dates-to = Only records dated { $to } or earlier.
+grant = { $n ->
+    [one] Allow reading 1 record
+   *[other] Allow reading { $n } records
+}
+decline = Decline
+granted-title = Allowed
+declined-title = Declined
+declined-text = { $name } cannot read anything. They see that you declined.
+to-sharing = To Sharing
+
+## Emergency card
+card-title = Emergency card
+card-none-title = No emergency card yet
+card-none-text = If you cannot speak, a doctor scans your card and reads your allergies and medicines within seconds. Every such look is recorded, and you are told.
+card-make = Make my card
+card-banner = EMERGENCY · SCAN ME
+card-qr-label = Emergency code
+card-scan-hint = A registered doctor scans this and declares an emergency. You are told, and it ends by itself after { $hours } hours.
+card-typed-code = If it cannot be scanned, type:
+card-made-at = Made on { $date }
+card-print = Print for the wallet
+card-replace = Replace
+card-revoke = Revoke the card
+card-revoke-title = Revoke the emergency card?
+card-revoke-text = Every copy, printed ones too, stops working for good. Until you make a new card, doctors cannot open your summary in an emergency.
+card-make-title = What should your card say?
+card-make-lead = Two layers: a few facts that anyone can read, and a summary only for doctors who declare an emergency.
+card-open-facts = Anyone who scans may read
+card-open-facts-hint = Works without a network. Keep it to what saves your life.
+card-room-label = Room on the card
+card-room = { $used } of { $all } bytes used
+card-too-much = This is too much for the code. Untick something.
+card-add-fact = Add something of your own
+card-fact-kind = What is it?
+card-fact-text = Text
+card-fact-hint = Short, for example: Son Li Wei 138 0013 8000
+card-fact-too-long = Too long for the card. Shorten it.
+card-fact-add = Add
+card-summary = Only after a declared emergency
+card-summary-hint = The full summary from your records. Untick what you want to leave out; doctors then see that you left it out.
+card-entries = { $n ->
+    [0] nothing in your records
+    [one] 1 entry
+   *[other] { $n } entries
+}
+card-preview = What anyone will see
+card-preview-empty = Nothing. The card then works only with a network.
+card-make-submit = Make the card
+fact-name = Name
+fact-birth-year = Born
+fact-blood-group = Blood group
+fact-allergy = Allergy
+fact-medicine = Medicine
+fact-condition = Condition
+fact-device = Device
+fact-contact = Call
+section-allergies = Allergies
+section-blood-group = Blood group
+section-medicines = Medicines
+section-conditions = Conditions
+section-devices = Devices
+section-immunizations = Vaccinations
+section-contacts = Contacts
+print-title = Print your card
+print-lead = Cut it out, fold it along the line, and keep it behind your identity card.
+print-now = Print
+print-how = Emergency: a registered doctor scans this code with Amulet. Access is recorded and ends after { $hours } hours.
+
+## My code
+code-title = My code
+code-lead = Your doctor or hospital scans this to find you. They cannot read anything by it.
+code-qr-label = My code
+code-safe = Safe to show: the code only says where to send a request.
+
+## Access log
+log-lead = Everything that ever happened to your records, with proof.
+log-complete = { $n ->
+    [one] Complete: this 1 entry is all there is
+   *[other] Complete: these { $n } entries are all there are
+}
+log-incomplete = Not yet proven complete. Amulet checks again by itself.
+log-empty-title = Nothing has happened yet
+log-empty-text = Each time somebody asks for, reads or adds a record, it stands here.
+log-line-title = Entry { $n }
+log-identity-registered = Your identity was registered
+log-records-registered = { $n ->
+    [one] 1 record was added
+   *[other] { $n } records were added
+}
+log-card-made = Emergency card made
+log-card-revoked = Emergency card revoked
+log-emergency-declared = Declared an emergency and opened your summary
+log-access-requested = Asked to read your records
+log-access-granted = { $n ->
+    [0] You allowed reading
+    [one] You allowed reading 1 record
+   *[other] You allowed reading { $n } records
+}
+log-access-declined = You declined a request
+log-access-revoked = You took access back
+log-records-read = { $n ->
+    [0] Read your records
+    [one] Read 1 record
+   *[other] Read { $n } records
+}
+log-reason = Reason: { $reason }. Ends { $until }.
+log-note = “{ $note }”
+log-purpose = For { $purpose }.
+log-purpose-until = For { $purpose }, until { $until }.
+log-emergency-help = Was this not right? Ask the hospital’s privacy office about this entry and its number. The proof below stands for itself.
+
+## Settings
+settings-title = Settings
+settings-language = Language
+settings-text-size = Text size
+text-normal = Normal
+text-large = Large
+text-larger = Very large
+about-title = About, and what is checked
+about-checked = This app checks the hospitals’ signatures, that nothing is missing from your log, and that no record was changed. It does so on this device.
+about-not-checked = It cannot check whether a hospital wrote something wrong into a record, nor what a reader remembers.
+about-did = Your identity
+about-version = Version
+lock-text = Locking forgets your keys until you type your passphrase again.
+lock = Lock
+
+## Scan
+scan-title = Scan an emergency card
+scan-lead = Hold the card’s code in front of the camera.
+scan-reading = Reading the card …
+scan-typed = Or type the code
+scan-typed-hint = The groups of characters under the code.
+scan-typed-read = Read the code
+camera-label = Camera picture
+camera-starting = Starting the camera …
+camera-live = Looking for a code …
+camera-absent = There is no camera here, or this page may not use it. Choose a picture of the code, or type it.
+camera-refused = The camera was not allowed. Allow it in the browser’s settings, choose a picture of the code, or type it.
+picture-choose = Choose a picture
+
+## Declare an emergency
+declare-title = Emergency access
+preview-title = On the card
+preview-signed = Signature is right
+preview-unsigned = Not signed
+preview-offline-hint = Read from the card itself, without asking anybody. It may be out of date.
+preview-no-facts = The card shows no facts by itself. Declare the emergency to open the summary.
+preview-offline = No hospital can be reached. Only what is on the card can be shown; the summary needs a connection.
+declare-you = You:
+declare-why = Why now, without asking?
+reason-unconscious = Unconscious
+reason-cannot-communicate = Cannot communicate
+reason-life-threatening = Life or limb in danger, no time to ask
+reason-other = Another reason
+declare-note = Note (not required)
+declare-note-needed = Which reason?
+declare-reason-missing = Choose a reason.
+declare-note-missing = Write down the reason.
+declare-warning = This will be recorded and the patient told. Access ends after { $hours } hours.
+declare-submit = Declare and open
+
+## Summary
+summary-title = Emergency summary
+summary-made = Summary made by the patient’s wallet on { $date }.
+summary-over-title = Access has ended
+summary-over-text = The summary is closed. If the emergency goes on, scan the card and declare it again.
+name-unknown = Name unknown
+sex-female = Female
+sex-male = Male
+sex-other = Other sex
+sex-unknown = Sex unknown
+critical = CAN KILL
+section-known-none = None known: the records say there are none.
+section-no-information = No information. Do not assume there are none.
+section-left-out = Left out by the patient.
+
+## Find, ask
+find-code = Patient’s code
+find-code-hint = It begins with did:amulet: and is on the patient’s phone under “My code”.
+find-is-card = This is an emergency card. For an emergency use “Scan”; to ask for access, scan the patient’s own code.
+find = Find
+find-scan = Scan the code
+find-looking = Looking …
+found = { $n ->
+    [one] Patient found, 1 record
+   *[other] Patient found, { $n } records
+}
+found-other = Another patient
+ask-title = Ask for access
+ask-lead = The patient sees exactly what you ask for, and decides.
+ask-categories = What do you need?
+ask-categories-hint = Ask only for what this visit needs.
+ask-categories-missing = Choose at least one kind of records.
+ask-purpose = What for?
+ask-access-hours = How long?
+ask-answer-hours = Time for the patient to answer
+ask-dates = Which dates?
+ask-dates-hint = Leave empty for all.
+ask-dates-from = From
+ask-dates-to = To
+ask-dates-backwards = The first date must not be after the last.
+ask-submit = Ask the patient
+ask-sent-title = Asked
+ask-sent-text = The patient has been asked for: { $what }. You see the answer under “My accesses”.
+to-accesses = To My accesses
+
+## My accesses
+accesses-lead = What you asked for, may read now, and could once.
+accesses-empty-title = No accesses yet
+accesses-empty-text = Ask a patient for access, or scan an emergency card.
+accesses-empty-step = Ask a patient
+accesses-active = Open now
+accesses-waiting = Waiting for the patient
+accesses-ended = Ended
+access-waiting = Waiting
+access-declined = Declined by the patient
+access-unanswered = Not answered in time
+access-active = Active
+access-expired = Ran out
+access-revoked = Taken back by the patient
+access-emergency = Emergency
+access-emergency-ended = Emergency, ended
+asked-at = Since { $date }
+open-records = { $n ->
+    [one] Read 1 record
+   *[other] Read { $n } records
+}
+open-summary = Open the summary
+reading-title = Records you may read
+reading-opening = Writing your reading into the log first …
+reading-recorded = This reading is in the patient’s log.
+reading-over-text = These records are closed, and copies must be deleted.
+back-to-list = Back to the list
+
+## Bring in
+intake-title = Bring in records
+intake-lead = Your hospital takes a FHIR file apart, encrypts each record for the patient and registers it.
+intake-choose = Choose a FHIR file
+intake-another = Choose another file
+intake-clear = Clear
+intake-file = File { $name }
+intake-in = In the file
+intake-out = Kept
+intake-refused = Refused
+
+## Errors: what happened; what it means for you; what to do now
+error-code = Code for support: { $code }
+error-wrong-passphrase = This passphrase does not open the wallet.
+    .means = Your wallet is safe and unchanged.
+    .next = Type it again. Mind capital letters and the keyboard’s language.
+error-weak-passphrase = This passphrase is too easy to guess.
+    .means = Somebody with your device could open your wallet.
+    .next = Choose a longer one, for example four words that do not belong together.
+error-locked = The wallet is locked.
+    .means = Nothing can be shown until it is opened.
+    .next = Open it with your passphrase.
+error-no-such-wallet = This wallet is not on this device.
+    .means = It may have been removed.
+    .next = Choose another, or restore it with your recovery words.
+error-word-unknown = Word { $index } looks wrong: “{ $word }” is not a recovery word.
+    .means = The wallet cannot be restored until every word is right.
+    .next = { $suggestion ->
+        [none] Look at word { $index } on your paper again.
+       *[other] Did you mean “{ $suggestion }”?
+    }
+error-word-count = { $found } words were typed, but there should be { $expected }.
+    .means = The wallet cannot be restored until all words are there.
+    .next = Compare with your paper: is a word missing or there twice?
+error-word-checksum = { $index ->
+        [none] Each word exists, but together they do not fit.
+       *[other] Each word exists, but together they do not fit; word { $index } looks wrong.
+    }
+    .means = One word is wrong, or two changed places.
+    .next = Compare each word, and the order, with your paper.
+error-word-languages = Words of two languages are mixed.
+    .means = Recovery words are all Chinese or all English.
+    .next = Type them all in the language on your paper.
+error-words-differ = Word { $index } is not the one that was shown.
+    .means = The wallet was not made, because your paper may be wrong.
+    .next = Go back, compare your paper with the words, and type them again.
+error-no-pending-words = The words were shown too long ago.
+    .means = No wallet was made.
+    .next = Start again with new words, and throw the old paper away.
+error-unreachable = No hospital could be reached.
+    .means = Nothing was sent or changed. What was fetched before can still be read.
+    .next = Check the network, then try again.
+error-too-few-witnesses = Only { $answered } of the { $needed } hospitals that are needed answered.
+    .means = One hospital alone is not trusted, so nothing new is shown.
+    .next = Try again in a moment.
+error-disagreement = The hospitals contradict each other.
+    .means = One of them may be wrong or broken into. Amulet shows nothing new until they agree. Your records are safe.
+    .next = Try again later; if it stays so, tell your hospital and give it the code below.
+error-forged = The answer of { $hospital ->
+        [none] a hospital
+       *[other] { $hospital }
+    } failed a check.
+    .means = It was thrown away. Nothing false is shown, and your records are safe.
+    .next = Try again: other hospitals will be asked. If it happens again, tell your hospital and give it the code below.
+error-stale = The newest news from the hospitals is old ({ $age }).
+    .means = What is shown may not be the latest.
+    .next = Check this device’s clock and the network, then try again.
+error-refused = The hospitals refused this.
+    .means = Nothing was changed.
+    .next = Look at the page again; things may have changed meanwhile. Reason given: { $reason }.
+error-not-committed = The hospitals did not confirm in time.
+    .means = It may still go through, but is not certain.
+    .next = Wait a minute and look at the access log before trying again.
+error-code-not-ours = This code is not from Amulet.
+    .means = Nothing was opened.
+    .next = Look for the card with the Amulet cross, and scan its code.
+error-code-damaged = The code is cut off or mistyped.
+    .means = Nothing was opened.
+    .next = Scan the whole code again in good light, or check each character.
+error-card-revoked = This card was revoked or replaced{ $at ->
+        [none] {""}
+       *[other] {" "}on { $at }
+    }.
+    .means = It opens nothing. The patient may carry a newer one.
+    .next = Look for a newer card, or ask the patient for access.
+error-card-unknown = No hospital knows this card.
+    .means = It opens nothing; it may be from another network.
+    .next = Check the code, or ask the patient for access.
+error-no-qr-in-picture = No code can be read in this picture.
+    .means = Nothing was opened.
+    .next = Take a sharper picture with the whole code in it, or type the code.
+error-fhir-refused = The file cannot be taken in: { $message }.
+    .means = Nothing of it was stored.
+    .next = Choose a FHIR R4 bundle of one patient, as JSON.
+error-too-large = The file is too large ({ $size }; at most { $limit }).
+    .means = Nothing of it was stored.
+    .next = Export it in smaller parts, and bring them in one by one.
+error-record-unavailable = This record cannot be fetched just now.
+    .means = It is safe, but no hospital that holds it answered.
+    .next = Try again in a moment.
+error-grant-ended = { $why ->
+        [expired] The time of this access is over.
+        [revoked] The patient has taken this access back.
+        [used_up] This access has been used as often as allowed.
+       *[other] This access has ended.
+    }
+    .means = The records are closed, and copies must be deleted.
+    .next = If you still need them, ask the patient again.
+error-not-a-clinician = Only a registered clinician can do this.
+    .means = Nothing was opened.
+    .next = Ask your hospital to register you.
+error-not-found = This does not exist, or no longer.
+    .means = Nothing was changed.
+    .next = Go back, and look again.
+error-storage = This device could not store something.
+    .means = The last step may not be kept.
+    .next = Free some space, allow this page to store data, and try again.
+error-bad-request = Something typed cannot be used{ $message ->
+        [none] {""}
+       *[other] : { $message }
+    }.
+    .means = Nothing was changed.
+    .next = Check what you typed.
+error-internal = Amulet made a mistake.
+    .means = Your keys and records are not affected.
+    .next = Try again. If it happens again, send the code below to support.

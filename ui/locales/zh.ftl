@@ -1,0 +1,685 @@
+# Amulet 简体中文。用邻居听得懂的话；先说谁、看什么、到什么时候、为了什么。
+
+## The frame
+app-name = Amulet 护身符
+document-title = { $page } – Amulet 护身符
+language-own-name = 中文
+language-en = English（英文）
+language-zh = 中文
+skip-to-content = 跳到正文
+starting = 正在启动，寻找医院 …
+loading = 请稍候 …
+working = 正在处理 …
+back = 返回
+continue = 继续
+show = 显示
+hide = 隐藏
+see = 查看
+you = 您本人
+try-again = 再试一次
+keep-it = 保留
+list-separator = 、
+n-of-m = { $m } 家医院中的 { $n } 家
+nav-label = 主要页面
+nav-home = 首页
+nav-records = 病历
+nav-sharing = 授权
+nav-card = 急救卡
+nav-log = 访问记录
+nav-scan = 扫码
+nav-ask = 申请
+nav-accesses = 我的权限
+nav-intake = 导入
+not-found-title = 没有这个页面
+not-found-text = 地址可能已过期或输错了。什么都没有丢失。
+not-found-go = 回到首页
+
+## Time
+ago-now = 刚刚
+ago-minutes = { $n } 分钟前
+ago-hours = { $n } 小时前
+ago-days = { $n } 天前
+span-minutes = { $n } 分钟
+span-hours = { $n } 小时
+span-days = { $n } 天
+time-left = 还剩 { $time }
+days-left = 还剩 { $n } 天
+time-over = 时间已到
+no-date = 没有日期
+age = { $n } 岁
+born = { $date }出生
+
+## People
+role-patient = 患者
+role-clinician = 医生
+who = { $name }（{ $hospital }{ $department }）
+
+## Welcome
+welcome-title = 我的病历，我做主
+welcome-lead = Amulet 把病历交到您自己手里。谁能看、看多久、为了什么，都由您决定。
+welcome-promise-keys = 钥匙只在这台设备上。没有它，谁也打不开您的病历。
+welcome-promise-decide = 每一次申请都由您同意或拒绝；同意了，也随时可以收回。
+welcome-promise-log = 每一次查看您都看得到，并且有证据证明没有遗漏。
+welcome-on-device = 这台设备上的钱包
+welcome-create = 创建钱包
+welcome-restore = 我有恢复词
+demo-title = 演示
+demo-text = 虚构的人物，供您试用。他们的口令显示在启动演示的地方。
+demo-open-as = 以{ $name }的身份打开
+
+## Create and restore
+step-of = 第 { $n } 步，共 { $total } 步
+create-words-title = 请抄下 12 个恢复词
+create-words-lead = 设备丢失后，只有这些词能找回您的钱包。请按顺序抄在纸上。
+create-words-warning = 谁拿到这些词，谁就能看您的病历。不要给别人看，不要拍照，不要发送。
+create-words-written = 我已经抄好了
+words-language = 恢复词的语言
+words-chinese = 中文词
+words-english = 英文词（English）
+create-check-title = 核对您抄下的词
+create-check-lead = 请照着纸输入下面这几个词。
+word-number = 第 { $n } 个词
+word-differs = 这不是第 { $n } 个词。请再看看纸，或返回查看。
+create-owner-title = 您是谁？
+owner-name = 您的姓名
+owner-name-hint = 按您平时的写法。医生会在急救卡上看到。
+owner-name-missing = 请输入姓名再继续。
+owner-hospital = 您的医院
+owner-hospital-hint = 您就诊的医院，它可以把病历放进您的钱包。
+owner-hospital-missing = 请选择医院再继续。
+create-passphrase-title = 设置口令
+create-passphrase-lead = 在这台设备上用它打开钱包。几个词连在一起，好记又难猜。
+passphrase = 口令
+passphrase-again = 再输一次口令
+passphrase-missing = 请输入口令再继续。
+passphrase-too-weak = 这个口令太容易被猜到，请加强后再继续。
+passphrase-differs = 两次输入的口令不一样，请重新输入。
+strength-label = 口令强度
+strength-weak = 弱。
+strength-fair = 一般。
+strength-good = 好。
+strength-strong = 强。
+strength-not-yet = 还不够。
+strength-advice = 四个互不相干的词就是好的开始。
+hint-longer = 请再长一些。
+hint-common = 攻击者最先试的就是它。
+hint-pattern = 请避免重复和 1234 这样的顺序。
+hint-more-words = 请再加一两个词。
+create-submit = 创建我的钱包
+create-done-title = 钱包已建好
+create-done-text = { $name }，各家医院已一致登记您的新身份。它只属于您。
+create-done-next = 接下来：做一张急救卡，并在医院出示您的二维码来接收病历。
+create-done-open = 打开我的钱包
+restore-words-title = 输入恢复词
+restore-words = 恢复词
+restore-words-hint = 全部 12 个词，按顺序输入。中文词之间可以不加空格。
+restore-submit = 恢复我的钱包
+unlock-title = { $name }，您好
+unlock = 打开
+remove-wallet = 从这台设备移除此钱包
+remove-title = 从这台设备移除{ $name }的钱包？
+remove-text = 这台设备上的钥匙将会丢失。病历仍在医院，但只有 12 个恢复词能把它们找回来。没有恢复词，谁也做不到。
+remove-confirm = 移除钱包
+
+## Progress
+progress-label = 进度
+progress-count = { $done } / { $total }
+task-unlocking = 正在用口令打开钱包 …
+task-waiting-for-hospitals = 正在等各家医院达成一致 …
+task-checking = 正在核对医院的答复 …
+task-fetching = 正在取病历 …
+task-decrypting = 正在打开病历 …
+task-sealing = 正在为阅读者加密 …
+task-taking-in = 医院正在接收文件 …
+
+## What was checked
+checked-good = 已核对：{ $total } 家医院中 { $agreeing } 家一致，{ $ago }
+checked-old = 上次核对在{ $ago }：{ $total } 家医院中 { $agreeing } 家一致
+checked-never = 还没有核对
+checked-meaning = 这台设备自己比对了各家医院的答复，并验证了它们的签名。它不单独相信任何一家医院。
+checked-unreachable = 暂时联系不上：{ $hospitals }。
+proven = 已证实
+proof-sentence = 已证实：{ $total } 家医院中 { $signed } 家签名
+proof-plain = 这件事在{ $time }写入第 { $block } 个区块，{ $total } 家医院中 { $signed } 家为它签名。这台设备自己核对了：
+proof-checks = 核对了什么
+proof-technical = 给专业人员
+proof-block = 区块
+proof-time = 时间
+proof-signed = 签名
+proof-signers = 谁签的名
+proof-header-hash = 区块头哈希
+proof-transaction = 交易
+check-certificate = 签名的医院足够多
+    .more = 超过三分之二的医院在这个区块上的签名都是真的。
+check-header-range = 它属于共同的账本
+    .more = 这个区块所在的链，正是从本应用认定的起点开始的。
+check-receipt = 事情确实发生在这个区块里
+    .more = 区块里有这件事的回执，并且它被接受了。
+check-history = 没有遗漏
+    .more = 在与您有关的完整清单里，它有自己的位置。
+check-state = 它现在有效
+    .more = 各家医院共同的状态里，正是这个内容。
+check-ciphertext = 一个字节都没有改
+    .more = 加密的病历就是当初登记的那一份。
+check-witnesses = 几家医院说法一致
+    .more = 至少问了两家医院，它们给出同一个最新区块。
+
+## Home
+home-title = { $name }，您好
+home-card = 急救卡
+home-card-ready = 已做好，可以出示或打印。
+home-card-none = 还没有做。它可能救您的命。
+home-readers = { $n ->
+    [0] 现在没有人能看您的病历
+   *[other] 现在有 { $n } 人能看部分病历
+}
+home-code-text = 让医生或医院找到您
+home-newest = 最新
+home-all-records = 全部 { $n } 份病历
+home-empty-title = 您的病历会放在这里
+home-empty-text = 请在医院出示您的二维码。医院把病历放到这里，加密之后只有您能打开。
+home-empty-step = 出示我的二维码
+home-request = { $who }申请查看：{ $what }
+home-emergency = { $who }打开了您的急救摘要
+answer-by = 您可以在{ $date }之前答复。
+emergency = 急救
+
+## Records
+records-search = 搜索
+records-filter = 只看
+records-count = { $n } 份病历
+records-missing = 有 { $n } 份病历暂时取不到。它们是安全的，Amulet 会自动再试。
+records-none-title = 没有找到
+records-none-text = 没有病历包含这些词。请减少几个词，或查看全部类别。
+show-more = 显示更多（还有 { $n } 份）
+category-all = 全部
+category-count = { $category } { $n }
+category-allergies = 过敏
+category-conditions = 疾病
+category-medicines = 用药
+category-labs = 化验
+category-vital-signs = 生命体征
+category-immunizations = 疫苗
+category-procedures = 手术与操作
+category-imaging = 影像
+category-visits = 就诊
+category-care-plans = 照护计划
+category-documents = 文书
+category-devices = 植入器械
+category-social = 生活史
+category-administrative = 行政
+category-billing = 费用
+category-other = 其他
+class-public = 公开
+class-internal = 内部
+class-sensitive = 敏感
+class-core = 高度敏感
+record-title = 病历
+record-category = 类别
+record-date = 日期
+record-hospital = 来自
+record-class = 保护级别
+record-narrative = 原文
+record-source = 原始数据（{ $kind }）
+
+## Labels of facts
+label-value = 结果
+label-status = 状态
+label-clinical-status = 状态
+label-verification-status = 确定程度
+label-dose = 剂量
+label-dosage = 用法用量
+label-code = 编码
+label-reference-range = 参考范围
+label-interpretation = 判断
+label-reaction = 反应
+label-severity = 严重程度
+label-criticality = 危险程度
+label-onset = 开始
+label-abated = 结束
+label-recorded = 记录
+label-issued = 签发
+label-effective = 日期
+label-performed = 实施
+label-performer = 执行者
+label-practitioner = 医生
+label-reason = 原因
+label-body-site = 部位
+label-note = 备注
+label-route = 途径
+label-lot-number = 批号
+label-vaccine = 疫苗
+label-medicine = 药品
+label-quantity = 数量
+label-type = 类型
+label-category = 类别
+label-class = 就诊方式
+label-start = 从
+label-end = 到
+label-period = 期间
+label-location = 地点
+label-conclusion = 结论
+label-component = 分项
+label-result = 结果
+label-description = 说明
+label-name = 姓名
+label-sex = 性别
+label-gender = 性别
+label-birth-date = 出生日期
+label-address = 地址
+label-phone = 电话
+label-telecom = 联系方式
+label-relationship = 关系
+label-title = 标题
+label-author = 作者
+label-date = 日期
+label-time = 时间
+label-total = 合计
+label-manufacturer = 制造商
+label-model = 型号
+label-serial-number = 序列号
+label-expiry = 有效期至
+label-intent = 意图
+label-priority = 优先级
+label-method = 方法
+label-specimen = 标本
+label-outcome = 结局
+label-modality = 检查方式
+label-substance = 物质
+label-allergen = 过敏原
+label-frequency = 频次
+label-goal = 目标
+label-activity = 活动
+label-identifier = 编号
+label-provider = 提供者
+label-organization = 机构
+label-language = 语言
+label-marital-status = 婚姻状况
+label-blood-group = 血型
+label-series = 序列
+label-authored-on = 开具
+label-content-type = 格式
+label-size = 大小
+label-entries = 条目
+
+## Sharing
+sharing-lead = 谁在申请，谁现在能看，谁以前能看。
+sharing-empty-title = 没有人在看您的病历
+sharing-empty-text = 医生申请查看时，您会在这里看到，由您决定。
+sharing-empty-step = 给医生出示我的二维码
+sharing-waiting = 等您答复
+sharing-active = 现在能看的
+sharing-active-none = 现在没有人能看您的病历。
+sharing-ended = 已结束（{ $n }）
+share-sentence = { $who }可以查看您的{ $what }，到{ $until }为止，用于{ $purpose }。
+share-was = { $what }，从{ $from }到{ $until }
+share-uses = { $n ->
+    [0] 还没有看过
+   *[other] 看过 { $n } 次
+}
+share-active = 有效
+share-expired = 已到期
+share-revoked = 已收回
+take-back = 收回
+take-back-keep = 先不收回
+take-back-title = 收回{ $name }的查看权限？
+take-back-text = 对方将不能再打开这些病历，并且必须删除副本。已经看过的内容无法抹去。如果还需要，对方必须重新申请。
+purpose-treatment = 治疗
+purpose-second-opinion = 第二诊疗意见
+purpose-ongoing-care = 持续照护
+purpose-family-carer = 家人照护
+purpose-emergency = 急救
+request-title = 查看申请
+request-sentence = { $who }将可以查看您的{ $what }，到{ $until }为止，用于{ $purpose }。
+request-take-back = 您随时可以收回。
+request-exactly = 就是这 { $n } 份病历
+request-exactly-hint = 点开类别可以看到每一份。不想给的，取消勾选。
+request-nothing = 您没有这些类别的病历，所以没有可以授权的内容。
+left-out-count = 不给 { $n } 份
+request-later = 以后的病历呢？
+request-later-text = 以后新增的病历不包括在内。要看新的，对方必须重新申请。
+request-dates-between = 只包括{ $from }到{ $to }的病历。
+request-dates-from = 只包括{ $from }及以后的病历。
+request-dates-to = 只包括{ $to }及以前的病历。
+grant = 同意查看 { $n } 份病历
+decline = 拒绝
+granted-title = 已同意
+declined-title = 已拒绝
+declined-text = { $name }什么也看不到，只会知道您拒绝了。
+to-sharing = 去“授权”页
+
+## Emergency card
+card-title = 急救卡
+card-none-title = 还没有急救卡
+card-none-text = 您无法说话时，医生扫一扫这张卡，几秒钟就能看到过敏和用药。每次查看都有记录，并且会告诉您。
+card-make = 做一张急救卡
+card-banner = 急救 · 请扫码
+card-qr-label = 急救二维码
+card-scan-hint = 登记过的医生扫码并声明急救后才能查看。您会得到通知，{ $hours } 小时后自动结束。
+card-typed-code = 无法扫码时，请输入：
+card-made-at = 制作于{ $date }
+card-print = 打印随身卡
+card-replace = 更换
+card-revoke = 作废急救卡
+card-revoke-title = 作废这张急救卡？
+card-revoke-text = 所有副本，包括打印出来的，都将永远失效。在您做新卡之前，急救时医生打不开您的摘要。
+card-make-title = 卡上写什么？
+card-make-lead = 分两层：谁都能看的几条，和声明急救的医生才能看的摘要。
+card-open-facts = 谁扫码都能看
+card-open-facts-hint = 没有网络也能看。请只留救命的内容。
+card-room-label = 卡上的空间
+card-room = 已用 { $used } 字节，共 { $all } 字节
+card-too-much = 内容太多，二维码放不下。请取消几项。
+card-add-fact = 自己添加一条
+card-fact-kind = 是什么？
+card-fact-text = 内容
+card-fact-hint = 请简短，例如：儿子李伟 138 0013 8000
+card-fact-too-long = 太长了，卡上放不下。请缩短。
+card-fact-add = 添加
+card-summary = 声明急救之后才能看
+card-summary-hint = 来自病历的完整摘要。不想给的取消勾选；医生会看到您没有提供。
+card-entries = { $n ->
+    [0] 病历里没有
+   *[other] { $n } 条
+}
+card-preview = 谁都能看到的样子
+card-preview-empty = 什么也没有。这样的卡只有联网才有用。
+card-make-submit = 制作急救卡
+fact-name = 姓名
+fact-birth-year = 出生年份
+fact-blood-group = 血型
+fact-allergy = 过敏
+fact-medicine = 用药
+fact-condition = 疾病
+fact-device = 植入器械
+fact-contact = 紧急联系人
+section-allergies = 过敏
+section-blood-group = 血型
+section-medicines = 用药
+section-conditions = 疾病
+section-devices = 植入器械
+section-immunizations = 疫苗
+section-contacts = 联系人
+print-title = 打印急救卡
+print-lead = 剪下来，沿线对折，放在身份证后面。
+print-now = 打印
+print-how = 急救：请由登记医生用 Amulet 扫描此码。查看会被记录，{ $hours } 小时后结束。
+
+## My code
+code-title = 我的二维码
+code-lead = 医生或医院扫这个码来找到您。凭它看不到任何病历。
+code-qr-label = 我的二维码
+code-safe = 可以放心出示：这个码只说明申请该发给谁。
+
+## Access log
+log-lead = 您的病历上发生过的一切，都有证据。
+log-complete = 完整：一共就是这 { $n } 条
+log-incomplete = 还没有证实完整。Amulet 会自动再次核对。
+log-empty-title = 还没有发生任何事
+log-empty-text = 每次有人申请、查看或添加病历，都会写在这里。
+log-line-title = 第 { $n } 条记录
+log-identity-registered = 您的身份已登记
+log-records-registered = 新增了 { $n } 份病历
+log-card-made = 制作了急救卡
+log-card-revoked = 作废了急救卡
+log-emergency-declared = 声明急救并打开了您的摘要
+log-access-requested = 申请查看您的病历
+log-access-granted = { $n ->
+    [0] 您同意了查看
+   *[other] 您同意查看 { $n } 份病历
+}
+log-access-declined = 您拒绝了一个申请
+log-access-revoked = 您收回了查看权限
+log-records-read = { $n ->
+    [0] 查看了您的病历
+   *[other] 查看了 { $n } 份病历
+}
+log-reason = 理由：{ $reason }。{ $until }结束。
+log-note = “{ $note }”
+log-purpose = 用于{ $purpose }。
+log-purpose-until = 用于{ $purpose }，到{ $until }为止。
+log-emergency-help = 觉得不对吗？请带着这条记录和编号向医院的隐私部门查询。下面的证据不依赖任何人的说法。
+
+## Settings
+settings-title = 设置
+settings-language = 语言
+settings-text-size = 字号
+text-normal = 标准
+text-large = 大
+text-larger = 特大
+about-title = 关于本应用，以及核对了什么
+about-checked = 本应用核对医院的签名、您的访问记录没有遗漏、病历没有被改动。这些都在这台设备上完成。
+about-not-checked = 它无法核对医院是否在病历里写错了内容，也管不了看过的人记住了什么。
+about-did = 您的身份标识
+about-version = 版本
+lock-text = 锁定后，这台设备会忘掉您的钥匙，直到您再次输入口令。
+lock = 锁定
+
+## Scan
+scan-title = 扫描急救卡
+scan-lead = 把卡上的码对准摄像头。
+scan-reading = 正在读卡 …
+scan-typed = 或者输入卡上的代码
+scan-typed-hint = 二维码下面的几组字符。
+scan-typed-read = 读取代码
+camera-label = 摄像头画面
+camera-starting = 正在打开摄像头 …
+camera-live = 正在寻找二维码 …
+camera-absent = 这里没有摄像头，或本页面不能使用它。请选择二维码的图片，或输入代码。
+camera-refused = 没有获得摄像头权限。请在浏览器设置中允许，或选择二维码的图片，或输入代码。
+picture-choose = 选择图片
+
+## Declare an emergency
+declare-title = 急救访问
+preview-title = 卡上的内容
+preview-signed = 签名正确
+preview-unsigned = 没有签名
+preview-offline-hint = 直接从卡上读出，没有向任何人核实，可能已经过时。
+preview-no-facts = 这张卡本身不显示内容。请声明急救来打开摘要。
+preview-offline = 联系不上任何医院。只能显示卡上的内容；摘要需要网络。
+declare-you = 您是：
+declare-why = 为什么不先征得同意？
+reason-unconscious = 昏迷
+reason-cannot-communicate = 无法沟通
+reason-life-threatening = 危及生命或肢体，来不及询问
+reason-other = 其他理由
+declare-note = 备注（可不填）
+declare-note-needed = 是什么理由？
+declare-reason-missing = 请选择理由。
+declare-note-missing = 请写下理由。
+declare-warning = 这次访问会被记录，患者会得到通知。{ $hours } 小时后结束。
+declare-submit = 声明急救并打开
+
+## Summary
+summary-title = 急救摘要
+summary-made = 摘要由患者的钱包制作于{ $date }。
+summary-over-title = 访问已结束
+summary-over-text = 摘要已关闭。如果急救仍在继续，请再次扫卡并声明。
+name-unknown = 姓名不详
+sex-female = 女
+sex-male = 男
+sex-other = 其他性别
+sex-unknown = 性别不详
+critical = 可致命
+section-known-none = 已知没有：病历明确记载没有。
+section-no-information = 没有信息。不要当作没有。
+section-left-out = 患者没有提供。
+
+## Find, ask
+find-code = 患者的代码
+find-code-hint = 以 did:amulet: 开头，在患者手机的“我的二维码”里。
+find-is-card = 这是急救卡。急救请用“扫码”；申请查看请扫患者本人的二维码。
+find = 查找
+find-scan = 扫描二维码
+find-looking = 正在查找 …
+found = 找到患者，有 { $n } 份病历
+found-other = 换一位患者
+ask-title = 申请查看
+ask-lead = 患者会看到您申请的每一项，由患者决定。
+ask-categories = 需要看什么？
+ask-categories-hint = 只申请这次诊疗需要的。
+ask-categories-missing = 请至少选择一个类别。
+ask-purpose = 为了什么？
+ask-access-hours = 看多久？
+ask-answer-hours = 给患者多长时间答复
+ask-dates = 哪些日期？
+ask-dates-hint = 不填就是全部。
+ask-dates-from = 从
+ask-dates-to = 到
+ask-dates-backwards = 开始日期不能晚于结束日期。
+ask-submit = 向患者申请
+ask-sent-title = 已申请
+ask-sent-text = 已向患者申请查看：{ $what }。答复会出现在“我的权限”里。
+to-accesses = 去“我的权限”
+
+## My accesses
+accesses-lead = 您申请过的、现在能看的和以前能看的。
+accesses-empty-title = 还没有任何权限
+accesses-empty-text = 请向患者申请，或扫描急救卡。
+accesses-empty-step = 向患者申请
+accesses-active = 现在有效
+accesses-waiting = 等患者答复
+accesses-ended = 已结束
+access-waiting = 等待中
+access-declined = 患者已拒绝
+access-unanswered = 过期未答复
+access-active = 有效
+access-expired = 已到期
+access-revoked = 患者已收回
+access-emergency = 急救
+access-emergency-ended = 急救，已结束
+asked-at = 始于{ $date }
+open-records = 查看 { $n } 份病历
+open-summary = 打开摘要
+reading-title = 您可以查看的病历
+reading-opening = 正在先把这次查看写入记录 …
+reading-recorded = 这次查看已写入患者的访问记录。
+reading-over-text = 这些病历已关闭，副本必须删除。
+back-to-list = 返回列表
+
+## Bring in
+intake-title = 导入病历
+intake-lead = 医院会拆分 FHIR 文件，为患者逐份加密并登记。
+intake-choose = 选择 FHIR 文件
+intake-another = 选择另一个文件
+intake-clear = 清除
+intake-file = 文件 { $name }
+intake-in = 文件中
+intake-out = 已接收
+intake-refused = 已拒收
+
+## Errors: what happened; what it means for you; what to do now
+error-code = 供技术支持使用的代码：{ $code }
+error-wrong-passphrase = 这个口令打不开钱包。
+    .means = 您的钱包安全，没有任何改变。
+    .next = 请重新输入，注意大小写和输入法。
+error-weak-passphrase = 这个口令太容易被猜到。
+    .means = 拿到您设备的人可能打开钱包。
+    .next = 请换一个更长的，比如四个互不相干的词。
+error-locked = 钱包已锁定。
+    .means = 打开之前什么都看不到。
+    .next = 请用口令打开。
+error-no-such-wallet = 这台设备上没有这个钱包。
+    .means = 它可能已被移除。
+    .next = 请选择别的钱包，或用恢复词恢复。
+error-word-unknown = 第 { $index } 个词看起来不对：“{ $word }”不是恢复词。
+    .means = 每个词都正确才能恢复钱包。
+    .next = { $suggestion ->
+        [none] 请再看看纸上的第 { $index } 个词。
+       *[other] 是不是“{ $suggestion }”？
+    }
+error-word-count = 输入了 { $found } 个词，应该是 { $expected } 个。
+    .means = 词都齐了才能恢复钱包。
+    .next = 请对照纸：是不是少了一个，或多写了一个？
+error-word-checksum = { $index ->
+        [none] 每个词都存在，但合在一起不对。
+       *[other] 每个词都存在，但合在一起不对；第 { $index } 个词看起来有误。
+    }
+    .means = 有一个词错了，或者两个词的顺序反了。
+    .next = 请对照纸逐个核对词和顺序。
+error-word-languages = 混用了两种语言的词。
+    .means = 恢复词要么全是中文，要么全是英文。
+    .next = 请全部按纸上的语言输入。
+error-words-differ = 第 { $index } 个词和显示的不一样。
+    .means = 钱包没有建立，因为您抄的可能有误。
+    .next = 请返回，对照显示的词检查纸，再输入一次。
+error-no-pending-words = 恢复词显示的时间太久了。
+    .means = 没有建立钱包。
+    .next = 请用新的恢复词重新开始，并销毁旧的那张纸。
+error-unreachable = 联系不上任何医院。
+    .means = 什么都没有发送或改变。以前取到的内容仍可查看。
+    .next = 请检查网络，然后再试。
+error-too-few-witnesses = 需要 { $needed } 家医院答复，只有 { $answered } 家答复了。
+    .means = 不能只相信一家医院，所以不显示新内容。
+    .next = 请稍后再试。
+error-disagreement = 各家医院的说法互相矛盾。
+    .means = 可能有一家出错或被入侵。在它们一致之前，Amulet 不显示新内容。您的病历是安全的。
+    .next = 请稍后再试；如果一直这样，请告诉您的医院，并提供下面的代码。
+error-forged = { $hospital ->
+        [none] 一家医院
+       *[other] { $hospital }
+    }的答复没有通过核对。
+    .means = 它已被丢弃。没有显示任何虚假内容，您的病历是安全的。
+    .next = 请再试一次，会改问其他医院。如果再次发生，请告诉您的医院，并提供下面的代码。
+error-stale = 医院的最新消息已经旧了（{ $age }）。
+    .means = 显示的可能不是最新情况。
+    .next = 请检查这台设备的时间和网络，然后再试。
+error-refused = 各家医院拒绝了这个操作。
+    .means = 什么都没有改变。
+    .next = 请重新查看页面，情况可能已经变了。给出的原因：{ $reason }。
+error-not-committed = 医院没有及时确认。
+    .means = 它可能仍会成功，但不确定。
+    .next = 请等一分钟，先看访问记录再决定是否重试。
+error-code-not-ours = 这不是 Amulet 的码。
+    .means = 什么都没有打开。
+    .next = 请找带有 Amulet 十字的卡，扫上面的码。
+error-code-damaged = 这个码不完整或输错了。
+    .means = 什么都没有打开。
+    .next = 请在明亮处重新扫描整个码，或逐个核对字符。
+error-card-revoked = 这张卡{ $at ->
+        [none] {""}
+       *[other] 在{ $at }
+    }已作废或更换。
+    .means = 它什么也打不开。患者身上可能有新卡。
+    .next = 请找新卡，或向患者申请查看。
+error-card-unknown = 没有医院认识这张卡。
+    .means = 它什么也打不开，可能来自别的网络。
+    .next = 请核对代码，或向患者申请查看。
+error-no-qr-in-picture = 这张图片里读不出二维码。
+    .means = 什么都没有打开。
+    .next = 请拍一张更清晰、包含整个码的图片，或输入代码。
+error-fhir-refused = 无法接收这个文件：{ $message }。
+    .means = 没有保存其中任何内容。
+    .next = 请选择只含一位患者的 FHIR R4 JSON 文件。
+error-too-large = 文件太大（{ $size }，最多 { $limit }）。
+    .means = 没有保存其中任何内容。
+    .next = 请分成几个小文件导出，再逐个导入。
+error-record-unavailable = 这份病历暂时取不到。
+    .means = 它是安全的，只是保存它的医院没有答复。
+    .next = 请稍后再试。
+error-grant-ended = { $why ->
+        [expired] 这次授权的时间到了。
+        [revoked] 患者已收回这次授权。
+        [used_up] 这次授权的使用次数已用完。
+       *[other] 这次授权已结束。
+    }
+    .means = 病历已关闭，副本必须删除。
+    .next = 如果仍然需要，请重新向患者申请。
+error-not-a-clinician = 只有登记过的医生才能这样做。
+    .means = 什么都没有打开。
+    .next = 请让您的医院为您登记。
+error-not-found = 这个内容不存在，或已经没有了。
+    .means = 什么都没有改变。
+    .next = 请返回重新查看。
+error-storage = 这台设备没能保存某些内容。
+    .means = 最后一步可能没有保存下来。
+    .next = 请腾出空间，允许本页面保存数据，然后再试。
+error-bad-request = 输入的内容不能用{ $message ->
+        [none] {""}
+       *[other] ：{ $message }
+    }。
+    .means = 什么都没有改变。
+    .next = 请检查输入的内容。
+error-internal = Amulet 出了差错。
+    .means = 您的钥匙和病历不受影响。
+    .next = 请再试一次。如果再次发生，请把下面的代码发给技术支持。

@@ -1,0 +1,220 @@
+//! The app: its state, its start, and the watch for news.
+
+use crate::backend::{self, Backend};
+use crate::components::error::ErrorNotice;
+use crate::i18n::{Translator, tr};
+use crate::platform;
+use crate::route::Route;
+use amulet_app_api::clinician::{CardPreviewView, EmergencyView};
+use amulet_app_api::wallet::{Language, Role, SessionView, SetLanguage, Status, StatusView, Sync};
+use amulet_app_api::{ApiError, Call, ErrorCode};
+use dioxus::prelude::*;
+use std::rc::Rc;
+
+/// How often the hospitals are asked for news while a wallet is open.
+const NEWS_EVERY_MS: u32 = 10_000;
+
+/// A card code that was read, kept out of the address bar because it holds the card's secret.
+#[derive(Clone, PartialEq)]
+pub struct ScannedCard {
+    /// The code as scanned or typed.
+    pub code: String,
+    /// What the card says by itself.
+    pub preview: CardPreviewView,
+}
+
+/// Everything the pages share.
+#[derive(Clone, Copy, PartialEq)]
+pub struct App {
+    backend: Signal<Option<Rc<dyn Backend>>>,
+    /// Language of the interface.
+    pub language: Signal<Language>,
+    /// What is on this device.
+    pub status: Signal<Option<StatusView>>,
+    /// The open wallet.
+    pub session: Signal<Option<SessionView>>,
+    /// Counts news: a page that reads it fetches again when it changes.
+    pub news: Signal<u64>,
+    /// Why the last check with the hospitals failed, if it did.
+    pub check_error: Signal<Option<ApiError>>,
+    /// Calls that wait for the wallet, so that the watch for news keeps out of their way.
+    busy: Signal<u32>,
+    /// The card a clinician has just read.
+    pub scanned: Signal<Option<ScannedCard>>,
+    /// The summary a clinician has open.
+    pub emergency: Signal<Option<EmergencyView>>,
+    /// A patient's code scanned on one page and used on the next; empty otherwise.
+    pub patient_code: Signal<String>,
+}
+
+/// One call that waits; counts down even when the page that waited has gone.
+struct Waiting(Signal<u32>);
+
+impl Waiting {
+    fn new(mut busy: Signal<u32>) -> Self {
+        *busy.write() += 1;
+        Self(busy)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        *self.0.write() -= 1;
+    }
+}
+
+/// The app's state.
+pub fn use_app() -> App {
+    use_context()
+}
+
+impl App {
+    /// Sends a call to the wallet. A wallet that turns out to be locked sends the person to the first page.
+    ///
+    /// # Errors
+    /// Those of the wallet.
+    pub async fn call<C: Call>(self, request: C) -> Result<C::Reply, ApiError> {
+        let Some(backend) = self.backend.peek().clone() else { return Err(ErrorCode::Unreachable.into()) };
+        let waiting = Waiting::new(self.busy);
+        let answer = backend::call(backend, request).await;
+        drop(waiting);
+        if let Err(ApiError { code: ErrorCode::Locked, .. }) = &answer
+            && self.session.peek().is_some()
+        {
+            self.close();
+        }
+        answer
+    }
+
+    /// Takes note of an opened wallet.
+    pub fn open(mut self, session: SessionView) {
+        self.session.set(Some(session));
+    }
+
+    /// Forgets what the open wallet showed, and reads again which wallets there are.
+    pub fn close(mut self) {
+        self.session.set(None);
+        self.scanned.set(None);
+        self.emergency.set(None);
+        self.check_error.set(None);
+        self.refresh_later();
+    }
+
+    /// Reads again what is on this device, whatever page is open by then.
+    pub fn refresh_later(self) {
+        dioxus::core::spawn_forever(async move {
+            // The list shown is then as old as before; opening a wallet says what is wrong.
+            let _ = self.refresh_status().await;
+        });
+    }
+
+    /// Reads again what is on this device.
+    ///
+    /// # Errors
+    /// Those of the wallet.
+    pub async fn refresh_status(mut self) -> Result<(), ApiError> {
+        let status = self.call(Status {}).await?;
+        self.session.set(status.session.clone());
+        self.status.set(Some(status));
+        Ok(())
+    }
+
+    /// Changes the language, in place, and has the wallet remember it.
+    pub fn choose_language(mut self, language: Language) {
+        self.language.set(language);
+        spawn(async move {
+            // The page has changed already; failing to remember it for next time is not worth an alarm.
+            let _ = self.call(SetLanguage { language }).await;
+        });
+    }
+
+    /// The first page of the open wallet.
+    pub fn first_page(self) -> Route {
+        match self.session.peek().as_ref().map(|session| session.wallet.role) {
+            Some(Role::Patient) => Route::Home {},
+            Some(Role::Clinician) => Route::Scan {},
+            None => Route::Welcome {},
+        }
+    }
+
+    /// Asks the hospitals for news and lets the pages know.
+    pub async fn check_now(mut self) {
+        let outcome = self.call(Sync {}).await;
+        match outcome {
+            Ok(_) => self.check_error.set(None),
+            Err(error) => self.check_error.set(Some(error)),
+        }
+        *self.news.write() += 1;
+    }
+}
+
+/// The root: starts the wallet, then shows the pages.
+#[component]
+pub fn Root() -> Element {
+    let language = use_signal(platform::preferred_language);
+    let app = use_context_provider(|| App {
+        backend: Signal::new(None),
+        language,
+        status: Signal::new(None),
+        session: Signal::new(None),
+        news: Signal::new(0),
+        check_error: Signal::new(None),
+        busy: Signal::new(0),
+        scanned: Signal::new(None),
+        emergency: Signal::new(None),
+        patient_code: Signal::new(String::new()),
+    });
+    let t = use_context_provider(|| Translator::new(language));
+    let mut failure = use_signal(|| None::<ApiError>);
+    let start = use_callback(move |()| {
+        failure.set(None);
+        spawn(async move {
+            if let Err(error) = start(app).await {
+                failure.set(Some(error));
+            }
+        });
+    });
+    use_hook(|| start.call(()));
+    use_effect(move || platform::set_document_language(t.tag()));
+    use_future(move || watch_for_news(app));
+
+    if app.status.read().is_some() {
+        return rsx! { Router::<Route> {} };
+    }
+    rsx! {
+        div { class: "splash", role: "status", "aria-live": "polite",
+            if let Some(error) = failure.read().clone() {
+                main { class: "page",
+                    ErrorNotice { error, onretry: move |()| start.call(()) }
+                }
+            } else {
+                div { class: "stack",
+                    img { src: "./assets/icon.svg", alt: "", width: "72", height: "72" }
+                    p { {tr!(t, "starting")} }
+                }
+            }
+        }
+    }
+}
+
+async fn start(mut app: App) -> Result<(), ApiError> {
+    let backend = backend::start().await?;
+    app.backend.set(Some(backend));
+    let status = app.call(Status {}).await?;
+    if let Some(language) = status.language {
+        app.language.set(language);
+    }
+    app.session.set(status.session.clone());
+    app.status.set(Some(status));
+    Ok(())
+}
+
+/// Asks for news from time to time, only while a wallet is open and nobody waits for it.
+async fn watch_for_news(app: App) {
+    loop {
+        platform::sleep_ms(NEWS_EVERY_MS).await;
+        if app.session.peek().is_some() && *app.busy.peek() == 0 {
+            app.check_now().await;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! An error: what happened, what it means for you, what to do now; the code in small print for support.
+
+use crate::components::actions::{Button, Weight};
+use crate::components::icon::{Glyph, Icon};
+use crate::i18n::{Arg, Translator, tr, use_translator, words};
+use amulet_app_api::{ApiError, ErrorCode};
+use dioxus::prelude::*;
+
+/// Every detail a sentence may name. One that is missing reads `none`, which the sentences provide for.
+pub const DETAILS: [&str; 20] = [
+    "index", "word", "suggestion", "found", "expected", "asked", "answered", "needed", "hospitals", "hospital", "what", "age", "reason", "at", "code",
+    "message", "size", "limit", "why", "name",
+];
+
+const BYTES_PER_MEGABYTE: f64 = 1_000_000.0;
+
+/// Whether trying the same again can help.
+fn can_retry(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::Unreachable
+            | ErrorCode::TooFewWitnesses
+            | ErrorCode::Disagreement
+            | ErrorCode::Forged
+            | ErrorCode::Stale
+            | ErrorCode::NotCommitted
+            | ErrorCode::RecordUnavailable
+            | ErrorCode::Storage
+            | ErrorCode::Internal
+    )
+}
+
+/// The error notice.
+#[component]
+pub fn ErrorNotice(error: ApiError, #[props(default)] onretry: Option<EventHandler<()>>) -> Element {
+    let t = use_translator();
+    let details = details(t, &error);
+    let key = words::error(&error.code);
+    let retry = onretry.filter(|_| can_retry(error.code));
+    rsx! {
+        div { class: "notice danger", role: "alert", "data-testid": "error", "data-code": code_name(error.code),
+            Glyph { icon: Icon::Warning, size: 24 }
+            div { class: "stack tight grow",
+                h2 { {t.text(key, &details)} }
+                p { {t.attribute(key, "means", &details)} }
+                p { class: "strong", {t.attribute(key, "next", &details)} }
+                if let Some(retry) = retry {
+                    div {
+                        Button { label: tr!(t, "try-again"), weight: Weight::Second, icon: Icon::Refresh, testid: "retry", onclick: retry }
+                    }
+                }
+                p { class: "faint mono", {tr!(t, "error-code", code = small_print(&error))} }
+            }
+        }
+    }
+}
+
+/// The one sentence of an error, for a field's complaint.
+pub fn sentence(t: Translator, error: &ApiError) -> String {
+    let details = details(t, error);
+    let key = words::error(&error.code);
+    format!("{} {}", t.text(key, &details), t.attribute(key, "next", &details))
+}
+
+/// The code's stable name.
+fn code_name(code: ErrorCode) -> String {
+    serde_json::to_value(code).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
+}
+
+/// The code and its details, as support wants them.
+fn small_print(error: &ApiError) -> String {
+    let mut text = code_name(error.code);
+    for (name, value) in &error.details {
+        text.push_str(&format!(" {name}={value}"));
+    }
+    text
+}
+
+fn details(t: Translator, error: &ApiError) -> Vec<(&'static str, Arg<'static>)> {
+    DETAILS.iter().map(|name| (*name, detail(t, error, name))).collect()
+}
+
+fn detail(t: Translator, error: &ApiError, name: &str) -> Arg<'static> {
+    let given = |name: &str| error.details.get(name);
+    let milliseconds = |name: &str| given(name).and_then(|value| value.parse::<u64>().ok());
+    let text = match name {
+        "age" => milliseconds("age_ms").map(|age| t.duration(age)),
+        "at" => milliseconds("at_ms").map(|at| t.date_time(at)),
+        "size" | "limit" => given(name).map(|bytes| megabytes(bytes)),
+        _ => given(name).cloned(),
+    };
+    Arg::from(text.unwrap_or_else(|| "none".to_owned()))
+}
+
+/// Bytes as megabytes; other text as it is.
+fn megabytes(bytes: &str) -> String {
+    match bytes.parse::<f64>() {
+        Ok(bytes) if bytes < BYTES_PER_MEGABYTE => format!("{:.0} KB", bytes / 1000.0),
+        Ok(bytes) => format!("{:.1} MB", bytes / BYTES_PER_MEGABYTE),
+        Err(_) => bytes.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_said_in_units_people_know() {
+        assert_eq!(megabytes("52428800"), "52.4 MB");
+        assert_eq!(megabytes("3100"), "3 KB");
+        assert_eq!(megabytes("a lot"), "a lot");
+    }
+
+    #[test]
+    fn a_wrong_passphrase_is_not_offered_again_unchanged() {
+        assert!(!can_retry(ErrorCode::WrongPassphrase));
+        assert!(can_retry(ErrorCode::Unreachable));
+    }
+}

@@ -1,0 +1,16 @@
+//! Parts of pages: they render what they are given and never call the wallet.
+
+pub mod actions;
+pub mod check;
+pub mod dialog;
+pub mod error;
+pub mod field;
+pub mod icon;
+pub mod language;
+pub mod load;
+pub mod page;
+pub mod people;
+pub mod progress;
+pub mod record;
+pub mod scanner;
+pub mod shell;

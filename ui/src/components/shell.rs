@@ -1,0 +1,101 @@
+//! The frame around every page: top bar, places, and the guard that keeps a page to those it is for.
+
+use crate::app::use_app;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::language::LanguageSwitch;
+use crate::i18n::{tr, use_translator};
+use crate::route::{Audience, Route};
+use amulet_app_api::wallet::Role;
+use dioxus::prelude::*;
+
+/// The layout of all pages.
+#[component]
+pub fn Shell() -> Element {
+    let app = use_app();
+    let t = use_translator();
+    let route: Route = use_route();
+    let session = app.session.read().clone();
+    let role = session.as_ref().map(|session| session.wallet.role);
+    let allowed = match route.audience() {
+        Audience::Anybody => true,
+        Audience::Owner => role.is_some(),
+        Audience::Only(wanted) => role == Some(wanted),
+    };
+    let navigator = use_navigator();
+    use_effect(use_reactive!(|(allowed,)| {
+        if !allowed {
+            navigator.replace(app.first_page());
+        }
+    }));
+    rsx! {
+        a { class: "skip", href: "#content", onclick: move |event| {
+                // The fragment is the router's: jump by hand.
+                event.prevent_default();
+                crate::platform::focus_heading();
+            }, {tr!(t, "skip-to-content")} }
+        header { class: "top",
+            Link { class: "brand", to: app.first_page(), "data-testid": "brand",
+                img { src: "./assets/icon.svg", alt: "", width: "32", height: "32" }
+                {tr!(t, "app-name")}
+            }
+            div { class: "top-end",
+                if let Some(session) = session {
+                    Link { class: "ghost person", to: Route::Settings {}, "data-testid": "person",
+                        Glyph { icon: Icon::Person }
+                        span { {session.wallet.name} }
+                        span { class: "visually-hidden", {tr!(t, "settings-title")} }
+                    }
+                }
+                LanguageSwitch {}
+            }
+        }
+        if let Some(role) = role {
+            Places { role, here: route.place() }
+        }
+        main { id: "content", class: if role.is_some() { "with-places" } else { "" },
+            if allowed {
+                Outlet::<Route> {}
+            }
+        }
+    }
+}
+
+/// The places: at the bottom on a phone, at the left on a desk.
+#[component]
+fn Places(role: Role, here: Option<Route>) -> Element {
+    let t = use_translator();
+    let places = match role {
+        Role::Patient => vec![
+            (Route::Home {}, Icon::Home, tr!(t, "nav-home"), "nav-home"),
+            (Route::Records {}, Icon::Records, tr!(t, "nav-records"), "nav-records"),
+            (Route::Sharing {}, Icon::Sharing, tr!(t, "nav-sharing"), "nav-sharing"),
+            (Route::Card {}, Icon::Card, tr!(t, "nav-card"), "nav-card"),
+            (Route::Log {}, Icon::Log, tr!(t, "nav-log"), "nav-log"),
+        ],
+        Role::Clinician => vec![
+            (Route::Scan {}, Icon::Scan, tr!(t, "nav-scan"), "nav-scan"),
+            (Route::Ask {}, Icon::Ask, tr!(t, "nav-ask"), "nav-ask"),
+            (Route::Accesses {}, Icon::Key, tr!(t, "nav-accesses"), "nav-accesses"),
+            (Route::BringIn {}, Icon::Inbox, tr!(t, "nav-intake"), "nav-intake"),
+        ],
+    };
+    rsx! {
+        nav { class: "places", "aria-label": tr!(t, "nav-label"),
+            ul {
+                for (route, icon, label, testid) in places {
+                    li { key: "{testid}",
+                        Link {
+                            class: "place",
+                            active_class: "",
+                            to: route.clone(),
+                            "data-testid": testid,
+                            "aria-current": if here.as_ref() == Some(&route) { "page" } else { "false" },
+                            Glyph { icon, size: 24 }
+                            span { {label} }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+#![allow(clippy::unwrap_used)]
+use super::words;
+use super::{Arg, CHINESE, ENGLISH, lookup, with_bundle};
+use amulet_app_api::wallet::Language;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
+
+/// `key` and `key.attribute` of every message in a file.
+fn keys(source: &str) -> BTreeSet<String> {
+    let mut message = String::new();
+    let mut found = BTreeSet::new();
+    for line in source.lines() {
+        let Some((name, _)) = line.split_once('=') else { continue };
+        if let Some(attribute) = line.strip_prefix("    .") {
+            let name = attribute.split([' ', '=']).next().unwrap();
+            assert!(found.insert(format!("{message}.{name}")), "{message}.{name} is there twice");
+        } else if line.starts_with(|first: char| first.is_ascii_lowercase()) {
+            message = name.trim().to_owned();
+            assert!(found.insert(message.clone()), "{message} is there twice");
+        }
+    }
+    found
+}
+
+#[test]
+fn both_languages_say_the_same_things() {
+    let (english, chinese) = (keys(ENGLISH), keys(CHINESE));
+    assert_eq!(english.difference(&chinese).collect::<Vec<_>>(), Vec::<&String>::new(), "missing in Chinese");
+    assert_eq!(chinese.difference(&english).collect::<Vec<_>>(), Vec::<&String>::new(), "missing in English");
+}
+
+#[test]
+fn both_files_are_read_without_a_complaint() {
+    for source in [ENGLISH, CHINESE] {
+        if let Err((_, errors)) = fluent_bundle::FluentResource::try_new(source.to_owned()) {
+            panic!("{errors:?}");
+        }
+    }
+}
+
+#[test]
+fn every_closed_list_has_its_words() {
+    let lists = [
+        words::CATEGORIES,
+        words::CLASSES,
+        words::LOG_EVENTS,
+        words::PROOF_CHECKS,
+        words::PURPOSES,
+        words::REASONS,
+        words::HINTS,
+        words::TASKS,
+        words::FACT_KINDS,
+        words::SECTIONS,
+        words::SHARE_STATES,
+        words::ACCESS_STATES,
+        words::ROLES,
+    ];
+    for key in lists.into_iter().flatten() {
+        for language in LANGUAGES {
+            assert!(with_bundle(language, |bundle| bundle.has_message(key)), "{key} in {language:?}");
+        }
+    }
+}
+
+#[test]
+fn every_error_says_what_happened_what_it_means_and_what_to_do() {
+    let details: Vec<(&str, Arg)> =
+        crate::components::error::DETAILS.iter().map(|name| (*name, Arg::from("7"))).collect();
+    for key in words::ERRORS {
+        for language in LANGUAGES {
+            for attribute in [None, Some("means"), Some("next")] {
+                let text = lookup(language, key, attribute, &details);
+                assert!(!text.starts_with('['), "{key} {attribute:?} in {language:?}");
+                assert!(!text.contains('{'), "{key} {attribute:?} in {language:?} names an unknown detail: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_check_is_explained() {
+    for key in words::PROOF_CHECKS {
+        for language in LANGUAGES {
+            assert!(!lookup(language, key, Some("more"), &[]).starts_with('['), "{key}.more in {language:?}");
+        }
+    }
+}
+
+/// Reads the sources: a key that the code asks for must exist, and a message nobody asks for is removed.
+#[test]
+fn the_code_asks_for_what_exists_and_for_all_of_it() {
+    let mut sources = String::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
+    let known: BTreeSet<String> = keys(ENGLISH).into_iter().filter(|key| !key.contains('.')).collect();
+    for (position, marker) in sources.match_indices("tr!(") {
+        let call = &sources[position + marker.len()..];
+        let Some(key) = call.split(')').next().and_then(|call| call.split('"').nth(1)) else { continue };
+        assert!(known.contains(key), "the code asks for {key}");
+    }
+    for key in &known {
+        let literal = format!("\"{key}\"");
+        let from_outside = ["label-", "refusal-", "sex-"].iter().any(|prefix| key.starts_with(prefix));
+        assert!(from_outside || sources.contains(&literal), "nobody asks for {key}");
+    }
+}
+
+fn collect(folder: &Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, into);
+        } else if path.file_name().is_some_and(|name| name != "tests.rs" && name != "mod.rs" || path.parent() != Some(folder)) {
+            into.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The key of every closed list that the wallet speaks in. A match without a wildcard makes the compiler ask for a
+//! word when a variant is added; the arrays let a test ask whether both languages have it.
+
+use amulet_app_api::ErrorCode;
+use amulet_app_api::access::{EmergencyReason, LogEvent, ProofCheck, Purpose, ShareState};
+use amulet_app_api::card::{FactKind, SummarySection};
+use amulet_app_api::clinician::MyAccessState;
+use amulet_app_api::records::{Category, DataClass};
+use amulet_app_api::wallet::{Role, StrengthHint, Task};
+
+macro_rules! words {
+    ($(#[$meta:meta])* $function:ident, $all:ident: $type:ident { $($variant:ident => $key:literal,)* }) => {
+        $(#[$meta])*
+        pub fn $function(value: &$type) -> &'static str {
+            match value {
+                $($type::$variant { .. } => $key,)*
+            }
+        }
+
+        #[cfg(test)]
+        pub const $all: &[&str] = &[$($key),*];
+    };
+}
+
+words! {
+    /// What an error is called; its attributes `means` and `next` say the rest.
+    error, ERRORS: ErrorCode {
+        WrongPassphrase => "error-wrong-passphrase",
+        WeakPassphrase => "error-weak-passphrase",
+        Locked => "error-locked",
+        NoSuchWallet => "error-no-such-wallet",
+        WordUnknown => "error-word-unknown",
+        WordCount => "error-word-count",
+        WordChecksum => "error-word-checksum",
+        WordLanguages => "error-word-languages",
+        WordsDiffer => "error-words-differ",
+        NoPendingWords => "error-no-pending-words",
+        Unreachable => "error-unreachable",
+        TooFewWitnesses => "error-too-few-witnesses",
+        Disagreement => "error-disagreement",
+        Forged => "error-forged",
+        Stale => "error-stale",
+        Refused => "error-refused",
+        NotCommitted => "error-not-committed",
+        CodeNotOurs => "error-code-not-ours",
+        CodeDamaged => "error-code-damaged",
+        CardRevoked => "error-card-revoked",
+        CardUnknown => "error-card-unknown",
+        NoQrInPicture => "error-no-qr-in-picture",
+        FhirRefused => "error-fhir-refused",
+        TooLarge => "error-too-large",
+        RecordUnavailable => "error-record-unavailable",
+        GrantEnded => "error-grant-ended",
+        NotAClinician => "error-not-a-clinician",
+        NotFound => "error-not-found",
+        Storage => "error-storage",
+        BadRequest => "error-bad-request",
+        Internal => "error-internal",
+    }
+}
+
+words! {
+    /// A category of records.
+    category, CATEGORIES: Category {
+        Allergies => "category-allergies",
+        Conditions => "category-conditions",
+        Medicines => "category-medicines",
+        Labs => "category-labs",
+        VitalSigns => "category-vital-signs",
+        Immunizations => "category-immunizations",
+        Procedures => "category-procedures",
+        Imaging => "category-imaging",
+        Visits => "category-visits",
+        CarePlans => "category-care-plans",
+        Documents => "category-documents",
+        Devices => "category-devices",
+        Social => "category-social",
+        Administrative => "category-administrative",
+        Billing => "category-billing",
+        Other => "category-other",
+    }
+}
+
+/// Every category, in the order a clinician is offered them.
+pub const ASKABLE: [Category; 16] = [
+    Category::Allergies,
+    Category::Conditions,
+    Category::Medicines,
+    Category::Labs,
+    Category::VitalSigns,
+    Category::Immunizations,
+    Category::Procedures,
+    Category::Imaging,
+    Category::Visits,
+    Category::CarePlans,
+    Category::Documents,
+    Category::Devices,
+    Category::Social,
+    Category::Administrative,
+    Category::Billing,
+    Category::Other,
+];
+
+words! {
+    /// How sensitive a record is.
+    class, CLASSES: DataClass {
+        Public => "class-public",
+        Internal => "class-internal",
+        Sensitive => "class-sensitive",
+        Core => "class-core",
+    }
+}
+
+words! {
+    /// What happened, as a line of the log; `{ $who }` did it.
+    log_event, LOG_EVENTS: LogEvent {
+        IdentityRegistered => "log-identity-registered",
+        RecordsRegistered => "log-records-registered",
+        CardMade => "log-card-made",
+        CardRevoked => "log-card-revoked",
+        EmergencyDeclared => "log-emergency-declared",
+        AccessRequested => "log-access-requested",
+        AccessGranted => "log-access-granted",
+        AccessDeclined => "log-access-declined",
+        AccessRevoked => "log-access-revoked",
+        RecordsRead => "log-records-read",
+    }
+}
+
+words! {
+    /// What the light client checked; the attribute `more` explains it.
+    proof_check, PROOF_CHECKS: ProofCheck {
+        Certificate => "check-certificate",
+        HeaderRange => "check-header-range",
+        Receipt => "check-receipt",
+        History => "check-history",
+        State => "check-state",
+        Ciphertext => "check-ciphertext",
+        Witnesses => "check-witnesses",
+    }
+}
+
+words! {
+    /// Why data is asked for.
+    purpose, PURPOSES: Purpose {
+        Treatment => "purpose-treatment",
+        SecondOpinion => "purpose-second-opinion",
+        OngoingCare => "purpose-ongoing-care",
+        FamilyCarer => "purpose-family-carer",
+        Emergency => "purpose-emergency",
+    }
+}
+
+words! {
+    /// Grounds for an emergency access.
+    reason, REASONS: EmergencyReason {
+        Unconscious => "reason-unconscious",
+        CannotCommunicate => "reason-cannot-communicate",
+        LifeThreatening => "reason-life-threatening",
+        Other => "reason-other",
+    }
+}
+
+words! {
+    /// Advice for a better passphrase.
+    hint, HINTS: StrengthHint {
+        Longer => "hint-longer",
+        Common => "hint-common",
+        Pattern => "hint-pattern",
+        MoreWords => "hint-more-words",
+    }
+}
+
+words! {
+    /// What a long task is doing.
+    task, TASKS: Task {
+        Unlocking => "task-unlocking",
+        WaitingForHospitals => "task-waiting-for-hospitals",
+        Checking => "task-checking",
+        Fetching => "task-fetching",
+        Decrypting => "task-decrypting",
+        Sealing => "task-sealing",
+        TakingIn => "task-taking-in",
+    }
+}
+
+words! {
+    /// A kind of fact on the card.
+    fact_kind, FACT_KINDS: FactKind {
+        Name => "fact-name",
+        BirthYear => "fact-birth-year",
+        BloodGroup => "fact-blood-group",
+        Allergy => "fact-allergy",
+        Medicine => "fact-medicine",
+        Condition => "fact-condition",
+        Device => "fact-device",
+        Contact => "fact-contact",
+    }
+}
+
+words! {
+    /// A section of the summary.
+    section, SECTIONS: SummarySection {
+        Allergies => "section-allergies",
+        BloodGroup => "section-blood-group",
+        Medicines => "section-medicines",
+        Conditions => "section-conditions",
+        Devices => "section-devices",
+        Immunizations => "section-immunizations",
+        Contacts => "section-contacts",
+    }
+}
+
+words! {
+    /// The state of a share, as the patient sees it.
+    share_state, SHARE_STATES: ShareState {
+        Active => "share-active",
+        Expired => "share-expired",
+        Revoked => "share-revoked",
+    }
+}
+
+words! {
+    /// The state of an access, as the clinician sees it.
+    access_state, ACCESS_STATES: MyAccessState {
+        Waiting => "access-waiting",
+        Declined => "access-declined",
+        Unanswered => "access-unanswered",
+        Active => "access-active",
+        Expired => "access-expired",
+        Revoked => "access-revoked",
+        Emergency => "access-emergency",
+        EmergencyEnded => "access-emergency-ended",
+    }
+}
+
+words! {
+    /// Whose wallet it is.
+    role, ROLES: Role {
+        Patient => "role-patient",
+        Clinician => "role-clinician",
+    }
+}

@@ -1,0 +1,6 @@
+//! The pages: they fetch, and let components render.
+
+pub mod clinician;
+pub mod patient;
+pub mod settings;
+pub mod start;

@@ -1,0 +1,78 @@
+//! The card on paper, wallet size, in both languages: who finds it may read only one of them.
+
+use super::card::QrCode;
+use crate::components::actions::{Button, Weight};
+use crate::components::icon::{Glyph, Icon};
+use crate::components::load::show;
+use crate::components::page::{ActionBar, Empty, PageHead};
+use crate::hooks::use_load;
+use crate::i18n::{Arg, lookup, tag, tr, use_translator, words};
+use crate::platform;
+use crate::route::Route;
+use amulet_app_api::card::{Card as CardCall, CardView};
+use amulet_app_api::wallet::Language;
+use dioxus::prelude::*;
+
+/// The page.
+#[component]
+pub fn CardPrint() -> Element {
+    let t = use_translator();
+    let load = use_load(CardCall {});
+    rsx! {
+        div { class: "page print-page",
+            PageHead { title: tr!(t, "print-title"), lead: tr!(t, "print-lead"), back: Route::Card {} }
+            {show(load, |view| match view.clone() {
+                Some(card) => rsx! {
+                    Paper { card }
+                    ActionBar {
+                        Button { label: tr!(t, "print-now"), weight: Weight::Main, icon: Icon::Print, testid: "print-now", onclick: |()| platform::print() }
+                    }
+                },
+                None => rsx! { Empty { icon: Icon::Card, title: tr!(t, "card-none-title"), text: tr!(t, "card-none-text") } },
+            })}
+        }
+    }
+}
+
+/// Both sides of the paper card, to be folded along the line.
+#[component]
+fn Paper(card: CardView) -> Element {
+    rsx! {
+        div { class: "paper", "data-testid": "paper",
+            div { class: "paper-side",
+                p { class: "paper-banner",
+                    Glyph { icon: Icon::Emergency, size: 18 }
+                    Both { message: "card-banner" }
+                }
+                p { class: "paper-name", {card.name.clone()} }
+                dl { class: "paper-facts",
+                    for (index, fact) in card.facts.iter().enumerate() {
+                        dt { key: "kind-{index}", Both { message: words::fact_kind(&fact.kind) } }
+                        dd { {fact.text.clone()} }
+                    }
+                }
+            }
+            div { class: "paper-side paper-code",
+                QrCode { svg: card.qr_svg.clone(), label: lookup(Language::En, "card-qr-label", None, &[]) }
+                div { class: "paper-how",
+                    for language in [Language::Zh, Language::En] {
+                        p { key: "{tag(language)}", lang: tag(language),
+                            {lookup(language, "print-how", None, &[("hours", Arg::from(card.access_hours))])}
+                        }
+                    }
+                    p { class: "mono code-groups", {card.typed_code.clone()} }
+                }
+            }
+        }
+    }
+}
+
+/// A text in both languages.
+#[component]
+fn Both(message: String) -> Element {
+    rsx! {
+        span { lang: tag(Language::Zh), {lookup(Language::Zh, &message, None, &[])} }
+        " "
+        span { lang: tag(Language::En), {lookup(Language::En, &message, None, &[])} }
+    }
+}

@@ -1,0 +1,64 @@
+//! A line of the access log in words.
+
+use crate::components::icon::Icon;
+use crate::components::people::who;
+use crate::i18n::{Arg, Translator, tr, words};
+use amulet_app_api::access::{LogEvent, LogLineView};
+
+/// Whether a line tells of an emergency access, which stands out.
+pub fn is_emergency(line: &LogLineView) -> bool {
+    matches!(line.what, LogEvent::EmergencyDeclared { .. })
+}
+
+/// Who acted: a practitioner, a hospital, or the person.
+pub fn actor(t: Translator, line: &LogLineView) -> String {
+    match (&line.by, &line.hospital) {
+        (Some(person), _) => who(t, person),
+        (None, Some(hospital)) => t.hospital(hospital),
+        (None, None) => tr!(t, "you"),
+    }
+}
+
+/// What happened, in a few words.
+pub fn headline(t: Translator, line: &LogLineView) -> String {
+    t.text(words::log_event(&line.what), &[("n", Arg::from(line.records))])
+}
+
+/// The rest: why, until when.
+pub fn details(t: Translator, line: &LogLineView) -> Option<String> {
+    match &line.what {
+        LogEvent::EmergencyDeclared { reason, note, until } => {
+            let reason = tr!(t, "log-reason", reason = t.text(words::reason(reason), &[]), until = t.date_time(*until));
+            Some(match note {
+                Some(note) => format!("{reason} {}", tr!(t, "log-note", note = note.clone())),
+                None => reason,
+            })
+        }
+        LogEvent::AccessGranted { purpose, until } => {
+            Some(tr!(t, "log-purpose-until", purpose = t.text(words::purpose(purpose), &[]), until = t.date_time(*until)))
+        }
+        LogEvent::AccessRequested { purpose } | LogEvent::RecordsRead { purpose } => {
+            Some(tr!(t, "log-purpose", purpose = t.text(words::purpose(purpose), &[])))
+        }
+        LogEvent::IdentityRegistered
+        | LogEvent::RecordsRegistered
+        | LogEvent::CardMade
+        | LogEvent::CardRevoked
+        | LogEvent::AccessDeclined
+        | LogEvent::AccessRevoked => None,
+    }
+}
+
+/// The icon of a kind of event.
+pub fn icon(event: &LogEvent) -> Icon {
+    match event {
+        LogEvent::IdentityRegistered => Icon::Person,
+        LogEvent::RecordsRegistered => Icon::Inbox,
+        LogEvent::CardMade | LogEvent::CardRevoked => Icon::Card,
+        LogEvent::EmergencyDeclared { .. } => Icon::Emergency,
+        LogEvent::AccessRequested { .. } => Icon::Ask,
+        LogEvent::AccessGranted { .. } => Icon::Key,
+        LogEvent::AccessDeclined | LogEvent::AccessRevoked => Icon::Cross,
+        LogEvent::RecordsRead { .. } => Icon::Records,
+    }
+}

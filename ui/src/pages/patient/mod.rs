@@ -1,0 +1,14 @@
+//! The patient's pages.
+
+pub mod card;
+pub mod card_make;
+pub mod card_print;
+pub mod code;
+mod events;
+pub mod home;
+pub mod log;
+pub mod log_line;
+pub mod record;
+pub mod records;
+pub mod request;
+pub mod sharing;

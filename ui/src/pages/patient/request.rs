@@ -1,0 +1,205 @@
+//! Answering a request: the sentence, exactly what it would open, what comes later, then the signature.
+
+use crate::components::actions::{Button, Weight};
+use crate::components::error::ErrorNotice;
+use crate::components::field::Tick;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::load::show;
+use crate::components::page::{ActionBar, PageHead};
+use crate::components::people::{named, who};
+use crate::components::progress::ActionProgress;
+use crate::components::record::line_details;
+use crate::hooks::{use_action, use_load_once};
+use crate::i18n::{Translator, tr, use_translator, words};
+use crate::route::Route;
+use amulet_app_api::access::{DeclineRequest, Exposure, ExposureView, GrantRequest, RequestView, ShareView};
+use amulet_app_api::records::{Category, RecordLineView};
+use dioxus::prelude::*;
+use std::collections::BTreeSet;
+
+/// How a request was answered.
+#[derive(Clone, PartialEq)]
+enum Answer {
+    Granted(ShareView),
+    Declined(String),
+}
+
+/// The page.
+#[component]
+pub fn Request(id: String) -> Element {
+    let t = use_translator();
+    let exposure = use_load_once(Exposure { request: id });
+    let answer = use_signal(|| None::<Answer>);
+    rsx! {
+        div { class: "page",
+            match answer.read().clone() {
+                Some(answer) => rsx! { Answered { answer } },
+                None => rsx! {
+                    PageHead { title: tr!(t, "request-title"), back: Route::Sharing {} }
+                    {show(exposure, |view| rsx! { Question { view: view.clone(), answer } })}
+                },
+            }
+        }
+    }
+}
+
+/// Who, what, until when, why; in that order; in one sentence.
+fn sentence(t: Translator, request: &RequestView) -> String {
+    tr!(
+        t,
+        "request-sentence",
+        who = who(t, &request.from),
+        what = named(t, &request.categories),
+        until = t.date_time(request.access_until),
+        purpose = t.text(words::purpose(&request.purpose), &[])
+    )
+}
+
+/// Which record dates the request covers, if it limits them.
+fn dates(t: Translator, request: &RequestView) -> Option<String> {
+    match (&request.records_from, &request.records_to) {
+        (Some(from), Some(to)) => Some(tr!(t, "request-dates-between", from = t.record_date(from), to = t.record_date(to))),
+        (Some(from), None) => Some(tr!(t, "request-dates-from", from = t.record_date(from))),
+        (None, Some(to)) => Some(tr!(t, "request-dates-to", to = t.record_date(to))),
+        (None, None) => None,
+    }
+}
+
+#[component]
+fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
+    let t = use_translator();
+    let mut answer = answer;
+    let action = use_action();
+    let without = use_signal(BTreeSet::<String>::new);
+    let left = view.records.len() - without.read().len();
+    let request = view.request.clone();
+    let (grant_id, decline_id, asker) = (request.id.clone(), request.id.clone(), request.from.name.clone());
+    rsx! {
+        p { class: "sentence", "data-testid": "request-sentence", {sentence(t, &request)} }
+        p { class: "soft", {tr!(t, "request-take-back")} }
+        Exposed { view: view.clone(), without, locked: action.is_running() }
+        details { class: "technical",
+            summary { {tr!(t, "request-later")} }
+            p { {tr!(t, "request-later-text")} }
+            if let Some(dates) = dates(t, &request) {
+                p { {dates} }
+            }
+            p { {tr!(t, "answer-by", date = t.date_time(request.answer_by))} }
+        }
+        if let Some(error) = action.error.read().clone() {
+            ErrorNotice { error }
+        }
+        ActionProgress { action, waiting: tr!(t, "task-sealing") }
+        ActionBar {
+            Button {
+                label: tr!(t, "grant", n = left),
+                weight: Weight::Main,
+                testid: "grant",
+                busy: action.is_running(),
+                disabled: left == 0,
+                onclick: move |()| {
+                    let request = GrantRequest { request: grant_id.clone(), without: without.peek().iter().cloned().collect() };
+                    action.call(request, move |share| answer.set(Some(Answer::Granted(share))));
+                },
+            }
+            Button {
+                label: tr!(t, "decline"),
+                weight: Weight::Second,
+                testid: "decline",
+                busy: action.is_running(),
+                onclick: move |()| {
+                    let asker = asker.clone();
+                    action.call(DeclineRequest { request: decline_id.clone() }, move |()| answer.set(Some(Answer::Declined(asker))));
+                },
+            }
+        }
+    }
+}
+
+/// Exactly these records, by category, each with a tick to leave it out.
+#[component]
+fn Exposed(view: ExposureView, without: Signal<BTreeSet<String>>, locked: bool) -> Element {
+    let t = use_translator();
+    let left = view.records.len() - without.read().len();
+    rsx! {
+        section { class: "stack tight", "aria-labelledby": "exposed", "data-testid": "exposure",
+            h2 { id: "exposed", role: "status", "aria-live": "polite", {tr!(t, "request-exactly", n = left)} }
+            p { class: "soft small", {tr!(t, "request-exactly-hint")} }
+            if view.records.is_empty() {
+                div { class: "notice wait",
+                    Glyph { icon: Icon::Clock, size: 24 }
+                    p { {tr!(t, "request-nothing")} }
+                }
+            }
+            for (category, count) in view.counts.clone() {
+                ExposedCategory {
+                    key: "{words::category(&category)}",
+                    category,
+                    count,
+                    lines: view.records.iter().filter(|line| line.category == category).cloned().collect::<Vec<_>>(),
+                    without,
+                    locked,
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn ExposedCategory(category: Category, count: u64, lines: Vec<RecordLineView>, without: Signal<BTreeSet<String>>, locked: bool) -> Element {
+    let t = use_translator();
+    let mut without = without;
+    let name = words::category(&category).replace("category-", "exposed-");
+    let left_out = lines.iter().filter(|line| without.read().contains(&line.id)).count();
+    rsx! {
+        details { class: "technical", "data-testid": name,
+            summary {
+                span { class: "strong", {tr!(t, "category-count", category = t.text(words::category(&category), &[]), n = count)} }
+                if left_out > 0 {
+                    span { class: "tag", {tr!(t, "left-out-count", n = left_out)} }
+                }
+            }
+            fieldset { disabled: locked,
+                legend { class: "visually-hidden", {tr!(t, "request-exactly-hint")} }
+                for line in lines {
+                    Tick {
+                        key: "{line.id}",
+                        testid: "include-{line.id}",
+                        label: match &line.highlight {
+                            Some(highlight) => format!("{} · {highlight}", line.title),
+                            None => line.title.clone(),
+                        },
+                        more: line_details(t, &line),
+                        ticked: !without.read().contains(&line.id),
+                        onchange: move |included: bool| {
+                            if included {
+                                without.write().remove(&line.id);
+                            } else {
+                                without.write().insert(line.id.clone());
+                            }
+                        },
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn Answered(answer: Answer) -> Element {
+    let t = use_translator();
+    let (title, text) = match &answer {
+        Answer::Granted(share) => (tr!(t, "granted-title"), super::sharing::share_sentence(t, share)),
+        Answer::Declined(asker) => (tr!(t, "declined-title"), tr!(t, "declined-text", name = asker.clone())),
+    };
+    rsx! {
+        PageHead { title }
+        div { class: "notice good", role: "status", "data-testid": "answered",
+            Glyph { icon: Icon::Check, size: 24 }
+            p { {text} }
+        }
+        ActionBar {
+            Link { class: Weight::Main.class(), to: Route::Sharing {}, "data-testid": "to-sharing", {tr!(t, "to-sharing")} }
+        }
+    }
+}

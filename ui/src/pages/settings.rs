@@ -1,0 +1,130 @@
+//! Settings, behind the person's name.
+
+use crate::app::use_app;
+use crate::components::actions::{Button, Weight};
+use crate::components::error::ErrorNotice;
+use crate::components::field::Choice;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::page::PageHead;
+use crate::hooks::use_action;
+use crate::i18n::{tr, use_translator, words};
+use crate::platform;
+use crate::route::Route;
+use amulet_app_api::wallet::{Language, Lock, Role};
+use dioxus::prelude::*;
+
+/// The page.
+#[component]
+pub fn Settings() -> Element {
+    let app = use_app();
+    let t = use_translator();
+    let Some(session) = app.session.read().clone() else { return rsx! {} };
+    let mut about = vec![t.text(words::role(&session.wallet.role), &[])];
+    about.extend(session.department.clone());
+    about.push(t.hospital(&session.hospital));
+    rsx! {
+        div { class: "page",
+            PageHead { title: session.wallet.name.clone(), lead: about.join(" · "), back: app.first_page() }
+            if session.wallet.role == Role::Patient {
+                Link { class: "line boxed", to: Route::Code {}, "data-testid": "my-code",
+                    Glyph { icon: Icon::Scan }
+                    span { class: "grow strong", {tr!(t, "code-title")} }
+                    Glyph { icon: Icon::Next, size: 18 }
+                }
+            }
+            Languages {}
+            TextSize {}
+            About { did: session.did.clone() }
+            LockWallet {}
+        }
+    }
+}
+
+#[component]
+fn Languages() -> Element {
+    let app = use_app();
+    let t = use_translator();
+    rsx! {
+        fieldset { class: "stack tight",
+            legend { class: "legend", {tr!(t, "settings-language")} }
+            for (language, label, testid) in [
+                (Language::Zh, tr!(t, "language-zh"), "settings-zh"),
+                (Language::En, tr!(t, "language-en"), "settings-en"),
+            ] {
+                Choice { key: "{testid}", name: "language", testid, label, chosen: t.language() == language, onchoose: move |()| app.choose_language(language) }
+            }
+        }
+    }
+}
+
+#[component]
+fn TextSize() -> Element {
+    let t = use_translator();
+    let mut size = use_signal(platform::text_size);
+    rsx! {
+        fieldset { class: "stack tight",
+            legend { class: "legend", {tr!(t, "settings-text-size")} }
+            for (value, label) in platform::TEXT_SIZES.into_iter().zip([tr!(t, "text-normal"), tr!(t, "text-large"), tr!(t, "text-larger")]) {
+                Choice {
+                    key: "{value}",
+                    name: "text-size",
+                    testid: "text-{value}",
+                    label,
+                    chosen: size() == value,
+                    onchoose: move |()| {
+                        platform::set_text_size(value);
+                        size.set(value.to_owned());
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// What is checked, what is not, and this person's identifier.
+#[component]
+fn About(did: String) -> Element {
+    let t = use_translator();
+    rsx! {
+        details { class: "technical",
+            summary { {tr!(t, "about-title")} }
+            div { class: "stack tight",
+                p { {tr!(t, "about-checked")} }
+                p { {tr!(t, "about-not-checked")} }
+                dl { class: "facts",
+                    dt { {tr!(t, "about-did")} }
+                    dd { class: "mono", {did} }
+                    dt { {tr!(t, "about-version")} }
+                    dd { {env!("CARGO_PKG_VERSION")} }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn LockWallet() -> Element {
+    let app = use_app();
+    let t = use_translator();
+    let action = use_action();
+    rsx! {
+        section { class: "stack tight",
+            p { class: "soft small", {tr!(t, "lock-text")} }
+            if let Some(error) = action.error.read().clone() {
+                ErrorNotice { error }
+            }
+            div {
+                Button {
+                    label: tr!(t, "lock"),
+                    weight: Weight::Second,
+                    icon: Icon::Lock,
+                    testid: "lock",
+                    busy: action.is_running(),
+                    onclick: move |()| {
+                        action.call(Lock {}, move |()| app.close());
+                    },
+                }
+            }
+        }
+    }
+}

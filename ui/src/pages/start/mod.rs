@@ -1,0 +1,8 @@
+//! Before a wallet is open: welcome, create, restore, unlock.
+
+pub mod create;
+pub mod not_found;
+mod owner;
+pub mod restore;
+pub mod unlock;
+pub mod welcome;

@@ -1,0 +1,134 @@
+//! What the interface needs of the browser, in one place.
+
+use amulet_app_api::wallet::{Language, TimeMs};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// Where the text size is kept; `assets/boot.js` reads it before the first paint.
+const TEXT_SIZE_KEY: &str = "amulet.text-size";
+
+/// The sizes of text a person can choose from; the first is the default.
+pub const TEXT_SIZES: [&str; 3] = ["normal", "large", "larger"];
+
+/// Now, by this device's clock.
+pub fn now() -> TimeMs {
+    js_sys::Date::now() as TimeMs
+}
+
+/// Waits.
+pub async fn sleep_ms(milliseconds: u32) {
+    gloo_timers::future::TimeoutFuture::new(milliseconds).await;
+}
+
+/// The language the browser asks for; English unless it is some Chinese.
+pub fn preferred_language() -> Language {
+    let tag = web_sys::window().and_then(|window| window.navigator().language()).unwrap_or_default();
+    if tag.starts_with("zh") { Language::Zh } else { Language::En }
+}
+
+/// Tells the browser and screen readers which language the page is in.
+pub fn set_document_language(tag: &str) {
+    let root = web_sys::window().and_then(|window| window.document()).and_then(|document| document.document_element());
+    if let Some(root) = root {
+        // Setting an attribute with a valid name cannot fail.
+        let _ = root.set_attribute("lang", tag);
+    }
+}
+
+/// Names the page in the window's title.
+pub fn set_document_title(title: &str) {
+    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+        document.set_title(title);
+    }
+}
+
+/// Moves the focus to the page's heading, so that a screen reader announces the new page.
+pub fn focus_heading() {
+    let heading = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.query_selector("main h1").ok().flatten())
+        .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(heading) = heading {
+        let _ = heading.focus();
+    }
+}
+
+/// Opens the `<dialog>` with this id above everything else; the browser keeps the focus inside it.
+pub fn show_modal(id: &str) {
+    let dialog = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.get_element_by_id(id))
+        .and_then(|element| element.dyn_into::<web_sys::HtmlDialogElement>().ok());
+    if let Some(dialog) = dialog.filter(|dialog| !dialog.open()) {
+        let _ = dialog.show_modal();
+    }
+}
+
+/// Opens the print dialog.
+pub fn print() {
+    if let Some(window) = web_sys::window() {
+        let _ = window.print();
+    }
+}
+
+/// The text size chosen earlier.
+pub fn text_size() -> String {
+    let stored = storage().and_then(|storage| storage.get_item(TEXT_SIZE_KEY).ok().flatten());
+    stored.unwrap_or_else(|| TEXT_SIZES[0].to_owned())
+}
+
+/// Applies a text size and keeps it for the next start.
+pub fn set_text_size(size: &str) {
+    if let Some(storage) = storage() {
+        // A browser that forbids storage forgets the choice; the page still changes.
+        let _ = storage.set_item(TEXT_SIZE_KEY, size);
+    }
+    let root = web_sys::window().and_then(|window| window.document()).and_then(|document| document.document_element());
+    if let Some(root) = root {
+        let _ = root.set_attribute("data-text", size);
+    }
+}
+
+/// A file that a person picked: its name, its size in bytes, and the way to its content.
+#[derive(Clone)]
+pub struct PickedFile(web_sys::File);
+
+impl PickedFile {
+    /// The first file of an `<input type=file>`; clears the input so that the same file can be picked again.
+    pub fn take(input_id: &str) -> Option<Self> {
+        let document = web_sys::window()?.document()?;
+        let input: web_sys::HtmlInputElement = document.get_element_by_id(input_id)?.dyn_into().ok()?;
+        let file = input.files()?.get(0)?;
+        input.set_value("");
+        Some(Self(file))
+    }
+
+    /// The name without folders.
+    pub fn name(&self) -> String {
+        self.0.name()
+    }
+
+    /// Size in bytes.
+    pub fn size(&self) -> u64 {
+        self.0.size() as u64
+    }
+
+    /// The content as text; bytes that are no UTF-8 become replacement characters.
+    pub async fn text(&self) -> Option<String> {
+        JsFuture::from(self.0.text()).await.ok()?.as_string()
+    }
+
+    /// The file for the browser's picture decoder.
+    pub fn blob(&self) -> &web_sys::Blob {
+        &self.0
+    }
+}
+
+/// The value of a JavaScript object's member, if there is one.
+pub fn member(of: &JsValue, name: &str) -> Option<JsValue> {
+    js_sys::Reflect::get(of, &name.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    web_sys::window()?.local_storage().ok().flatten()
+}

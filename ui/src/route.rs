@@ -1,0 +1,127 @@
+//! Every page and its address.
+
+use crate::components::shell::Shell;
+use crate::pages::clinician::{accesses::Accesses, ask::Ask, declare::Declare, emergency::Emergency, intake::BringIn, reading::Reading, scan::Scan};
+use crate::pages::patient::{
+    card::Card, card_make::CardMake, card_print::CardPrint, code::Code, home::Home, log::Log, log_line::LogLine, record::Record, records::Records,
+    request::Request, sharing::Sharing,
+};
+use crate::pages::settings::Settings;
+use crate::pages::start::{create::Create, not_found::NotFound, restore::Restore, unlock::Unlock, welcome::Welcome};
+use amulet_app_api::wallet::Role;
+use dioxus::prelude::*;
+
+/// The pages.
+#[derive(Clone, Debug, PartialEq, Routable)]
+#[rustfmt::skip]
+pub enum Route {
+    #[layout(Shell)]
+    #[route("/")]
+    Welcome {},
+    #[route("/create")]
+    Create {},
+    #[route("/restore")]
+    Restore {},
+    #[route("/unlock/:id")]
+    Unlock { id: String },
+
+    #[route("/home")]
+    Home {},
+    #[route("/records")]
+    Records {},
+    #[route("/records/:id")]
+    Record { id: String },
+    #[route("/sharing")]
+    Sharing {},
+    #[route("/sharing/requests/:id")]
+    Request { id: String },
+    #[route("/card")]
+    Card {},
+    #[route("/card/make")]
+    CardMake {},
+    #[route("/card/print")]
+    CardPrint {},
+    #[route("/log")]
+    Log {},
+    #[route("/log/:number")]
+    LogLine { number: u64 },
+    #[route("/code")]
+    Code {},
+
+    #[route("/scan")]
+    Scan {},
+    #[route("/declare")]
+    Declare {},
+    #[route("/emergency/:declaration")]
+    Emergency { declaration: String },
+    #[route("/ask")]
+    Ask {},
+    #[route("/accesses")]
+    Accesses {},
+    #[route("/accesses/:grant")]
+    Reading { grant: String },
+    #[route("/intake")]
+    BringIn {},
+
+    #[route("/settings")]
+    Settings {},
+    #[route("/:..rest")]
+    NotFound { rest: Vec<String> },
+}
+
+/// Who may see a page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Anybody, with no wallet open.
+    Anybody,
+    /// Whoever has a wallet open.
+    Owner,
+    /// The owner of a wallet of this role.
+    Only(Role),
+}
+
+impl Route {
+    /// Who may see this page.
+    pub fn audience(&self) -> Audience {
+        match self {
+            Self::Welcome {} | Self::Create {} | Self::Restore {} | Self::Unlock { .. } | Self::NotFound { .. } => Audience::Anybody,
+            Self::Settings {} => Audience::Owner,
+            Self::Home {}
+            | Self::Records {}
+            | Self::Record { .. }
+            | Self::Sharing {}
+            | Self::Request { .. }
+            | Self::Card {}
+            | Self::CardMake {}
+            | Self::CardPrint {}
+            | Self::Log {}
+            | Self::LogLine { .. }
+            | Self::Code {} => Audience::Only(Role::Patient),
+            Self::Scan {}
+            | Self::Declare {}
+            | Self::Emergency { .. }
+            | Self::Ask {}
+            | Self::Accesses {}
+            | Self::Reading { .. }
+            | Self::BringIn {} => Audience::Only(Role::Clinician),
+        }
+    }
+
+    /// The place in the navigation that this page belongs to.
+    pub fn place(&self) -> Option<Self> {
+        Some(match self {
+            Self::Home {} | Self::Code {} => Self::Home {},
+            Self::Records {} | Self::Record { .. } => Self::Records {},
+            Self::Sharing {} | Self::Request { .. } => Self::Sharing {},
+            Self::Card {} | Self::CardMake {} | Self::CardPrint {} => Self::Card {},
+            Self::Log {} | Self::LogLine { .. } => Self::Log {},
+            Self::Scan {} | Self::Declare {} | Self::Emergency { .. } => Self::Scan {},
+            Self::Ask {} => Self::Ask {},
+            Self::Accesses {} | Self::Reading { .. } => Self::Accesses {},
+            Self::BringIn {} => Self::BringIn {},
+            Self::Welcome {} | Self::Create {} | Self::Restore {} | Self::Unlock { .. } | Self::Settings {} | Self::NotFound { .. } => {
+                return None;
+            }
+        })
+    }
+}
