@@ -17,7 +17,8 @@ pub struct Timeouts {
     pub progress: Millis,
     /// What the doubling ends at.
     pub progress_max: Millis,
-    /// Time between two status messages of a replica; also how often lost messages are sent again.
+    /// Time between two status messages of a replica; also how often lost messages are sent again. Below `progress`,
+    /// so that a replica that is not cut off hears the others while it waits.
     pub heartbeat: Millis,
 }
 
@@ -49,9 +50,9 @@ pub enum ConfigError {
         /// Members in the set.
         size: usize,
     },
-    /// A time is zero, or the maximum is below the start.
+    /// A time is zero, or they are not in order.
     #[error(
-        "timeouts must be above zero and ordered: heartbeat {heartbeat}, progress {progress}, at most {max} ms"
+        "timeouts must be above zero and in order: heartbeat {heartbeat} < progress {progress} <= {max} ms"
     )]
     Timeouts {
         /// The heartbeat in milliseconds.
@@ -92,7 +93,7 @@ impl Config {
             return Err(ConfigError::UnknownReplica { replica, size: quorum.size() });
         }
         let Timeouts { progress, progress_max, heartbeat } = timeouts;
-        if heartbeat.0 == 0 || progress.0 == 0 || progress_max < progress {
+        if heartbeat.0 == 0 || progress <= heartbeat || progress_max < progress {
             return Err(ConfigError::Timeouts {
                 heartbeat: heartbeat.0,
                 progress: progress.0,
@@ -178,6 +179,8 @@ mod tests {
         }
         let shrinking = Timeouts { progress_max: Millis(1), ..usual };
         assert!(matches!(config(0, shrinking, 8, 32), Err(ConfigError::Timeouts { max: 1, .. })));
+        let deaf = Timeouts { heartbeat: usual.progress, ..usual };
+        assert!(matches!(config(0, deaf, 8, 32), Err(ConfigError::Timeouts { heartbeat: 1_500, .. })));
     }
 
     #[test]

@@ -87,8 +87,8 @@ pub enum Effect {
 /// Where a proposed block comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
-    /// The primary of this view built it: its header must name this view and this primary, and its time may be held
-    /// against the local clock.
+    /// The primary of this view built it: its header must name this view and this primary. Its time may be held against
+    /// the local clock, as being too far ahead only: after a restart the same block is judged again, and is older.
     New,
     /// A quorum prepared it in an earlier view: its header names an earlier view and that view's primary. It must be
     /// judged by the chain alone, because replicas whose clocks disagree must not differ about it.

@@ -183,6 +183,7 @@ impl Replica {
         if message.sender() == self.config.replica() {
             return Err(Rejection::OwnMessage { replica: message.sender() });
         }
+        self.peers.heard.insert(message.sender());
         let place = match message.message() {
             Message::PrePrepare(signed, _) => {
                 Some((signed.content.proposal.view, signed.content.proposal.height))
@@ -234,10 +235,18 @@ impl Replica {
             return Err(Rejection::StaleTimer(timer));
         }
         match timer.kind {
+            // Started anew at the end of this step.
+            TimerKind::Progress if self.is_cut_off() => {}
             TimerKind::Progress | TimerKind::NewView => self.start_view_change(self.target().next()),
             TimerKind::Heartbeat => self.on_heartbeat(),
         }
         Ok(())
+    }
+
+    /// Rule PBFT-TM-5: who has not heard enough others to make a quorum with does not leave its view. Nothing could be
+    /// committed anyway, and a replica that leaves alone stays out of the view in which the others go on.
+    fn is_cut_off(&self) -> bool {
+        self.peers.heard.len() + 1 < self.config.quorum().threshold()
     }
 
     /// Ends a step: looks at kept messages again, asks for a block, and sets the timers by the state reached.
@@ -268,6 +277,9 @@ impl Replica {
     }
 
     pub(crate) fn start_timer(&mut self, kind: TimerKind, duration: Millis) {
+        if kind == TimerKind::Progress {
+            self.peers.heard.clear();
+        }
         let timer = self.timers.start(kind);
         self.effects.push(Effect::StartTimer(timer, duration));
     }

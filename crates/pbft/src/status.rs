@@ -3,7 +3,7 @@
 //! The network may lose anything. Every heartbeat a replica says how far it is, and whoever is ahead answers with what
 //! the sender lacks. So a lost message costs one heartbeat, and a replica that was away finds its way back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use amulet_protocol::ids::{Height, ReplicaId};
 
@@ -23,6 +23,8 @@ pub(crate) struct Peers {
     heights: BTreeMap<ReplicaId, Height>,
     /// This replica's height at its last heartbeat.
     last_height: Height,
+    /// Those heard since the progress timer started.
+    pub(crate) heard: BTreeSet<ReplicaId>,
     /// Heartbeats so far; takes turns among those who may help.
     heartbeats: u64,
 }

@@ -81,7 +81,18 @@ impl Bench {
         self.take(Input::Requests(Requests::Waiting))
     }
 
+    /// Lets the running timer of a kind run down. While it ran, all others were heard.
     pub fn fire(&mut self, kind: TimerKind) -> Vec<Effect> {
+        let me = self.replica.config().replica().0;
+        for other in (0..self.n as u16).filter(|other| *other != me) {
+            let (view, height) = (self.replica.view().0, self.replica.tip().height.0);
+            self.hear(status(other, view, height, amulet_pbft::message::Phase::Committing));
+        }
+        self.fire_unheard(kind)
+    }
+
+    /// Lets the running timer of a kind run down.
+    pub fn fire_unheard(&mut self, kind: TimerKind) -> Vec<Effect> {
         let timer =
             self.timers.iter().rev().find(|(timer, _)| timer.kind == kind).expect("the timer was started").0;
         self.take(Input::TimerFired(timer))

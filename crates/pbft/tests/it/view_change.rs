@@ -206,6 +206,23 @@ fn waits_double_up_to_the_maximum_and_a_commit_resets_them() {
     assert_eq!(backup.running_for(TimerKind::Progress), Millis(1_000));
 }
 
+/// PBFT-TM-5: a replica that hears too few others waits for them, and does not park itself in a view of its own.
+#[test]
+fn a_replica_that_is_cut_off_stays_in_its_view() {
+    let mut backup = Bench::new(3, 4);
+    backup.wait();
+    backup.hear(status(0, 0, 0, amulet_pbft::message::Phase::AwaitingProposal));
+    assert_eq!(kinds(&backup.fire_unheard(TimerKind::Progress)), ["start Progress"]);
+    assert_eq!(backup.replica.mode(), Mode::Normal);
+    for other in [0, 1] {
+        backup.hear(status(other, 0, 0, amulet_pbft::message::Phase::AwaitingProposal));
+    }
+    assert_eq!(
+        kinds(&backup.fire_unheard(TimerKind::Progress)),
+        ["persist ViewChange", "broadcast view-change"]
+    );
+}
+
 /// PBFT-VC-2: the newest request of each replica counts, and of what is past none.
 #[test]
 fn old_requests_to_leave_are_refused() {
