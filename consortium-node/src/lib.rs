@@ -5,4 +5,14 @@
 //! network. Each long task is a struct with `run(self)` and bounded inboxes; [`node`] wires them together.
 
 #![forbid(unsafe_code)]
+
+pub mod config;
+pub mod consensus;
+pub mod genesis_file;
+pub mod http_client;
+pub mod keys;
 pub mod ledger;
+pub mod mempool;
+pub mod network;
+pub mod network_file;
+pub mod node;

@@ -1,1 +1,3 @@
+//! `amulet-node`: see `amulet-node --help`.
+
 fn main() {}

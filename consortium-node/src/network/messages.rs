@@ -1,0 +1,43 @@
+//! What nodes say to each other outside consensus.
+
+use amulet_protocol::block::UntrustedCertifiedBlock;
+use amulet_protocol::ids::{BlobId, Height};
+use amulet_protocol::limits::BLOCK_BYTES_MAX;
+use amulet_protocol::transaction::UntrustedTransaction;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Blocks in one answer; a full answer of full blocks stays under [`PEER_MESSAGE_BYTES_MAX`].
+pub const BLOCKS_PER_PEER_RESPONSE_MAX: usize = 64;
+/// Ciphertexts handed over at once.
+pub const BLOBS_PER_PEER_REQUEST_MAX: usize = 256;
+/// Bytes of a message between nodes: two of the largest blocks.
+pub const PEER_MESSAGE_BYTES_MAX: usize = 2 * BLOCK_BYTES_MAX;
+
+/// A question to another node.
+#[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
+pub enum PeerRequest {
+    /// Committed blocks from this height on.
+    Blocks {
+        /// First height wanted.
+        from: Height,
+    },
+    /// Keep copies of these ciphertexts.
+    StoreBlobs(Vec<Vec<u8>>),
+    /// Take these transactions into the queue.
+    Transactions(Vec<UntrustedTransaction>),
+    /// Remove copies whose registration was refused; only those that no committed record names are removed.
+    DropBlobs(Vec<BlobId>),
+}
+
+/// The answer.
+#[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
+pub enum PeerResponse {
+    /// To [`PeerRequest::Blocks`]: in order, as many as fit.
+    Blocks(Vec<UntrustedCertifiedBlock>),
+    /// To [`PeerRequest::StoreBlobs`]: all are durable here now.
+    Stored,
+    /// To [`PeerRequest::Transactions`] and [`PeerRequest::DropBlobs`]: taken note of.
+    Noted,
+    /// The node refuses: too much, too large, or its disk failed.
+    Refused,
+}

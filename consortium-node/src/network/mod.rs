@@ -1,0 +1,108 @@
+//! libp2p between the hospitals' nodes, and for light clients.
+//!
+//! Three protocols, each with its own size limit: consensus messages (one way, acknowledged), questions between nodes
+//! (blocks, ciphertexts, transactions), and light clients' questions. Only the validators of the genesis document, known
+//! by their libp2p identity, are heard on the first two.
+
+mod behaviour;
+mod codec;
+mod event_loop;
+mod messages;
+
+pub use codec::BytesCodec;
+pub use event_loop::{EventLoop, NetworkConfig, NetworkError};
+pub use messages::{
+    BLOBS_PER_PEER_REQUEST_MAX, BLOCKS_PER_PEER_RESPONSE_MAX, PEER_MESSAGE_BYTES_MAX, PeerRequest, PeerResponse,
+};
+
+use amulet_protocol::ids::ReplicaId;
+use amulet_protocol::light::{LightRequest, LightResponse};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands waiting for the event loop.
+const COMMANDS_MAX: usize = 4_096;
+/// Consensus messages waiting for the driver; more are dropped, as a network may.
+const CONSENSUS_INBOX_MAX: usize = 4_096;
+/// Questions of peers, or of light clients, waiting for an answer; more are refused.
+const QUESTIONS_INBOX_MAX: usize = 256;
+
+/// What other tasks ask of the event loop.
+pub(crate) enum Command {
+    Consensus { to: ReplicaId, bytes: Arc<Vec<u8>> },
+    Ask { to: ReplicaId, request: Box<PeerRequest>, reply: oneshot::Sender<PeerResponse> },
+}
+
+/// A consensus message as received: who sent it, on libp2p's word, and its bytes.
+pub struct ConsensusMessage {
+    /// The validator whose libp2p identity sent it.
+    pub from: ReplicaId,
+    /// The encoded message.
+    pub bytes: Vec<u8>,
+}
+
+/// A question of another node, with the place for the answer. Dropping the place refuses.
+pub struct PeerQuestion {
+    /// Who asks.
+    pub from: ReplicaId,
+    /// What.
+    pub request: PeerRequest,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<PeerResponse>,
+}
+
+/// A question of a light client.
+pub struct LightQuestion {
+    /// What.
+    pub request: LightRequest,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<LightResponse>,
+}
+
+/// What the event loop hands to the other tasks.
+pub struct Inboxes {
+    /// For the consensus driver.
+    pub consensus: mpsc::Receiver<ConsensusMessage>,
+    /// For the answerer of peers.
+    pub peers: mpsc::Receiver<PeerQuestion>,
+    /// For the answerer of light clients.
+    pub light: mpsc::Receiver<LightQuestion>,
+}
+
+pub(crate) struct Outlets {
+    pub consensus: mpsc::Sender<ConsensusMessage>,
+    pub peers: mpsc::Sender<PeerQuestion>,
+    pub light: mpsc::Sender<LightQuestion>,
+}
+
+/// Handle to the network; cheap to clone.
+#[derive(Clone)]
+pub struct Network {
+    commands: mpsc::Sender<Command>,
+}
+
+impl Network {
+    /// The handle, the command queue for the event loop, and both ends of the inboxes.
+    pub(crate) fn channels() -> (Self, mpsc::Receiver<Command>, Outlets, Inboxes) {
+        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
+        let (consensus_in, consensus) = mpsc::channel(CONSENSUS_INBOX_MAX);
+        let (peers_in, peers) = mpsc::channel(QUESTIONS_INBOX_MAX);
+        let (light_in, light) = mpsc::channel(QUESTIONS_INBOX_MAX);
+        let outlets = Outlets { consensus: consensus_in, peers: peers_in, light: light_in };
+        (Self { commands }, queue, outlets, Inboxes { consensus, peers, light })
+    }
+
+    /// Sends a consensus message. It may be lost, as on any network: the protocol bears that.
+    pub fn send(&self, to: ReplicaId, bytes: Arc<Vec<u8>>) {
+        if self.commands.try_send(Command::Consensus { to, bytes }).is_err() {
+            tracing::debug!(replica = to.0, "network queue full, message dropped");
+        }
+    }
+
+    /// Asks another node; `None` if it cannot be reached, refuses, or does not answer in time.
+    pub async fn ask(&self, to: ReplicaId, request: PeerRequest) -> Option<PeerResponse> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Ask { to, request: Box::new(request), reply }).await.ok()?;
+        answer.await.ok()
+    }
+}
