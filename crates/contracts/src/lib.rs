@@ -21,6 +21,8 @@ mod state;
 mod step;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use genesis::genesis_state;
 pub use state::{Changes, MemoryState, StateRead};

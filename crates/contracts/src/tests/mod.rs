@@ -1,0 +1,135 @@
+#![allow(clippy::unwrap_used)]
+//! Tests of the rules, as their users would notice them: through [`apply`](crate::apply) alone.
+
+mod consent;
+mod emergency;
+mod identity;
+mod properties;
+mod records;
+mod registry;
+
+use crate::testing::{Actor, GENESIS_TIME, genesis, practitioner};
+use crate::{BlockContext, MemoryState, Verdict, apply, genesis_state};
+use amulet_protocol::calls::Call;
+use amulet_protocol::codec;
+use amulet_protocol::history::{Event, HistoryEntry, HistoryHead};
+use amulet_protocol::ids::{ChainId, Did, Height, Timestamp, TxId};
+use amulet_protocol::receipt::{Outcome, RefusalCode};
+use amulet_protocol::state::StateKey;
+use amulet_protocol::transaction::SignedTransaction;
+use borsh::BorshDeserialize;
+use std::collections::BTreeMap;
+
+/// How a well-formed call is changed, and what then becomes of it.
+type Case<'a, C, T> = (&'a dyn Fn(&mut C), T);
+
+/// Four hospitals `h0` to `h3`; the patients `wang` and `zhao`; the doctors `li` (of `h0`) and `chen` (of `h1`).
+struct World {
+    state: MemoryState,
+    chain: ChainId,
+    height: Height,
+    now: Timestamp,
+    actors: BTreeMap<&'static str, Actor>,
+    histories: BTreeMap<Did, Vec<HistoryEntry>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let hospitals: Vec<_> = (0..4).map(Actor::new).collect();
+        let document = genesis(&hospitals);
+        let mut actors: BTreeMap<_, _> = ["h0", "h1", "h2", "h3"].into_iter().zip(hospitals).collect();
+        let people = ["wang", "zhao", "li", "chen"];
+        actors.extend(people.into_iter().zip((10..).map(Actor::new)));
+        let mut world = Self {
+            state: genesis_state(&document),
+            chain: document.chain_id(),
+            height: Height(1),
+            now: GENESIS_TIME.plus_millis(1_000),
+            actors,
+            histories: BTreeMap::new(),
+        };
+        for name in people {
+            let call = world.actors[name].registration();
+            world.call(name, call).unwrap();
+        }
+        for (hospital, doctor) in [("h0", "li"), ("h1", "chen")] {
+            let call = Call::RegisterPractitioner(practitioner(world.did(doctor), world.now));
+            world.call(hospital, call).unwrap();
+        }
+        world
+    }
+
+    fn did(&self, name: &str) -> Did {
+        self.actors[name].did
+    }
+
+    fn sign(&mut self, name: &str, call: Call) -> SignedTransaction {
+        let chain = self.chain;
+        self.actors.get_mut(name).unwrap().sign(chain, call)
+    }
+
+    fn context(&self) -> BlockContext {
+        BlockContext { chain: self.chain, height: self.height, time: self.now }
+    }
+
+    /// Executes a transaction in a block of its own.
+    fn execute(&mut self, transaction: &SignedTransaction) -> Verdict {
+        let verdict = apply(&self.state, transaction, &self.context()).unwrap();
+        if let Verdict::Executed(applied) = &verdict {
+            for (key, value) in &applied.changes {
+                match value {
+                    Some(value) => self.state.insert(key.clone(), value.clone()),
+                    None => self.state.remove(key),
+                };
+            }
+            for (did, entry) in &applied.history {
+                self.histories.entry(*did).or_default().push(entry.clone());
+            }
+            self.height = self.height.next();
+        }
+        verdict
+    }
+
+    /// Signs and executes a call that has its place in a block.
+    fn call(&mut self, name: &str, call: Call) -> Result<TxId, RefusalCode> {
+        let transaction = self.sign(name, call);
+        match self.execute(&transaction) {
+            Verdict::Executed(applied) => match applied.outcome {
+                Outcome::Applied { .. } => Ok(transaction.id()),
+                Outcome::Refused { code } => Err(code),
+            },
+            Verdict::Inadmissible(code) => panic!("inadmissible: {code}"),
+        }
+    }
+
+    fn read<T: BorshDeserialize>(&self, key: &StateKey) -> Option<T> {
+        self.state.get(key).map(|bytes| borsh::from_slice(bytes).unwrap())
+    }
+
+    /// The events of a history, which is checked against its head in the state.
+    fn events(&self, name: &str) -> Vec<Event> {
+        let entries = self.histories.get(&self.did(name)).cloned().unwrap_or_default();
+        let head: HistoryHead = self.read(&StateKey::History(self.did(name))).unwrap_or_default();
+        assert_eq!(HistoryHead::default().extend_to(head, &entries), Ok(()));
+        entries.into_iter().map(|entry| entry.event).collect()
+    }
+
+    fn last_event(&self, name: &str) -> Event {
+        self.events(name).pop().unwrap()
+    }
+
+    fn later(&mut self, millis: u64) {
+        self.now = self.now.plus_millis(millis);
+    }
+}
+
+#[test]
+fn a_damaged_value_is_an_error_and_no_refusal() {
+    let mut world = World::new();
+    let key = StateKey::Identity(world.did("wang"));
+    world.state.insert(key.clone(), codec::encode(&7u8));
+    let call = world.actors["wang"].registration();
+    let transaction = world.sign("wang", call);
+    let result = apply(&world.state, &transaction, &world.context());
+    assert_eq!(result, Err(crate::ApplyError::Corrupt { key }));
+}

@@ -1,0 +1,240 @@
+//! Random sequences of calls, sensible or not.
+
+use super::*;
+use crate::testing::{card, emergency, grant, reading, records, request};
+use amulet_protocol::calls::{
+    CardLocator, DeclineAccess, GrantId, RequestId, RevokeAccess, RevokeCard, UseAccess,
+};
+use amulet_protocol::ids::Nonce;
+use amulet_protocol::state::{Account, CardState, GrantState, RequestState};
+use amulet_protocol::transaction::Transaction;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const PATIENTS: [&str; 2] = ["wang", "zhao"];
+const DOCTORS: [&str; 2] = ["li", "chen"];
+const HOUR_MS: u64 = 3_600_000;
+
+/// What somebody tries. Numbers choose among what there is; `stray` is somebody who has no business there.
+#[derive(Clone, Debug)]
+enum Attempt {
+    Records { patient: usize, first: u64, count: u64 },
+    Request { patient: usize, doctor: usize },
+    Grant { stray: bool, request: usize, first: u64, count: u64, hours: u64 },
+    Decline { stray: bool, request: usize },
+    Revoke { stray: bool, grant: usize },
+    Use { stray: bool, grant: usize, first: u64, count: u64 },
+    Card { patient: usize, locator: u8 },
+    RevokeCard { patient: usize, locator: u8 },
+    Emergency { doctor: usize, locator: u8 },
+    Wait { hours: u64 },
+}
+
+fn attempt() -> impl Strategy<Value = Attempt> {
+    let (who, which, first, count) = (0usize..2, 0usize..3, 0u64..3, 1u64..3);
+    let (stray, locator) = (prop::bool::weighted(0.1), 0u8..5);
+    let part = (stray, which.clone(), first.clone(), count.clone());
+    prop_oneof![
+        1 => (who.clone(), first, count)
+            .prop_map(|(patient, first, count)| Attempt::Records { patient, first, count }),
+        3 => (who.clone(), who.clone()).prop_map(|(patient, doctor)| Attempt::Request { patient, doctor }),
+        4 => (part.clone(), 0u64..170).prop_map(|((stray, request, first, count), hours)| {
+            Attempt::Grant { stray, request, first, count, hours }
+        }),
+        1 => (stray, which.clone()).prop_map(|(stray, request)| Attempt::Decline { stray, request }),
+        2 => (stray, which).prop_map(|(stray, grant)| Attempt::Revoke { stray, grant }),
+        6 => part.prop_map(|(stray, grant, first, count)| Attempt::Use { stray, grant, first, count }),
+        2 => (who.clone(), locator.clone()).prop_map(|(patient, locator)| Attempt::Card { patient, locator }),
+        1 => (who.clone(), locator.clone())
+            .prop_map(|(patient, locator)| Attempt::RevokeCard { patient, locator }),
+        3 => (who, locator).prop_map(|(doctor, locator)| Attempt::Emergency { doctor, locator }),
+        2 => (1u64..20).prop_map(|hours| Attempt::Wait { hours }),
+    ]
+}
+
+/// Identities made so far, newest last.
+#[derive(Default)]
+struct Made {
+    requests: Vec<RequestId>,
+    grants: Vec<GrantId>,
+}
+
+/// The number of the first record of a patient; each has three.
+fn base(patient: usize) -> u64 {
+    patient as u64 * 10
+}
+
+/// The name of one of `names` who has this DID, or of the other one for a stray attempt.
+fn name_of(world: &World, names: [&'static str; 2], did: Did, stray: bool) -> (usize, &'static str) {
+    let index = usize::from(world.did(names[0]) != did);
+    (index, names[if stray { 1 - index } else { index }])
+}
+
+/// The caller and the call; `None` where there is nothing to try it on.
+fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static str, Call)> {
+    let request_state = |back: usize| {
+        let id = made.requests.iter().rev().nth(back).copied()?;
+        Some((id, world.read::<RequestState>(&StateKey::Request(id)).unwrap()))
+    };
+    let grant_state = |back: usize| {
+        let id = made.grants.iter().rev().nth(back).copied()?;
+        Some((id, world.read::<GrantState>(&StateKey::Grant(id)).unwrap()))
+    };
+    Some(match *attempt {
+        Attempt::Records { patient, first, count } => {
+            let first = base(patient) + first + 2;
+            let call = records(first..first + count, world.did("h0"), &world.actors[PATIENTS[patient]]);
+            ("h0", Call::RegisterRecords(call))
+        }
+        Attempt::Request { patient, doctor } => {
+            let call = request(world.did(PATIENTS[patient]), world.now);
+            (DOCTORS[doctor], Call::RequestAccess(call))
+        }
+        Attempt::Grant { stray, request, first, count, hours } => {
+            let (id, state) = request_state(request)?;
+            let (patient, name) = name_of(world, PATIENTS, state.patient, stray);
+            let until = world.now.plus_millis(hours * HOUR_MS);
+            let first = base(patient) + first;
+            (name, Call::GrantAccess(grant(id, first..first + count, &world.actors["li"], until)))
+        }
+        Attempt::Decline { stray, request } => {
+            let (request, state) = request_state(request)?;
+            let (_, name) = name_of(world, PATIENTS, state.patient, stray);
+            (name, Call::DeclineAccess(DeclineAccess { request }))
+        }
+        Attempt::Revoke { stray, grant } => {
+            let (grant, state) = grant_state(grant)?;
+            let (_, name) = name_of(world, PATIENTS, state.patient, stray);
+            (name, Call::RevokeAccess(RevokeAccess { grant }))
+        }
+        Attempt::Use { stray, grant, first, count } => {
+            let (grant, state) = grant_state(grant)?;
+            let (patient, _) = name_of(world, PATIENTS, state.patient, false);
+            let (_, name) = name_of(world, DOCTORS, state.practitioner, stray);
+            let first = base(patient) + first;
+            (name, Call::UseAccess(reading(grant, first..first + count)))
+        }
+        Attempt::Card { patient, locator } => {
+            (PATIENTS[patient], Call::PublishCard(card(locator, world.did("h1"))))
+        }
+        Attempt::RevokeCard { patient, locator } => {
+            let locator = CardLocator([locator; 5]);
+            (PATIENTS[patient], Call::RevokeCard(RevokeCard { locator }))
+        }
+        Attempt::Emergency { doctor, locator } => {
+            (DOCTORS[doctor], Call::DeclareEmergency(emergency(locator)))
+        }
+        Attempt::Wait { .. } => return None,
+    })
+}
+
+/// Whom an event concerns, read from the call and from the state that the event speaks of, not from the contracts.
+fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSet<Did> {
+    let patient_of_grant =
+        |grant| world.read::<GrantState>(&StateKey::Grant(grant)).map(|grant| grant.patient).unwrap();
+    let patient_of_request =
+        |request| world.read::<RequestState>(&StateKey::Request(request)).map(|r| r.patient).unwrap();
+    match event {
+        Event::AccessRequested { practitioner, patient, .. } => [*practitioner, *patient].into(),
+        Event::AccessGranted { practitioner, request, .. }
+        | Event::AccessDeclined { practitioner, request } => {
+            [*practitioner, patient_of_request(*request)].into()
+        }
+        Event::AccessRevoked { practitioner, grant } | Event::RecordsRead { practitioner, grant, .. } => {
+            [*practitioner, patient_of_grant(*grant)].into()
+        }
+        Event::EmergencyDeclared { practitioner, locator, .. } => {
+            let card: CardState = world.read(&StateKey::Card(*locator)).unwrap();
+            [*practitioner, card.patient].into()
+        }
+        Event::CardPublished { .. } | Event::CardRevoked { .. } => [transaction.sender].into(),
+        Event::RecordsRegistered { .. } => match &transaction.call {
+            Call::RegisterRecords(call) => [call.patient].into(),
+            call => panic!("{event:?} from {call:?}"),
+        },
+        Event::IdentityRegistered | Event::PractitionerRegistered { .. } => {
+            unreachable!("nobody tries that here")
+        }
+    }
+}
+
+/// Executes one transaction and checks what must hold for every one.
+fn run(world: &mut World, transaction: &SignedTransaction) -> bool {
+    let first = apply(&world.state, transaction, &world.context()).unwrap();
+    assert_eq!(world.execute(transaction), first, "the same input gives the same bytes");
+    let Verdict::Executed(applied) = first else { panic!("every attempt is numbered and signed well") };
+    let sender = transaction.transaction().sender;
+    match applied.outcome {
+        Outcome::Refused { .. } => {
+            let keys: Vec<_> = applied.changes.keys().collect();
+            assert_eq!(keys, [&StateKey::Account(sender)], "a refusal changes the nonce only");
+            assert!(applied.history.is_empty());
+            false
+        }
+        Outcome::Applied { events } => {
+            assert!(!events.is_empty(), "nothing happens unseen");
+            for (_, _, event) in &events {
+                let told: BTreeSet<_> =
+                    events.iter().filter(|(_, _, other)| other == event).map(|(did, _, _)| *did).collect();
+                assert_eq!(told, concerned(world, transaction.transaction(), event), "{event:?}");
+            }
+            true
+        }
+    }
+}
+
+/// No grant that has ended or was taken back lets its grantee read.
+fn ended_grants_are_shut(world: &World, made: &Made) {
+    for id in &made.grants {
+        let state: GrantState = world.read(&StateKey::Grant(*id)).unwrap();
+        if state.revoked_at.is_none() && world.now < state.valid_until {
+            continue;
+        }
+        let grantee = world.actors.values().find(|actor| actor.did == state.practitioner).unwrap();
+        let call = UseAccess { grant: *id, records: state.records.clone() };
+        let nonce: Account = world.read(&StateKey::Account(grantee.did)).unwrap_or_default();
+        let next = Nonce(nonce.highest.0 + 1);
+        let transaction = grantee.sign_numbered(world.chain, next, Call::UseAccess(call));
+        let verdict = apply(&world.state, &transaction, &world.context()).unwrap();
+        let Verdict::Executed(applied) = verdict else { panic!("numbered and signed well") };
+        assert!(matches!(
+            applied.outcome,
+            Outcome::Refused { code: RefusalCode::GrantRevoked | RefusalCode::GrantExpired }
+        ));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn histories_are_complete_runs_repeat_and_ended_grants_stay_shut(
+        attempts in prop::collection::vec(attempt(), 1..100)
+    ) {
+        let (mut world, mut made) = (World::new(), Made::default());
+        for (patient, name) in PATIENTS.into_iter().enumerate() {
+            let first = base(patient);
+            let setup = records(first..first + 3, world.did("h0"), &world.actors[name]);
+            world.call("h0", Call::RegisterRecords(setup)).unwrap();
+        }
+        for attempt in &attempts {
+            if let Attempt::Wait { hours } = attempt {
+                world.later(hours * HOUR_MS);
+            }
+            if let Some((name, call)) = call_of(&world, &made, attempt) {
+                let transaction = world.sign(name, call.clone());
+                if run(&mut world, &transaction) {
+                    match call {
+                        Call::RequestAccess(_) => made.requests.push(RequestId(transaction.id())),
+                        Call::GrantAccess(_) => made.grants.push(GrantId(transaction.id())),
+                        _ => {}
+                    }
+                }
+            }
+            ended_grants_are_shut(&world, &made);
+        }
+        for name in PATIENTS.into_iter().chain(DOCTORS) {
+            world.events(name);
+        }
+    }
+}
