@@ -22,7 +22,7 @@ pub(crate) struct Checkpoints {
     pub(crate) own: Option<Signed<Checkpoint>>,
     /// The newest stable checkpoint.
     pub(crate) stable: Option<CheckpointCertificate>,
-    /// The low water mark: the stable checkpoint, or a height adopted by a jump over it.
+    /// The low water mark: the stable checkpoint, or a height adopted beyond the window.
     pub(crate) low: Height,
 }
 

@@ -218,8 +218,9 @@ impl Replica {
         if height <= committed {
             return Err(Rejection::Settled { height, committed });
         }
-        if height > committed.next() {
-            // Adopted as a whole, not block by block: what is below will never be asked for here.
+        if height > self.checkpoints.high(&self.config) {
+            // While this replica was away the others' window moved on, and their checkpoint votes lie beyond its own.
+            // The certificate proves as much as a checkpoint's would, so the window moves along (PBFT-CP-4).
             self.checkpoints.raise(height);
         }
         self.settle_height(certificate);

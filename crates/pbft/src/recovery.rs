@@ -144,6 +144,7 @@ impl Replica {
                 }
             }
         }
+        // As when blocks beyond the window are adopted (PBFT-CP-4).
         if self.tip.height > self.checkpoints.high(&self.config) {
             self.checkpoints.raise(self.tip.height);
         }

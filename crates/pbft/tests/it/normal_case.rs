@@ -244,6 +244,26 @@ fn a_primary_stops_at_the_high_water_mark() {
     assert!(kinds(&primary.hear(checkpoint(2, 16, &[16]))).contains(&"propose 17".to_owned()));
 }
 
+/// PBFT-CP-4: a replica that was away for longer than the window takes part again where the others are.
+#[test]
+fn blocks_adopted_beyond_the_window_move_it() {
+    let mut backup = Bench::new(1, 4);
+    for height in 1..=30_u64 {
+        backup.take(Input::Synced(commit_certificate(0, height, &[height as u8], &[0, 2, 3])));
+    }
+    assert_eq!(kinds(&backup.hear(pre_prepare(0, 31, A, 4))), ["validate 31 New", "start Progress"]);
+    backup.hear(checkpoint(2, 32, A));
+    backup.hear(checkpoint(3, 32, A));
+    assert!(kinds(&backup.hear(checkpoint(0, 32, A))).contains(&"stable 32".to_owned()));
+    let tip = amulet_pbft::Tip {
+        height: Height(30),
+        header_hash: header_hash(&[30]),
+        certificate: Some(commit_certificate(0, 30, &[30], &[0, 2, 3])),
+    };
+    let (mut restarted, _) = Bench::recovered(1, 4, tip, vec![]);
+    assert_eq!(kinds(&restarted.hear(pre_prepare(0, 31, A, 4))), ["validate 31 New", "start Progress"]);
+}
+
 /// PBFT-TM-1: a firing that was on its way when the timer was stopped means nothing.
 #[test]
 fn a_late_firing_is_ignored() {

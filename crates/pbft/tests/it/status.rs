@@ -2,7 +2,7 @@
 
 use amulet_pbft::message::{PayloadReply, PayloadRequest, Phase};
 use amulet_pbft::{Effect, Input, Message, Rejection, TimerKind, Verdict};
-use amulet_protocol::ids::Height;
+use amulet_protocol::ids::{Height, ReplicaId};
 
 use crate::bench::*;
 
@@ -45,7 +45,7 @@ fn a_missed_new_view_is_sent_again() {
     let start = new_view(1, view_changes, vec![], 4);
     backup.hear(start.clone());
     let effects = backup.hear(status(2, 0, 0, Phase::AwaitingProposal));
-    assert_eq!(effects, [Effect::Send(amulet_protocol::ids::ReplicaId(2), start)]);
+    assert_eq!(effects, [Effect::Send(ReplicaId(2), start)]);
     assert_eq!(kinds(&backup.hear(status(2, 1, 0, Phase::AwaitingProposal))), Vec::<String>::new());
 }
 
@@ -62,6 +62,17 @@ fn lost_votes_are_sent_again() {
     for (phase, sent) in expected {
         assert_eq!(kinds(&backup.hear(status(2, 0, 0, phase))), sent);
     }
+}
+
+/// PBFT-RT-2: a checkpoint vote that was lost does not leave another's window behind.
+#[test]
+fn a_lost_checkpoint_vote_is_sent_again() {
+    let mut backup = Bench::new(1, 4);
+    for height in 1..=4_u64 {
+        backup.take(Input::Synced(commit_certificate(0, height, &[height as u8], &[0, 2, 3])));
+    }
+    let effects = backup.hear(status(2, 0, 4, Phase::AwaitingProposal));
+    assert_eq!(effects, [Effect::Send(ReplicaId(2), checkpoint(1, 4, &[4]))]);
 }
 
 /// PBFT-RT-3: one block behind is only the order of arrival, until a heartbeat has passed without progress.
