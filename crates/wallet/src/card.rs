@@ -18,10 +18,10 @@ use zeroize::Zeroizing;
 pub const CARD_SECRET_BYTES: usize = 12;
 /// Bytes of text of one fact.
 pub const FACT_BYTES_MAX: usize = 60;
-/// Bytes of text of all facts: with keys and signature they make a QR code of version 17, which a phone reads from paper.
+/// Bytes of text of all facts: with keys and signature they make a QR code of version 18, which a phone reads from paper.
 pub const FACTS_BYTES_MAX: usize = 300;
 /// Facts on one card.
-pub const FACTS_MAX: usize = 8;
+pub const FACTS_MAX: usize = 16;
 /// Version of the summary's plaintext.
 pub const SUMMARY_VERSION: u8 = 1;
 
@@ -339,6 +339,6 @@ mod tests {
         assert_eq!(check_facts(&[fact(61)]), Err(FactsError::TooLong { index: 0, found: 61 }));
         assert_eq!(check_facts(&[fact(1), fact(0)]), Err(FactsError::Empty { index: 1 }));
         assert_eq!(check_facts(&vec![fact(60); 6]), Err(FactsError::TooLongTogether { found: 360 }));
-        assert_eq!(check_facts(&vec![fact(1); 9]), Err(FactsError::TooMany { found: 9 }));
+        assert_eq!(check_facts(&vec![fact(1); 17]), Err(FactsError::TooMany { found: 17 }));
     }
 }

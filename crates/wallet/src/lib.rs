@@ -7,9 +7,13 @@
 
 pub mod card;
 pub mod card_code;
+mod convert;
+mod dates;
+pub mod device_state;
 pub mod identity;
 pub mod keyfile;
 pub mod network;
 pub mod qr;
+pub mod service;
 pub mod store;
 pub mod strength;

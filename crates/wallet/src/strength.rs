@@ -190,11 +190,11 @@ fn repeated_unit(chars: &[char]) -> Option<usize> {
     })
 }
 
-/// The longest piece that something cheap explains, else one character.
+/// The piece at the start that costs an attacker least for each character, else one character.
 fn next_piece(chars: &[char]) -> Piece {
-    // Of pieces of one length the last wins: the one that an attacker tries first.
-    let candidates = [word(chars), date(chars), same(chars), run(chars), common(chars)];
-    let best = candidates.into_iter().flatten().max_by_key(|piece| piece.chars);
+    let candidates = [common(chars), run(chars), same(chars), date(chars), word(chars)];
+    let cost = |piece: &Piece| piece.bits / piece.chars as f64;
+    let best = candidates.into_iter().flatten().min_by(|a, b| cost(a).total_cmp(&cost(b)));
     best.unwrap_or_else(|| single(chars[0]))
 }
 
@@ -311,7 +311,8 @@ mod tests {
             ("woaini1314", StrengthHint::Common),
             ("我爱你", StrengthHint::Common),
             ("12345678901234", StrengthHint::Pattern),
-            ("qwertyuiopasdfghjkl", StrengthHint::Pattern),
+            ("qwertyuiopasdfghjkl", StrengthHint::Common),
+            ("poiuytrewqlkjhgfdsa", StrengthHint::Pattern),
             ("aaaaaaaaaaaaaaaaaaaaaaaaa", StrengthHint::Pattern),
             ("abcabcabcabcabcabc", StrengthHint::Pattern),
             ("哈哈哈哈哈哈哈哈哈哈", StrengthHint::Pattern),

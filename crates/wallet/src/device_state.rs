@@ -1,0 +1,134 @@
+//! What a wallet remembers on its device beside its keys: how far the log was read, the card in force, running emergency
+//! declarations. Sealed under a key of the wallet's own; losing it loses comfort, never access.
+
+use amulet_crypto::content::{ContentKey, open_content, seal_content};
+use amulet_crypto::entropy::Entropy;
+use amulet_protocol::calls::{CardLocator, DeclarationId};
+use amulet_protocol::codec;
+use amulet_protocol::ids::Timestamp;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::card::{CARD_SECRET_BYTES, Fact};
+use crate::keyfile::KeyFileId;
+use crate::store::{DeviceStore, STORED_FILE_BYTES_MAX, StoreError};
+
+const AAD: &[u8] = b"amulet/v1/device-state";
+/// Declarations remembered; a clinician has few at once, and each ends within three days.
+const EMERGENCIES_MAX: usize = 200;
+
+/// The card whose code this device can show without a network.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredCard {
+    /// Where it is on the ledger.
+    pub locator: CardLocator,
+    /// Facts on it.
+    pub facts: Vec<Fact>,
+    /// When it was committed.
+    pub made_at: Timestamp,
+    /// How long an access lasts, in milliseconds.
+    pub access_ms: u64,
+}
+
+/// A declaration whose summary this device can open again.
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredEmergency {
+    /// The declaration.
+    pub declaration: DeclarationId,
+    /// The card.
+    pub locator: CardLocator,
+    /// Its secret.
+    pub secret: [u8; CARD_SECRET_BYTES],
+    /// When the access ends.
+    pub until: Timestamp,
+}
+
+/// All of it.
+#[derive(Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct DeviceState {
+    /// Number of the last history entry whose log the person has looked at.
+    pub seen: u64,
+    /// The card in force, as far as this device knows.
+    pub card: Option<StoredCard>,
+    /// Running declarations, oldest first.
+    pub emergencies: Vec<StoredEmergency>,
+}
+
+impl DeviceState {
+    /// Reads the state of a wallet. What is missing or cannot be opened is as if it had never been.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn load(store: &dyn DeviceStore, id: KeyFileId, key: &ContentKey) -> Result<Self, StoreError> {
+        let Some(sealed) = store.read(&file_name(id))? else { return Ok(Self::default()) };
+        let opened = open_content(key, AAD, &sealed).ok();
+        Ok(opened.and_then(|plain| codec::decode(&plain, STORED_FILE_BYTES_MAX).ok()).unwrap_or_default())
+    }
+
+    /// Seals and writes the state, forgetting declarations that have ended.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn save(
+        &mut self,
+        store: &dyn DeviceStore,
+        id: KeyFileId,
+        key: &ContentKey,
+        now: Timestamp,
+        entropy: &mut impl Entropy,
+    ) -> Result<(), StoreError> {
+        self.emergencies.retain(|emergency| emergency.until > now);
+        let surplus = self.emergencies.len().saturating_sub(EMERGENCIES_MAX);
+        self.emergencies.drain(..surplus);
+        let plain = zeroize::Zeroizing::new(codec::encode(self));
+        let sealed = seal_content(key, AAD, &plain, entropy)
+            .map_err(|_| StoreError::TooLarge { name: file_name(id), found: plain.len() as u64 })?;
+        store.write(&file_name(id), &sealed)
+    }
+}
+
+/// Name of the file beside the wallet's own.
+#[must_use]
+pub fn file_name(id: KeyFileId) -> String {
+    format!("{id}.state")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::MemoryStore;
+    use amulet_crypto::digest::sm3;
+    use amulet_crypto::entropy::SeededEntropy;
+    use amulet_protocol::ids::TxId;
+
+    fn emergency(until: u64) -> StoredEmergency {
+        StoredEmergency {
+            declaration: DeclarationId(TxId(sm3(b"d"))),
+            locator: CardLocator([1; 5]),
+            secret: [0xA5; 12],
+            until: Timestamp(until),
+        }
+    }
+
+    #[test]
+    fn the_state_survives_sealed_and_ended_declarations_do_not() {
+        let mut entropy = SeededEntropy::new(1);
+        let (store, id) = (MemoryStore::default(), KeyFileId::generate(&mut entropy));
+        let key = ContentKey::generate(&mut entropy);
+        let mut state = DeviceState { seen: 7, card: None, emergencies: vec![emergency(50), emergency(150)] };
+        state.save(&store, id, &key, Timestamp(100), &mut entropy).unwrap();
+        let read = DeviceState::load(&store, id, &key).unwrap();
+        assert_eq!((read.seen, read.emergencies.len()), (7, 1));
+        let stored = store.read(&file_name(id)).unwrap().unwrap();
+        assert!(!stored.windows(12).any(|window| window == [0xA5; 12]), "a card's secret is readable");
+    }
+
+    #[test]
+    fn a_damaged_state_is_forgotten() {
+        let mut entropy = SeededEntropy::new(1);
+        let (store, id) = (MemoryStore::default(), KeyFileId::generate(&mut entropy));
+        let key = ContentKey::generate(&mut entropy);
+        store.write(&file_name(id), b"not sealed by anybody").unwrap();
+        assert_eq!(DeviceState::load(&store, id, &key).unwrap().seen, 0);
+    }
+}

@@ -1,0 +1,171 @@
+//! The access log: every event of the personal history in words' reach, each with its proof.
+
+use amulet_app_api::access::{AccessLogView, LogEvent, LogLineView, ProofCheck, ProofView};
+use amulet_app_api::wallet::Task;
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_crypto::entropy::SystemEntropy;
+use amulet_protocol::calls::{Call, GrantId, RequestId};
+use amulet_protocol::consent::Purpose;
+use amulet_protocol::history::{Event, HistoryEntry};
+use amulet_protocol::ids::Timestamp;
+use amulet_protocol::receipt::Outcome;
+use amulet_protocol::record::note_context;
+
+use super::Service;
+use super::error::{forged, storage};
+use super::session::Session;
+use crate::convert;
+
+impl Service {
+    /// The log, newest first. Looking at it makes emergencies count as seen.
+    pub(super) async fn access_log(&self) -> Result<AccessLogView, ApiError> {
+        let session = self.patient()?;
+        let checked = self.follow(&session).await?;
+        let entries = session.entries();
+        let mut lines = Vec::with_capacity(entries.len());
+        for entry in entries.iter().rev() {
+            lines.extend(self.log_line(&session, entry).await?);
+        }
+        self.mark_seen(&session, entries.last().map_or(0, |entry| entry.number))?;
+        // `follow` fails rather than give a history that is not proven complete.
+        Ok(AccessLogView { lines, complete: true, checked: Some(checked) })
+    }
+
+    fn mark_seen(&self, session: &Session, number: u64) -> Result<(), ApiError> {
+        let mut device = session.device();
+        if device.seen >= number {
+            return Ok(());
+        }
+        device.seen = number;
+        self.save_device(session, &mut device)
+    }
+
+    /// Writes what a wallet remembers on its device.
+    pub(super) fn save_device(
+        &self,
+        session: &Session,
+        device: &mut crate::device_state::DeviceState,
+    ) -> Result<(), ApiError> {
+        let (store, now) = (self.store.as_ref(), self.now());
+        device.save(store, session.id, &session.device_key, now, &mut SystemEntropy).map_err(storage)
+    }
+
+    /// One line; `None` for an event that is not a patient's.
+    pub(super) async fn log_line(
+        &self,
+        session: &Session,
+        entry: &HistoryEntry,
+    ) -> Result<Option<LogLineView>, ApiError> {
+        let mut line = LogLineView {
+            number: entry.number,
+            at: entry.time.0,
+            what: LogEvent::IdentityRegistered,
+            by: None,
+            hospital: None,
+            records: 0,
+        };
+        let mut actor = None;
+        line.what = match &entry.event {
+            Event::IdentityRegistered => LogEvent::IdentityRegistered,
+            Event::PractitionerRegistered { .. } => return Ok(None),
+            Event::RecordsRegistered { provider, records } => {
+                line.hospital = Some(self.hospital_view(provider));
+                line.records = u64::from(*records);
+                LogEvent::RecordsRegistered
+            }
+            Event::AccessRequested { request, practitioner, .. } => {
+                actor = Some(*practitioner);
+                LogEvent::AccessRequested { purpose: purpose_of_request(session, *request) }
+            }
+            Event::AccessGranted { grant, request, .. } => {
+                let (records, until) = granted(session, *grant);
+                line.records = records;
+                LogEvent::AccessGranted { purpose: purpose_of_request(session, *request), until: until.0 }
+            }
+            Event::AccessDeclined { .. } => LogEvent::AccessDeclined,
+            Event::AccessRevoked { .. } => LogEvent::AccessRevoked,
+            Event::RecordsRead { grant, practitioner, records } => {
+                actor = Some(*practitioner);
+                line.records = u64::from(*records);
+                LogEvent::RecordsRead { purpose: purpose_of_grant(session, *grant) }
+            }
+            Event::CardPublished { .. } => LogEvent::CardMade,
+            Event::CardRevoked { .. } => LogEvent::CardRevoked,
+            Event::EmergencyDeclared { practitioner, until, .. } => {
+                actor = Some(*practitioner);
+                emergency(session, entry, *until)
+            }
+        };
+        if let Some(actor) = actor {
+            line.by = Some(self.practitioner(session, actor).await?);
+        }
+        Ok(Some(line))
+    }
+
+    /// The proof behind a line: its receipt in a block, the block in the chain, the event in the complete history.
+    pub(super) async fn log_proof(&self, number: u64) -> Result<ProofView, ApiError> {
+        let session = self.session()?;
+        self.follow(&session).await?;
+        let entry = session.entries().into_iter().find(|entry| entry.number == number);
+        let entry = entry.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let _task = self.task(Task::Checking);
+        let proven = self.client.receipt(entry.transaction).await.map_err(|error| self.light(error))?;
+        let told = match &proven.receipt.outcome {
+            Outcome::Applied { events } => events.iter().any(|(did, at, event)| {
+                *did == session.did() && *at == entry.number && *event == entry.event
+            }),
+            Outcome::Refused { .. } => false,
+        };
+        if !told || proven.header.header.height() != entry.height {
+            return Err(forged("", "history"));
+        }
+        let checks = [ProofCheck::Receipt, ProofCheck::History];
+        Ok(self.proof_view(&proven.header, entry.transaction, &checks))
+    }
+}
+
+fn purpose_of_request(session: &Session, request: RequestId) -> amulet_app_api::access::Purpose {
+    let transaction = session.transaction(request.0);
+    let purpose = transaction.and_then(|transaction| match &transaction.transaction().call {
+        Call::RequestAccess(call) => Some(call.purpose),
+        _ => None,
+    });
+    convert::purpose(purpose.unwrap_or(Purpose::Treatment))
+}
+
+fn purpose_of_grant(session: &Session, grant: GrantId) -> amulet_app_api::access::Purpose {
+    let transaction = session.transaction(grant.0);
+    let request = transaction.and_then(|transaction| match &transaction.transaction().call {
+        Call::GrantAccess(call) => Some(call.request),
+        _ => None,
+    });
+    match request {
+        Some(request) => purpose_of_request(session, request),
+        None => convert::purpose(Purpose::Treatment),
+    }
+}
+
+fn granted(session: &Session, grant: GrantId) -> (u64, Timestamp) {
+    let transaction = session.transaction(grant.0);
+    let found = transaction.and_then(|transaction| match &transaction.transaction().call {
+        Call::GrantAccess(call) => Some((call.records.len() as u64, call.valid_until)),
+        _ => None,
+    });
+    found.unwrap_or_default()
+}
+
+/// An emergency with its reason, and the clinician's note opened with the patient's key.
+fn emergency(session: &Session, entry: &HistoryEntry, until: Timestamp) -> LogEvent {
+    let transaction = session.transaction(entry.transaction);
+    let call = transaction.as_ref().and_then(|transaction| match &transaction.transaction().call {
+        Call::DeclareEmergency(call) => Some(call),
+        _ => None,
+    });
+    let note = call.and_then(|call| {
+        let opened =
+            call.note.as_ref()?.open(&session.identity.agreement, &note_context(call.locator)).ok()?;
+        Some(String::from_utf8_lossy(&opened).into_owned())
+    });
+    let reason = call.map_or(amulet_protocol::consent::EmergencyReason::Other, |call| call.reason);
+    LogEvent::EmergencyDeclared { reason: convert::reason(reason), note, until: until.0 }
+}

@@ -1,0 +1,201 @@
+//! A clinician's requests: finding a patient, asking, and what became of it.
+
+use amulet_app_api::clinician::{AskAccess, MyAccessState, MyAccessView, MyAccessesView, PatientFoundView};
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_protocol::calls::{Call, DeclarationId, GrantId, RequestAccess, RequestId};
+use amulet_protocol::consent::{Category, Day, RecordDates};
+use amulet_protocol::history::{Event, HistoryHead};
+use amulet_protocol::ids::{Did, DidError};
+use amulet_protocol::limits::{ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS};
+use amulet_protocol::state::{Answer, DeclarationState, GrantState, Identity, RequestState, StateKey};
+use std::collections::BTreeMap;
+
+use super::Service;
+use super::error::internal;
+use super::session::Session;
+use crate::{convert, dates};
+
+/// Milliseconds in an hour.
+const HOUR_MS: u64 = 3_600_000;
+
+impl Service {
+    /// Finds a person by their code.
+    pub(super) async fn find_patient(&self, code: &str) -> Result<PatientFoundView, ApiError> {
+        self.clinician()?;
+        let did = parse_did(code)?;
+        self.fresh().await?;
+        let identity: Option<Identity> = self.state_of(StateKey::Identity(did)).await?;
+        identity.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let history = self.client.history(did, HistoryHead::default()).await;
+        let history = history.map_err(|error| self.light(error))?;
+        let records = history.entries.iter().map(|entry| match entry.event {
+            Event::RecordsRegistered { records, .. } => u64::from(records),
+            _ => 0,
+        });
+        Ok(PatientFoundView { did: did.to_string(), records: records.sum() })
+    }
+
+    /// Asks a patient for access.
+    pub(super) async fn ask_access(&self, call: &AskAccess) -> Result<MyAccessView, ApiError> {
+        let session = self.clinician()?;
+        self.fresh().await?;
+        let request = self.request_of(call)?;
+        let (id, _) = self.submit(&session, Call::RequestAccess(request)).await?;
+        let id = RequestId(id);
+        let state: Option<RequestState> = self.state_of(StateKey::Request(id)).await?;
+        let state = state.ok_or_else(|| internal("a committed request is not in the state"))?;
+        Ok(self.request_line(id, &state, None))
+    }
+
+    fn request_of(&self, call: &AskAccess) -> Result<RequestAccess, ApiError> {
+        let bad = |field: &str| ApiError::new(ErrorCode::BadRequest).with("field", field);
+        let mut categories: Vec<Category> =
+            call.categories.iter().map(|category| convert::ledger_category(*category)).collect();
+        categories.sort_unstable();
+        categories.dedup();
+        if categories.is_empty() {
+            return Err(bad("categories"));
+        }
+        let within =
+            |hours: u64, limit: u64| hours.checked_mul(HOUR_MS).filter(|ms| (1..=limit).contains(ms));
+        let access_ms = within(call.access_hours, ACCESS_TIME_MAX_MS).ok_or_else(|| bad("access_hours"))?;
+        let answer_ms = within(call.answer_hours, ANSWER_TIME_MAX_MS).ok_or_else(|| bad("answer_hours"))?;
+        let day = |text: &Option<String>, field: &str| -> Result<Option<Day>, ApiError> {
+            text.as_ref().map(|text| dates::day_of(text).ok_or_else(|| bad(field))).transpose()
+        };
+        let record_dates = RecordDates {
+            from: day(&call.records_from, "records_from")?,
+            to: day(&call.records_to, "records_to")?,
+        };
+        Ok(RequestAccess {
+            patient: parse_did(&call.patient)?,
+            categories,
+            record_dates,
+            purpose: convert::ledger_purpose(call.purpose),
+            answer_by: self.now().plus_millis(answer_ms),
+            access_ms,
+        })
+    }
+
+    /// What this clinician asked for, may read, and declared; newest first.
+    pub(super) async fn my_accesses(&self) -> Result<MyAccessesView, ApiError> {
+        let session = self.clinician()?;
+        self.follow(&session).await?;
+        let mut accesses = self.my_requests(&session).await?;
+        accesses.extend(self.my_emergencies(&session).await?);
+        accesses.sort_by_key(|access| std::cmp::Reverse(access.at));
+        Ok(MyAccessesView { me: self.practitioner(&session, session.did()).await?, accesses })
+    }
+
+    async fn my_requests(&self, session: &Session) -> Result<Vec<MyAccessView>, ApiError> {
+        let own = session.did();
+        let ids: Vec<RequestId> = session
+            .entries()
+            .iter()
+            .filter_map(|entry| match entry.event {
+                Event::AccessRequested { request, practitioner, .. } if practitioner == own => Some(request),
+                _ => None,
+            })
+            .collect();
+        let keys: Vec<StateKey> = ids.iter().map(|id| StateKey::Request(*id)).collect();
+        let states = self.states_of::<RequestState>(&keys).await?;
+        let requests: Vec<(RequestId, RequestState)> =
+            ids.into_iter().zip(states).filter_map(|(id, state)| Some((id, state?))).collect();
+        let granted: Vec<GrantId> = requests
+            .iter()
+            .filter_map(|(_, state)| match state.answer {
+                Answer::Granted(grant) => Some(grant),
+                Answer::Waiting | Answer::Declined(_) => None,
+            })
+            .collect();
+        let keys: Vec<StateKey> = granted.iter().map(|id| StateKey::Grant(*id)).collect();
+        let grants = self.states_of::<GrantState>(&keys).await?;
+        let grants: BTreeMap<GrantId, GrantState> =
+            granted.into_iter().zip(grants).filter_map(|(id, grant)| Some((id, grant?))).collect();
+        let line = |(id, state): &(RequestId, RequestState)| {
+            let grant = match state.answer {
+                Answer::Granted(grant) => grants.get(&grant),
+                Answer::Waiting | Answer::Declined(_) => None,
+            };
+            self.request_line(*id, state, grant)
+        };
+        Ok(requests.iter().map(line).collect())
+    }
+
+    fn request_line(&self, id: RequestId, state: &RequestState, grant: Option<&GrantState>) -> MyAccessView {
+        let now = self.now();
+        let found = match (&state.answer, grant) {
+            (Answer::Waiting, _) if now <= state.answer_by => {
+                MyAccessState::Waiting { answer_by: state.answer_by.0 }
+            }
+            (Answer::Waiting, _) => MyAccessState::Unanswered,
+            (Answer::Declined(_), _) => MyAccessState::Declined,
+            (Answer::Granted(_), Some(grant)) if grant.revoked_at.is_some() => MyAccessState::Revoked,
+            (Answer::Granted(id), Some(grant)) if now < grant.valid_until => MyAccessState::Active {
+                grant: id.to_string(),
+                until: grant.valid_until.0,
+                records: grant.records.len() as u64,
+            },
+            (Answer::Granted(_), _) => MyAccessState::Expired,
+        };
+        MyAccessView {
+            id: id.to_string(),
+            patient: state.patient.to_string(),
+            state: found,
+            purpose: convert::purpose(state.purpose),
+            categories: state.categories.iter().map(|category| convert::category(*category)).collect(),
+            at: state.asked_at.0,
+        }
+    }
+
+    async fn my_emergencies(&self, session: &Session) -> Result<Vec<MyAccessView>, ApiError> {
+        let ids: Vec<DeclarationId> = session
+            .entries()
+            .iter()
+            .filter_map(|entry| match entry.event {
+                Event::EmergencyDeclared { declaration, .. } => Some(declaration),
+                _ => None,
+            })
+            .collect();
+        let keys: Vec<StateKey> = ids.iter().map(|id| StateKey::Declaration(*id)).collect();
+        let states = self.states_of::<DeclarationState>(&keys).await?;
+        let now = self.now();
+        let line = |(id, state): (DeclarationId, Option<DeclarationState>)| {
+            let state = state?;
+            let running = now < state.until;
+            Some(MyAccessView {
+                id: id.to_string(),
+                patient: state.patient.to_string(),
+                state: if running {
+                    MyAccessState::Emergency { until: state.until.0 }
+                } else {
+                    MyAccessState::EmergencyEnded
+                },
+                purpose: amulet_app_api::access::Purpose::Emergency,
+                categories: Vec::new(),
+                at: state.declared_at.0,
+            })
+        };
+        Ok(ids.into_iter().zip(states).filter_map(line).collect())
+    }
+}
+
+/// Reads a person's code.
+pub(super) fn parse_did(code: &str) -> Result<Did, ApiError> {
+    code.trim().parse().map_err(|error| match error {
+        DidError::Prefix => ErrorCode::CodeNotOurs.into(),
+        DidError::Base58 | DidError::Length { .. } => ErrorCode::CodeDamaged.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_persons_code_that_is_another_code_or_cut_off_is_told_apart() {
+        assert_eq!(parse_did("https://example.org").unwrap_err().code, ErrorCode::CodeNotOurs);
+        assert_eq!(parse_did("did:amulet:3yZe7d").unwrap_err().code, ErrorCode::CodeDamaged);
+    }
+}

@@ -1,0 +1,223 @@
+//! From what went wrong below to the closed list that the interface has sentences for.
+
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_crypto::kdf::PhraseError;
+use amulet_crypto::passphrase::PassphraseError;
+use amulet_light_client::{Forgery, LightError, NodeIndex, NodeVerdict};
+use amulet_protocol::ids::Timestamp;
+use amulet_protocol::light::{AccessRefusal, LightRefusal};
+use amulet_protocol::receipt::RefusalCode;
+
+use crate::card::{FACT_BYTES_MAX, FACTS_BYTES_MAX, FACTS_MAX, FactsError};
+use crate::card_code::CardCodeError;
+use crate::keyfile::KeyFileError;
+use crate::store::StoreError;
+
+/// A bug, with the words for whoever mends it.
+pub(crate) fn internal(message: impl std::fmt::Display) -> ApiError {
+    ApiError::new(ErrorCode::Internal).with("message", message)
+}
+
+pub(crate) fn storage(error: StoreError) -> ApiError {
+    ApiError::new(ErrorCode::Storage).with("message", error)
+}
+
+pub(crate) fn keyfile(error: KeyFileError) -> ApiError {
+    match error {
+        KeyFileError::WrongPassphrase => ErrorCode::WrongPassphrase.into(),
+        KeyFileError::Name { .. } => ApiError::new(ErrorCode::BadRequest).with("field", "name"),
+        KeyFileError::Passphrase(PassphraseError::Empty) => ErrorCode::WrongPassphrase.into(),
+        KeyFileError::Passphrase(PassphraseError::TooLong { .. }) => ErrorCode::WrongPassphrase.into(),
+        other => ApiError::new(ErrorCode::Storage).with("message", other),
+    }
+}
+
+pub(crate) fn phrase(error: PhraseError) -> ApiError {
+    match error {
+        PhraseError::TooLong { .. } => ErrorCode::WordCount.into(),
+        PhraseError::WrongCount { found, expected } => {
+            ApiError::new(ErrorCode::WordCount).with("found", found).with("expected", expected)
+        }
+        PhraseError::MixedLanguages => ErrorCode::WordLanguages.into(),
+        PhraseError::UnknownWord { index, word, suggestion } => {
+            let error = ApiError::new(ErrorCode::WordUnknown).with("index", index).with("word", word);
+            suggestion.into_iter().fold(error, |error, suggestion| error.with("suggestion", suggestion))
+        }
+        PhraseError::Checksum { likely } => {
+            let error = ApiError::new(ErrorCode::WordChecksum);
+            likely.into_iter().fold(error, |error, index| error.with("index", index))
+        }
+    }
+}
+
+pub(crate) fn card_code(error: CardCodeError) -> ApiError {
+    match error {
+        CardCodeError::NotOurs => ErrorCode::CodeNotOurs.into(),
+        CardCodeError::Damaged => ErrorCode::CodeDamaged.into(),
+    }
+}
+
+pub(crate) fn facts(error: FactsError) -> ApiError {
+    let too_large = |size: usize, limit: usize| {
+        ApiError::new(ErrorCode::TooLarge).with("size", size).with("limit", limit)
+    };
+    match error {
+        FactsError::TooMany { found } => too_large(found, FACTS_MAX),
+        FactsError::TooLong { found, .. } => too_large(found, FACT_BYTES_MAX),
+        FactsError::TooLongTogether { found } => too_large(found, FACTS_BYTES_MAX),
+        FactsError::Empty { index } => {
+            ApiError::new(ErrorCode::BadRequest).with("field", "facts").with("index", index)
+        }
+    }
+}
+
+/// What the ledger said no to.
+pub(crate) fn refusal(code: RefusalCode) -> ApiError {
+    match code {
+        RefusalCode::CardRevoked => ErrorCode::CardRevoked.into(),
+        RefusalCode::UnknownCard => ErrorCode::CardUnknown.into(),
+        RefusalCode::NotAPractitioner => ErrorCode::NotAClinician.into(),
+        RefusalCode::GrantExpired => grant_ended("expired"),
+        RefusalCode::GrantRevoked => grant_ended("revoked"),
+        RefusalCode::UnknownPatient | RefusalCode::UnknownRequest | RefusalCode::UnknownGrant => {
+            ErrorCode::NotFound.into()
+        }
+        other => ApiError::new(ErrorCode::Refused).with("reason", code_text(other)),
+    }
+}
+
+pub(crate) fn grant_ended(why: &str) -> ApiError {
+    ApiError::new(ErrorCode::GrantEnded).with("why", why)
+}
+
+fn code_text(code: RefusalCode) -> String {
+    match serde_json::to_value(code) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => code.to_string(),
+    }
+}
+
+/// What the light client found; `name` gives a hospital's name.
+pub(crate) fn light(error: LightError, now: Timestamp, name: impl Fn(NodeIndex) -> String) -> ApiError {
+    let error_text = error.to_string();
+    match error {
+        LightError::Unreachable { asked } => ApiError::new(ErrorCode::Unreachable).with("asked", asked),
+        LightError::TooFewNodes { found, needed } => too_few(found, needed),
+        LightError::TooFewWitnesses { agreeing, needed, nodes } => witnesses(agreeing, needed, &nodes, name),
+        LightError::Disagreement(found) => {
+            let sides = found.left.nodes.iter().chain(&found.right.nodes);
+            let hospitals: Vec<String> = sides.map(|node| name(*node)).collect();
+            ApiError::new(ErrorCode::Disagreement).with("hospitals", hospitals.join(", "))
+        }
+        LightError::Forged { node, forgery } => forged(&name(node), what_of(&forgery)),
+        LightError::HistoryShrunk { .. } | LightError::HistoryForked { .. } => forged("", "history"),
+        LightError::Unlinked { .. } => forged("", "header"),
+        LightError::ValidatorsChanged { .. } => forged("", "certificate"),
+        LightError::TrustExpired(_) => {
+            ApiError::new(ErrorCode::Stale).with("age_ms", now.0).with("message", error_text)
+        }
+        LightError::NotFound { .. } | LightError::NothingYet => ErrorCode::NotFound.into(),
+        LightError::Refused { refusal, .. } => light_refusal(refusal),
+        LightError::NotCommitted { .. } => ErrorCode::NotCommitted.into(),
+        LightError::Store(_) => ApiError::new(ErrorCode::Storage).with("message", error_text),
+        _ => internal(error_text),
+    }
+}
+
+fn witnesses(
+    agreeing: usize,
+    needed: usize,
+    nodes: &[(NodeIndex, NodeVerdict)],
+    name: impl Fn(NodeIndex) -> String,
+) -> ApiError {
+    let liar = nodes.iter().find_map(|(node, verdict)| match verdict {
+        NodeVerdict::Forged(forgery) => Some((*node, forgery)),
+        _ => None,
+    });
+    if let Some((node, forgery)) = liar {
+        return forged(&name(node), what_of(forgery));
+    }
+    if agreeing == 0 && nodes.iter().all(|(_, verdict)| matches!(verdict, NodeVerdict::Unreachable(_))) {
+        return ApiError::new(ErrorCode::Unreachable).with("asked", nodes.len());
+    }
+    too_few(agreeing, needed)
+}
+
+fn too_few(answered: usize, needed: usize) -> ApiError {
+    ApiError::new(ErrorCode::TooFewWitnesses).with("answered", answered).with("needed", needed)
+}
+
+pub(crate) fn forged(hospital: &str, what: &str) -> ApiError {
+    ApiError::new(ErrorCode::Forged).with("hospital", hospital).with("what", what)
+}
+
+fn what_of(forgery: &Forgery) -> &'static str {
+    match forgery {
+        Forgery::Header(_) | Forgery::HeaderHeight { .. } => "header",
+        Forgery::History(_) => "history",
+        Forgery::Ciphertext { .. } => "ciphertext",
+        _ => "proof",
+    }
+}
+
+fn light_refusal(refusal_found: LightRefusal) -> ApiError {
+    match refusal_found {
+        LightRefusal::WouldRefuse(code) => refusal(code),
+        LightRefusal::NotAllowed(AccessRefusal::Ended) => grant_ended("expired"),
+        LightRefusal::NotAllowed(AccessRefusal::Revoked) => grant_ended("revoked"),
+        LightRefusal::Busy => ErrorCode::Unreachable.into(),
+        other => ApiError::new(ErrorCode::Refused).with("reason", reason_of(&other)),
+    }
+}
+
+fn reason_of(refusal: &LightRefusal) -> &'static str {
+    match refusal {
+        LightRefusal::Malformed => "malformed",
+        LightRefusal::BadTransaction => "bad_transaction",
+        LightRefusal::Clock { .. } => "clock",
+        LightRefusal::NotSigned { .. } => "not_signed",
+        LightRefusal::NotAllowed(_) => "not_allowed",
+        LightRefusal::Pruned { .. } => "pruned",
+        LightRefusal::WouldRefuse(_) | LightRefusal::Busy => "busy",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_recovery_word_is_named_with_its_place() {
+        let error = phrase(PhraseError::UnknownWord {
+            index: 3,
+            word: "roff".to_owned(),
+            suggestion: Some("roof".to_owned()),
+        });
+        assert_eq!(error.code, ErrorCode::WordUnknown);
+        assert_eq!(error.details["index"], "3");
+        assert_eq!(error.details["word"], "roff");
+        assert_eq!(error.details["suggestion"], "roof");
+    }
+
+    #[test]
+    fn the_ledgers_refusals_keep_their_codes() {
+        assert_eq!(refusal(RefusalCode::CardRevoked).code, ErrorCode::CardRevoked);
+        let ended = refusal(RefusalCode::GrantRevoked);
+        assert_eq!((ended.code, ended.details["why"].as_str()), (ErrorCode::GrantEnded, "revoked"));
+        let other = refusal(RefusalCode::BeyondRequest);
+        assert_eq!((other.code, other.details["reason"].as_str()), (ErrorCode::Refused, "beyond_request"));
+    }
+
+    #[test]
+    fn a_lie_is_told_from_silence() {
+        let silence = NodeVerdict::Unreachable(amulet_light_client::TransportError::Connect);
+        let nodes = vec![(NodeIndex(0), silence.clone()), (NodeIndex(1), silence.clone())];
+        let name = |node: NodeIndex| format!("Hospital {node}");
+        let error = LightError::TooFewWitnesses { agreeing: 0, needed: 2, nodes };
+        assert_eq!(light(error, Timestamp(0), name).code, ErrorCode::Unreachable);
+        let lie = NodeVerdict::Forged(Forgery::Count { asked: 1, found: 2 });
+        let nodes = vec![(NodeIndex(0), silence), (NodeIndex(1), lie)];
+        let error = light(LightError::TooFewWitnesses { agreeing: 1, needed: 2, nodes }, Timestamp(0), name);
+        assert_eq!((error.code, error.details["hospital"].as_str()), (ErrorCode::Forged, "Hospital 1"));
+    }
+}

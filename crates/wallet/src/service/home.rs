@@ -1,0 +1,84 @@
+//! The patient's first page, and the code by which others find them.
+
+use amulet_app_api::ApiError;
+use amulet_app_api::access::{LogEvent, LogLineView};
+use amulet_app_api::wallet::{HomeView, MyCodeView};
+use amulet_protocol::calls::CardLocator;
+use amulet_protocol::history::Event;
+use amulet_protocol::ids::Did;
+use amulet_protocol::state::StateKey;
+use std::collections::BTreeSet;
+
+use super::Service;
+use super::error::internal;
+use super::session::Session;
+use crate::qr;
+
+/// Newest records on the first page.
+const NEWEST: usize = 5;
+
+impl Service {
+    /// The first page.
+    pub(super) async fn home(&self) -> Result<HomeView, ApiError> {
+        let session = self.patient()?;
+        let checked = self.follow(&session).await?;
+        let card: Option<CardLocator> = self.state_of(StateKey::CardOf(session.did())).await?;
+        let (records, newest) = {
+            let cache = session.cache();
+            (cache.records.len() as u64, cache.records.iter().rev().take(NEWEST).cloned().collect::<Vec<_>>())
+        };
+        let ids: Vec<_> = newest.iter().map(|meta| meta.entry.id).collect();
+        self.open_records(&session, newest).await?;
+        let newest = {
+            let cache = session.cache();
+            ids.iter().filter_map(|id| cache.opened.get(id)).map(|record| record.line.clone()).collect()
+        };
+        Ok(HomeView {
+            checked: Some(checked),
+            requests_waiting: self.waiting(&session).await?,
+            emergencies_unseen: self.emergencies_unseen(&session).await?,
+            has_card: card.is_some(),
+            records,
+            newest,
+            readers_now: self.readers_now(&session).await?,
+        })
+    }
+
+    async fn emergencies_unseen(&self, session: &Session) -> Result<Vec<LogLineView>, ApiError> {
+        let seen = session.device().seen;
+        let mut lines = Vec::new();
+        for entry in session.entries().iter().filter(|entry| entry.number > seen) {
+            if matches!(entry.event, Event::EmergencyDeclared { .. })
+                && let Some(line) = self.log_line(session, entry).await?
+                && matches!(line.what, LogEvent::EmergencyDeclared { .. })
+            {
+                lines.push(line);
+            }
+        }
+        lines.reverse();
+        Ok(lines)
+    }
+
+    /// How many people can read something now, by a grant or an emergency.
+    async fn readers_now(&self, session: &Session) -> Result<u64, ApiError> {
+        let now = self.now();
+        let grants = self.grants(session).await?;
+        let active = grants.iter().filter(|(_, grant)| grant.revoked_at.is_none() && now < grant.valid_until);
+        let mut readers: BTreeSet<Did> = active.map(|(_, grant)| grant.practitioner).collect();
+        for entry in session.entries() {
+            if let Event::EmergencyDeclared { practitioner, until, .. } = entry.event
+                && now < until
+            {
+                readers.insert(practitioner);
+            }
+        }
+        Ok(readers.len() as u64)
+    }
+
+    /// The code by which others find this person.
+    pub(super) fn my_code(&self) -> Result<MyCodeView, ApiError> {
+        let text = self.session()?.did().to_string();
+        let qr_svg = qr::svg(&text).map_err(internal)?;
+        Ok(MyCodeView { text, qr_svg })
+    }
+}

@@ -1,0 +1,212 @@
+//! Asking the ledger and changing it: freshness, transactions, practitioners, and what a proof says for people.
+
+use amulet_app_api::access::{PractitionerView, ProofCheck, ProofView};
+use amulet_app_api::wallet::{CheckedView, HospitalView, Task};
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_light_client::{LightError, NodeVerdict, ProvenHeader, ProvenReceipt, SyncReport};
+use amulet_protocol::calls::Call;
+use amulet_protocol::ids::{Did, Nonce, TxId};
+use amulet_protocol::receipt::{Outcome, RefusalCode};
+use amulet_protocol::state::{Account, Practitioner, StateKey};
+use amulet_protocol::transaction::SignedTransaction;
+use borsh::BorshDeserialize;
+use std::time::Duration;
+
+use super::Service;
+use super::error::{light, refusal};
+use super::session::Session;
+use crate::keyfile::sign_call;
+
+/// How old the last check may be before a page asks the hospitals again, in milliseconds: pages follow each other quickly.
+const FRESH_MS: u64 = 2_000;
+/// How long a person waits for the hospitals to agree; a change of primary takes some seconds of it.
+const COMMIT_TIME_MAX: Duration = Duration::from_secs(45);
+/// Tries of one call when its number was taken meanwhile, as by the same wallet on another device.
+const NONCE_TRIES: usize = 3;
+
+impl Service {
+    /// Asks the hospitals for news and checks it.
+    pub(super) async fn sync(&self) -> Result<CheckedView, ApiError> {
+        let _task = self.task(Task::Checking);
+        let report = self.client.sync(self.now()).await.map_err(|error| self.light(error))?;
+        let view = self.checked_view(&report);
+        self.state().checked = Some(view.clone());
+        Ok(view)
+    }
+
+    /// A check that is fresh enough for a page; an older one where no hospital can be reached just now.
+    pub(super) async fn fresh(&self) -> Result<CheckedView, ApiError> {
+        let last = self.state().checked.clone();
+        if let Some(last) = &last
+            && self.now().0.saturating_sub(last.checked_at) < FRESH_MS
+        {
+            return Ok(last.clone());
+        }
+        match (self.sync().await, last) {
+            (Err(error), Some(last)) if is_offline(&error) => Ok(last),
+            (result, _) => result,
+        }
+    }
+
+    fn checked_view(&self, report: &SyncReport) -> CheckedView {
+        let header = report.head.header();
+        let silent =
+            report.nodes.iter().filter(|(_, verdict)| matches!(verdict, NodeVerdict::Unreachable(_)));
+        let unreachable = silent
+            .filter_map(|(node, _)| self.client.nodes().get(node.0))
+            .map(|node| self.network.hospital(&node.organisation))
+            .collect();
+        CheckedView {
+            signed: small(report.signed),
+            agreeing: small(report.agreeing),
+            total: small(report.validators),
+            checked_at: self.now().0,
+            height: header.height.0,
+            block_time: header.time.0,
+            header_hash: report.head.hash().to_string(),
+            unreachable,
+        }
+    }
+
+    /// One value of the ledger's state, proven.
+    pub(super) async fn state_of<T: BorshDeserialize>(&self, key: StateKey) -> Result<Option<T>, ApiError> {
+        let proven = self.client.state::<T>(&key).await.map_err(|error| self.light(error))?;
+        Ok(proven.into_option())
+    }
+
+    /// Values of one type, proven, in the order of the keys.
+    pub(super) async fn states_of<T: BorshDeserialize>(
+        &self,
+        keys: &[StateKey],
+    ) -> Result<Vec<Option<T>>, ApiError> {
+        let proven = self.client.states::<T>(keys).await.map_err(|error| self.light(error))?;
+        Ok(proven.into_iter().map(|value| value.into_option()).collect())
+    }
+
+    /// Signs a call, hands it in and waits until it is proven to be applied.
+    pub(super) async fn submit(
+        &self,
+        session: &Session,
+        call: Call,
+    ) -> Result<(TxId, ProvenReceipt), ApiError> {
+        let _one_at_a_time = session.submitting.lock().await;
+        let _task = self.task(Task::WaitingForHospitals);
+        for _ in 1..NONCE_TRIES {
+            match self.submit_once(session, call.clone()).await? {
+                Ok(done) => return Ok(done),
+                Err(RefusalCode::NonceUsed | RefusalCode::NonceOutOfWindow) => {
+                    self.client.sync(self.now()).await.map_err(|error| self.light(error))?;
+                }
+                Err(code) => return Err(refusal(code)),
+            }
+        }
+        self.submit_once(session, call).await?.map_err(refusal)
+    }
+
+    async fn submit_once(
+        &self,
+        session: &Session,
+        call: Call,
+    ) -> Result<Result<(TxId, ProvenReceipt), RefusalCode>, ApiError> {
+        let account: Account = self.state_of(StateKey::Account(session.did())).await?.unwrap_or_default();
+        let nonce = Nonce(session.take_nonce(account.highest.0));
+        let key = &session.identity.signing;
+        let transaction = sign_call(key, session.did(), self.network.chain(), nonce, call);
+        self.commit(&transaction).await
+    }
+
+    /// Hands a transaction in and waits; the inner error is the ledger's no.
+    pub(super) async fn commit(
+        &self,
+        transaction: &SignedTransaction,
+    ) -> Result<Result<(TxId, ProvenReceipt), RefusalCode>, ApiError> {
+        use amulet_protocol::light::LightRefusal;
+        let receipt = match self.client.submit_and_wait(transaction, COMMIT_TIME_MAX).await {
+            Ok(receipt) => receipt,
+            Err(LightError::Refused { refusal: LightRefusal::WouldRefuse(code), .. }) => {
+                return Ok(Err(code));
+            }
+            Err(error) => return Err(self.light(error)),
+        };
+        match receipt.receipt.outcome {
+            Outcome::Applied { .. } => Ok(Ok((transaction.id(), receipt))),
+            Outcome::Refused { code } => Ok(Err(code)),
+        }
+    }
+
+    /// A practitioner as registered; by DID alone where the ledger knows none.
+    pub(super) async fn practitioner(
+        &self,
+        session: &Session,
+        did: Did,
+    ) -> Result<PractitionerView, ApiError> {
+        if let Some(known) = session.cache().practitioners.get(&did) {
+            return Ok(known.clone());
+        }
+        let registered: Option<Practitioner> = self.state_of(StateKey::Practitioner(did)).await?;
+        let view = match registered {
+            Some(registered) => PractitionerView {
+                did: did.to_string(),
+                name: registered.name,
+                department: registered.department,
+                hospital: self.network.hospital(&registered.organisation),
+            },
+            None => PractitionerView {
+                did: did.to_string(),
+                name: did.to_string(),
+                department: String::new(),
+                hospital: HospitalView { did: String::new(), name_en: String::new(), name_zh: String::new() },
+            },
+        };
+        session.cache().practitioners.insert(did, view.clone());
+        Ok(view)
+    }
+
+    /// What was checked about a block, for people.
+    pub(super) fn proof_view(
+        &self,
+        proven: &ProvenHeader,
+        transaction: TxId,
+        more: &[ProofCheck],
+    ) -> ProofView {
+        let header = &proven.header;
+        let validators = self.client.validators();
+        let signers: Vec<HospitalView> = header
+            .signers()
+            .filter_map(|replica| validators.get(replica))
+            .map(|validator| self.network.hospital(&validator.organisation))
+            .collect();
+        let mut checks = vec![ProofCheck::Witnesses, ProofCheck::Certificate, ProofCheck::HeaderRange];
+        checks.extend_from_slice(more);
+        ProofView {
+            height: header.height().0,
+            at: header.time().0,
+            signed: small(header.signed()),
+            total: small(header.validators()),
+            signers,
+            header_hash: header.hash().to_string(),
+            transaction: transaction.to_string(),
+            checks,
+        }
+    }
+
+    /// The light client's error for the interface.
+    pub(super) fn light(&self, error: LightError) -> ApiError {
+        light(error, self.now(), |node| self.node_name(node))
+    }
+}
+
+/// Whether an error says no more than that hospitals cannot be reached.
+pub(super) fn is_offline(error: &ApiError) -> bool {
+    matches!(error.code, ErrorCode::Unreachable | ErrorCode::TooFewWitnesses)
+}
+
+/// Whole numbers of hospitals; there are at most 100.
+fn small(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+/// Reads an identifier of the bridge.
+pub(super) fn tx_id(text: &str) -> Result<TxId, ApiError> {
+    text.parse().map(TxId).map_err(|_| ErrorCode::BadRequest.into())
+}

@@ -1,0 +1,231 @@
+//! The service behind the bridge: one request in, one reply or one typed error out.
+//!
+//! It holds the open wallet, the light client and what was proven so far. A host gives it what differs between a native
+//! process and a browser page ([`Host`]). Every answer rests on what the light client proved; every change is a signed
+//! transaction whose receipt was proven before the call returns.
+
+mod access_log;
+mod accesses;
+mod blobs;
+mod emergency;
+mod error;
+mod history;
+mod home;
+mod intake;
+mod ledger;
+mod my_card;
+mod progress;
+mod reading;
+mod record_view;
+mod records;
+mod session;
+mod sharing;
+mod summary_view;
+mod wallets;
+
+pub use intake::{INTAKE_ANSWER_BYTES_MAX, IntakeAnswer};
+pub use wallets::{DEMO_FILE_BYTES_MAX, DEMO_PEOPLE_FILE};
+
+use amulet_app_api::wallet::{CheckedView, DemoPersonView};
+use amulet_app_api::{ApiError, ErrorCode, Request};
+use amulet_light_client::store::TrustedHeaderStore;
+use amulet_light_client::{Clock, LightClient, NodeIndex, Transport, TrustParams};
+use amulet_protocol::ids::{Did, Timestamp};
+use serde::Serialize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::keyfile::Role;
+use crate::network::Network;
+use crate::store::DeviceStore;
+use error::internal;
+use progress::{ProgressBoard, RunningTask};
+use session::{PendingWords, Session};
+
+/// How a hospital is asked to take a file in.
+#[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
+#[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
+pub trait HospitalApi: Send + Sync {
+    /// `POST {base}/fhir?patient={patient}` with the header `Authorization: {authorization}`; `base` is the hospital's
+    /// address from the network file. At most [`INTAKE_ANSWER_BYTES_MAX`] bytes of the answer are read.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unreachable`] when no answer came.
+    async fn intake(
+        &self,
+        base: &str,
+        patient: Did,
+        authorization: String,
+        body: Vec<u8>,
+    ) -> Result<IntakeAnswer, ApiError>;
+}
+
+/// Where the files of the demonstration's people come from.
+#[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
+#[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
+pub trait DemoPeople: Send + Sync {
+    /// The bytes of a file, at most [`DEMO_FILE_BYTES_MAX`].
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unreachable`] or [`ErrorCode::NotFound`].
+    async fn fetch(&self, file: &str) -> Result<Vec<u8>, ApiError>;
+}
+
+/// What a service needs from where it runs.
+pub struct Host {
+    /// The device's small files.
+    pub store: Box<dyn DeviceStore>,
+    /// Carries questions to the nodes, in the order of [`Network::nodes`].
+    pub transport: Arc<dyn Transport>,
+    /// Where the light client keeps the header it trusts.
+    pub headers: Box<dyn TrustedHeaderStore>,
+    /// Takes files to a hospital.
+    pub hospital_api: Box<dyn HospitalApi>,
+    /// The demonstration's people.
+    pub demo: Box<dyn DemoPeople>,
+    /// The device's clock.
+    pub clock: Arc<dyn Clock>,
+    /// The network.
+    pub network: Network,
+}
+
+/// Answers every call of the bridge. All methods take `&self`; it can be shared.
+pub struct Service {
+    network: Network,
+    store: Box<dyn DeviceStore>,
+    hospital_api: Box<dyn HospitalApi>,
+    demo: Box<dyn DemoPeople>,
+    clock: Arc<dyn Clock>,
+    client: LightClient,
+    progress: ProgressBoard,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    session: Option<Arc<Session>>,
+    pending: Option<PendingWords>,
+    checked: Option<CheckedView>,
+    demo_people: Option<Vec<(DemoPersonView, String)>>,
+}
+
+impl Service {
+    /// A service on a host.
+    ///
+    /// # Errors
+    /// When the network file and the light client do not fit together, which [`Network::parse`] rules out.
+    pub fn new(host: Host) -> Result<Self, ApiError> {
+        let nodes = host.network.nodes().iter();
+        let nodes =
+            nodes.map(|node| amulet_light_client::NodeInfo { organisation: node.organisation }).collect();
+        let progress = ProgressBoard::default();
+        let board = progress.clone();
+        let client = LightClient::new(
+            host.network.genesis(),
+            nodes,
+            host.transport,
+            host.headers,
+            TrustParams::default(),
+        )
+        .map_err(internal)?
+        .with_clock(Arc::clone(&host.clock))
+        .with_progress(Arc::new(move |progress| board.report(progress)));
+        Ok(Self {
+            network: host.network,
+            store: host.store,
+            hospital_api: host.hospital_api,
+            demo: host.demo,
+            clock: host.clock,
+            client,
+            progress,
+            state: Mutex::default(),
+        })
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// [`ApiError`], for the interface to put into words.
+    pub async fn answer(&self, request: Request) -> Result<serde_json::Value, ApiError> {
+        match request {
+            Request::Status(_) => reply(self.status().await),
+            Request::NewWords(call) => reply(self.new_words(&call)),
+            Request::CheckWords(call) => reply(self.check_words(&call)),
+            Request::PassphraseStrength(call) => reply(Ok(crate::strength::judge(&call.passphrase))),
+            Request::CreateWallet(call) => reply(self.create_wallet(call).await),
+            Request::RestoreWallet(call) => reply(self.restore_wallet(call).await),
+            Request::AddDemoPerson(call) => reply(self.add_demo_person(&call).await),
+            Request::Unlock(call) => reply(self.unlock(call).await),
+            Request::Lock(_) => reply(Ok(self.lock())),
+            Request::RemoveWallet(call) => reply(self.remove_wallet(&call)),
+            Request::SetLanguage(call) => reply(self.set_language(call.language)),
+            Request::Progress(_) => reply(Ok(self.progress.view())),
+            Request::Sync(_) => reply(self.sync().await),
+            Request::Home(_) => reply(self.home().await),
+            Request::MyCode(_) => reply(self.my_code()),
+            Request::Records(_) => reply(self.records().await),
+            Request::Record(call) => reply(self.record(&call.id).await),
+            Request::CardDraft(_) => reply(self.card_draft().await),
+            Request::MakeCard(call) => reply(self.make_card(call).await),
+            Request::Card(_) => reply(self.card().await),
+            Request::RevokeCard(_) => reply(self.revoke_card().await),
+            other => self.answer_about_access(other).await,
+        }
+    }
+
+    async fn answer_about_access(&self, request: Request) -> Result<serde_json::Value, ApiError> {
+        match request {
+            Request::Sharing(_) => reply(self.sharing().await),
+            Request::Exposure(call) => reply(self.exposure(&call.request).await),
+            Request::GrantRequest(call) => reply(self.grant_request(&call).await),
+            Request::DeclineRequest(call) => reply(self.decline_request(&call.request).await),
+            Request::RevokeGrant(call) => reply(self.revoke_grant(&call.grant).await),
+            Request::AccessLog(_) => reply(self.access_log().await),
+            Request::LogProof(call) => reply(self.log_proof(call.number).await),
+            Request::ReadCard(call) => reply(self.read_card(&call.code).await),
+            Request::DeclareEmergency(call) => reply(self.declare_emergency(&call).await),
+            Request::OpenEmergency(call) => reply(self.open_emergency(&call.declaration).await),
+            Request::FindPatient(call) => reply(self.find_patient(&call.code).await),
+            Request::AskAccess(call) => reply(self.ask_access(&call).await),
+            Request::MyAccesses(_) => reply(self.my_accesses().await),
+            Request::ReadGrant(call) => reply(self.read_grant(&call.grant).await),
+            Request::Intake(call) => reply(self.intake(call).await),
+            other => Err(internal(format!("no answer to {other:?}"))),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn session(&self) -> Result<Arc<Session>, ApiError> {
+        self.state().session.clone().ok_or_else(|| ErrorCode::Locked.into())
+    }
+
+    fn patient(&self) -> Result<Arc<Session>, ApiError> {
+        let session = self.session()?;
+        if session.role == Role::Patient { Ok(session) } else { Err(ErrorCode::BadRequest.into()) }
+    }
+
+    fn clinician(&self) -> Result<Arc<Session>, ApiError> {
+        let session = self.session()?;
+        if session.role == Role::Clinician { Ok(session) } else { Err(ErrorCode::NotAClinician.into()) }
+    }
+
+    fn node_name(&self, node: NodeIndex) -> String {
+        let organisation = self.client.nodes().get(node.0).map(|node| node.organisation);
+        organisation.map(|did| self.network.hospital(&did).name_en).unwrap_or_default()
+    }
+
+    fn task(&self, task: amulet_app_api::wallet::Task) -> RunningTask {
+        self.progress.start(task)
+    }
+}
+
+/// JSON of a reply.
+fn reply<T: Serialize>(result: Result<T, ApiError>) -> Result<serde_json::Value, ApiError> {
+    serde_json::to_value(result?).map_err(internal)
+}

@@ -1,0 +1,140 @@
+//! Reading under a grant: the use is committed first, then the ciphertexts are asked for, opened with the grant's keys and
+//! checked against what the ledger has of each record.
+
+use amulet_app_api::access::{ProofCheck, ProofView};
+use amulet_app_api::clinician::GrantedRecordsView;
+use amulet_app_api::records::RecordView;
+use amulet_app_api::wallet::Task;
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_crypto::content::{CONTENT_KEY_BYTES, ContentKey};
+use amulet_protocol::calls::{Call, GrantAccess, GrantId, UseAccess};
+use amulet_protocol::ids::RecordId;
+use amulet_protocol::light::ReadGround;
+use amulet_protocol::record::{GrantKeys, RecordPlain, grant_key_context};
+use amulet_protocol::state::{GrantState, RecordState, StateKey};
+
+use super::Service;
+use super::blobs::Wanted;
+use super::error::{grant_ended, internal};
+use super::ledger::tx_id;
+use super::record_view::{LedgerSide, full, line};
+use super::session::Session;
+
+impl Service {
+    /// Reads all records of a grant.
+    pub(super) async fn read_grant(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
+        let session = self.clinician()?;
+        let id = GrantId(tx_id(grant)?);
+        // Always asked anew: a grant that was taken back a moment ago must not be used.
+        self.sync().await?;
+        let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
+        let state = state.filter(|state| state.practitioner == session.did());
+        let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        if state.revoked_at.is_some() {
+            return Err(grant_ended("revoked"));
+        }
+        if self.now() >= state.valid_until {
+            return Err(grant_ended("expired"));
+        }
+        let keys = self.grant_keys(&session, id, &state).await?;
+        let known = self.records_of(&state).await?;
+        let use_call = UseAccess { grant: id, records: state.records.clone() };
+        let (used_by, receipt) = self.submit(&session, Call::UseAccess(use_call)).await?;
+        let used = self.proof_view(&receipt.header, used_by, &[ProofCheck::Receipt, ProofCheck::State]);
+        let ground = ReadGround::Grant { grant: id, used_by };
+        let (mut records, missing) =
+            self.read_records(&session, ground, &state, &keys, &known, &used).await?;
+        records.sort_by(|(a, _), (b, _)| (b.is_some(), b).cmp(&(a.is_some(), a)));
+        Ok(GrantedRecordsView {
+            records: records.into_iter().map(|(_, record)| record).collect(),
+            missing,
+            until: state.valid_until.0,
+            proof: used,
+        })
+    }
+
+    /// The records' keys, from the envelope of the grant's own transaction.
+    async fn grant_keys(
+        &self,
+        session: &Session,
+        id: GrantId,
+        state: &GrantState,
+    ) -> Result<GrantKeys, ApiError> {
+        let found = self.client.transactions(&[id.0]).await.map_err(|error| self.light(error))?;
+        let transaction = found.first().map(|transaction| transaction.transaction());
+        let Some(Call::GrantAccess(GrantAccess { sealed_key, envelope, .. })) =
+            transaction.map(|transaction| &transaction.call)
+        else {
+            return Err(internal("a grant's transaction is no grant"));
+        };
+        let unreadable = || ApiError::new(ErrorCode::RecordUnavailable);
+        let opened = sealed_key
+            .open(&session.identity.agreement, &grant_key_context(state.request))
+            .map_err(|_| unreadable())?;
+        let key: &[u8; CONTENT_KEY_BYTES] = opened.as_slice().try_into().map_err(|_| unreadable())?;
+        let key = ContentKey::from_bytes(key);
+        GrantKeys::open(envelope, &key, state.patient, session.did(), state.request).map_err(|_| unreadable())
+    }
+
+    /// What the ledger has of each record of a grant.
+    async fn records_of(&self, state: &GrantState) -> Result<Vec<(RecordId, RecordState)>, ApiError> {
+        let keys: Vec<StateKey> = state.records.iter().map(|id| StateKey::Record(*id)).collect();
+        let states = self.states_of::<RecordState>(&keys).await?;
+        Ok(state.records.iter().copied().zip(states).filter_map(|(id, state)| Some((id, state?))).collect())
+    }
+
+    async fn read_records(
+        &self,
+        session: &Session,
+        ground: ReadGround,
+        grant: &GrantState,
+        keys: &GrantKeys,
+        known: &[(RecordId, RecordState)],
+        used: &ProofView,
+    ) -> Result<(Vec<(Option<i64>, RecordView)>, u64), ApiError> {
+        let wanted: Vec<Wanted> = known
+            .iter()
+            .map(|(_, state)| Wanted { blob: state.blob, holders: state.holders.clone() })
+            .collect();
+        let task = self.task(Task::Fetching);
+        let mut records = Vec::new();
+        let fetched = self
+            .fetch_blobs(session, ground, &wanted, &task, |place, ciphertext| {
+                let (id, state) = &known[place];
+                let proof = record_proof(used);
+                records.extend(self.open_granted(grant, keys, *id, state, &ciphertext, proof));
+            })
+            .await;
+        if records.is_empty() && fetched.missing > 0 {
+            return Err(self.nothing_delivered(fetched.refused));
+        }
+        let missing = (grant.records.len() - records.len()) as u64;
+        Ok((records, missing))
+    }
+
+    /// Opens one record; `None` when key, ciphertext or commitment do not fit together.
+    fn open_granted(
+        &self,
+        grant: &GrantState,
+        keys: &GrantKeys,
+        id: RecordId,
+        state: &RecordState,
+        ciphertext: &[u8],
+        proof: ProofView,
+    ) -> Option<(Option<i64>, RecordView)> {
+        let key = keys.get(id)?;
+        let plain =
+            RecordPlain::open(ciphertext, key, id, grant.patient, state.blob, state.commitment).ok()?;
+        let hospital = self.network.hospital(&state.provider);
+        let side = LedgerSide { id, category: state.category, class: state.class, hospital };
+        let (line, moment) = line(side, &plain);
+        Some((moment, full(line, &plain, proof)))
+    }
+}
+
+/// The proof of a record that was read: its ciphertext is the one in the ledger's state.
+fn record_proof(used: &ProofView) -> ProofView {
+    let mut proof = used.clone();
+    proof.checks.push(ProofCheck::Ciphertext);
+    proof
+}

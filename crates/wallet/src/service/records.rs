@@ -1,0 +1,143 @@
+//! The patient's records: found along the history, fetched, decrypted, checked, shown.
+
+use amulet_app_api::access::ProofCheck;
+use amulet_app_api::records::{Category, RecordView, TimelineView};
+use amulet_app_api::wallet::{CheckedView, Task};
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_crypto::content::{CONTENT_KEY_BYTES, ContentKey};
+use amulet_protocol::ids::{Did, RecordId};
+use amulet_protocol::light::ReadGround;
+use amulet_protocol::record::{RecordPlain, record_key_context};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Service;
+use super::blobs::Wanted;
+use super::record_view::{LedgerSide, full, line};
+use super::session::{OpenRecord, RecordMeta, Session};
+
+/// Records opened, newest first, and how many could not be had.
+pub(super) struct Loaded {
+    pub records: Vec<Arc<OpenRecord>>,
+    pub missing: u64,
+    pub checked: CheckedView,
+}
+
+impl Service {
+    /// The timeline.
+    pub(super) async fn records(&self) -> Result<TimelineView, ApiError> {
+        let session = self.patient()?;
+        let loaded = self.load_records(&session).await?;
+        Ok(TimelineView {
+            categories: counts(loaded.records.iter().map(|record| record.line.category)),
+            records: loaded.records.iter().map(|record| record.line.clone()).collect(),
+            missing: loaded.missing,
+            checked: Some(loaded.checked),
+        })
+    }
+
+    /// One record in full, with what was checked about it.
+    pub(super) async fn record(&self, id: &str) -> Result<RecordView, ApiError> {
+        let session = self.patient()?;
+        let id = RecordId(id.parse().map_err(|_| ApiError::new(ErrorCode::BadRequest))?);
+        if !session.cache().opened.contains_key(&id) {
+            self.follow(&session).await?;
+            let meta = session.cache().records.iter().find(|meta| meta.entry.id == id).cloned();
+            let meta = meta.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+            self.open_records(&session, vec![meta]).await?;
+        }
+        let opened = session.cache().opened.get(&id).cloned();
+        let record = opened.ok_or_else(|| ApiError::new(ErrorCode::RecordUnavailable))?;
+        let meta = &record.meta;
+        let header = self.client.header_at(meta.height).await.map_err(|error| self.light(error))?;
+        let checks = [ProofCheck::History, ProofCheck::Ciphertext];
+        let proof = self.proof_view(&header, meta.transaction, &checks);
+        Ok(full(record.line.clone(), &record.plain, proof))
+    }
+
+    /// Opens every record that can be had.
+    pub(super) async fn load_records(&self, session: &Session) -> Result<Loaded, ApiError> {
+        let checked = self.follow(session).await?;
+        let all = session.cache().records.clone();
+        let missing = self.open_records(session, all).await? as u64;
+        let mut records: Vec<Arc<OpenRecord>> = session.cache().opened.values().cloned().collect();
+        records.sort_by(|a, b| {
+            let newest = (b.moment.is_some(), b.moment).cmp(&(a.moment.is_some(), a.moment));
+            newest.then_with(|| a.line.title.cmp(&b.line.title)).then_with(|| a.line.id.cmp(&b.line.id))
+        });
+        Ok(Loaded { records, missing, checked })
+    }
+
+    /// Opens those of `metas` that are not open yet; gives the number that could not be had.
+    pub(super) async fn open_records(
+        &self,
+        session: &Session,
+        metas: Vec<Arc<RecordMeta>>,
+    ) -> Result<usize, ApiError> {
+        let _one_at_a_time = session.loading.lock().await;
+        let closed: Vec<Arc<RecordMeta>> = {
+            let cache = session.cache();
+            metas.into_iter().filter(|meta| !cache.opened.contains_key(&meta.entry.id)).collect()
+        };
+        if closed.is_empty() {
+            return Ok(0);
+        }
+        let task = self.task(Task::Fetching);
+        let wanted: Vec<Wanted> = closed
+            .iter()
+            .map(|meta| Wanted { blob: meta.entry.blob, holders: meta.entry.holders.clone() })
+            .collect();
+        let mut unreadable = 0;
+        let fetched = self
+            .fetch_blobs(session, ReadGround::Own, &wanted, &task, |place, ciphertext| {
+                match self.open_record(session, &closed[place], &ciphertext) {
+                    Some(record) => {
+                        session.cache().opened.insert(record.meta.entry.id, Arc::new(record));
+                    }
+                    None => unreadable += 1,
+                }
+            })
+            .await;
+        Ok(fetched.missing + unreadable)
+    }
+
+    /// Decrypts and checks one record; `None` when the hospital sealed something else than it registered.
+    fn open_record(
+        &self,
+        session: &Session,
+        meta: &Arc<RecordMeta>,
+        ciphertext: &[u8],
+    ) -> Option<OpenRecord> {
+        let key = record_key(session, meta)?;
+        let entry = &meta.entry;
+        let patient = session.did();
+        let plain =
+            RecordPlain::open(ciphertext, &key, entry.id, patient, entry.blob, entry.commitment).ok()?;
+        let hospital = self.network.hospital(&meta.provider);
+        let side = LedgerSide { id: entry.id, category: entry.category, class: entry.class, hospital };
+        let (line, moment) = line(side, &plain);
+        Some(OpenRecord { meta: Arc::clone(meta), key, plain, line, moment })
+    }
+
+    /// A hospital for people, by its DID.
+    pub(super) fn hospital_view(&self, did: &Did) -> amulet_app_api::wallet::HospitalView {
+        self.network.hospital(did)
+    }
+}
+
+/// The key of a record, from the box sealed to the patient.
+fn record_key(session: &Session, meta: &RecordMeta) -> Option<ContentKey> {
+    let context = record_key_context(meta.entry.id);
+    let bytes = meta.entry.sealed_key.open(&session.identity.agreement, &context).ok()?;
+    let bytes: &[u8; CONTENT_KEY_BYTES] = bytes.as_slice().try_into().ok()?;
+    Some(ContentKey::from_bytes(bytes))
+}
+
+/// Numbers by category in the order of display, no zeroes.
+pub(super) fn counts(categories: impl Iterator<Item = Category>) -> Vec<(Category, u64)> {
+    let mut counts: BTreeMap<Category, u64> = BTreeMap::new();
+    for category in categories {
+        *counts.entry(category).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}

@@ -1,0 +1,292 @@
+//! Requests and grants from the patient's side: who asks, what exactly it would open, yes, no, and taking it back.
+
+use amulet_app_api::access::{ExposureView, GrantRequest, RequestView, ShareState, ShareView, SharingView};
+use amulet_app_api::wallet::Task;
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_crypto::content::ContentKey;
+use amulet_crypto::entropy::SystemEntropy;
+use amulet_crypto::sealed_box::SealedBox;
+use amulet_protocol::calls::{Call, DeclineAccess, GrantAccess, GrantId, RequestId, RevokeAccess};
+use amulet_protocol::consent::{DataClass, RecordDates};
+use amulet_protocol::history::Event;
+use amulet_protocol::ids::{RecordId, Timestamp};
+use amulet_protocol::record::{GrantKeys, grant_key_context};
+use amulet_protocol::state::{Answer, GrantState, Identity, RequestState, StateKey};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Service;
+use super::error::internal;
+use super::ledger::tx_id;
+use super::records::counts;
+use super::session::{OpenRecord, Session};
+use crate::{convert, dates};
+
+/// How far this device's clock may run ahead of the hospitals' before a grant would be refused as longer than asked for,
+/// in milliseconds: what hospitals allow each other.
+const CLOCK_MARGIN_MS: u64 = 120_000;
+
+impl Service {
+    /// Requests and shares.
+    pub(super) async fn sharing(&self) -> Result<SharingView, ApiError> {
+        let session = self.patient()?;
+        let checked = self.follow(&session).await?;
+        let waiting = self.waiting(&session).await?;
+        let mut active = Vec::new();
+        let mut ended = Vec::new();
+        for (id, grant) in self.grants(&session).await? {
+            let view = self.share_view(&session, id, &grant).await?;
+            if view.state == ShareState::Active { active.push(view) } else { ended.push(view) }
+        }
+        active.reverse();
+        ended.reverse();
+        Ok(SharingView { waiting, active, ended, checked: Some(checked) })
+    }
+
+    /// Requests that wait for an answer, oldest first.
+    pub(super) async fn waiting(&self, session: &Session) -> Result<Vec<RequestView>, ApiError> {
+        let mut answered = BTreeSet::new();
+        let mut asked = Vec::new();
+        for entry in session.entries() {
+            match entry.event {
+                Event::AccessRequested { request, patient, .. } if patient == session.did() => {
+                    asked.push(request)
+                }
+                Event::AccessGranted { request, .. } | Event::AccessDeclined { request, .. } => {
+                    answered.insert(request);
+                }
+                _ => {}
+            }
+        }
+        asked.retain(|request| !answered.contains(request));
+        let keys: Vec<StateKey> = asked.iter().map(|id| StateKey::Request(*id)).collect();
+        let states = self.states_of::<RequestState>(&keys).await?;
+        let now = self.now();
+        let mut waiting = Vec::new();
+        for (id, state) in asked.into_iter().zip(states) {
+            let Some(state) = state else { continue };
+            if state.answer == Answer::Waiting && state.answer_by >= now {
+                waiting.push(self.request_view(session, id, &state).await?);
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// All grants of this patient with their state, oldest first.
+    pub(super) async fn grants(&self, session: &Session) -> Result<Vec<(GrantId, GrantState)>, ApiError> {
+        let ids: Vec<GrantId> = session
+            .entries()
+            .iter()
+            .filter_map(|entry| match entry.event {
+                Event::AccessGranted { grant, .. } => Some(grant),
+                _ => None,
+            })
+            .collect();
+        let keys: Vec<StateKey> = ids.iter().map(|id| StateKey::Grant(*id)).collect();
+        let states = self.states_of::<GrantState>(&keys).await?;
+        Ok(ids.into_iter().zip(states).filter_map(|(id, state)| Some((id, state?))).collect())
+    }
+
+    async fn request_view(
+        &self,
+        session: &Session,
+        id: RequestId,
+        state: &RequestState,
+    ) -> Result<RequestView, ApiError> {
+        Ok(RequestView {
+            id: id.to_string(),
+            from: self.practitioner(session, state.practitioner).await?,
+            categories: state.categories.iter().map(|category| convert::category(*category)).collect(),
+            records_from: state.record_dates.from.map(dates::text_of),
+            records_to: state.record_dates.to.map(dates::text_of),
+            purpose: convert::purpose(state.purpose),
+            access_until: self.now().plus_millis(state.access_ms).0,
+            answer_by: state.answer_by.0,
+            asked_at: state.asked_at.0,
+        })
+    }
+
+    async fn share_view(
+        &self,
+        session: &Session,
+        id: GrantId,
+        grant: &GrantState,
+    ) -> Result<ShareView, ApiError> {
+        let to = self.practitioner(session, grant.practitioner).await?;
+        let categories: BTreeMap<RecordId, _> =
+            session.cache().records.iter().map(|meta| (meta.entry.id, meta.entry.category)).collect();
+        let opened = grant.records.iter().filter_map(|id| categories.get(id));
+        Ok(ShareView {
+            id: id.to_string(),
+            to,
+            counts: counts(opened.map(|category| convert::category(*category))),
+            purpose: convert::purpose(grant.purpose),
+            granted_at: grant.valid_from.0,
+            until: grant.valid_until.0,
+            state: share_state(grant, self.now()),
+            uses: grant.uses,
+        })
+    }
+
+    /// What a request would expose.
+    pub(super) async fn exposure(&self, request: &str) -> Result<ExposureView, ApiError> {
+        let session = self.patient()?;
+        let (id, state) = self.open_request(&session, request).await?;
+        let records = self.exposed(&session, &state).await?;
+        Ok(ExposureView {
+            request: self.request_view(&session, id, &state).await?,
+            counts: counts(records.iter().map(|record| record.line.category)),
+            records: records.iter().map(|record| record.line.clone()).collect(),
+        })
+    }
+
+    /// A request to this patient that can still be answered.
+    async fn open_request(
+        &self,
+        session: &Session,
+        request: &str,
+    ) -> Result<(RequestId, RequestState), ApiError> {
+        let id = RequestId(tx_id(request)?);
+        self.follow(session).await?;
+        let state: Option<RequestState> = self.state_of(StateKey::Request(id)).await?;
+        let state = state.filter(|state| state.patient == session.did());
+        let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        match state.answer {
+            Answer::Waiting => Ok((id, state)),
+            Answer::Granted(_) | Answer::Declined(_) => {
+                Err(ApiError::new(ErrorCode::Refused).with("reason", "already_answered"))
+            }
+        }
+    }
+
+    /// The records that a request covers: of its categories and dates, readable now, and allowed to leave their hospital.
+    async fn exposed(
+        &self,
+        session: &Session,
+        state: &RequestState,
+    ) -> Result<Vec<Arc<OpenRecord>>, ApiError> {
+        let loaded = self.load_records(session).await?;
+        let covered = loaded.records.into_iter().filter(|record| {
+            let entry = &record.meta.entry;
+            state.categories.contains(&entry.category)
+                && entry.class != DataClass::Core
+                && covers(state.record_dates, record.moment)
+        });
+        Ok(covered.collect())
+    }
+
+    /// Signs the grant that answers a request.
+    pub(super) async fn grant_request(&self, call: &GrantRequest) -> Result<ShareView, ApiError> {
+        let session = self.patient()?;
+        let (request, state) = self.open_request(&session, &call.request).await?;
+        let mut records = self.exposed(&session, &state).await?;
+        records.retain(|record| !call.without.contains(&record.line.id));
+        if records.is_empty() {
+            return Err(ApiError::new(ErrorCode::BadRequest).with("field", "without"));
+        }
+        records.sort_by_key(|record| record.meta.entry.id);
+        let grantee: Option<Identity> = self.state_of(StateKey::Identity(state.practitioner)).await?;
+        let grantee = grantee.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let task = self.task(Task::Sealing);
+        let mut grant = seal_grant(&session, request, &state, &grantee, &records)?;
+        drop(task);
+        grant.valid_until = self.now().plus_millis(state.access_ms);
+        let outcome = self.submit(&session, Call::GrantAccess(grant.clone())).await;
+        let (id, _) = match outcome {
+            Err(error) if is_too_long(&error) && state.access_ms > CLOCK_MARGIN_MS => {
+                grant.valid_until = self.now().plus_millis(state.access_ms - CLOCK_MARGIN_MS);
+                self.submit(&session, Call::GrantAccess(grant)).await?
+            }
+            outcome => outcome?,
+        };
+        self.follow(&session).await?;
+        let granted: Option<GrantState> = self.state_of(StateKey::Grant(GrantId(id))).await?;
+        let granted = granted.ok_or_else(|| internal("a committed grant is not in the state"))?;
+        self.share_view(&session, GrantId(id), &granted).await
+    }
+
+    /// Turns a request down.
+    pub(super) async fn decline_request(&self, request: &str) -> Result<(), ApiError> {
+        let session = self.patient()?;
+        let (request, _) = self.open_request(&session, request).await?;
+        self.submit(&session, Call::DeclineAccess(DeclineAccess { request })).await?;
+        Ok(())
+    }
+
+    /// Takes a grant back.
+    pub(super) async fn revoke_grant(&self, grant: &str) -> Result<(), ApiError> {
+        let session = self.patient()?;
+        self.fresh().await?;
+        let grant = GrantId(tx_id(grant)?);
+        self.submit(&session, Call::RevokeAccess(RevokeAccess { grant })).await?;
+        Ok(())
+    }
+}
+
+/// Whether a grant opens its records at `now`.
+pub(super) fn share_state(grant: &GrantState, now: Timestamp) -> ShareState {
+    match grant.revoked_at {
+        Some(_) => ShareState::Revoked,
+        // Not `is_active`: a device whose clock is behind the hospitals' must not call a fresh grant expired.
+        None if now < grant.valid_until => ShareState::Active,
+        None => ShareState::Expired,
+    }
+}
+
+/// Whether a record of this date is asked for. One without a date is not, where dates are limited: when in doubt, the
+/// patient shows less.
+fn covers(dates: RecordDates, moment: Option<i64>) -> bool {
+    if dates == RecordDates::default() {
+        return true;
+    }
+    let Some(day) = moment.and_then(dates::day_at) else { return false };
+    dates.from.is_none_or(|from| from <= day) && dates.to.is_none_or(|to| day <= to)
+}
+
+fn is_too_long(error: &ApiError) -> bool {
+    error.details.get("reason").is_some_and(|reason| reason == "bad_duration")
+}
+
+/// The grant with the records' keys sealed to the grantee; `records` ascend by identifier.
+fn seal_grant(
+    session: &Session,
+    request: RequestId,
+    state: &RequestState,
+    grantee: &Identity,
+    records: &[Arc<OpenRecord>],
+) -> Result<GrantAccess, ApiError> {
+    let keys = records
+        .iter()
+        .map(|record| (record.meta.entry.id, ContentKey::from_bytes(&record.key.expose_secret())))
+        .collect();
+    let grant_key = ContentKey::generate(&mut SystemEntropy);
+    let envelope = GrantKeys::new(keys)
+        .seal(&grant_key, session.did(), state.practitioner, request, &mut SystemEntropy)
+        .map_err(internal)?;
+    let context = grant_key_context(request);
+    let secret = grant_key.expose_secret();
+    let sealed_key =
+        SealedBox::seal(&grantee.agreement, &context, &*secret, &mut SystemEntropy).map_err(internal)?;
+    Ok(GrantAccess {
+        request,
+        records: records.iter().map(|record| record.meta.entry.id).collect(),
+        valid_until: Timestamp(0),
+        sealed_key,
+        envelope,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use amulet_protocol::consent::Day;
+
+    #[test]
+    fn limited_dates_cover_both_ends_and_nothing_undated() {
+        let dates = RecordDates { from: Some(Day(10)), to: Some(Day(12)) };
+        let at = |day: i64| Some(day * 86_400 + 3_600);
+        assert!(covers(dates, at(10)) && covers(dates, at(12)));
+        assert!(!covers(dates, at(9)) && !covers(dates, at(13)) && !covers(dates, None));
+        assert!(covers(RecordDates::default(), None));
+    }
+}
