@@ -7,7 +7,5 @@ if (size === "large" || size === "larger") document.documentElement.dataset.text
 
 start().catch((error) => {
   console.error(error);
-  const main = document.getElementById("main");
-  main.textContent = "Amulet could not start in this browser. 无法在此浏览器中启动。";
-  main.className = "splash";
+  document.getElementById("splash").textContent = "Amulet could not start in this browser. 无法在此浏览器中启动。";
 });

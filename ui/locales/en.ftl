@@ -214,11 +214,16 @@ records-missing = { $n ->
     [one] 1 record could not be fetched just now. It is safe; Amulet tries again by itself.
    *[other] { $n } records could not be fetched just now. They are safe; Amulet tries again by itself.
 }
+reading-missing = { $n ->
+    [one] 1 more record is allowed, but no hospital could deliver it just now.
+   *[other] { $n } more records are allowed, but no hospital could deliver them just now.
+}
 records-none-title = Nothing found
 records-none-text = No record has these words. Try fewer words, or show all kinds.
 show-more = Show more ({ $n } left)
 category-all = All
 category-count = { $category } { $n }
+category-count-inline = { $category } ({ $n })
 category-allergies = Allergies
 category-conditions = Conditions
 category-medicines = Medicines
@@ -232,7 +237,7 @@ category-care-plans = Care plans
 category-documents = Documents
 category-devices = Devices
 category-social = Social history
-category-administrative = Administrative
+category-administrative = Paperwork
 category-billing = Bills
 category-other = Other
 class-public = Public

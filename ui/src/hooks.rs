@@ -93,12 +93,7 @@ pub struct Action {
 /// An action of this page.
 pub fn use_action() -> Action {
     let app = use_app();
-    Action {
-        app,
-        running: use_signal(|| false),
-        progress: use_signal(|| None),
-        error: use_signal(|| None),
-    }
+    Action { app, running: use_signal(|| false), progress: use_signal(|| None), error: use_signal(|| None) }
 }
 
 impl Action {
@@ -117,7 +112,11 @@ impl Action {
     }
 
     /// Runs any work that can fail like a call of the wallet.
-    pub fn run<T: 'static>(mut self, work: impl Future<Output = Result<T, ApiError>> + 'static, done: impl FnOnce(T) + 'static) {
+    pub fn run<T: 'static>(
+        mut self,
+        work: impl Future<Output = Result<T, ApiError>> + 'static,
+        done: impl FnOnce(T) + 'static,
+    ) {
         if *self.running.peek() {
             return;
         }

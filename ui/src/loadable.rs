@@ -37,7 +37,9 @@ impl<T> Loadable<T> {
     /// The state when a new attempt begins: what was shown stays.
     pub fn asked_again(self) -> Self {
         match self {
-            Self::Ready(value) | Self::Refreshing(value) | Self::Outdated(value, _) => Self::Refreshing(value),
+            Self::Ready(value) | Self::Refreshing(value) | Self::Outdated(value, _) => {
+                Self::Refreshing(value)
+            }
             Self::Loading | Self::Failed(_) => Self::Loading,
         }
     }
@@ -46,7 +48,9 @@ impl<T> Loadable<T> {
     pub fn answered(self, answer: Result<T, ApiError>) -> Self {
         match (answer, self) {
             (Ok(value), _) => Self::Ready(value),
-            (Err(error), Self::Ready(old) | Self::Refreshing(old) | Self::Outdated(old, _)) => Self::Outdated(old, error),
+            (Err(error), Self::Ready(old) | Self::Refreshing(old) | Self::Outdated(old, _)) => {
+                Self::Outdated(old, error)
+            }
             (Err(error), Self::Loading | Self::Failed(_)) => Self::Failed(error),
         }
     }

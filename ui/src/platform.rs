@@ -28,7 +28,9 @@ pub fn preferred_language() -> Language {
 
 /// Tells the browser and screen readers which language the page is in.
 pub fn set_document_language(tag: &str) {
-    let root = web_sys::window().and_then(|window| window.document()).and_then(|document| document.document_element());
+    let root = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.document_element());
     if let Some(root) = root {
         // Setting an attribute with a valid name cannot fail.
         let _ = root.set_attribute("lang", tag);
@@ -50,6 +52,18 @@ pub fn focus_heading() {
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(heading) = heading {
         let _ = heading.focus();
+    }
+}
+
+/// Brings an element into view, in the middle: what has just happened must not hide behind the main button.
+pub fn reveal(selector: &str) {
+    let element = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.query_selector(selector).ok().flatten());
+    if let Some(element) = element {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Center);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
     }
 }
 
@@ -83,7 +97,9 @@ pub fn set_text_size(size: &str) {
         // A browser that forbids storage forgets the choice; the page still changes.
         let _ = storage.set_item(TEXT_SIZE_KEY, size);
     }
-    let root = web_sys::window().and_then(|window| window.document()).and_then(|document| document.document_element());
+    let root = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.document_element());
     if let Some(root) = root {
         let _ = root.set_attribute("data-text", size);
     }

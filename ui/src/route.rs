@@ -1,13 +1,18 @@
 //! Every page and its address.
 
 use crate::components::shell::Shell;
-use crate::pages::clinician::{accesses::Accesses, ask::Ask, declare::Declare, emergency::Emergency, intake::BringIn, reading::Reading, scan::Scan};
+use crate::pages::clinician::{
+    accesses::Accesses, ask::Ask, declare::Declare, emergency::Emergency, intake::BringIn, reading::Reading,
+    scan::Scan,
+};
 use crate::pages::patient::{
-    card::Card, card_make::CardMake, card_print::CardPrint, code::Code, home::Home, log::Log, log_line::LogLine, record::Record, records::Records,
-    request::Request, sharing::Sharing,
+    card::Card, card_make::CardMake, card_print::CardPrint, code::Code, home::Home, log::Log,
+    log_line::LogLine, record::Record, records::Records, request::Request, sharing::Sharing,
 };
 use crate::pages::settings::Settings;
-use crate::pages::start::{create::Create, not_found::NotFound, restore::Restore, unlock::Unlock, welcome::Welcome};
+use crate::pages::start::{
+    create::Create, not_found::NotFound, restore::Restore, unlock::Unlock, welcome::Welcome,
+};
 use amulet_app_api::wallet::Role;
 use dioxus::prelude::*;
 
@@ -84,7 +89,11 @@ impl Route {
     /// Who may see this page.
     pub fn audience(&self) -> Audience {
         match self {
-            Self::Welcome {} | Self::Create {} | Self::Restore {} | Self::Unlock { .. } | Self::NotFound { .. } => Audience::Anybody,
+            Self::Welcome {}
+            | Self::Create {}
+            | Self::Restore {}
+            | Self::Unlock { .. }
+            | Self::NotFound { .. } => Audience::Anybody,
             Self::Settings {} => Audience::Owner,
             Self::Home {}
             | Self::Records {}
@@ -119,7 +128,12 @@ impl Route {
             Self::Ask {} => Self::Ask {},
             Self::Accesses {} | Self::Reading { .. } => Self::Accesses {},
             Self::BringIn {} => Self::BringIn {},
-            Self::Welcome {} | Self::Create {} | Self::Restore {} | Self::Unlock { .. } | Self::Settings {} | Self::NotFound { .. } => {
+            Self::Welcome {}
+            | Self::Create {}
+            | Self::Restore {}
+            | Self::Unlock { .. }
+            | Self::Settings {}
+            | Self::NotFound { .. } => {
                 return None;
             }
         })

@@ -1,6 +1,7 @@
 //! Canned answers, only with the feature `fixture`: every screen can be looked at without a consortium.
 //!
-//! `?as=patient|clinician|nobody` opens a wallet; `?empty` empties the lists; `?error=<code>` makes slow calls fail.
+//! Local storage key `amulet.fixture`: `as=patient|clinician|nobody` opens a wallet, `&empty` empties the lists,
+//! `&error=<code>` makes slow calls fail.
 
 use super::Backend;
 use amulet_app_api::{ApiError, ErrorCode, Request};
@@ -19,7 +20,10 @@ pub struct Fixture {
 
 impl Fixture {
     pub fn start() -> Self {
-        let search = web_sys::window().and_then(|window| window.location().search().ok()).unwrap_or_default();
+        let stored = web_sys::window().and_then(|window| {
+            window.local_storage().ok().flatten()?.get_item("amulet.fixture").ok().flatten()
+        });
+        let search = stored.unwrap_or_default();
         let who = if search.contains("as=patient") {
             "patient"
         } else if search.contains("as=clinician") {
@@ -27,7 +31,10 @@ impl Fixture {
         } else {
             "nobody"
         };
-        let error = search.split("error=").nth(1).and_then(|rest| serde_json::from_value(json!(rest.split('&').next())).ok());
+        let error = search
+            .split("error=")
+            .nth(1)
+            .and_then(|rest| serde_json::from_value(json!(rest.split('&').next())).ok());
         Self { who: RefCell::new(who), empty: search.contains("empty"), error }
     }
 }
@@ -37,7 +44,12 @@ fn now() -> u64 {
 }
 
 fn hospital(n: usize) -> Value {
-    let names = [("City First Hospital", "市第一人民医院"), ("County Hospital", "县人民医院"), ("Riverside Women and Children's Hospital", "江滨妇幼保健院"), ("Harbour Hospital of Traditional Medicine", "海港中医院")];
+    let names = [
+        ("City First Hospital", "市第一人民医院"),
+        ("County Hospital", "县人民医院"),
+        ("Riverside Women and Children's Hospital", "江滨妇幼保健院"),
+        ("Harbour Hospital of Traditional Medicine", "海港中医院"),
+    ];
     json!({"did": format!("did:amulet:hospital{n}"), "name_en": names[n].0, "name_zh": names[n].1})
 }
 
@@ -62,7 +74,13 @@ fn line(n: usize) -> Value {
         ("Penicillin G", "allergies", "2019-04-02", Some("shock"), "AllergyIntolerance"),
         ("血红蛋白 [质量/体积] 血液", "labs", "2026-11-20", Some("13.2 g/dL"), "Observation"),
         ("Hemoglobin A1c/Hemoglobin.total in Blood", "labs", "2026-11-20", Some("6.1 %"), "Observation"),
-        ("Warfarin Sodium 3 MG Oral Tablet", "medicines", "2026-10-03", Some("3 mg daily"), "MedicationRequest"),
+        (
+            "Warfarin Sodium 3 MG Oral Tablet",
+            "medicines",
+            "2026-10-03",
+            Some("3 mg daily"),
+            "MedicationRequest",
+        ),
         ("Atrial fibrillation", "conditions", "2026-10-03", None, "Condition"),
         ("Blood pressure panel", "vital_signs", "2026-09-11", Some("128/82 mm[Hg]"), "Observation"),
         ("Influenza, seasonal, injectable", "immunizations", "2025-11-02", None, "Immunization"),
@@ -121,7 +139,11 @@ fn emergency() -> Value {
 fn accesses() -> Value {
     let access = |id: &str, state: Value, categories: Value| json!({"id": id, "patient": "did:amulet:3wXb7sYkQm", "state": state, "purpose": if id == "decl1" { "emergency" } else { "treatment" }, "categories": categories, "at": now() - 5 * HOUR});
     json!([
-        access("a1", json!({"kind": "active", "grant": "g1", "until": now() + 30 * HOUR, "records": 49}), json!(["labs", "medicines"])),
+        access(
+            "a1",
+            json!({"kind": "active", "grant": "g1", "until": now() + 30 * HOUR, "records": 49}),
+            json!(["labs", "medicines"])
+        ),
         access("decl1", json!({"kind": "emergency", "until": now() + 23 * HOUR}), json!([])),
         access("a2", json!({"kind": "waiting", "answer_by": now() + 70 * HOUR}), json!(["imaging"])),
         access("a3", json!({"kind": "revoked"}), json!(["labs"])),
@@ -132,8 +154,12 @@ fn accesses() -> Value {
 impl Fixture {
     fn session(&self) -> Value {
         match *self.who.borrow() {
-            "patient" => json!({"wallet": {"id": "w1", "name": "王芳", "role": "patient"}, "did": "did:amulet:3wXb7sYkQm", "hospital": hospital(0), "department": null}),
-            "clinician" => json!({"wallet": {"id": "w2", "name": "赵磊", "role": "clinician"}, "did": "did:amulet:4NfZ8kT2", "hospital": hospital(1), "department": "急诊科"}),
+            "patient" => {
+                json!({"wallet": {"id": "w1", "name": "王芳", "role": "patient"}, "did": "did:amulet:3wXb7sYkQm", "hospital": hospital(0), "department": null})
+            }
+            "clinician" => {
+                json!({"wallet": {"id": "w2", "name": "赵磊", "role": "clinician"}, "did": "did:amulet:4NfZ8kT2", "hospital": hospital(1), "department": "急诊科"})
+            }
             _ => Value::Null,
         }
     }
@@ -148,8 +174,25 @@ impl Fixture {
     }
 
     fn timeline(&self) -> Value {
-        let records: Vec<Value> = if self.empty { Vec::new() } else { (0..9).map(|n| line([1, 2, 3, 4, 5, 6, 7, 0, 8][n])).collect() };
-        let categories = if self.empty { json!([]) } else { json!([["allergies", 1], ["conditions", 1], ["medicines", 1], ["labs", 2], ["vital_signs", 1], ["immunizations", 1], ["procedures", 1], ["visits", 1]]) };
+        let records: Vec<Value> = if self.empty {
+            Vec::new()
+        } else {
+            (0..9).map(|n| line([1, 2, 3, 4, 5, 6, 7, 0, 8][n])).collect()
+        };
+        let categories = if self.empty {
+            json!([])
+        } else {
+            json!([
+                ["allergies", 1],
+                ["conditions", 1],
+                ["medicines", 1],
+                ["labs", 2],
+                ["vital_signs", 1],
+                ["immunizations", 1],
+                ["procedures", 1],
+                ["visits", 1]
+            ])
+        };
         json!({"records": records, "categories": categories, "missing": if self.empty { 0 } else { 2 }, "checked": checked()})
     }
 
@@ -175,9 +218,14 @@ impl Fixture {
     async fn answer(&self, asked: Request) -> Result<Value, ApiError> {
         Ok(match asked {
             Request::Status(_) => self.status(),
-            Request::NewWords(_) => json!({"words": ["阳", "光", "树", "海", "书", "笔", "云", "山", "河", "月", "星", "风"], "ask": [3, 7, 11]}),
+            Request::NewWords(_) => {
+                json!({"words": ["阳", "光", "树", "海", "书", "笔", "云", "山", "河", "月", "星", "风"], "ask": [3, 7, 11]})
+            }
             Request::CheckWords(check) if check.text.contains("wrong") => {
-                return Err(ApiError::new(ErrorCode::WordUnknown).with("index", 4).with("word", "wrong").with("suggestion", "wrong-ish"));
+                return Err(ApiError::new(ErrorCode::WordUnknown)
+                    .with("index", 4)
+                    .with("word", "wrong")
+                    .with("suggestion", "wrong-ish"));
             }
             Request::CheckWords(_) => json!({"language": "zh"}),
             Request::PassphraseStrength(judge) => Self::strength(&judge.passphrase),
@@ -190,28 +238,50 @@ impl Fixture {
             }
             Request::Progress(_) => json!({"task": "waiting_for_hospitals", "done": 2, "total": 4}),
             Request::Sync(_) => checked(),
-            Request::Home(_) if self.empty => json!({"checked": null, "requests_waiting": [], "emergencies_unseen": [], "has_card": false, "records": 0, "newest": [], "readers_now": 0}),
-            Request::Home(_) => json!({"checked": checked(), "requests_waiting": [request()], "emergencies_unseen": [log_lines()[0]], "has_card": true, "records": 214, "newest": [line(1), line(2), line(3)], "readers_now": 2}),
+            Request::Home(_) if self.empty => {
+                json!({"checked": null, "requests_waiting": [], "emergencies_unseen": [], "has_card": false, "records": 0, "newest": [], "readers_now": 0})
+            }
+            Request::Home(_) => {
+                json!({"checked": checked(), "requests_waiting": [request()], "emergencies_unseen": [log_lines()[0]], "has_card": true, "records": 214, "newest": [line(1), line(2), line(3)], "readers_now": 2})
+            }
             Request::MyCode(_) => json!({"text": "did:amulet:3wXb7sYkQmPq5ZtRv", "qr_svg": QR}),
             Request::Records(_) => self.timeline(),
             Request::Record(_) => record(1),
-            Request::CardDraft(_) => json!({"facts": card_facts().as_array().into_iter().flatten().map(|fact| json!({"kind": fact["kind"], "text": fact["text"], "chosen": true})).collect::<Vec<_>>(), "summary": [["allergies", 2], ["blood_group", 1], ["medicines", 5], ["conditions", 4], ["devices", 0], ["immunizations", 9], ["contacts", 1]], "bytes_max": 240}),
+            Request::CardDraft(_) => {
+                json!({"facts": card_facts().as_array().into_iter().flatten().map(|fact| json!({"kind": fact["kind"], "text": fact["text"], "chosen": true})).collect::<Vec<_>>(), "summary": [["allergies", 2], ["blood_group", 1], ["medicines", 5], ["conditions", 4], ["devices", 0], ["immunizations", 9], ["contacts", 1]], "bytes_max": 240})
+            }
             Request::MakeCard(_) => {
                 self.slow().await?;
                 card()
             }
-            Request::Card(_) => if self.empty { Value::Null } else { card() },
-            Request::Sharing(_) if self.empty => json!({"waiting": [], "active": [], "ended": [], "checked": checked()}),
-            Request::Sharing(_) => json!({"waiting": [request()], "active": [share("g1", "active")], "ended": [share("g0", "revoked"), share("g2", "expired")], "checked": checked()}),
-            Request::Exposure(_) => json!({"request": request(), "records": [line(1), line(2), line(10), line(3), line(0)], "counts": [["allergies", 1], ["medicines", 1], ["labs", 3]]}),
+            Request::Card(_) => {
+                if self.empty {
+                    Value::Null
+                } else {
+                    card()
+                }
+            }
+            Request::Sharing(_) if self.empty => {
+                json!({"waiting": [], "active": [], "ended": [], "checked": checked()})
+            }
+            Request::Sharing(_) => {
+                json!({"waiting": [request()], "active": [share("g1", "active")], "ended": [share("g0", "revoked"), share("g2", "expired")], "checked": checked()})
+            }
+            Request::Exposure(_) => {
+                json!({"request": request(), "records": [line(1), line(2), line(10), line(3), line(0)], "counts": [["allergies", 1], ["medicines", 1], ["labs", 3]]})
+            }
             Request::GrantRequest(_) => {
                 self.slow().await?;
                 share("g1", "active")
             }
-            Request::AccessLog(_) => json!({"lines": if self.empty { json!([]) } else { log_lines() }, "complete": true, "checked": checked()}),
+            Request::AccessLog(_) => {
+                json!({"lines": if self.empty { json!([]) } else { log_lines() }, "complete": true, "checked": checked()})
+            }
             Request::LogProof(_) => proof(),
             Request::ReadCard(read) if read.code.contains("bad") => return Err(ErrorCode::CodeNotOurs.into()),
-            Request::ReadCard(read) => json!({"facts": card_facts(), "facts_signed": true, "online": !read.code.contains("offline"), "access_hours": 24}),
+            Request::ReadCard(read) => {
+                json!({"facts": card_facts(), "facts_signed": true, "online": !read.code.contains("offline"), "access_hours": 24})
+            }
             Request::DeclareEmergency(_) | Request::OpenEmergency(_) => {
                 self.slow().await?;
                 emergency()
@@ -221,7 +291,9 @@ impl Fixture {
                 self.slow().await?;
                 accesses()[2].clone()
             }
-            Request::MyAccesses(_) => json!({"me": zhao(), "accesses": if self.empty { json!([]) } else { accesses() }}),
+            Request::MyAccesses(_) => {
+                json!({"me": zhao(), "accesses": if self.empty { json!([]) } else { accesses() }})
+            }
             Request::ReadGrant(_) => {
                 self.slow().await?;
                 json!({"records": (0..9).map(record).collect::<Vec<_>>(), "missing": 1, "until": now() + 30 * HOUR, "proof": proof()})
@@ -230,7 +302,11 @@ impl Fixture {
                 self.slow().await?;
                 json!({"resources_in": 217, "records_out": 214, "refused": [{"resource": "Observation/12", "code": "no_status", "reason": "The observation has no status."}, {"resource": "Patient/2", "code": "second_patient", "reason": "The bundle holds a second patient."}]})
             }
-            Request::RemoveWallet(_) | Request::SetLanguage(_) | Request::RevokeCard(_) | Request::DeclineRequest(_) | Request::RevokeGrant(_) => Value::Null,
+            Request::RemoveWallet(_)
+            | Request::SetLanguage(_)
+            | Request::RevokeCard(_)
+            | Request::DeclineRequest(_)
+            | Request::RevokeGrant(_) => Value::Null,
         })
     }
 }

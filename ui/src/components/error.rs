@@ -3,13 +3,32 @@
 use crate::components::actions::{Button, Weight};
 use crate::components::icon::{Glyph, Icon};
 use crate::i18n::{Arg, Translator, tr, use_translator, words};
+use crate::platform;
 use amulet_app_api::{ApiError, ErrorCode};
 use dioxus::prelude::*;
 
 /// Every detail a sentence may name. One that is missing reads `none`, which the sentences provide for.
 pub const DETAILS: [&str; 20] = [
-    "index", "word", "suggestion", "found", "expected", "asked", "answered", "needed", "hospitals", "hospital", "what", "age", "reason", "at", "code",
-    "message", "size", "limit", "why", "name",
+    "index",
+    "word",
+    "suggestion",
+    "found",
+    "expected",
+    "asked",
+    "answered",
+    "needed",
+    "hospitals",
+    "hospital",
+    "what",
+    "age",
+    "reason",
+    "at",
+    "code",
+    "message",
+    "size",
+    "limit",
+    "why",
+    "name",
 ];
 
 const BYTES_PER_MEGABYTE: f64 = 1_000_000.0;
@@ -36,6 +55,7 @@ pub fn ErrorNotice(error: ApiError, #[props(default)] onretry: Option<EventHandl
     let t = use_translator();
     let details = details(t, &error);
     let key = words::error(&error.code);
+    use_effect(|| platform::reveal("[role=alert]"));
     let retry = onretry.filter(|_| can_retry(error.code));
     rsx! {
         div { class: "notice danger", role: "alert", "data-testid": "error", "data-code": code_name(error.code),

@@ -2,6 +2,7 @@
 
 use crate::components::icon::{Glyph, Icon};
 use crate::i18n::{tr, use_translator};
+use crate::platform;
 use dioxus::prelude::*;
 
 /// A line of text.
@@ -100,6 +101,12 @@ pub fn PassphraseField(
 /// What is wrong with a field, announced at once.
 #[component]
 pub fn Complaint(text: Option<String>) -> Element {
+    let there = text.is_some();
+    use_effect(use_reactive!(|(there,)| {
+        if there {
+            platform::reveal(".complaint > span");
+        }
+    }));
     rsx! {
         div { class: "complaint", "aria-live": "polite",
             if let Some(text) = text {
@@ -135,7 +142,13 @@ pub fn Choice(
 
 /// Yes or no: a tick box as a whole tappable line.
 #[component]
-pub fn Tick(testid: String, label: String, #[props(default)] more: Option<String>, ticked: bool, onchange: EventHandler<bool>) -> Element {
+pub fn Tick(
+    testid: String,
+    label: String,
+    #[props(default)] more: Option<String>,
+    ticked: bool,
+    onchange: EventHandler<bool>,
+) -> Element {
     rsx! {
         label { class: "tick",
             input {

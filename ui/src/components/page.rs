@@ -8,7 +8,11 @@ use dioxus::prelude::*;
 
 /// Heading of a page; takes the focus when the page opens, so that it is announced.
 #[component]
-pub fn PageHead(title: String, #[props(default)] lead: Option<String>, #[props(default)] back: Option<Route>) -> Element {
+pub fn PageHead(
+    title: String,
+    #[props(default)] lead: Option<String>,
+    #[props(default)] back: Option<Route>,
+) -> Element {
     let t = use_translator();
     use_effect(platform::focus_heading);
     let full_title = tr!(t, "document-title", page = title.clone());

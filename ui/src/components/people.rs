@@ -19,19 +19,22 @@ pub fn who(t: Translator, person: &PractitionerView) -> String {
     )
 }
 
-/// "Labs 42, Medicines 7".
+/// "labs (42), medicines (7)", inside a sentence.
 pub fn counted(t: Translator, counts: &[(Category, u64)]) -> String {
-    let items: Vec<String> = counts
-        .iter()
-        .map(|(category, count)| tr!(t, "category-count", category = t.text(words::category(category), &[]), n = *count))
-        .collect();
-    t.list(&items)
+    let item = |(category, count): &(Category, u64)| {
+        tr!(t, "category-count-inline", category = inline(t, *category), n = *count)
+    };
+    t.list(&counts.iter().map(item).collect::<Vec<_>>())
 }
 
-/// "labs, medicines".
+/// "labs, medicines", inside a sentence.
 pub fn named(t: Translator, categories: &[Category]) -> String {
-    let items: Vec<String> = categories.iter().map(|category| t.text(words::category(category), &[])).collect();
-    t.list(&items)
+    t.list(&categories.iter().map(|category| inline(t, *category)).collect::<Vec<_>>())
+}
+
+/// A category's name as it stands in a sentence.
+fn inline(t: Translator, category: Category) -> String {
+    t.text(words::category(&category), &[]).to_lowercase()
 }
 
 /// Time left, running.

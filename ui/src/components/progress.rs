@@ -2,6 +2,7 @@
 
 use crate::hooks::Action;
 use crate::i18n::{tr, use_translator, words};
+use crate::platform;
 use amulet_app_api::wallet::ProgressView;
 use dioxus::prelude::*;
 
@@ -21,12 +22,15 @@ pub fn ActionProgress(action: Action, #[props(default)] waiting: Option<String>)
 #[component]
 fn Progress(progress: Option<ProgressView>, waiting: Option<String>) -> Element {
     let t = use_translator();
+    use_effect(|| platform::reveal("[data-testid=progress]"));
     let text = match (&progress, waiting) {
         (Some(progress), _) => t.text(words::task(&progress.task), &[]),
         (None, Some(waiting)) => waiting,
         (None, None) => tr!(t, "working"),
     };
-    let measured = progress.as_ref().and_then(|progress| Some((progress.done, progress.total.filter(|total| *total > 0)?)));
+    let measured = progress
+        .as_ref()
+        .and_then(|progress| Some((progress.done, progress.total.filter(|total| *total > 0)?)));
     rsx! {
         div { class: "progress", role: "status", "aria-live": "polite", "data-testid": "progress",
             p { {text} }

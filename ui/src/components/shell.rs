@@ -33,10 +33,10 @@ pub fn Shell() -> Element {
                 event.prevent_default();
                 crate::platform::focus_heading();
             }, {tr!(t, "skip-to-content")} }
-        header { class: "top",
+        header { class: if role.is_some() { "top signed-in" } else { "top" },
             Link { class: "brand", to: app.first_page(), "data-testid": "brand",
                 img { src: "./assets/icon.svg", alt: "", width: "32", height: "32" }
-                {tr!(t, "app-name")}
+                span { {tr!(t, "app-name")} }
             }
             div { class: "top-end",
                 if let Some(session) = session {
@@ -64,6 +64,7 @@ pub fn Shell() -> Element {
 #[component]
 fn Places(role: Role, here: Option<Route>) -> Element {
     let t = use_translator();
+    let navigator = use_navigator();
     let places = match role {
         Role::Patient => vec![
             (Route::Home {}, Icon::Home, tr!(t, "nav-home"), "nav-home"),
@@ -84,12 +85,16 @@ fn Places(role: Role, here: Option<Route>) -> Element {
             ul {
                 for (route, icon, label, testid) in places {
                     li { key: "{testid}",
-                        Link {
+                        // Not the router's link: it marks only the very page as current, not the pages of a place.
+                        a {
                             class: "place",
-                            active_class: "",
-                            to: route.clone(),
+                            href: "#{route}",
                             "data-testid": testid,
                             "aria-current": if here.as_ref() == Some(&route) { "page" } else { "false" },
+                            onclick: move |event| {
+                                event.prevent_default();
+                                navigator.push(route.clone());
+                            },
                             Glyph { icon, size: 24 }
                             span { {label} }
                         }

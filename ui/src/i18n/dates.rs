@@ -28,7 +28,13 @@ impl Translator {
 
     /// Day and time without the year, for lines under a month's heading.
     pub fn day_and_time(self, at: TimeMs) -> String {
-        let options = [("month", "short"), ("day", "numeric"), ("hour", "2-digit"), ("minute", "2-digit"), ("hourCycle", "h23")];
+        let options = [
+            ("month", "short"),
+            ("day", "numeric"),
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+            ("hourCycle", "h23"),
+        ];
         format(at, self.tag(), &options)
     }
 
@@ -49,9 +55,11 @@ impl Translator {
         match (parts.month, parts.day) {
             (None, _) => parts.year.to_string(),
             (Some(_), None) => format_parts(&parts, self.tag(), &[("month", "long"), ("timeZone", "UTC")]),
-            (Some(_), Some(_)) => {
-                format_parts(&parts, self.tag(), &[("month", "short"), ("day", "numeric"), ("timeZone", "UTC")])
-            }
+            (Some(_), Some(_)) => format_parts(
+                &parts,
+                self.tag(),
+                &[("month", "short"), ("day", "numeric"), ("timeZone", "UTC")],
+            ),
         }
     }
 
@@ -89,7 +97,8 @@ pub fn countdown(until: TimeMs, now: TimeMs) -> Option<TimeLeft> {
     if left > 2 * DAY_MS {
         return Some(TimeLeft::Days(left / DAY_MS));
     }
-    let (hours, minutes, seconds) = (left / HOUR_MS, left % HOUR_MS / MINUTE_MS, left % MINUTE_MS / SECOND_MS);
+    let (hours, minutes, seconds) =
+        (left / HOUR_MS, left % HOUR_MS / MINUTE_MS, left % MINUTE_MS / SECOND_MS);
     Some(TimeLeft::Clock(format!("{hours:02}:{minutes:02}:{seconds:02}")))
 }
 
@@ -144,27 +153,32 @@ impl DateParts {
 }
 
 fn format_parts(parts: &DateParts, tag: &str, options: &[(&str, &str)]) -> String {
-    let month = parts.month.unwrap_or(1) as i32 - 1;
-    format(Date::utc_with_day(parts.year, month, parts.day.unwrap_or(1)), tag, options)
+    format_js(utc_ms(parts), tag, options)
 }
 
-trait UtcDay {
-    fn utc_with_day(year: u32, month: i32, day: u32) -> TimeMs;
-}
-
-impl UtcDay for Date {
-    fn utc_with_day(year: u32, month: i32, day: u32) -> TimeMs {
-        Date::utc(f64::from(year), f64::from(month)).max(0.0) as TimeMs + u64::from(day - 1) * DAY_MS
-    }
+/// Milliseconds from 1970 to the beginning of a day in UTC, negative before; the algorithm counts days by eras of 400
+/// years that begin on 1 March (H. Hinnant, "chrono-compatible low-level date algorithms").
+fn utc_ms(parts: &DateParts) -> f64 {
+    let (month, day) = (i64::from(parts.month.unwrap_or(1)), i64::from(parts.day.unwrap_or(1)));
+    let year = i64::from(parts.year) - i64::from(month <= 2);
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    days as f64 * DAY_MS as f64
 }
 
 fn format(at: TimeMs, tag: &str, options: &[(&str, &str)]) -> String {
+    format_js(at as f64, tag, options)
+}
+
+fn format_js(at_ms: f64, tag: &str, options: &[(&str, &str)]) -> String {
     let object = Object::new();
     for (name, value) in options {
         // Setting a property of a fresh plain object cannot fail.
         let _ = Reflect::set(&object, &(*name).into(), &(*value).into());
     }
-    Date::new(&JsValue::from_f64(at as f64)).to_locale_string(tag, &object).into()
+    Date::new(&JsValue::from_f64(at_ms)).to_locale_string(tag, &object).into()
 }
 
 #[cfg(test)]
@@ -180,6 +194,16 @@ mod tests {
         assert_eq!(moment, Some(DateParts { year: 2019, month: Some(4), day: Some(30) }));
         assert_eq!(DateParts::of("spring 2019"), None);
         assert_eq!(DateParts::of("2019-13"), None);
+    }
+
+    #[test]
+    fn births_before_1970_keep_their_day() {
+        let at = |date| utc_ms(&DateParts::of(date).unwrap());
+        assert_eq!(at("1970-01-01"), 0.0);
+        assert_eq!(at("1969-12-31"), -86_400_000.0);
+        assert_eq!(at("1968-03-12"), -57_024_000_000.0);
+        assert_eq!(at("2000-02-29"), 951_782_400_000.0);
+        assert_eq!(at("2000-03"), 951_868_800_000.0);
     }
 
     #[test]

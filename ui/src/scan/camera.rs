@@ -80,7 +80,8 @@ async fn open_stream() -> Result<MediaStream, CameraTrouble> {
     // Outside a secure page the browser hides the whole interface.
     member(&navigator, "mediaDevices").ok_or(CameraTrouble::Absent)?;
     let devices = navigator.media_devices().map_err(|_| CameraTrouble::Absent)?;
-    let pending = devices.get_user_media_with_constraints(&constraints()).map_err(|_| CameraTrouble::Absent)?;
+    let pending =
+        devices.get_user_media_with_constraints(&constraints()).map_err(|_| CameraTrouble::Absent)?;
     let stream = JsFuture::from(pending).await.map_err(|error| trouble(&error))?;
     stream.dyn_into().map_err(|_| CameraTrouble::Absent)
 }

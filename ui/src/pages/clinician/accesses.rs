@@ -79,7 +79,11 @@ fn Body(view: MyAccessesView) -> Element {
 /// What the access is for: the purpose, or that it is an emergency.
 fn what_for(t: Translator, access: &MyAccessView) -> String {
     let purpose = t.text(words::purpose(&access.purpose), &[]);
-    if access.categories.is_empty() { purpose } else { format!("{} · {purpose}", named(t, &access.categories)) }
+    if access.categories.is_empty() {
+        purpose
+    } else {
+        format!("{} · {purpose}", named(t, &access.categories))
+    }
 }
 
 #[component]
@@ -93,12 +97,16 @@ fn Access(access: MyAccessView) -> Element {
         _ => ("tag", None),
     };
     let open = match &access.state {
-        MyAccessState::Active { grant, records, .. } => {
-            Some((Route::Reading { grant: grant.clone() }, tr!(t, "open-records", n = *records), "open-access"))
-        }
-        MyAccessState::Emergency { .. } => {
-            Some((Route::Emergency { declaration: access.id.clone() }, tr!(t, "open-summary"), "open-emergency"))
-        }
+        MyAccessState::Active { grant, records, .. } => Some((
+            Route::Reading { grant: grant.clone() },
+            tr!(t, "open-records", n = *records),
+            "open-access",
+        )),
+        MyAccessState::Emergency { .. } => Some((
+            Route::Emergency { declaration: access.id.clone() },
+            tr!(t, "open-summary"),
+            "open-emergency",
+        )),
         _ => None,
     };
     rsx! {

@@ -116,7 +116,13 @@ fn Declaration(card: ScannedCard) -> Element {
     let mut complaint = use_signal(|| None::<&'static str>);
     let me = app.session.read().as_ref().map(|session| {
         let department = session.department.clone().unwrap_or_default();
-        tr!(t, "who", name = session.wallet.name.clone(), department = department, hospital = t.hospital(&session.hospital))
+        tr!(
+            t,
+            "who",
+            name = session.wallet.name.clone(),
+            department = department,
+            hospital = t.hospital(&session.hospital)
+        )
     });
     let code = card.code.clone();
     let declare = use_callback(move |()| {

@@ -52,9 +52,14 @@ fn File(patient: String) -> Element {
         let shown_name = file_name.clone();
         let work = async move {
             if file.size() > FILE_BYTES_MAX {
-                return Err(ApiError::new(ErrorCode::TooLarge).with("size", file.size()).with("limit", FILE_BYTES_MAX));
+                return Err(ApiError::new(ErrorCode::TooLarge)
+                    .with("size", file.size())
+                    .with("limit", FILE_BYTES_MAX));
             }
-            let text = file.text().await.ok_or_else(|| ApiError::new(ErrorCode::FhirRefused).with("message", file_name.clone()))?;
+            let text = file
+                .text()
+                .await
+                .ok_or_else(|| ApiError::new(ErrorCode::FhirRefused).with("message", file_name.clone()))?;
             app.call(Intake { patient, file_name, text }).await
         };
         action.run(work, move |view| result.set(Some((shown_name, view))));

@@ -40,7 +40,8 @@ fn Body(view: GrantedRecordsView) -> Element {
             Empty { icon: Icon::Clock, title: tr!(t, "time-over"), text: tr!(t, "reading-over-text") }
         };
     }
-    let chosen = open.read().as_ref().and_then(|id| view.records.iter().find(|record| record.line.id == *id).cloned());
+    let chosen =
+        open.read().as_ref().and_then(|id| view.records.iter().find(|record| record.line.id == *id).cloned());
     if let Some(record) = chosen {
         return rsx! {
             div { class: "stack tight", key: "{record.line.id}",
@@ -65,7 +66,7 @@ fn Body(view: GrantedRecordsView) -> Element {
         if view.missing > 0 {
             div { class: "notice wait", role: "status",
                 Glyph { icon: Icon::Clock, size: 24 }
-                p { {tr!(t, "records-missing", n = view.missing)} }
+                p { {tr!(t, "reading-missing", n = view.missing)} }
             }
         }
         Timeline { lines: view.records.iter().map(|record| record.line.clone()).collect::<Vec<_>>(), onopen: move |id| open.set(Some(id)) }

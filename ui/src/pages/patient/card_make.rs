@@ -11,7 +11,9 @@ use crate::components::progress::ActionProgress;
 use crate::hooks::{use_action, use_load_once};
 use crate::i18n::{tr, use_translator, words};
 use crate::route::Route;
-use amulet_app_api::card::{CardDraft, CardDraftView, CardFact, DraftFactView, FactKind, MakeCard, SummarySection};
+use amulet_app_api::card::{
+    CardDraft, CardDraftView, CardFact, DraftFactView, FactKind, MakeCard, SummarySection,
+};
 use dioxus::prelude::*;
 use std::collections::BTreeSet;
 

@@ -28,15 +28,23 @@ pub fn headline(t: Translator, line: &LogLineView) -> String {
 pub fn details(t: Translator, line: &LogLineView) -> Option<String> {
     match &line.what {
         LogEvent::EmergencyDeclared { reason, note, until } => {
-            let reason = tr!(t, "log-reason", reason = t.text(words::reason(reason), &[]), until = t.date_time(*until));
+            let reason = tr!(
+                t,
+                "log-reason",
+                reason = t.text(words::reason(reason), &[]),
+                until = t.date_time(*until)
+            );
             Some(match note {
                 Some(note) => format!("{reason} {}", tr!(t, "log-note", note = note.clone())),
                 None => reason,
             })
         }
-        LogEvent::AccessGranted { purpose, until } => {
-            Some(tr!(t, "log-purpose-until", purpose = t.text(words::purpose(purpose), &[]), until = t.date_time(*until)))
-        }
+        LogEvent::AccessGranted { purpose, until } => Some(tr!(
+            t,
+            "log-purpose-until",
+            purpose = t.text(words::purpose(purpose), &[]),
+            until = t.date_time(*until)
+        )),
         LogEvent::AccessRequested { purpose } | LogEvent::RecordsRead { purpose } => {
             Some(tr!(t, "log-purpose", purpose = t.text(words::purpose(purpose), &[])))
         }

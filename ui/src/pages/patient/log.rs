@@ -29,12 +29,13 @@ fn Body(view: AccessLogView) -> Element {
     let t = use_translator();
     rsx! {
         CheckedBadge { checked: view.checked.clone() }
-        if view.complete {
+        if view.complete && !view.lines.is_empty() {
             p { class: "mark good", "data-testid": "log-complete",
                 Glyph { icon: Icon::Check, size: 18 }
                 {tr!(t, "log-complete", n = view.lines.len())}
             }
-        } else {
+        }
+        if !view.complete {
             div { class: "notice wait", role: "status", "data-testid": "log-incomplete",
                 Glyph { icon: Icon::Clock, size: 24 }
                 p { {tr!(t, "log-incomplete")} }

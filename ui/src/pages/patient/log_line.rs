@@ -17,7 +17,8 @@ pub fn LogLine(number: u64) -> Element {
     let t = use_translator();
     let log = use_load(AccessLog {});
     let proof = use_load_once(LogProof { number });
-    let line = log.state.read().value().and_then(|log| log.lines.iter().find(|line| line.number == number).cloned());
+    let line =
+        log.state.read().value().and_then(|log| log.lines.iter().find(|line| line.number == number).cloned());
     rsx! {
         div { class: "page",
             PageHead { title: tr!(t, "log-line-title", n = number), back: Route::Log {} }

@@ -14,7 +14,8 @@ use dioxus::prelude::*;
 pub fn Record(id: String) -> Element {
     let t = use_translator();
     let record = use_load_once(RecordCall { id });
-    let loaded = record.state.read().value().map(|record| (record.line.title.clone(), record.line.highlight.clone()));
+    let loaded =
+        record.state.read().value().map(|record| (record.line.title.clone(), record.line.highlight.clone()));
     let (title, highlight) = loaded.unwrap_or_else(|| (tr!(t, "record-title"), None));
     rsx! {
         div { class: "page",

@@ -72,7 +72,8 @@ fn matching(records: &[RecordLineView], category: Option<Category>, search: &str
         if category.is_some_and(|category| line.category != category) {
             return false;
         }
-        let mut text = format!("{} {} {}", line.title, line.hospital.name_en, line.hospital.name_zh).to_lowercase();
+        let mut text =
+            format!("{} {} {}", line.title, line.hospital.name_en, line.hospital.name_zh).to_lowercase();
         for part in [&line.highlight, &line.date].into_iter().flatten() {
             text.push(' ');
             text.push_str(&part.to_lowercase());
@@ -97,14 +98,20 @@ mod tests {
             category,
             class: DataClass::Sensitive,
             resource_type: "Observation".to_owned(),
-            hospital: HospitalView { did: String::new(), name_en: "City First".to_owned(), name_zh: "市一医院".to_owned() },
+            hospital: HospitalView {
+                did: String::new(),
+                name_en: "City First".to_owned(),
+                name_zh: "市一医院".to_owned(),
+            },
         }
     }
 
     #[test]
     fn every_word_typed_must_be_found_somewhere_on_the_line() {
         let records = [line("Hemoglobin", Category::Labs), line("青霉素", Category::Allergies)];
-        let titles = |category, search| matching(&records, category, search).iter().map(|line| line.title.clone()).collect::<Vec<_>>();
+        let titles = |category, search| {
+            matching(&records, category, search).iter().map(|line| line.title.clone()).collect::<Vec<_>>()
+        };
         assert_eq!(titles(None, "hemo 13.2"), ["Hemoglobin"]);
         assert_eq!(titles(None, "霉素 市一"), ["青霉素"]);
         assert_eq!(titles(None, "hemo urine"), Vec::<String>::new());

@@ -58,7 +58,9 @@ fn sentence(t: Translator, request: &RequestView) -> String {
 /// Which record dates the request covers, if it limits them.
 fn dates(t: Translator, request: &RequestView) -> Option<String> {
     match (&request.records_from, &request.records_to) {
-        (Some(from), Some(to)) => Some(tr!(t, "request-dates-between", from = t.record_date(from), to = t.record_date(to))),
+        (Some(from), Some(to)) => {
+            Some(tr!(t, "request-dates-between", from = t.record_date(from), to = t.record_date(to)))
+        }
         (Some(from), None) => Some(tr!(t, "request-dates-from", from = t.record_date(from))),
         (None, Some(to)) => Some(tr!(t, "request-dates-to", to = t.record_date(to))),
         (None, None) => None,
@@ -146,7 +148,13 @@ fn Exposed(view: ExposureView, without: Signal<BTreeSet<String>>, locked: bool) 
 }
 
 #[component]
-fn ExposedCategory(category: Category, count: u64, lines: Vec<RecordLineView>, without: Signal<BTreeSet<String>>, locked: bool) -> Element {
+fn ExposedCategory(
+    category: Category,
+    count: u64,
+    lines: Vec<RecordLineView>,
+    without: Signal<BTreeSet<String>>,
+    locked: bool,
+) -> Element {
     let t = use_translator();
     let mut without = without;
     let name = words::category(&category).replace("category-", "exposed-");

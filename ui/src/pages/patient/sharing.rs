@@ -10,7 +10,9 @@ use crate::components::people::{Countdown, counted, named, who};
 use crate::hooks::{use_action, use_load};
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::route::Route;
-use amulet_app_api::access::{RequestView, RevokeGrant, ShareState, ShareView, Sharing as SharingCall, SharingView};
+use amulet_app_api::access::{
+    RequestView, RevokeGrant, ShareState, ShareView, Sharing as SharingCall, SharingView,
+};
 use dioxus::prelude::*;
 
 /// The page.

@@ -205,13 +205,16 @@ fn ShowWords(words: Load<WordsView>, language: Signal<Language>, onnext: EventHa
 fn AskWords(words: Option<WordsView>, onnext: EventHandler<Vec<String>>) -> Element {
     let t = use_translator();
     let Some(words) = words else { return rsx! {} };
-    let typed: Vec<Signal<String>> = use_hook(|| words.ask.iter().map(|_| Signal::new(String::new())).collect());
+    let typed: Vec<Signal<String>> =
+        use_hook(|| words.ask.iter().map(|_| Signal::new(String::new())).collect());
     let mut wrong = use_signal(|| None::<usize>);
     let asked = words.ask.clone();
     let given = typed.clone();
     let check = move || {
         let answers: Vec<String> = given.iter().map(|word| word.peek().trim().to_lowercase()).collect();
-        let differs = |(position, answer): &(&usize, &String)| words.words.get(position.saturating_sub(1)) != Some(answer);
+        let differs = |(position, answer): &(&usize, &String)| {
+            words.words.get(position.saturating_sub(1)) != Some(answer)
+        };
         let first_wrong = words.ask.iter().zip(&answers).find(differs).map(|(position, _)| *position);
         wrong.set(first_wrong);
         if first_wrong.is_none() {

@@ -20,7 +20,11 @@ const TYPING_PAUSE_MS: u32 = 250;
 
 /// Name and hospital.
 #[component]
-pub fn WhoAndWhere(name: Signal<String>, hospital: Signal<Option<String>>, onnext: EventHandler<()>) -> Element {
+pub fn WhoAndWhere(
+    name: Signal<String>,
+    hospital: Signal<Option<String>>,
+    onnext: EventHandler<()>,
+) -> Element {
     let app = use_app();
     let t = use_translator();
     let mut hospital = hospital;
@@ -40,7 +44,8 @@ pub fn WhoAndWhere(name: Signal<String>, hospital: Signal<Option<String>>, onnex
         }
     };
     let mut submit_form = submit;
-    let complaint_about = move |key: &str| (*complaint.read()).filter(|said| *said == key).map(|said| t.text(said, &[]));
+    let complaint_about =
+        move |key: &str| (*complaint.read()).filter(|said| *said == key).map(|said| t.text(said, &[]));
     rsx! {
         form {
             class: "stack",
@@ -176,7 +181,8 @@ fn StrengthMeter(strength: Option<StrengthView>, typed: bool) -> Element {
         3 => tr!(t, "strength-good"),
         _ => tr!(t, "strength-strong"),
     });
-    let hint = strength.as_ref().and_then(|strength| strength.hint).map(|hint| t.text(words::hint(&hint), &[]));
+    let hint =
+        strength.as_ref().and_then(|strength| strength.hint).map(|hint| t.text(words::hint(&hint), &[]));
     let score = strength.as_ref().map_or(0, |strength| strength.score.min(4));
     let accepted = strength.as_ref().is_some_and(|strength| strength.accepted);
     rsx! {

@@ -26,7 +26,11 @@ pub fn Unlock(id: String) -> Element {
             navigator.replace(app.first_page());
         }
     });
-    let wallet = app.status.read().as_ref().and_then(|status| status.wallets.iter().find(|wallet| wallet.id == id).cloned());
+    let wallet = app
+        .status
+        .read()
+        .as_ref()
+        .and_then(|status| status.wallets.iter().find(|wallet| wallet.id == id).cloned());
     let name = wallet.as_ref().map(|wallet| wallet.name.clone()).unwrap_or_default();
     let role = wallet.as_ref().map(|wallet| t.text(words::role(&wallet.role), &[]));
     let unlock = use_callback({

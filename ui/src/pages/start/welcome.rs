@@ -27,7 +27,8 @@ pub fn Welcome() -> Element {
     let known = |person: &DemoPersonView| {
         status.wallets.iter().any(|wallet| wallet.name == person.name && wallet.role == person.role)
     };
-    let people: Vec<DemoPersonView> = status.demo_people.iter().filter(|person| !known(person)).cloned().collect();
+    let people: Vec<DemoPersonView> =
+        status.demo_people.iter().filter(|person| !known(person)).cloned().collect();
     let fresh = status.wallets.is_empty();
     rsx! {
         div { class: "page",
