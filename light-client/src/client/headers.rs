@@ -24,12 +24,15 @@ impl LightClient {
     /// The header at a height, proven by its own certificate and by its place in the trusted header's range.
     ///
     /// # Errors
-    /// [`LightError::NotSynced`], [`LightError::AboveHead`], [`LightError::Disagreement`], or that no node gave a good
-    /// answer.
+    /// [`LightError::NotSynced`], [`LightError::AboveHead`], [`LightError::NotFound`] for the genesis block, which nobody
+    /// certifies, [`LightError::Disagreement`], or that no node gave a good answer.
     pub async fn header_at(&self, height: Height) -> Result<ProvenHeader, LightError> {
         let head = self.head()?;
         if height > head.height() {
             return Err(LightError::AboveHead { asked: height, head: head.height() });
+        }
+        if height == Height(0) {
+            return Err(LightError::NotFound { question: Question::HeaderAt });
         }
         if height == head.height() {
             return Ok(ProvenHeader { header: head.verified().clone(), link: Link::Same, head: height });

@@ -4,7 +4,7 @@ use super::{LightClient, Stage};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::ids::{ChainId, TxId};
-use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use amulet_protocol::limits::{STATE_KEYS_PER_REQUEST_MAX, TRANSACTIONS_PER_REQUEST_MAX};
 use amulet_protocol::state::StateKey;
 use amulet_protocol::state_tree::Proven;
@@ -29,10 +29,19 @@ impl LightClient {
         let head = self.head()?;
         let root = head.header().state_root;
         let mut values = Vec::with_capacity(keys.len());
-        for keys_asked in keys.chunks(STATE_KEYS_PER_REQUEST_MAX) {
-            let request = LightRequest::State { height: head.height(), keys: keys_asked.to_vec() };
-            let proven = self.first(&request, |answer| check_states(answer, root, keys_asked)).await?;
-            values.extend(proven);
+        let mut at_once = STATE_KEYS_PER_REQUEST_MAX;
+        while values.len() < keys.len() {
+            let rest = &keys[values.len()..];
+            let asked = &rest[..rest.len().min(at_once)];
+            let request = LightRequest::State { height: head.height(), keys: asked.to_vec() };
+            match self.first(&request, |answer| check_states(answer, root, asked)).await {
+                Ok(proven) => values.extend(proven),
+                // Values can be large, and a node that cannot fit all of them into one answer refuses the question.
+                Err(LightError::Refused { refusal: LightRefusal::Malformed, .. }) if asked.len() > 1 => {
+                    at_once = asked.len() / 2;
+                }
+                Err(error) => return Err(error),
+            }
             self.report(Stage::State, values.len(), keys.len());
         }
         Ok(values)

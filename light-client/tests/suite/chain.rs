@@ -1,0 +1,309 @@
+//! An honest chain of one patient's transactions, as four hospitals would make it.
+
+use amulet_crypto::digest::{Digest, sm3};
+use amulet_crypto::entropy::SeededEntropy;
+use amulet_crypto::sealed_box::AgreementKey;
+use amulet_crypto::signing::{SigningContext, SigningKey};
+use amulet_protocol::block::transactions_tree;
+use amulet_protocol::calls::{Call, DeclineAccess, RegisterIdentity, RequestId};
+use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate, UntrustedSignedHeader};
+use amulet_protocol::codec::encode;
+use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
+use amulet_protocol::header::{HEADER_VERSION, Header};
+use amulet_protocol::history::{Event, HistoryEntry, HistoryHead};
+use amulet_protocol::ids::{Did, HeaderHash, Height, Nonce, ReplicaId, Timestamp, TxId, View};
+use amulet_protocol::light::{LightRequest, LightResponse, UntrustedReceiptProof};
+use amulet_protocol::merkle::ListTree;
+use amulet_protocol::range::{RangeMerge, prove_range, range_leaf, range_root};
+use amulet_protocol::receipt::{Outcome, Receipt};
+use amulet_protocol::state::StateKey;
+use amulet_protocol::state_tree::{TreeHasher, UntrustedStateProof, key_hash};
+use amulet_protocol::transaction::{
+    SignedTransaction, TRANSACTION_VERSION, Transaction, UntrustedTransaction,
+};
+use amulet_protocol::validators::Validator;
+use ckb_merkle_mountain_range::MMR;
+use ckb_merkle_mountain_range::util::MemStore;
+use jmt::JellyfishMerkleTree;
+use jmt::mock::MockTreeStore;
+
+/// Time of the genesis block.
+pub const START: Timestamp = Timestamp(1_700_000_000_000);
+/// The device's clock in these tests: an hour later.
+pub const NOW: Timestamp = Timestamp(START.0 + 3_600_000);
+/// Hospitals that sign.
+pub const QUORUM: [u16; 3] = [0, 1, 2];
+
+/// Number of history entries on one page of an honest node here, so that a short chain has several.
+const PAGE: usize = 3;
+
+/// Who takes part.
+pub struct People {
+    pub genesis: Genesis,
+    pub validators: Vec<SigningKey>,
+    pub patient: SigningKey,
+    agreement: AgreementKey,
+}
+
+struct Block {
+    signed: UntrustedSignedHeader,
+    transactions: Vec<UntrustedTransaction>,
+    receipts: Vec<Receipt>,
+}
+
+/// The chain, with everything a node keeps.
+pub struct Chain {
+    pub people: People,
+    blocks: Vec<Block>,
+    range: MemStore<Digest>,
+    range_leaves: u64,
+    state: MockTreeStore,
+    entries: Vec<HistoryEntry>,
+    head: HistoryHead,
+}
+
+impl People {
+    /// Four hospitals and a patient; always the same.
+    pub fn new() -> Self {
+        let mut entropy = SeededEntropy::new(7);
+        let organisations: Vec<SigningKey> = (0..4).map(|_| SigningKey::generate(&mut entropy)).collect();
+        let validators: Vec<SigningKey> = (0..4).map(|_| SigningKey::generate(&mut entropy)).collect();
+        let members = validators.iter().zip(&organisations).map(|(key, organisation)| Validator {
+            organisation: Did::of_key(organisation.public_key()),
+            key: key.public_key().clone(),
+            peer_id: vec![],
+        });
+        let genesis = Genesis {
+            version: GENESIS_VERSION,
+            network: "test".into(),
+            time: START,
+            organisations: organisations
+                .iter()
+                .enumerate()
+                .map(|(i, key)| Organisation {
+                    name_en: format!("Hospital {i}"),
+                    name_zh: format!("第{i}医院"),
+                    key: key.public_key().clone(),
+                })
+                .collect(),
+            validators: members.collect(),
+        };
+        let patient = SigningKey::generate(&mut entropy);
+        Self { genesis, validators, patient, agreement: AgreementKey::generate(&mut entropy) }
+    }
+
+    pub fn patient_did(&self) -> Did {
+        Did::of_key(self.patient.public_key())
+    }
+
+    /// Signs a header by these validators.
+    pub fn certify(&self, header: &Header, signers: &[u16]) -> UntrustedCommitCertificate {
+        let vote = CommitVote { height: header.height, view: header.view, header_hash: header.hash() };
+        let tag = self.genesis.chain_id().tag();
+        let sign = |signer: &u16| {
+            let key = &self.validators[usize::from(*signer)];
+            (ReplicaId(*signer), key.sign(SigningContext::Commit, &tag, &vote.signed_bytes()))
+        };
+        UntrustedCommitCertificate { vote, signatures: signers.iter().map(sign).collect() }
+    }
+
+    pub fn signed(&self, header: Header, signers: &[u16]) -> UntrustedSignedHeader {
+        UntrustedSignedHeader { certificate: self.certify(&header, signers), header }
+    }
+
+    /// The patient's transaction number `nonce`: the first registers, the others decline requests.
+    pub fn transaction(&self, nonce: u64) -> SignedTransaction {
+        let call = if nonce == 1 {
+            Call::RegisterIdentity(RegisterIdentity {
+                signing: self.patient.public_key().clone(),
+                agreement: self.agreement.public_key().clone(),
+            })
+        } else {
+            Call::DeclineAccess(DeclineAccess { request: request(nonce) })
+        };
+        let chain = self.genesis.chain_id();
+        let nonce = Nonce(nonce);
+        Transaction { version: TRANSACTION_VERSION, chain, sender: self.patient_did(), nonce, call }
+            .sign(&self.patient)
+    }
+}
+
+fn request(nonce: u64) -> RequestId {
+    RequestId(TxId(sm3(&nonce.to_be_bytes())))
+}
+
+impl Chain {
+    /// A chain with this many blocks after the genesis, one transaction in each.
+    pub fn new(blocks: u64) -> Self {
+        Self::forked(blocks, u64::MAX)
+    }
+
+    /// A chain that equals every other up to height `fork - 1` and differs from there on.
+    pub fn forked(blocks: u64, fork: u64) -> Self {
+        let mut chain = Self {
+            people: People::new(),
+            blocks: Vec::new(),
+            range: MemStore::default(),
+            range_leaves: 0,
+            state: MockTreeStore::default(),
+            entries: Vec::new(),
+            head: HistoryHead::default(),
+        };
+        chain.push(vec![], START);
+        for height in 1..=blocks {
+            let later = u64::from(height >= fork);
+            let transaction = chain.people.transaction(height);
+            chain.push(vec![transaction], Timestamp(START.0 + height * 1_000 + later));
+        }
+        chain
+    }
+
+    pub fn tip(&self) -> Height {
+        Height(self.blocks.len() as u64 - 1)
+    }
+
+    pub fn signed_at(&self, height: u64) -> UntrustedSignedHeader {
+        self.blocks[height as usize].signed.clone()
+    }
+
+    pub fn hash_at(&self, height: u64) -> HeaderHash {
+        self.signed_at(height).header.hash()
+    }
+
+    pub fn entries(&self) -> &[HistoryEntry] {
+        &self.entries
+    }
+
+    /// Head of the patient's history after this many entries.
+    pub fn history_head(&self, entries: usize) -> HistoryHead {
+        self.entries[..entries].iter().fold(HistoryHead::default(), |head, entry| head.push(entry).unwrap())
+    }
+
+    /// Adds a block with these transactions.
+    pub fn push(&mut self, transactions: Vec<SignedTransaction>, time: Timestamp) {
+        let height = Height(self.blocks.len() as u64);
+        let patient = self.people.patient_did();
+        let mut receipts = Vec::new();
+        for transaction in &transactions {
+            let number = self.head.count + 1;
+            let event = match &transaction.transaction().call {
+                Call::DeclineAccess(call) => {
+                    Event::AccessDeclined { request: call.request, practitioner: patient }
+                }
+                _ => Event::IdentityRegistered,
+            };
+            let entry =
+                HistoryEntry { number, height, time, transaction: transaction.id(), event: event.clone() };
+            self.head = self.head.push(&entry).unwrap();
+            self.entries.push(entry);
+            let outcome = Outcome::Applied { events: vec![(patient, number, event)] };
+            receipts.push(Receipt { transaction: transaction.id(), outcome });
+        }
+        let header = self.header(&transactions, &receipts, time);
+        let signed = self.people.signed(header, &QUORUM);
+        let transactions =
+            transactions.iter().map(|transaction| transaction.as_untrusted().clone()).collect();
+        self.blocks.push(Block { signed, transactions, receipts });
+    }
+
+    fn header(
+        &mut self,
+        transactions: &[SignedTransaction],
+        receipts: &[Receipt],
+        time: Timestamp,
+    ) -> Header {
+        let height = Height(self.blocks.len() as u64);
+        let validators = self.people.genesis.validate().unwrap();
+        let untrusted: Vec<_> =
+            transactions.iter().map(|transaction| transaction.as_untrusted().clone()).collect();
+        Header {
+            version: HEADER_VERSION,
+            chain: self.people.genesis.chain_id(),
+            height,
+            time,
+            previous: height.previous().map_or(HeaderHash(Digest::ZERO), |previous| self.hash_at(previous.0)),
+            transactions_root: transactions_tree(&untrusted).root(),
+            receipts_root: ListTree::new(receipts.iter().map(Receipt::leaf)).root(),
+            state_root: self.write_state(height),
+            range_root: self.extend_range(height),
+            validators_hash: validators.hash(),
+            next_validators_hash: validators.hash(),
+            proposer: ReplicaId(0),
+            view: View(0),
+        }
+    }
+
+    fn write_state(&self, height: Height) -> Digest {
+        let value = (key_hash(&StateKey::History(self.people.patient_did())), Some(encode(&self.head)));
+        let tree = JellyfishMerkleTree::<_, TreeHasher>::new(&self.state);
+        let (root, batch) = tree.put_value_set([value], height.0).unwrap();
+        self.state.write_tree_update_batch(batch).unwrap();
+        Digest::from_bytes(root.0)
+    }
+
+    /// The range over all headers below `height`.
+    fn extend_range(&mut self, height: Height) -> Digest {
+        let Some(previous) = height.previous() else { return range_root(0, None) };
+        let leaf = range_leaf(self.hash_at(previous.0));
+        let size = amulet_protocol::range::range_size(self.range_leaves);
+        let mut range: MMR<Digest, RangeMerge, _> = MMR::new(size, &self.range);
+        range.push(leaf).unwrap();
+        self.range_leaves += 1;
+        let root = range.get_root().unwrap();
+        range.commit().unwrap();
+        range_root(self.range_leaves, Some(root))
+    }
+
+    /// What an honest node whose newest block is `tip` answers.
+    pub fn answer(&self, question: &LightRequest, tip: Height) -> LightResponse {
+        let has = |height: &Height| *height <= tip;
+        match question {
+            LightRequest::Latest => LightResponse::Header(Box::new(self.signed_at(tip.0))),
+            LightRequest::HeaderAt(height) if has(height) => {
+                LightResponse::Header(Box::new(self.signed_at(height.0)))
+            }
+            LightRequest::RangeProof { older, newer } if has(newer) && older < newer => {
+                LightResponse::RangeProof(prove_range(&self.range, *older, *newer).unwrap())
+            }
+            LightRequest::State { height, keys } if has(height) => {
+                LightResponse::State(keys.iter().map(|key| self.prove_state(*height, key)).collect())
+            }
+            LightRequest::History { did, from, height }
+                if has(height) && *did == self.people.patient_did() =>
+            {
+                let wanted = |entry: &&HistoryEntry| entry.number >= *from && entry.height <= *height;
+                LightResponse::History(self.entries.iter().filter(wanted).take(PAGE).cloned().collect())
+            }
+            LightRequest::Transactions(ids) => {
+                LightResponse::Transactions(ids.iter().map_while(|id| self.transaction(*id, tip)).collect())
+            }
+            LightRequest::Receipt(id) => self.receipt(*id, tip).unwrap_or(LightResponse::NotFound),
+            LightRequest::Submit(transaction) => LightResponse::Submitted(transaction.transaction.id()),
+            _ => LightResponse::NotFound,
+        }
+    }
+
+    fn prove_state(&self, height: Height, key: &StateKey) -> UntrustedStateProof {
+        let tree = JellyfishMerkleTree::<_, TreeHasher>::new(&self.state);
+        let (value, proof) = tree.get_with_proof(key_hash(key), height.0).unwrap();
+        UntrustedStateProof::new(value, &proof)
+    }
+
+    fn transaction(&self, id: TxId, tip: Height) -> Option<UntrustedTransaction> {
+        let below = &self.blocks[..=tip.0 as usize];
+        below.iter().flat_map(|block| &block.transactions).find(|found| found.transaction.id() == id).cloned()
+    }
+
+    fn receipt(&self, id: TxId, tip: Height) -> Option<LightResponse> {
+        for block in &self.blocks[..=tip.0 as usize] {
+            if let Some(index) = block.receipts.iter().position(|receipt| receipt.transaction == id) {
+                return Some(LightResponse::Receipt(Box::new(UntrustedReceiptProof {
+                    header: block.signed.clone(),
+                    receipt: block.receipts[index].clone(),
+                    proof: ListTree::new(block.receipts.iter().map(Receipt::leaf)).prove(index).unwrap(),
+                })));
+            }
+        }
+        None
+    }
+}
