@@ -13,6 +13,8 @@ mod queries;
 mod range;
 mod state_tree;
 mod store;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use error::{BlockRefusal, CheckError, CommitError, HeaderRoot, LedgerError};
@@ -78,9 +80,14 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] by variant.
     pub fn open(path: &Path, genesis: &Genesis) -> Result<Self, LedgerError> {
+        // Before the file is touched, so that a bad document leaves no empty ledger behind.
+        genesis.validate()?;
+        Self::over(store::open(path)?, genesis)
+    }
+
+    fn over(db: Database, genesis: &Genesis) -> Result<Self, LedgerError> {
         let validators = genesis.validate()?;
         let chain = genesis.chain_id();
-        let db = store::open(path)?;
         if store::is_new(&db)? {
             commit::start(&db, genesis)?;
         }

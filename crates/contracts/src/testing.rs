@@ -3,14 +3,16 @@
 use amulet_crypto::digest::sm3;
 use amulet_crypto::entropy::SeededEntropy;
 use amulet_crypto::sealed_box::{AgreementKey, SealContext, SealedBox};
-use amulet_crypto::signing::SigningKey;
+use amulet_crypto::signing::{SigningContext, SigningKey};
 use amulet_protocol::calls::{
     Call, CardLocator, DeclareEmergency, GrantAccess, PublishCard, RecordEntry, RegisterIdentity,
     RegisterPractitioner, RegisterRecords, RequestAccess, RequestId, UseAccess,
 };
+use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate};
 use amulet_protocol::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
 use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
-use amulet_protocol::ids::{BlobId, ChainId, Did, Nonce, RecordId, Timestamp};
+use amulet_protocol::header::Header;
+use amulet_protocol::ids::{BlobId, ChainId, Did, Nonce, RecordId, ReplicaId, Timestamp};
 use amulet_protocol::transaction::{SignedTransaction, TRANSACTION_VERSION, Transaction};
 use amulet_protocol::validators::Validator;
 
@@ -85,6 +87,21 @@ pub fn genesis(hospitals: &[Actor]) -> Genesis {
         organisations: hospitals.iter().enumerate().map(organisation).collect(),
         validators: hospitals.iter().map(validator).collect(),
     }
+}
+
+/// The certificate that all of `hospitals`, the validators of [`genesis`], make for a header in its own view.
+///
+/// # Panics
+/// With more hospitals than a validator set has.
+#[must_use]
+pub fn certificate(hospitals: &[Actor], header: &Header) -> UntrustedCommitCertificate {
+    let vote = CommitVote { height: header.height, view: header.view, header_hash: header.hash() };
+    let sign = |(index, hospital): (usize, &Actor)| {
+        let replica = ReplicaId(u16::try_from(index).expect("a validator set is small"));
+        let signed = vote.signed_bytes();
+        (replica, hospital.signing.sign(SigningContext::Commit, &header.chain.tag(), &signed))
+    };
+    UntrustedCommitCertificate { vote, signatures: hospitals.iter().enumerate().map(sign).collect() }
 }
 
 /// The registration of a practitioner who practises from `from` on, for a year.
