@@ -17,3 +17,5 @@ pub mod qr;
 pub mod service;
 pub mod store;
 pub mod strength;
+#[cfg(target_arch = "wasm32")]
+pub mod web;

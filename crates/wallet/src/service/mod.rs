@@ -155,7 +155,10 @@ impl Service {
             Request::RestoreWallet(call) => reply(self.restore_wallet(call).await),
             Request::AddDemoPerson(call) => reply(self.add_demo_person(&call).await),
             Request::Unlock(call) => reply(self.unlock(call).await),
-            Request::Lock(_) => reply(Ok(self.lock())),
+            Request::Lock(_) => {
+                self.lock();
+                reply(Ok(()))
+            }
             Request::RemoveWallet(call) => reply(self.remove_wallet(&call)),
             Request::SetLanguage(call) => reply(self.set_language(call.language)),
             Request::Progress(_) => reply(Ok(self.progress.view())),

@@ -1,0 +1,137 @@
+//! The wallet inside a browser page: served by a hospital's node, for a shared workstation and a first try with no install.
+//!
+//! Everything but the genesis document is checked as on any device. The genesis document, like this code, comes from the
+//! origin that serves the page; whoever does not trust that hospital installs the app instead.
+
+use amulet_app_api::{ApiError, ErrorCode, Request};
+use amulet_light_client::SystemClock;
+use amulet_light_client::store::BrowserStore as HeaderStore;
+use amulet_light_client::transport::http::HttpTransport;
+use amulet_protocol::ids::Did;
+use js_sys::{ArrayBuffer, Uint8Array};
+use std::sync::Arc;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestInit, Response};
+
+use crate::network::{NETWORK_FILE_BYTES_MAX, Network};
+use crate::service::{
+    DEMO_FILE_BYTES_MAX, DemoPeople, Host, HospitalApi, INTAKE_ANSWER_BYTES_MAX, IntakeAnswer, Service,
+};
+use crate::store::{BrowserStore, DeviceStore, MemoryStore};
+
+/// Where the page's origin describes the network.
+const NETWORK_PATH: &str = "/network.json";
+/// Where it serves the demonstration's files.
+const DEMO_PATH: &str = "/demo/";
+const NOT_FOUND: u16 = 404;
+
+/// The wallet of this page.
+pub struct BrowserWallet {
+    service: Service,
+}
+
+impl BrowserWallet {
+    /// Starts the wallet from the page's own origin.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unreachable`] when the origin does not answer, [`ErrorCode::Internal`] when its network file is bad.
+    pub async fn start() -> Result<Self, ApiError> {
+        let answer = fetch(NETWORK_PATH, &RequestInit::new(), NETWORK_FILE_BYTES_MAX).await?;
+        if answer.status != 200 {
+            return Err(ApiError::new(ErrorCode::Unreachable).with("asked", 1));
+        }
+        Self::with_network(&answer.body)
+    }
+
+    /// Starts the wallet with a network file at hand.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Internal`] when the file is bad.
+    pub fn with_network(file: &[u8]) -> Result<Self, ApiError> {
+        let network =
+            Network::parse(file).map_err(|error| ApiError::new(ErrorCode::Internal).with("message", error))?;
+        let addresses = network.nodes().iter().map(|node| node.http.clone()).collect();
+        // A browser that keeps nothing for the page still lets a clinician read a card.
+        let store: Box<dyn DeviceStore> = match BrowserStore.list() {
+            Ok(_) => Box::new(BrowserStore),
+            Err(_) => Box::new(MemoryStore::default()),
+        };
+        let service = Service::new(Host {
+            store,
+            transport: Arc::new(HttpTransport::new(addresses)),
+            headers: Box::new(HeaderStore::new(&network.chain().to_string())),
+            hospital_api: Box::new(Origin),
+            demo: Box::new(Origin),
+            clock: Arc::new(SystemClock),
+            network,
+        })?;
+        Ok(Self { service })
+    }
+
+    /// Answers one request of the interface.
+    ///
+    /// # Errors
+    /// As [`Service::answer`].
+    pub async fn send(&self, request: Request) -> Result<serde_json::Value, ApiError> {
+        self.service.answer(request).await
+    }
+}
+
+/// Plain HTTP by `fetch`.
+struct Origin;
+
+#[async_trait::async_trait(?Send)]
+impl HospitalApi for Origin {
+    async fn intake(
+        &self,
+        base: &str,
+        patient: Did,
+        authorization: String,
+        body: Vec<u8>,
+    ) -> Result<IntakeAnswer, ApiError> {
+        let options = RequestInit::new();
+        options.set_method("POST");
+        options.set_body(&Uint8Array::from(body.as_slice()));
+        let headers = web_sys::Headers::new().map_err(|_| unreachable_error())?;
+        headers.set("authorization", &authorization).map_err(|_| unreachable_error())?;
+        headers.set("content-type", "application/fhir+json").map_err(|_| unreachable_error())?;
+        options.set_headers(&headers);
+        let url = format!("{base}/fhir?patient={patient}");
+        fetch(&url, &options, INTAKE_ANSWER_BYTES_MAX).await
+    }
+}
+
+#[async_trait::async_trait(?Send)]
+impl DemoPeople for Origin {
+    async fn fetch(&self, file: &str) -> Result<Vec<u8>, ApiError> {
+        let answer = fetch(&format!("{DEMO_PATH}{file}"), &RequestInit::new(), DEMO_FILE_BYTES_MAX).await?;
+        match answer.status {
+            200 => Ok(answer.body),
+            NOT_FOUND => Err(ErrorCode::NotFound.into()),
+            _ => Err(unreachable_error()),
+        }
+    }
+}
+
+async fn fetch(url: &str, options: &RequestInit, limit: usize) -> Result<IntakeAnswer, ApiError> {
+    let window = web_sys::window().ok_or_else(unreachable_error)?;
+    let asked = JsFuture::from(window.fetch_with_str_and_init(url, options));
+    let response: Response = asked.await.and_then(JsCast::dyn_into).map_err(|_: JsValue| unreachable_error())?;
+    let announced = response.headers().get("content-length").ok().flatten();
+    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > limit) {
+        return Err(ApiError::new(ErrorCode::TooLarge).with("limit", limit));
+    }
+    let body = response.array_buffer().map_err(|_| unreachable_error())?;
+    let body: ArrayBuffer =
+        JsFuture::from(body).await.and_then(JsCast::dyn_into).map_err(|_: JsValue| unreachable_error())?;
+    let body = Uint8Array::new(&body);
+    if body.length() as usize > limit {
+        return Err(ApiError::new(ErrorCode::TooLarge).with("limit", limit));
+    }
+    Ok(IntakeAnswer { status: response.status(), body: body.to_vec() })
+}
+
+fn unreachable_error() -> ApiError {
+    ErrorCode::Unreachable.into()
+}
