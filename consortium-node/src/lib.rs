@@ -6,13 +6,21 @@
 
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod config;
 pub mod consensus;
 pub mod genesis_file;
+pub mod gossip;
 pub mod http_client;
+pub mod intake;
 pub mod keys;
 pub mod ledger;
+pub mod light_service;
 pub mod mempool;
 pub mod network;
 pub mod network_file;
 pub mod node;
+pub mod org_sender;
+pub mod peer_service;
+pub mod release;
+pub mod vault;

@@ -4,8 +4,9 @@
 /// under 0.2 MB; 32 MiB leaves room for attachments and still fits in a browser tab's memory.
 pub const MAX_BUNDLE_BYTES: usize = 32 * 1024 * 1024;
 
-/// Largest single resource kept, in bytes: a scanned document of 5 MB is about 7 MB as base64.
-pub const MAX_RESOURCE_BYTES: usize = 8 * 1024 * 1024;
+/// Largest single resource kept, in bytes: a sealed record has to fit into one answer of a node, and its plaintext into
+/// 4 MiB, of which the rest is for title and identifiers. A scanned document of 2.5 MB is about 3.4 MB as base64.
+pub const MAX_RESOURCE_BYTES: usize = 3_584 * 1024;
 
 /// Most entries in one bundle. The longest Synthea history seen has 639; a lifetime in hospital has some thousands.
 pub const MAX_ENTRIES: usize = 20_000;

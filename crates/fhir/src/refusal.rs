@@ -171,7 +171,7 @@ pub enum RefusalReason {
         found: String,
     },
     /// Larger than [`MAX_RESOURCE_BYTES`].
-    #[error("it has {bytes} bytes, more than the limit of {} MiB for one record", MAX_RESOURCE_BYTES / MIB)]
+    #[error("it has {bytes} bytes, more than the limit of {} KiB for one record", MAX_RESOURCE_BYTES / 1024)]
     TooLarge {
         /// Its size.
         bytes: u64,

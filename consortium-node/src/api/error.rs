@@ -1,0 +1,167 @@
+//! Errors of the HTTP interface: always JSON, always with a stable code.
+
+use crate::intake::IntakeError;
+use amulet_fhir::FileRefusal;
+use amulet_protocol::ids::DidError;
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Body of every answer that is an error.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct ErrorBody {
+    /// What went wrong.
+    error: ErrorDetail,
+}
+
+/// Code and message of an error.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct ErrorDetail {
+    /// Stable, for programs and translations.
+    #[schema(example = "file_is_xml")]
+    code: &'static str,
+    /// For people: what is wrong and what to do next.
+    message: String,
+}
+
+/// Why a request is not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    #[error("there is nothing at this address")]
+    NotFound,
+    #[error("this address does not take {method}")]
+    Method { method: String },
+    #[error("the body has more than {limit} bytes, which is the limit here")]
+    BodyTooLarge { limit: usize },
+    #[error("the body could not be read to its end; send it again")]
+    BodyCutOff,
+    #[error("the body is no question of a light client (borsh, application/octet-stream)")]
+    NotAQuestion,
+    #[error("say whose records these are: POST /fhir?patient=did:amulet:…")]
+    PatientMissing,
+    #[error("the patient given is not an identity: {0}")]
+    PatientMalformed(DidError),
+    #[error(
+        "say who you are: Authorization: Bearer <token of this hospital>, or a practitioner's signed request"
+    )]
+    Unauthenticated,
+    #[error("the token is not this hospital's")]
+    WrongToken,
+    #[error("the signed request cannot be read: {reason}")]
+    SignatureMalformed { reason: &'static str },
+    #[error("the signed request is not good here: {reason}")]
+    NotEntitled { reason: &'static str },
+    #[error(
+        "the signed request is dated {dated}, this node's clock says {now}; check the clock and sign again"
+    )]
+    Clock { dated: u64, now: u64 },
+    #[error("the file is not the one that was signed for; sign again")]
+    OtherFile,
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    #[error("a height is a whole number")]
+    HeightMalformed,
+    #[error("there is no block {height} yet")]
+    NoSuchBlock { height: u64 },
+    #[error("block 0 is the genesis document, which /network.json holds")]
+    GenesisBlock,
+    #[error("the request took too long")]
+    TimedOut,
+    #[error("the node made an error; its log says more")]
+    Internal,
+}
+
+impl ApiError {
+    /// Logs this node's own failure; the asker is told no details.
+    pub(super) fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "request failed");
+        Self::Internal
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound | Self::NoSuchBlock { .. } | Self::GenesisBlock => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyCutOff
+            | Self::NotAQuestion
+            | Self::PatientMissing
+            | Self::PatientMalformed(_)
+            | Self::HeightMalformed
+            | Self::SignatureMalformed { .. }
+            | Self::OtherFile => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated | Self::WrongToken | Self::Clock { .. } => StatusCode::UNAUTHORIZED,
+            Self::NotEntitled { .. } => StatusCode::FORBIDDEN,
+            Self::Intake(error) => intake_status(error),
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Method { .. } => "method_not_allowed",
+            Self::BodyTooLarge { .. } => "body_too_large",
+            Self::BodyCutOff => "body_cut_off",
+            Self::NotAQuestion => "malformed_request",
+            Self::PatientMissing => "patient_missing",
+            Self::PatientMalformed(_) => "patient_malformed",
+            Self::Unauthenticated => "unauthenticated",
+            Self::WrongToken => "wrong_token",
+            Self::SignatureMalformed { .. } => "signature_malformed",
+            Self::NotEntitled { .. } => "not_entitled",
+            Self::Clock { .. } => "clock",
+            Self::OtherFile => "other_file",
+            Self::Intake(error) => intake_code(error),
+            Self::HeightMalformed => "height_malformed",
+            Self::NoSuchBlock { .. } => "no_such_block",
+            Self::GenesisBlock => "genesis_block",
+            Self::TimedOut => "timed_out",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+fn intake_status(error: &IntakeError) -> StatusCode {
+    match error {
+        IntakeError::Busy | IntakeError::NoMirror | IntakeError::Unfinished { .. } => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        IntakeError::UnknownPatient { .. } => StatusCode::NOT_FOUND,
+        IntakeError::File(refusal) => match refusal {
+            FileRefusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            FileRefusal::Xml => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            FileRefusal::Empty | FileRefusal::NotUtf8 { .. } | FileRefusal::NotJson { .. } => {
+                StatusCode::BAD_REQUEST
+            }
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        },
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn intake_code(error: &IntakeError) -> &'static str {
+    match error {
+        IntakeError::Busy => "busy",
+        IntakeError::UnknownPatient { .. } => "patient_unknown",
+        IntakeError::File(refusal) => refusal.code(),
+        IntakeError::NoMirror => "no_mirror",
+        IntakeError::Unfinished { .. } => "unfinished",
+        _ => "internal",
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = (self.status(), self.code());
+        let mut message = self.to_string();
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            // What failed inside is for the log alone.
+            tracing::error!(error = %message, "request failed");
+            message = Self::Internal.to_string();
+        }
+        (status, Json(ErrorBody { error: ErrorDetail { code, message } })).into_response()
+    }
+}

@@ -1,0 +1,93 @@
+//! `POST /fhir`: a patient's bundle, from the hospital's own systems or from one of its practitioners.
+
+use super::ApiState;
+use super::auth::{Caller, authenticate};
+use super::body::{BodyError, read_body};
+use super::error::{ApiError, ErrorBody};
+use crate::intake::{IntakeError, IntakeReport};
+use amulet_crypto::digest::sm3;
+use amulet_fhir::FileRefusal;
+use amulet_fhir::limits::MAX_BUNDLE_BYTES;
+use amulet_protocol::ids::Did;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use serde::Deserialize;
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FhirQuery {
+    /// DID of the patient whose records these are.
+    patient: Option<String>,
+}
+
+/// Takes a FHIR bundle in: splits it into records, encrypts each to the patient, keeps the ciphertexts in two hospitals
+/// and registers the records on the ledger. Answers once they are registered.
+#[utoipa::path(post, path = "/fhir", tag = "hospital", params(FhirQuery),
+    request_body(content_type = "application/fhir+json", content = serde_json::Value, description = "a FHIR Bundle"),
+    security(("token" = []), ("practitioner" = [])),
+    responses(
+        (status = 200, description = "what became of each entry", body = IntakeReport),
+        (status = 400, description = "no patient given, or a file that cannot be read", body = ErrorBody),
+        (status = 401, description = "no token, a wrong one, or a signature from another time", body = ErrorBody),
+        (status = 403, description = "the practitioner is not this hospital's", body = ErrorBody),
+        (status = 404, description = "the patient has no wallet yet", body = ErrorBody),
+        (status = 413, description = "larger than 32 MiB", body = ErrorBody),
+        (status = 415, description = "XML", body = ErrorBody),
+        (status = 422, description = "not one patient's bundle", body = ErrorBody),
+        (status = 503, description = "busy, or too few hospitals are running", body = ErrorBody)))]
+pub(super) async fn fhir(
+    State(state): State<ApiState>,
+    Query(query): Query<FhirQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<IntakeReport>, ApiError> {
+    let judged = judge(&state, query.patient.as_deref(), &headers).await;
+    // Read in any case: many clients lose an answer that comes before the body was read.
+    let body = read_body(&headers, body, MAX_BUNDLE_BYTES).await;
+    let (patient, caller) = judged?;
+    let file = body.map_err(|error| match error {
+        BodyError::TooLarge { bytes } => {
+            refused(FileRefusal::TooLarge { bytes: bytes.unwrap_or(MAX_BUNDLE_BYTES + 1) })
+        }
+        BodyError::CutOff => ApiError::BodyCutOff,
+    })?;
+    if is_xml(&headers) {
+        return Err(refused(FileRefusal::Xml));
+    }
+    if let Caller::Practitioner { body_digest } = caller
+        && sm3(&file) != body_digest
+    {
+        return Err(ApiError::OtherFile);
+    }
+    // In a task of its own, so that it is not cut off in the middle when the caller goes away.
+    let intake = state.parts.intake.clone();
+    let taken = tokio::spawn(async move { intake.take_in(patient, file).await }).await;
+    Ok(Json(taken.map_err(ApiError::internal)??))
+}
+
+async fn judge(
+    state: &ApiState,
+    patient: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<(Did, Caller), ApiError> {
+    let patient = match patient {
+        None | Some("") => Err(ApiError::PatientMissing),
+        Some(text) => text.parse().map_err(ApiError::PatientMalformed),
+    };
+    // The token comes first: who has none learns nothing else.
+    let caller = authenticate(state, headers, patient.as_ref().ok().copied()).await?;
+    Ok((patient?, caller))
+}
+
+fn refused(refusal: FileRefusal) -> ApiError {
+    ApiError::Intake(IntakeError::File(refusal))
+}
+
+fn is_xml(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().ends_with("xml")
+    })
+}

@@ -1,0 +1,151 @@
+//! The HTTP interface: light clients in browsers, FHIR intake, what operators look at, and the wallet's web pages.
+//!
+//! Everything from outside is bounded: bodies by a limit of their route, requests by a time limit. Every error is JSON with
+//! a stable code.
+
+mod auth;
+mod body;
+mod error;
+mod fhir;
+mod headers;
+mod light;
+mod metrics;
+mod openapi;
+mod status;
+mod web;
+
+use crate::consensus::ConsensusStatus;
+use crate::intake::IntakeService;
+use crate::ledger::Ledger;
+use crate::light_service::LightService;
+use crate::mempool::Mempool;
+use crate::vault::VaultIndex;
+use amulet_protocol::ids::{Did, Timestamp};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use error::ApiError;
+use metrics::HttpMetrics;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Longest time for an ordinary request, its body included.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+/// Longest time for an intake: a large file over a slow line, and up to five registrations.
+const INTAKE_TIME_MAX: Duration = Duration::from_secs(280);
+
+/// What this site is, and what it serves.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Name of the network.
+    pub network: String,
+    /// The hospital.
+    pub organisation: Did,
+    /// Its name in English.
+    pub name_en: String,
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Token of the hospital's own systems for `POST /fhir`; without one they cannot.
+    pub intake_token: Option<String>,
+    /// Origins (`https://hospital.example`) of the other hospitals' pages: they may ask this node, and this node's pages
+    /// may ask them.
+    pub origins: Vec<String>,
+    /// Folder of the wallet's web pages.
+    pub web: Option<PathBuf>,
+    /// Folder of the demonstration's people.
+    pub demo: Option<PathBuf>,
+    /// The network description.
+    pub network_file: Option<PathBuf>,
+}
+
+/// What the interface shows and hands requests to.
+#[derive(Clone)]
+pub struct ApiParts {
+    /// The site.
+    pub site: Arc<Site>,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The vault's index.
+    pub index: VaultIndex,
+    /// Transactions that wait.
+    pub mempool: Mempool,
+    /// Answers light clients.
+    pub light: LightService,
+    /// Takes files in.
+    pub intake: IntakeService,
+    /// How consensus goes.
+    pub consensus: watch::Receiver<ConsensusStatus>,
+    /// Other validators connected.
+    pub connected: watch::Receiver<usize>,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+}
+
+/// State of the router; cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    parts: ApiParts,
+    http: Arc<HttpMetrics>,
+    headers: Arc<headers::SiteHeaders>,
+}
+
+impl ApiState {
+    /// A state over these parts.
+    ///
+    /// # Errors
+    /// The first of the site's origins that is none.
+    pub fn new(parts: ApiParts) -> Result<Self, OriginError> {
+        let headers = Arc::new(headers::SiteHeaders::new(&parts.site.origins)?);
+        Ok(Self { parts, http: Arc::default(), headers })
+    }
+}
+
+pub use headers::OriginError;
+
+/// The routes.
+pub fn router(state: ApiState) -> Router {
+    let cors = state.headers.cors();
+    let shared = Router::new()
+        .route("/api/v1/light", post(light::light))
+        .route("/api/v1/status", get(status::status))
+        .layer(middleware::from_fn(|request: Request, next: Next| within(REQUEST_TIME_MAX, request, next)));
+    let intake = Router::new()
+        .route("/fhir", post(fhir::fhir))
+        .layer(middleware::from_fn(|request: Request, next: Next| within(INTAKE_TIME_MAX, request, next)));
+    let local = Router::new()
+        .route("/api/v1/blocks/{height}", get(status::block))
+        .route("/health", get(status::health))
+        .route("/metrics", get(metrics::metrics))
+        .route("/openapi.json", get(openapi::openapi))
+        .route("/network.json", get(web::network))
+        .route("/demo/{*file}", get(web::demo))
+        .layer(middleware::from_fn(|request: Request, next: Next| within(REQUEST_TIME_MAX, request, next)));
+    shared
+        .merge(intake)
+        .layer(cors)
+        .merge(local)
+        .route("/api/{*rest}", any(|| async { ApiError::NotFound }))
+        .fallback(web::page)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(state.clone(), headers::finish))
+        .with_state(state)
+}
+
+/// Ends a request that takes too long.
+async fn within(limit: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::TimedOut.into_response(),
+    }
+}
+
+async fn wrong_method(State(_): State<ApiState>, request: Request) -> ApiError {
+    ApiError::Method { method: request.method().to_string() }
+}
+
+#[cfg(test)]
+mod tests;

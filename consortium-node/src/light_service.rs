@@ -1,0 +1,127 @@
+//! Answers light clients, over libp2p and over HTTP alike.
+
+use crate::gossip::Gossip;
+use crate::ledger::{CheckError, Ledger};
+use crate::mempool::{Inserted, Mempool};
+use crate::network::LightQuestion;
+use crate::release::{Release, failed};
+use amulet_protocol::ids::{Nonce, Timestamp, TxId};
+use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
+use amulet_protocol::receipt::RefusalCode;
+use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc};
+
+/// Questions answered at once; more are turned away, so that a flood costs the hospital's own work little.
+const AT_ONCE: usize = 64;
+
+/// What the service works with.
+#[derive(Clone)]
+pub struct LightParts {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Where submitted transactions go.
+    pub mempool: Mempool,
+    /// Passes them on.
+    pub gossip: Gossip,
+    /// Decides on ciphertexts.
+    pub release: Release,
+    /// The clock.
+    pub now: fn() -> Timestamp,
+}
+
+/// Answers light clients; cheap to clone.
+#[derive(Clone)]
+pub struct LightService {
+    parts: LightParts,
+    slots: Arc<Semaphore>,
+}
+
+impl LightService {
+    /// A service over these parts.
+    #[must_use]
+    pub fn new(parts: LightParts) -> Self {
+        Self { parts, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Answers the questions of an inbox until it is closed.
+    pub async fn run(self, mut inbox: mpsc::Receiver<LightQuestion>) {
+        while let Some(LightQuestion { request, reply }) = inbox.recv().await {
+            let service = self.clone();
+            tokio::spawn(async move {
+                // The asker may be gone.
+                let _ = reply.send(service.answer(request).await);
+            });
+        }
+    }
+
+    /// Answers one question.
+    pub async fn answer(&self, request: LightRequest) -> LightResponse {
+        let Ok(_slot) = self.slots.try_acquire() else {
+            return LightResponse::Refused(LightRefusal::Busy);
+        };
+        let now = (self.parts.now)();
+        let answer = match request {
+            LightRequest::Submit(transaction) => {
+                self.submit(now, transaction).await.map(LightResponse::Submitted)
+            }
+            LightRequest::Read(request) => {
+                self.parts.release.read(now, request).await.map(LightResponse::Blobs)
+            }
+            LightRequest::Upload(upload) => {
+                self.parts.release.upload(now, upload).await.map(LightResponse::Uploaded)
+            }
+            request => self.from_ledger(request).await,
+        };
+        answer.unwrap_or_else(LightResponse::Refused)
+    }
+
+    async fn from_ledger(&self, request: LightRequest) -> Result<LightResponse, LightRefusal> {
+        let ledger = self.parts.ledger.clone();
+        let answered = tokio::task::spawn_blocking(move || ledger.answer(&request));
+        answered.await.map_err(failed)?.map_err(failed)
+    }
+
+    async fn submit(&self, now: Timestamp, transaction: UntrustedTransaction) -> Result<TxId, LightRefusal> {
+        let ledger = self.parts.ledger.clone();
+        let checked = tokio::task::spawn_blocking(move || {
+            let transaction = transaction.verify(ledger.chain()).map_err(|_| LightRefusal::BadTransaction)?;
+            let committed = ledger.contains(transaction.id()).map_err(failed)?;
+            if !committed {
+                check(&ledger, &transaction, now)?;
+            }
+            Ok((transaction, committed))
+        });
+        let (transaction, committed) = checked.await.map_err(failed)??;
+        let id = transaction.id();
+        if !committed {
+            let inserted = self.parts.mempool.insert(transaction.clone()).map_err(|_| LightRefusal::Busy)?;
+            if inserted == Inserted::New {
+                self.parts.gossip.pass_on(&transaction);
+            }
+        }
+        Ok(id)
+    }
+}
+
+/// Refuses what can never be committed. Other refusals are left to the block: this node may be behind.
+pub(crate) fn check(
+    ledger: &Ledger,
+    transaction: &SignedTransaction,
+    now: Timestamp,
+) -> Result<(), LightRefusal> {
+    match ledger.check(transaction, now) {
+        Err(CheckError::Refused(code)) if is_final(code, transaction) => Err(LightRefusal::WouldRefuse(code)),
+        Ok(()) | Err(CheckError::Refused(_)) => Ok(()),
+        Err(CheckError::Ledger(error)) => Err(failed(error)),
+    }
+}
+
+/// Whether no later block can judge otherwise.
+fn is_final(code: RefusalCode, transaction: &SignedTransaction) -> bool {
+    match code {
+        RefusalCode::NonceUsed | RefusalCode::WrongKey | RefusalCode::DidMismatch => true,
+        RefusalCode::NonceOutOfWindow => transaction.transaction().nonce == Nonce(0),
+        _ => false,
+    }
+}

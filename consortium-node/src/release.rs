@@ -1,0 +1,266 @@
+//! What leaves the vault, and what a wallet may put there. A ciphertext is released only on a ground that the ledger
+//! has already: the reader's own record or card, a grant in force whose use is committed, or a declared emergency.
+
+use crate::ledger::Ledger;
+use crate::vault::{BlobUse, Vault, VaultIndex};
+use amulet_crypto::signing::PublicKey;
+use amulet_protocol::calls::{Call, DeclarationId, GrantId};
+use amulet_protocol::ids::{BlobId, Did, RecordId, Timestamp, TxId};
+use amulet_protocol::light::{
+    AccessRefusal, LightRefusal, ReadGround, ReadRequest, UntrustedReadRequest, UntrustedUpload,
+};
+use amulet_protocol::limits::{
+    BLOBS_BYTES_PER_RESPONSE_MAX, BLOBS_PER_REQUEST_MAX, READ_REQUEST_AGE_MAX_MS, UPLOAD_BYTES_MAX,
+};
+use amulet_protocol::receipt::Outcome;
+use amulet_protocol::record::blob_id;
+use amulet_protocol::state::{
+    CardState, DeclarationState, GrantState, Identity, Practitioner, RecordState, StateKey,
+};
+use borsh::BorshDeserialize;
+
+/// Decides on reads and uploads for one hospital; cheap to clone.
+#[derive(Clone)]
+pub struct Release {
+    ledger: Ledger,
+    vault: Vault,
+    index: VaultIndex,
+    organisation: Did,
+}
+
+impl Release {
+    /// Decides by this ledger over this vault, for the hospital `organisation`.
+    #[must_use]
+    pub fn new(ledger: Ledger, vault: Vault, index: VaultIndex, organisation: Did) -> Self {
+        Self { ledger, vault, index, organisation }
+    }
+
+    /// The ciphertexts asked for, in order, as many as fit into an answer; `None` where there is no copy here.
+    ///
+    /// # Errors
+    /// [`LightRefusal`] by variant; then nothing is released.
+    pub async fn read(
+        &self,
+        now: Timestamp,
+        request: UntrustedReadRequest,
+    ) -> Result<Vec<Option<Vec<u8>>>, LightRefusal> {
+        let decider = self.clone();
+        let decided = tokio::task::spawn_blocking(move || {
+            decider.authorize(now, &request)?;
+            Ok(request.request.blobs)
+        });
+        let blobs = decided.await.map_err(failed)??;
+        let mut found = Vec::with_capacity(blobs.len());
+        let mut bytes = 0;
+        for id in blobs {
+            // A damaged copy is as good as none: other hospitals hold one too.
+            let blob = self.vault.get(id).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "ciphertext cannot be read");
+                None
+            });
+            bytes += blob.as_ref().map_or(0, Vec::len);
+            if bytes > BLOBS_BYTES_PER_RESPONSE_MAX && !found.is_empty() {
+                break;
+            }
+            found.push(blob);
+        }
+        Ok(found)
+    }
+
+    /// Whether the request may be answered at `now`. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`LightRefusal::Malformed`], [`LightRefusal::Clock`], [`LightRefusal::NotSigned`] (also when it is addressed to
+    /// another hospital, or signed for another chain), [`LightRefusal::NotAllowed`] by [`AccessRefusal`].
+    pub fn authorize(&self, now: Timestamp, untrusted: &UntrustedReadRequest) -> Result<(), LightRefusal> {
+        let request = &untrusted.request;
+        if request.blobs.len() > BLOBS_PER_REQUEST_MAX {
+            return Err(LightRefusal::Malformed);
+        }
+        self.check_asker(now, request.time, request.reader, request.holder, &untrusted.key)?;
+        let unsigned = LightRefusal::NotSigned { did: request.reader };
+        untrusted.verify(self.ledger.chain()).map_err(|_| unsigned)?;
+        self.index.catch_up(&self.ledger).map_err(failed)?;
+        match request.ground {
+            ReadGround::Own => self.own(request),
+            ReadGround::Grant { grant, used_by } => self.granted(now, request, grant, used_by),
+            ReadGround::Emergency(declaration) => self.emergency(now, request, declaration),
+        }
+    }
+
+    /// Keeps a wallet's ciphertext until a card names it.
+    ///
+    /// # Errors
+    /// [`LightRefusal::Malformed`] for one over the limit, [`LightRefusal::Clock`], [`LightRefusal::NotSigned`],
+    /// [`LightRefusal::Busy`] when the disk fails.
+    pub async fn upload(&self, now: Timestamp, upload: UntrustedUpload) -> Result<BlobId, LightRefusal> {
+        let decider = self.clone();
+        let noted = tokio::task::spawn_blocking(move || decider.note_upload(now, upload));
+        let (ciphertext, gone) = noted.await.map_err(failed)??;
+        let id = self.vault.put(ciphertext).await.map_err(failed)?;
+        for blob in gone {
+            self.vault.remove(blob).await.map_err(failed)?;
+        }
+        Ok(id)
+    }
+
+    fn note_upload(
+        &self,
+        now: Timestamp,
+        untrusted: UntrustedUpload,
+    ) -> Result<(Vec<u8>, Vec<BlobId>), LightRefusal> {
+        let upload = &untrusted.upload;
+        if upload.ciphertext.is_empty() || upload.ciphertext.len() > UPLOAD_BYTES_MAX {
+            return Err(LightRefusal::Malformed);
+        }
+        self.check_asker(now, upload.time, upload.owner, upload.holder, &untrusted.key)?;
+        let unsigned = LightRefusal::NotSigned { did: upload.owner };
+        untrusted.verify(self.ledger.chain()).map_err(|_| unsigned)?;
+        self.index.catch_up(&self.ledger).map_err(failed)?;
+        let id = blob_id(&upload.ciphertext);
+        let gone = match self.index.is_used(id).map_err(failed)? {
+            true => Vec::new(),
+            false => self.index.note_upload(upload.owner, id).map_err(failed)?,
+        };
+        Ok((untrusted.upload.ciphertext, gone))
+    }
+
+    /// What does not cost a signature check: addressee, clock, and that the key is the one registered.
+    fn check_asker(
+        &self,
+        now: Timestamp,
+        dated: Timestamp,
+        did: Did,
+        holder: Did,
+        key: &PublicKey,
+    ) -> Result<(), LightRefusal> {
+        if now.0.abs_diff(dated.0) > READ_REQUEST_AGE_MAX_MS {
+            return Err(LightRefusal::Clock { dated, now });
+        }
+        let identity: Option<Identity> = self.state(&StateKey::Identity(did))?;
+        let speaks = identity.is_some_and(|identity| identity.signing == *key);
+        if holder != self.organisation || !speaks {
+            return Err(LightRefusal::NotSigned { did });
+        }
+        Ok(())
+    }
+
+    fn own(&self, request: &ReadRequest) -> Result<(), LightRefusal> {
+        self.each_blob(request, |used| {
+            Ok(match used {
+                BlobUse::Record(id) => {
+                    let record: Option<RecordState> = self.state(&StateKey::Record(id))?;
+                    record.is_some_and(|record| record.patient == request.reader)
+                }
+                BlobUse::Card(locator) => {
+                    let card: Option<CardState> = self.state(&StateKey::Card(locator))?;
+                    card.is_some_and(|card| card.patient == request.reader)
+                }
+            })
+        })
+    }
+
+    fn granted(
+        &self,
+        now: Timestamp,
+        request: &ReadRequest,
+        id: GrantId,
+        used_by: TxId,
+    ) -> Result<(), LightRefusal> {
+        let grant: Option<GrantState> = self.state(&StateKey::Grant(id))?;
+        let grant = grant
+            .filter(|grant| grant.practitioner == request.reader)
+            .ok_or(refused(AccessRefusal::Unknown))?;
+        if grant.revoked_at.is_some() {
+            return Err(refused(AccessRefusal::Revoked));
+        }
+        if !grant.is_active(now) || !self.practises(request.reader, now)? {
+            return Err(refused(AccessRefusal::Ended));
+        }
+        let declared =
+            self.declared(request.reader, id, used_by)?.ok_or(refused(AccessRefusal::NotDeclared))?;
+        self.each_blob(request, |used| Ok(matches!(used, BlobUse::Record(id) if declared.contains(&id))))
+    }
+
+    /// The records that a committed use of the grant by this reader names.
+    fn declared(
+        &self,
+        reader: Did,
+        grant: GrantId,
+        used_by: TxId,
+    ) -> Result<Option<Vec<RecordId>>, LightRefusal> {
+        let applied = self
+            .ledger
+            .receipt(used_by)
+            .map_err(failed)?
+            .is_some_and(|(_, receipt)| matches!(receipt.outcome, Outcome::Applied { .. }));
+        if !applied {
+            return Ok(None);
+        }
+        let transaction = self.ledger.transaction(used_by).map_err(failed)?.map(|found| found.transaction);
+        Ok(transaction.filter(|transaction| transaction.sender == reader).and_then(|transaction| {
+            match transaction.call {
+                Call::UseAccess(call) if call.grant == grant => Some(call.records),
+                _ => None,
+            }
+        }))
+    }
+
+    fn emergency(
+        &self,
+        now: Timestamp,
+        request: &ReadRequest,
+        id: DeclarationId,
+    ) -> Result<(), LightRefusal> {
+        let declaration: Option<DeclarationState> = self.state(&StateKey::Declaration(id))?;
+        let declaration = declaration
+            .filter(|declaration| declaration.practitioner == request.reader)
+            .ok_or(refused(AccessRefusal::Unknown))?;
+        let card: Option<CardState> = self.state(&StateKey::Card(declaration.locator))?;
+        let card = card.ok_or(refused(AccessRefusal::Unknown))?;
+        if card.revoked_at.is_some() {
+            return Err(refused(AccessRefusal::Revoked));
+        }
+        if now >= declaration.until || !self.practises(request.reader, now)? {
+            return Err(refused(AccessRefusal::Ended));
+        }
+        self.each_blob(request, |used| Ok(used == BlobUse::Card(declaration.locator)))
+    }
+
+    /// Refuses unless each ciphertext asked for has a use that `covers` accepts.
+    fn each_blob(
+        &self,
+        request: &ReadRequest,
+        covers: impl Fn(BlobUse) -> Result<bool, LightRefusal>,
+    ) -> Result<(), LightRefusal> {
+        for blob in &request.blobs {
+            let mut covered = false;
+            for used in self.index.uses(*blob).map_err(failed)? {
+                covered |= covers(used)?;
+            }
+            if !covered {
+                return Err(refused(AccessRefusal::NotCovered));
+            }
+        }
+        Ok(())
+    }
+
+    fn practises(&self, did: Did, now: Timestamp) -> Result<bool, LightRefusal> {
+        let practitioner: Option<Practitioner> = self.state(&StateKey::Practitioner(did))?;
+        Ok(practitioner.is_some_and(|practitioner| practitioner.counts_at(now)))
+    }
+
+    fn state<T: BorshDeserialize>(&self, key: &StateKey) -> Result<Option<T>, LightRefusal> {
+        self.ledger.read(key).map_err(failed)
+    }
+}
+
+fn refused(why: AccessRefusal) -> LightRefusal {
+    LightRefusal::NotAllowed(why)
+}
+
+/// This node's own failure: the asker can go to another one.
+pub(crate) fn failed(error: impl std::fmt::Display) -> LightRefusal {
+    tracing::error!(%error, "question could not be answered");
+    LightRefusal::Busy
+}

@@ -1,0 +1,254 @@
+//! What the ciphertexts are for: an index over the ledger, and notes about ciphertexts that the ledger does not name yet.
+//!
+//! A ciphertext belongs to the patient for whom the ledger named it first. Later uses of the same ciphertext under
+//! another name do not count: otherwise anybody could publish a card that points at somebody else's record, and fetch
+//! its ciphertext as their own.
+
+use super::uploads;
+use crate::ledger::{Ledger, LedgerError};
+use amulet_protocol::calls::{Call, CardLocator};
+use amulet_protocol::codec;
+use amulet_protocol::ids::{BlobId, ChainId, Did, Height, RecordId};
+use amulet_protocol::receipt::Outcome;
+use amulet_protocol::transaction::Transaction;
+use borsh::{BorshDeserialize, BorshSerialize};
+use redb::{
+    Database, Durability, MultimapTableDefinition, ReadableDatabase, ReadableTable, TableDefinition,
+    TableHandle, WriteTransaction,
+};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Blocks indexed by one transaction of the store, which bounds its memory.
+const BLOCKS_PER_STEP: u64 = 256;
+
+/// `chain` and `height`.
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+const META_CHAIN: &str = "chain";
+const META_HEIGHT: &str = "height";
+/// Ciphertext to the patient it belongs to.
+const OWNERS: TableDefinition<&[u8; 32], &[u8; 20]> = TableDefinition::new("owners");
+/// Ciphertext to its uses.
+const USES: MultimapTableDefinition<&[u8; 32], &[u8]> = MultimapTableDefinition::new("uses");
+/// Ciphertext that a peer has stored here and the ledger has not named, to the peer.
+pub(super) const PEER_BLOBS: TableDefinition<&[u8; 32], u16> = TableDefinition::new("peer_blobs");
+
+/// What a ciphertext is, by the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum BlobUse {
+    /// A record.
+    Record(RecordId),
+    /// The summary of an emergency card.
+    Card(CardLocator),
+}
+
+/// Why the index cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The file cannot be opened.
+    #[error("the vault's index {path} cannot be opened: {source}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the store says.
+        source: redb::DatabaseError,
+    },
+    /// The index is of another chain.
+    #[error("the vault's index is of chain {found}, the ledger is of chain {expected}")]
+    OtherChain {
+        /// In the file.
+        found: ChainId,
+        /// Of the ledger.
+        expected: ChainId,
+    },
+    /// An entry holds something that was never written there.
+    #[error("table {table} of the vault's index is damaged; remove the file, it is built again")]
+    Damaged {
+        /// Which.
+        table: &'static str,
+    },
+    /// The store failed.
+    #[error("the vault's index failed: {0}")]
+    Store(#[source] Box<redb::Error>),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+macro_rules! store_errors {
+    ($($error:ident),*) => {
+        $(impl From<redb::$error> for IndexError {
+            fn from(error: redb::$error) -> Self {
+                Self::Store(Box::new(error.into()))
+            }
+        })*
+    };
+}
+
+store_errors!(TransactionError, TableError, StorageError, CommitError, SetDurabilityError);
+
+/// The index; cheap to clone. Its calls block on the disk.
+#[derive(Clone)]
+pub struct VaultIndex {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Database,
+    /// Held while blocks are indexed, so that each is indexed once.
+    following: Mutex<()>,
+}
+
+impl VaultIndex {
+    /// Opens the index for a chain, or starts it.
+    ///
+    /// # Errors
+    /// [`IndexError`] by variant.
+    pub fn open(path: &Path, chain: ChainId) -> Result<Self, IndexError> {
+        let db =
+            Database::create(path).map_err(|source| IndexError::Open { path: path.to_owned(), source })?;
+        let write = db.begin_write()?;
+        {
+            let mut meta = write.open_table(META)?;
+            let found = meta.get(META_CHAIN)?.map(|bytes| decode::<ChainId>(bytes.value())).transpose()?;
+            match found {
+                Some(found) if found != chain => {
+                    return Err(IndexError::OtherChain { found, expected: chain });
+                }
+                Some(_) => {}
+                None => {
+                    meta.insert(META_CHAIN, codec::encode(&chain).as_slice())?;
+                }
+            }
+            write.open_table(OWNERS)?;
+            write.open_multimap_table(USES)?;
+            write.open_table(PEER_BLOBS)?;
+            uploads::create(&write)?;
+            super::taken::create(&write)?;
+        }
+        write.commit()?;
+        Ok(Self { inner: Arc::new(Inner { db, following: Mutex::new(()) }) })
+    }
+
+    pub(super) fn db(&self) -> &Database {
+        &self.inner.db
+    }
+
+    /// Indexes the blocks that the ledger has and the index has not. Everything that decides by the index calls this
+    /// first, so that it knows at least what the ledger knew then.
+    ///
+    /// # Errors
+    /// [`IndexError`] by variant.
+    pub fn catch_up(&self, ledger: &Ledger) -> Result<(), IndexError> {
+        let _alone = self.inner.following.lock().unwrap_or_else(PoisonError::into_inner);
+        let tip = ledger.tip().height.0;
+        let mut done = self.height()?.0;
+        while done < tip {
+            let end = tip.min(done + BLOCKS_PER_STEP);
+            let mut write = self.inner.db.begin_write()?;
+            // What is lost by a crash is indexed again: the height goes with it.
+            write.set_durability(Durability::None)?;
+            for height in done + 1..=end {
+                index_block(&write, ledger, Height(height))?;
+            }
+            write.open_table(META)?.insert(META_HEIGHT, codec::encode(&Height(end)).as_slice())?;
+            write.commit()?;
+            done = end;
+        }
+        Ok(())
+    }
+
+    /// The newest block indexed.
+    ///
+    /// # Errors
+    /// [`IndexError`] by variant.
+    pub fn height(&self) -> Result<Height, IndexError> {
+        let meta = self.inner.db.begin_read()?.open_table(META)?;
+        let height = meta.get(META_HEIGHT)?.map(|bytes| decode(bytes.value())).transpose()?;
+        Ok(height.unwrap_or_default())
+    }
+
+    /// What a ciphertext is, as far as the ledger says; empty if it names it nowhere.
+    ///
+    /// # Errors
+    /// [`IndexError`] by variant.
+    pub fn uses(&self, blob: BlobId) -> Result<Vec<BlobUse>, IndexError> {
+        let uses = self.inner.db.begin_read()?.open_multimap_table(USES)?;
+        uses.get(blob.as_bytes())?.map(|bytes| decode(bytes?.value())).collect()
+    }
+
+    /// Whether the ledger names a ciphertext.
+    ///
+    /// # Errors
+    /// [`IndexError`] by variant.
+    pub fn is_used(&self, blob: BlobId) -> Result<bool, IndexError> {
+        Ok(self.inner.db.begin_read()?.open_table(OWNERS)?.get(blob.as_bytes())?.is_some())
+    }
+
+    /// Ciphertexts that the ledger names, in all hospitals.
+    ///
+    /// # Errors
+    /// [`IndexError`] by variant.
+    pub fn used_count(&self) -> Result<u64, IndexError> {
+        use redb::ReadableTableMetadata;
+        Ok(self.inner.db.begin_read()?.open_table(OWNERS)?.len()?)
+    }
+}
+
+fn index_block(write: &WriteTransaction, ledger: &Ledger, height: Height) -> Result<(), IndexError> {
+    let Some(certified) = ledger.block(height)? else { return Ok(()) };
+    for untrusted in &certified.block.transactions {
+        let transaction = &untrusted.transaction;
+        if !matches!(transaction.call, Call::RegisterRecords(_) | Call::PublishCard(_)) {
+            continue;
+        }
+        let applied = ledger
+            .receipt(transaction.id())?
+            .is_some_and(|(_, receipt)| matches!(receipt.outcome, Outcome::Applied { .. }));
+        if applied {
+            index_transaction(write, transaction)?;
+        }
+    }
+    Ok(())
+}
+
+fn index_transaction(write: &WriteTransaction, transaction: &Transaction) -> Result<(), IndexError> {
+    match &transaction.call {
+        Call::RegisterRecords(call) => {
+            for entry in &call.records {
+                note_use(write, entry.blob, call.patient, BlobUse::Record(entry.id))?;
+            }
+        }
+        Call::PublishCard(call) => {
+            note_use(write, call.blob, transaction.sender, BlobUse::Card(call.locator))?;
+            uploads::forget(write, call.blob)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn note_use(write: &WriteTransaction, blob: BlobId, owner: Did, used: BlobUse) -> Result<(), IndexError> {
+    let mut owners = write.open_table(OWNERS)?;
+    let first = owners.get(blob.as_bytes())?.map(|first| *first.value());
+    match first {
+        Some(first) if first != *owner.as_bytes() => {
+            tracing::warn!(%blob, %owner, "ciphertext of another patient named on the ledger; ignored");
+            return Ok(());
+        }
+        Some(_) => {}
+        None => {
+            owners.insert(blob.as_bytes(), owner.as_bytes())?;
+        }
+    }
+    write.open_multimap_table(USES)?.insert(blob.as_bytes(), codec::encode(&used).as_slice())?;
+    write.open_table(PEER_BLOBS)?.remove(blob.as_bytes())?;
+    Ok(())
+}
+
+/// Bytes of the largest entry of the index; all are written here and much smaller.
+const ENTRY_BYTES_MAX: usize = 256;
+
+pub(super) fn decode<T: BorshDeserialize>(bytes: &[u8]) -> Result<T, IndexError> {
+    codec::decode(bytes, ENTRY_BYTES_MAX).map_err(|_| IndexError::Damaged { table: META.name() })
+}
