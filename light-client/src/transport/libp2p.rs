@@ -47,12 +47,10 @@ pub enum AddressError {
         address: Multiaddr,
     },
     /// Two addresses of one node name different identities.
-    #[error("the node's addresses name two identities, {first} and {second}")]
+    #[error("the node's addresses name two identities, {} and {}", .peers[0], .peers[1])]
     TwoPeers {
-        /// The first.
-        first: PeerId,
-        /// The other.
-        second: PeerId,
+        /// The identities.
+        peers: Box<[PeerId; 2]>,
     },
 }
 
@@ -79,7 +77,9 @@ impl NodeAddresses {
                 return Err(AddressError::NoPeer { address });
             };
             match known {
-                Some(first) if first != second => return Err(AddressError::TwoPeers { first, second }),
+                Some(first) if first != second => {
+                    return Err(AddressError::TwoPeers { peers: Box::new([first, second]) });
+                }
                 _ => known = Some(second),
             }
             addresses.push(address);

@@ -17,10 +17,6 @@ fn storage() -> web_sys::Storage {
     web_sys::window().unwrap().local_storage().unwrap().unwrap()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[test]
 async fn local_storage_passes_the_suite_of_stores() {
     keeps_one_header(|| BrowserStore::new("suite"));
@@ -29,11 +25,8 @@ async fn local_storage_passes_the_suite_of_stores() {
 #[test]
 async fn local_storage_notices_what_it_did_not_write() {
     let key = "amulet.trusted-header.corrupt";
-    let read = || {
-        let text = storage().get_item(key).unwrap().unwrap();
-        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
-    };
-    let put = |bytes: &[u8]| storage().set_item(key, &hex(bytes)).unwrap();
+    let read = || hex::decode(storage().get_item(key).unwrap().unwrap()).unwrap();
+    let put = |bytes: &[u8]| storage().set_item(key, &hex::encode(bytes)).unwrap();
     let store = BrowserStore::new("corrupt");
     notices_what_it_did_not_write(&store, read, put);
     for text in ["0", "zz", "é0", "+1+1"] {

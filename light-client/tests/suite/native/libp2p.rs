@@ -230,6 +230,6 @@ fn addresses_without_or_with_two_identities_are_refused() {
     let refused = AddressError::NoPeer { address: bare.parse().unwrap() };
     assert_eq!(parse(std::slice::from_ref(&bare)), Err(refused));
     let two = [format!("{bare}/p2p/{first}"), format!("{bare}/p2p/{second}")];
-    assert_eq!(parse(&two), Err(AddressError::TwoPeers { first, second }));
+    assert_eq!(parse(&two), Err(AddressError::TwoPeers { peers: Box::new([first, second]) }));
     assert_eq!(parse(&[two[0].clone(), two[0].clone()]), Ok(()));
 }
