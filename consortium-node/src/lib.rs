@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod cli;
 pub mod config;
 pub mod consensus;
 pub mod genesis_file;
@@ -16,6 +17,7 @@ pub mod intake;
 pub mod keys;
 pub mod ledger;
 pub mod light_service;
+pub mod localnet;
 pub mod mempool;
 pub mod network;
 pub mod network_file;

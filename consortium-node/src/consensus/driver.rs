@@ -31,14 +31,10 @@ const BATCH_DELAY: Duration = Duration::from_millis(20);
 pub struct DriverParts {
     /// The core's configuration.
     pub config: Config,
-    /// Signs as this replica.
-    pub signer: KeySigner,
     /// The validators' keys.
     pub keys: ValidatorKeys,
     /// The ledger.
     pub ledger: Ledger,
-    /// The log.
-    pub log: ConsensusLog,
     /// The network.
     pub network: Network,
     /// Transactions that wait.
@@ -100,6 +96,7 @@ enum Done {
 /// The task that owns the core.
 pub struct Driver {
     parts: DriverParts,
+    log: ConsensusLog,
     replica: Replica,
     timers: BTreeMap<TimerKind, (Instant, Timer)>,
     executed: VecDeque<(HeaderHash, ExecutedBlock)>,
@@ -116,10 +113,11 @@ impl Driver {
     /// [`DriverError`] by variant.
     pub async fn start(
         parts: DriverParts,
+        log: ConsensusLog,
         signer: KeySigner,
     ) -> Result<(Self, watch::Receiver<ConsensusStatus>), DriverError> {
         let tip = ledger_tip(&parts.ledger)?;
-        let records = parts.log.load()?;
+        let records = log.load()?;
         let (replica, effects) = Replica::recover(parts.config.clone(), Box::new(signer), tip, records)?;
         let status = ConsensusStatus {
             view: replica.view(),
@@ -130,6 +128,7 @@ impl Driver {
         let (sender, receiver) = watch::channel(status);
         let mut driver = Self {
             parts,
+            log,
             replica,
             timers: BTreeMap::new(),
             executed: VecDeque::new(),
@@ -217,7 +216,7 @@ impl Driver {
                             records.push(record);
                         }
                     }
-                    tokio::task::block_in_place(|| self.parts.log.append(&records))?;
+                    tokio::task::block_in_place(|| self.log.append(&records))?;
                 }
                 Effect::Send(to, message) => self.parts.network.send(to, Arc::new(message.encode())),
                 Effect::Broadcast(message) => {
@@ -358,7 +357,7 @@ impl Driver {
         let tip = tokio::task::block_in_place(|| self.parts.ledger.commit(executed, certificate))?;
         self.parts.mempool.remove(&ids);
         self.executed.clear();
-        self.parts.log.prune(tip.height)?;
+        self.log.prune(tip.height)?;
         tracing::info!(height = tip.height.0, transactions = ids.len(), "block committed");
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use super::codec::BytesCodec;
 use super::messages::PEER_MESSAGE_BYTES_MAX;
-use amulet_protocol::limits::{BLOCK_BYTES_MAX, LIGHT_REQUEST_BYTES_MAX, LIGHT_RESPONSE_BYTES_MAX};
+use amulet_pbft::limits::MESSAGE_BYTES_MAX;
+use amulet_protocol::limits::{LIGHT_REQUEST_BYTES_MAX, LIGHT_RESPONSE_BYTES_MAX};
 use libp2p::StreamProtocol;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::request_response::{self, ProtocolSupport};
@@ -13,8 +14,6 @@ const CONSENSUS: StreamProtocol = StreamProtocol::new("/amulet/consensus/1");
 const PEER: StreamProtocol = StreamProtocol::new("/amulet/peer/1");
 const LIGHT: StreamProtocol = StreamProtocol::new("/amulet/light/1");
 
-/// A consensus message carries at most a few blocks (a new-view with the payloads it re-proposes).
-pub const CONSENSUS_MESSAGE_BYTES_MAX: usize = 4 * BLOCK_BYTES_MAX;
 /// Open connections in all; 100 validators and some hundred wallets at once.
 const CONNECTIONS_MAX: u32 = 600;
 /// Open connections of one peer.
@@ -40,7 +39,7 @@ impl Behaviour {
             .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
         Self {
             limits: connection_limits::Behaviour::new(limits),
-            consensus: bytes(CONSENSUS, CONSENSUS_MESSAGE_BYTES_MAX, 1, ProtocolSupport::Full),
+            consensus: bytes(CONSENSUS, MESSAGE_BYTES_MAX, 1, ProtocolSupport::Full),
             peer: bytes(PEER, PEER_MESSAGE_BYTES_MAX, PEER_MESSAGE_BYTES_MAX, ProtocolSupport::Full),
             light: bytes(LIGHT, LIGHT_REQUEST_BYTES_MAX, LIGHT_RESPONSE_BYTES_MAX, ProtocolSupport::Inbound),
         }

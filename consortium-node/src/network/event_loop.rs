@@ -1,8 +1,9 @@
 //! Runs the swarm: translates its events into domain events, and commands into its calls.
 
-use super::behaviour::{Behaviour, BehaviourEvent, CONSENSUS_MESSAGE_BYTES_MAX};
+use super::behaviour::{Behaviour, BehaviourEvent};
 use super::messages::{PEER_MESSAGE_BYTES_MAX, PeerRequest, PeerResponse};
 use super::{Command, ConsensusMessage, Inboxes, LightQuestion, Network, Outlets, PeerQuestion};
+use amulet_pbft::limits::MESSAGE_BYTES_MAX;
 use amulet_protocol::codec;
 use amulet_protocol::ids::ReplicaId;
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
@@ -165,7 +166,7 @@ impl EventLoop {
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Consensus { to, bytes } => {
-                if bytes.len() > CONSENSUS_MESSAGE_BYTES_MAX {
+                if bytes.len() > MESSAGE_BYTES_MAX {
                     tracing::error!(bytes = bytes.len(), "consensus message over its own limit");
                 } else if let Some(peer) = self.peers.get(&to)
                     && self.swarm.is_connected(peer)
