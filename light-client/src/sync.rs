@@ -12,6 +12,7 @@
 use crate::client::{LightClient, Stage};
 use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
 use crate::header::{Link, TrustedHeader, VerifiedHeader};
+use crate::platform;
 use crate::store::StoreError;
 use crate::transport::{NodeIndex, TransportError};
 use crate::verifier::{link_adjacent, link_range};
@@ -21,6 +22,10 @@ use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long, once there are enough witnesses, the next hospital is waited for.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What one node did during a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,12 +144,28 @@ impl LightClient {
             })
             .collect();
         let (mut candidates, mut others) = (Vec::new(), Vec::new());
-        while let Some((node, answer)) = asked.next().await {
+        loop {
+            let next = if self.organisations_of(&candidates) < self.verifier.params().witnesses() {
+                asked.next().await
+            } else {
+                // Those who answer later are counted as silent, so that one hung node does not hold everybody up.
+                platform::timeout(GRACE, asked.next()).await.flatten()
+            };
+            let Some((node, answer)) = next else { break };
             match answer {
                 Ok(header) => candidates.push(Candidate { node, header }),
                 Err(failure) => others.push((node, self.noted(node, failure).into())),
             }
             self.report(Stage::Sync, candidates.len() + others.len(), total);
+        }
+        for node in (0..total).map(NodeIndex) {
+            let answered = others.iter().any(|(other, _)| *other == node)
+                || candidates.iter().any(|candidate: &Candidate| candidate.node == node);
+            if !answered {
+                self.note_reached(node, false);
+                let millis = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
+                others.push((node, NodeVerdict::Unreachable(TransportError::Timeout { millis })));
+            }
         }
         // The newest first; of several, always the same.
         candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.header.height()), candidate.node));
@@ -196,6 +217,11 @@ impl LightClient {
         }
         let needed = self.verifier.params().witnesses();
         LightError::TooFewWitnesses { agreeing: 0, needed, nodes: others.to_vec() }
+    }
+
+    fn organisations_of(&self, candidates: &[Candidate]) -> usize {
+        let organisations = candidates.iter().map(|candidate| self.nodes[candidate.node.0].organisation);
+        organisations.collect::<BTreeSet<Did>>().len()
     }
 
     fn organisations_that_agree(&self, nodes: &[(NodeIndex, NodeVerdict)]) -> usize {

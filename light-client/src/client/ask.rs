@@ -108,7 +108,8 @@ impl LightClient {
         }
     }
 
-    fn note_reached(&self, node: NodeIndex, reached: bool) {
+    /// Remembers whether a node answers at all.
+    pub(crate) fn note_reached(&self, node: NodeIndex, reached: bool) {
         // A caller may name a node that does not exist; the transport says so.
         let mut state = self.inner();
         let Some(standing) = state.standings.get_mut(node.0) else { return };

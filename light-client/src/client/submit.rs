@@ -41,7 +41,8 @@ impl LightClient {
     }
 
     /// Hands a transaction in and waits until it is proven to be in a block, handing it in again elsewhere if that takes
-    /// long. The receipt may say that the ledger refused it.
+    /// long. The receipt may say that the ledger refused it. Calling it again with the same transaction gives the same
+    /// receipt.
     ///
     /// # Errors
     /// [`LightError::NotCommitted`] after `limit`, and then it may still be committed; [`LightError::Disagreement`]; or as
@@ -52,8 +53,14 @@ impl LightClient {
         limit: Duration,
     ) -> Result<ProvenReceipt, LightError> {
         let outcome = platform::timeout(limit, async {
-            self.submit(transaction).await?;
-            self.wait(transaction).await
+            match self.submit(transaction).await {
+                Ok(_) => self.wait(transaction).await,
+                // Handed in a second time, it is refused because it was executed: then its receipt is there.
+                Err(refused @ LightError::Refused { .. }) => {
+                    self.receipt(transaction.id()).await.map_err(|_| refused)
+                }
+                Err(error) => Err(error),
+            }
         });
         let waited_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         outcome.await.unwrap_or(Err(LightError::NotCommitted { transaction: transaction.id(), waited_ms }))

@@ -9,9 +9,16 @@ use amulet_light_client::transport::http::HttpTransport;
 use amulet_light_client::{
     Clock, NodeIndex, StoreError, SystemClock, Transport, TransportError, TrustedHeaderStore,
 };
+use amulet_protocol::codec::{DecodeError, decode, encode};
 use amulet_protocol::ids::Height;
-use amulet_protocol::light::LightRequest;
+use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
+use js_sys::{Promise, Reflect, Uint8Array};
+use std::rc::Rc;
 use std::sync::Arc;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use web_sys::{Request, Response};
 
 fn storage() -> web_sys::Storage {
     web_sys::window().unwrap().local_storage().unwrap().unwrap()
@@ -47,6 +54,49 @@ async fn nobody_listening_and_a_server_of_something_else_are_told_apart() {
     assert_eq!(asked, Err(TransportError::Status { code: 404 }));
     let unknown = TransportError::UnknownNode { node: NodeIndex(2), known: 2 };
     assert_eq!(transport.ask(NodeIndex(2), &LightRequest::Latest).await, Err(unknown));
+}
+
+type Fetch = Closure<dyn Fn(Request) -> Promise>;
+
+/// Puts a server in the place of the page's `fetch`: the requests and responses are the browser's own.
+fn serve(answer: impl Fn(&str, Vec<u8>) -> Vec<u8> + Clone + 'static) -> Fetch {
+    let fetch: Fetch = Closure::new(move |request: Request| {
+        let answer = answer.clone();
+        future_to_promise(async move {
+            let body = JsFuture::from(request.array_buffer()?).await?;
+            let mut bytes = answer(&request.url(), Uint8Array::new(&body).to_vec());
+            Ok(Response::new_with_opt_u8_array(Some(&mut bytes))?.into())
+        })
+    });
+    Reflect::set(&web_sys::window().unwrap(), &"fetch".into(), fetch.as_ref()).unwrap();
+    fetch
+}
+
+#[test]
+async fn questions_and_answers_are_the_bytes_of_the_codec_and_bounded() {
+    let window = web_sys::window().unwrap();
+    let original = Reflect::get(&window, &"fetch".into()).unwrap();
+    let transport = HttpTransport::new(vec!["http://hospital.example/".into()]);
+    let question = LightRequest::HeaderAt(Height(1));
+
+    let chain = Rc::new(Chain::new(2));
+    let honest = LightResponse::Header(Box::new(chain.signed_at(1)));
+    let _server = serve(move |url, body| {
+        assert_eq!(url, "http://hospital.example/api/v1/light");
+        encode(&chain.answer(&decode(&body, body.len()).unwrap(), chain.tip()))
+    });
+    assert_eq!(transport.ask(NodeIndex(0), &question).await, Ok(honest));
+
+    let _server = serve(|_, _| vec![0; LIGHT_RESPONSE_BYTES_MAX + 1]);
+    let too_large = TransportError::TooLarge { limit: LIGHT_RESPONSE_BYTES_MAX };
+    assert_eq!(transport.ask(NodeIndex(0), &question).await, Err(too_large));
+
+    for page in [&b"<html>Please sign in to this network</html>"[..], b""] {
+        let _server = serve(|_, _| page.to_vec());
+        let malformed = DecodeError::Malformed { expected: "LightResponse" };
+        assert_eq!(transport.ask(NodeIndex(0), &question).await, Err(TransportError::Decode(malformed)));
+    }
+    Reflect::set(&window, &"fetch".into(), &original).unwrap();
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub struct Network {
     nodes: Mutex<Vec<Node>>,
     pending: Mutex<Vec<UntrustedTransaction>>,
     asked: Mutex<Vec<(NodeIndex, LightRequest)>>,
+    hung: Mutex<Vec<NodeIndex>>,
 }
 
 pub struct FixedClock;
@@ -83,6 +84,7 @@ impl Network {
             nodes: Mutex::new((0..4).map(node).collect()),
             pending: Mutex::default(),
             asked: Mutex::default(),
+            hung: Mutex::default(),
         }
     }
 
@@ -101,6 +103,13 @@ impl Network {
     #[must_use]
     pub fn on_chain(self, index: usize, chain: Chain) -> Self {
         self.nodes.lock().unwrap()[index].chain = Arc::new(Mutex::new(chain));
+        self
+    }
+
+    /// A node that takes the question and never answers.
+    #[must_use]
+    pub fn hanging(self, index: usize) -> Self {
+        self.hung.lock().unwrap().push(NodeIndex(index));
         self
     }
 
@@ -160,6 +169,9 @@ impl Network {
 #[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
 impl Transport for Network {
     async fn ask(&self, node: NodeIndex, request: &LightRequest) -> Result<LightResponse, TransportError> {
+        if self.hung.lock().unwrap().contains(&node) {
+            std::future::pending::<()>().await;
+        }
         self.make_block();
         self.asked.lock().unwrap().push((node, request.clone()));
         let nodes = self.nodes.lock().unwrap();

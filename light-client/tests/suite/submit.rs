@@ -133,6 +133,22 @@ async fn a_hospital_killed_after_it_took_the_transaction_does_not_lose_it() {
 }
 
 #[test]
+async fn handing_in_what_was_executed_before_gives_its_receipt() {
+    let refuse = || {
+        lying(|question, _| {
+            let used = LightResponse::Refused(LightRefusal::WouldRefuse(RefusalCode::NonceUsed));
+            matches!(question, LightRequest::Submit(_)).then_some(used)
+        })
+    };
+    let network = (0..4).fold(Network::honest(Chain::new(3)), |network, node| network.with(node, refuse()));
+    let client = synced(&Arc::new(network)).await;
+    let proven = client.submit_and_wait(&People::new().transaction(2), LIMIT).await.unwrap();
+    assert_eq!(proven.header.header.height(), Height(2));
+    let error = client.submit_and_wait(&People::new().transaction(9), LIMIT).await.unwrap_err();
+    assert!(matches!(error, LightError::Refused { node: NodeIndex(0), .. }), "{error:?}");
+}
+
+#[test]
 async fn waiting_ends_and_says_that_the_fate_is_open() {
     let network = network(1, &[]);
     let transaction = People::new().transaction(2);

@@ -93,6 +93,18 @@ async fn no_answer_at_all_is_unreachable_and_leaves_the_trusted_header() {
     assert_eq!(client.trusted().unwrap().height(), Height(2));
 }
 
+#[cfg_attr(target_arch = "wasm32", test)]
+#[cfg_attr(not(target_arch = "wasm32"), tokio::test(start_paused = true))]
+async fn a_hospital_that_hangs_does_not_hold_up_the_others() {
+    let network = Arc::new(Network::honest(Chain::new(3)).hanging(0));
+    let client = network.client();
+    let report = client.sync(NOW).await.unwrap();
+    assert_eq!((report.head.height(), report.agreeing), (Height(3), 3));
+    let silent = NodeVerdict::Unreachable(TransportError::Timeout { millis: 2_000 });
+    assert_eq!(report.nodes[0], (NodeIndex(0), silent));
+    assert_eq!(client.standings()[0], Standing::Unreachable);
+}
+
 #[test]
 async fn one_hospital_alone_is_not_believed() {
     let network = Network::honest(Chain::new(2)).with(1, silent()).with(2, silent()).with(3, silent());
