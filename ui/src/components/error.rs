@@ -106,10 +106,17 @@ fn detail(t: Translator, error: &ApiError, name: &str) -> Arg<'static> {
     let text = match name {
         "age" => milliseconds("age_ms").map(|age| t.duration(age)),
         "at" => milliseconds("at_ms").map(|at| t.date_time(at)),
+        // Why a file was refused is said in the person's language where there are words for it.
+        "message" => given("code").and_then(|code| refusal(t, code)).or_else(|| given(name).cloned()),
         "size" | "limit" => given(name).map(|bytes| megabytes(bytes)),
         _ => given(name).cloned(),
     };
     Arg::from(text.unwrap_or_else(|| "none".to_owned()))
+}
+
+/// The words for a refusal code of the intake, if there are any.
+pub fn refusal(t: Translator, code: &str) -> Option<String> {
+    t.known(&format!("refusal-{}", code.replace('_', "-")))
 }
 
 /// Bytes as megabytes; other text as it is.

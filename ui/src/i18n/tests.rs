@@ -98,6 +98,9 @@ fn the_code_asks_for_what_exists_and_for_all_of_it() {
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
     let known: BTreeSet<String> = keys(ENGLISH).into_iter().filter(|key| !key.contains('.')).collect();
     for (position, marker) in sources.match_indices("tr!(") {
+        if sources[..position].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+            continue;
+        }
         let call = &sources[position + marker.len()..];
         let Some(key) = call.split(')').next().and_then(|call| call.split('"').nth(1)) else { continue };
         assert!(known.contains(key), "the code asks for {key}");

@@ -3,7 +3,7 @@
 use super::find::{FindByCode, Found};
 use crate::app::use_app;
 use crate::components::actions::{Button, Weight};
-use crate::components::error::ErrorNotice;
+use crate::components::error::{ErrorNotice, refusal};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::page::{ActionBar, PageHead};
 use crate::components::progress::ActionProgress;
@@ -131,5 +131,5 @@ fn Outcome(name: String, view: IntakeView) -> Element {
 
 /// The reason in the person's language where it is known, else as the hospital gave it.
 fn reason(t: Translator, refused: &RefusedView) -> String {
-    t.known(&format!("refusal-{}", refused.code.replace('_', "-"))).unwrap_or_else(|| refused.reason.clone())
+    refusal(t, &refused.code).unwrap_or_else(|| refused.reason.clone())
 }
