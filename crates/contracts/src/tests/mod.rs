@@ -7,6 +7,7 @@ mod identity;
 mod properties;
 mod records;
 mod registry;
+mod vectors;
 
 use crate::testing::{Actor, GENESIS_TIME, genesis, practitioner};
 use crate::{BlockContext, MemoryState, Verdict, apply, genesis_state};
