@@ -302,7 +302,7 @@ impl Driver {
     async fn on_done(&mut self, done: Done) -> Result<(), DriverError> {
         match done {
             Done::Built(built) => match built? {
-                None => self.step(Input::Requests(Requests::Empty)).await,
+                None => self.step(Input::Requests(requests(self.parts.mempool.len()))).await,
                 Some((block, executed)) => {
                     self.keep(block.header_hash, *executed);
                     self.step(Input::Proposal(block)).await
