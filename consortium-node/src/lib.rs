@@ -25,4 +25,6 @@ pub mod node;
 pub mod org_sender;
 pub mod peer_service;
 pub mod release;
+#[cfg(test)]
+mod testing;
 pub mod vault;

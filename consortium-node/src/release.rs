@@ -264,3 +264,6 @@ pub(crate) fn failed(error: impl std::fmt::Display) -> LightRefusal {
     tracing::error!(%error, "question could not be answered");
     LightRefusal::Busy
 }
+
+#[cfg(test)]
+mod tests;
