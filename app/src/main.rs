@@ -1,0 +1,44 @@
+//! Amulet's window: the pages in a web view, the wallet in this process. Keys never enter the page; the page sends
+//! requests over one command and gets views back.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod commands;
+mod demo;
+mod http;
+mod settings;
+mod start;
+mod window;
+
+use commands::Shell;
+use std::process::ExitCode;
+use tauri::Manager;
+
+fn main() -> ExitCode {
+    let app = tauri::Builder::default()
+        .register_uri_scheme_protocol(window::NOTICE_SCHEME, |context, _| {
+            window::notice(context.app_handle())
+        })
+        .invoke_handler(tauri::generate_handler![commands::amulet])
+        .setup(|app| {
+            let shell = match start::service(app.handle()) {
+                Ok(service) => Shell::Ready(Box::new(service)),
+                Err(failure) => {
+                    eprintln!("amulet: {failure}");
+                    Shell::Failed(failure)
+                }
+            };
+            let is_ready = matches!(shell, Shell::Ready(_));
+            app.manage(shell);
+            window::open(app.handle(), is_ready)?;
+            Ok(())
+        })
+        .run(tauri::generate_context!());
+    match app {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("amulet: the window cannot be opened: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
