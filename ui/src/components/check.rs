@@ -89,7 +89,7 @@ pub fn ProofPanel(proof: ProofView, #[props(default)] open: bool) -> Element {
             }
             div { class: "badge-more stack",
                 p { {tr!(t, "proof-plain", block = proof.height, time = t.date_time(proof.at), signed = proof.signed, total = proof.total)} }
-                h3 { {tr!(t, "proof-checks")} }
+                h2 { {tr!(t, "proof-checks")} }
                 ul { class: "checks",
                     for check in proof.checks.iter() {
                         li { key: "{words::proof_check(check)}",

@@ -125,7 +125,9 @@ fn Exposed(view: ExposureView, without: Signal<BTreeSet<String>>, locked: bool) 
     let left = view.records.len() - without.read().len();
     rsx! {
         section { class: "stack tight", "aria-labelledby": "exposed", "data-testid": "exposure",
-            h2 { id: "exposed", role: "status", "aria-live": "polite", {tr!(t, "request-exactly", n = left)} }
+            h2 { id: "exposed",
+                span { role: "status", "aria-live": "polite", {tr!(t, "request-exactly", n = left)} }
+            }
             p { class: "soft small", {tr!(t, "request-exactly-hint")} }
             if view.records.is_empty() {
                 div { class: "notice wait",
