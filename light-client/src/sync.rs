@@ -24,8 +24,8 @@ use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How long, once there are enough witnesses, the next hospital is waited for.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long, once there are enough witnesses or takers, the next hospital is waited for.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// What one node did during a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,9 +162,7 @@ impl LightClient {
             let answered = others.iter().any(|(other, _)| *other == node)
                 || candidates.iter().any(|candidate: &Candidate| candidate.node == node);
             if !answered {
-                self.note_reached(node, false);
-                let millis = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
-                others.push((node, NodeVerdict::Unreachable(TransportError::Timeout { millis })));
+                others.push((node, self.gave_up(node, GRACE).into()));
             }
         }
         // The newest first; of several, always the same.
@@ -278,6 +276,8 @@ impl LightClient {
                         Ok(rival) if rival.hash() != older.hash() => {
                             return conflict(older, &rival, vec![node]);
                         }
+                        // Whether it lied or is on the other branch cannot be told when it says no more.
+                        Err(NodeFailure::Unreachable(_)) => {}
                         _ => {
                             self.noted(node, NodeFailure::Forged(forgery));
                         }

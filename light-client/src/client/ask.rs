@@ -3,11 +3,12 @@
 use super::{LightClient, Standing};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::header::VerifiedHeader;
-use crate::transport::NodeIndex;
+use crate::transport::{NodeIndex, TransportError};
 use crate::verifier::Verdict;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::ids::{Height, Timestamp};
 use amulet_protocol::light::{LightRequest, LightResponse};
+use std::time::Duration;
 
 impl LightClient {
     /// Now, by the client's clock.
@@ -108,8 +109,15 @@ impl LightClient {
         }
     }
 
+    /// Remembers that a node was not waited for any longer.
+    pub(crate) fn gave_up(&self, node: NodeIndex, waited: Duration) -> NodeFailure {
+        self.note_reached(node, false);
+        let millis = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        NodeFailure::Unreachable(TransportError::Timeout { millis })
+    }
+
     /// Remembers whether a node answers at all.
-    pub(crate) fn note_reached(&self, node: NodeIndex, reached: bool) {
+    fn note_reached(&self, node: NodeIndex, reached: bool) {
         // A caller may name a node that does not exist; the transport says so.
         let mut state = self.inner();
         let Some(standing) = state.standings.get_mut(node.0) else { return };

@@ -4,12 +4,15 @@ use super::{LightClient, ProvenHeader};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::header::VerifiedHeader;
 use crate::platform;
+use crate::sync::GRACE;
 use crate::transport::NodeIndex;
 use amulet_protocol::ids::TxId;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::receipt::Receipt;
 use amulet_protocol::transaction::SignedTransaction;
-use futures::future::join_all;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// First wait between two looks for a receipt; a block among hospitals on one network takes about this long.
@@ -99,13 +102,7 @@ impl LightClient {
             if batch.is_empty() {
                 break;
             }
-            let answers = join_all(batch.iter().map(|node| self.ask(*node, &request))).await;
-            for (node, answer) in batch.into_iter().zip(answers) {
-                match answer.and_then(|answer| check_submitted(&answer, transaction.id())) {
-                    Ok(()) => taken.push(node),
-                    Err(failure) => failures.push((node, self.noted(node, failure))),
-                }
-            }
+            self.hand_in(&request, transaction.id(), batch, &mut taken, &mut failures).await;
         }
         if taken.is_empty() {
             return Err(LightError::from_failures(Question::Submit, failures));
@@ -113,15 +110,46 @@ impl LightClient {
         Ok(taken)
     }
 
+    /// Hands a transaction to these nodes at once. When one has taken it, the others are not waited for long.
+    async fn hand_in(
+        &self,
+        request: &LightRequest,
+        id: TxId,
+        batch: Vec<NodeIndex>,
+        taken: &mut Vec<NodeIndex>,
+        failures: &mut Vec<(NodeIndex, NodeFailure)>,
+    ) {
+        let mut silent: BTreeSet<NodeIndex> = batch.iter().copied().collect();
+        let asked = batch.into_iter().map(|node| async move { (node, self.ask(node, request).await) });
+        let mut asked: FuturesUnordered<_> = asked.collect();
+        loop {
+            let next = if taken.is_empty() {
+                asked.next().await
+            } else {
+                platform::timeout(GRACE, asked.next()).await.flatten()
+            };
+            let Some((node, answer)) = next else { break };
+            silent.remove(&node);
+            match answer.and_then(|answer| check_submitted(&answer, id)) {
+                Ok(()) => taken.push(node),
+                Err(failure) => failures.push((node, self.noted(node, failure))),
+            }
+        }
+        failures.extend(silent.into_iter().map(|node| (node, self.gave_up(node, GRACE))));
+    }
+
     /// Looks at one node after another; never ends by itself unless hospitals disagree.
     async fn wait(&self, transaction: &SignedTransaction) -> Result<ProvenReceipt, LightError> {
         let mut pause = POLL_FIRST;
-        for look in 0_usize.. {
+        let mut look = 0;
+        loop {
             platform::sleep(pause).await;
             pause = (pause * 2).min(POLL_MAX);
             let order = self.order();
             let node = order[look % order.len()];
-            match self.receipt_from(node, transaction.id()).await {
+            look += 1;
+            let looked = platform::timeout(GRACE, self.receipt_from(node, transaction.id())).await;
+            match looked.unwrap_or_else(|| Err(self.gave_up(node, GRACE))) {
                 Ok((header, receipt)) => match self.prove_receipt(header, receipt).await {
                     Ok(Some(proven)) => return Ok(proven),
                     Err(LightError::Disagreement(found)) => return Err(LightError::Disagreement(found)),
@@ -132,12 +160,11 @@ impl LightClient {
                     self.noted(node, failure);
                 }
             }
-            if look % LOOKS_BEFORE_RESUBMIT == LOOKS_BEFORE_RESUBMIT - 1 {
+            if look % LOOKS_BEFORE_RESUBMIT == 0 {
                 // A node that has it already, or sees it committed, refuses; either is fine.
                 let _ = self.submit_to(transaction, self.nodes().len()).await;
             }
         }
-        unreachable!("the looks are not counted to their end")
     }
 
     /// A receipt in a certified block, from one node.

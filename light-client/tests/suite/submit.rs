@@ -15,8 +15,12 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(8);
 
 /// A network in which the nodes `take` transactions, which are in a block at once, and the others keep them to themselves.
-fn network(blocks: u64, take: &'static [usize]) -> Arc<Network> {
-    let network = Arc::new(Network::honest(Chain::new(blocks)));
+fn network(blocks: u64, take: &[usize]) -> Arc<Network> {
+    network_of(Network::honest(Chain::new(blocks)), take)
+}
+
+fn network_of(network: Network, take: &[usize]) -> Arc<Network> {
+    let network = Arc::new(network);
     for node in take {
         let (network, node) = (network.clone(), *node);
         let weak = Arc::downgrade(&network);
@@ -130,6 +134,15 @@ async fn a_hospital_killed_after_it_took_the_transaction_does_not_lose_it() {
     );
     let proven = client.submit_and_wait(&People::new().transaction(3), LIMIT).await.unwrap();
     assert_eq!(proven.header.header.height(), Height(3));
+}
+
+#[cfg_attr(target_arch = "wasm32", test)]
+#[cfg_attr(not(target_arch = "wasm32"), tokio::test(start_paused = true))]
+async fn a_hospital_that_hangs_costs_seconds_and_not_the_transaction() {
+    let network = network_of(Network::honest(Chain::new(2)).hanging(0), &[1, 2]);
+    let proven = network.client().submit_and_wait(&People::new().transaction(3), LIMIT).await.unwrap();
+    assert_eq!(proven.header.header.height(), Height(3));
+    assert!(submissions(&network).contains(&NodeIndex(2)), "the hanging one is replaced");
 }
 
 #[test]
