@@ -1,0 +1,124 @@
+//! Step 5: access that is asked for, seen exactly, granted, used, taken back, and then gone.
+
+use crate::World;
+use amulet_app_api::ErrorCode;
+use amulet_app_api::access::{
+    DeclineRequest, Exposure, GrantRequest, Purpose, RevokeGrant, ShareState, Sharing,
+};
+use amulet_app_api::clinician::{AskAccess, FindPatient, MyAccessState, MyAccesses, ReadGrant};
+use amulet_app_api::records::{Category, Records};
+use amulet_protocol::calls::GrantId;
+use amulet_protocol::ids::TxId;
+use amulet_protocol::light::{AccessRefusal, LightRefusal, LightResponse, ReadGround};
+use amulet_tests::hospital::did;
+use amulet_tests::wallet::{Newcomer, Wallet, clinician};
+use amulet_tests::{chain, people};
+use std::collections::BTreeSet;
+
+fn request(patient: &Newcomer, categories: &[Category]) -> AskAccess {
+    AskAccess {
+        patient: patient.session.did.clone(),
+        categories: categories.to_vec(),
+        purpose: Purpose::Treatment,
+        access_hours: 24,
+        answer_hours: 24,
+        records_from: None,
+        records_to: None,
+    }
+}
+
+/// The whole life of one grant.
+pub async fn asked_granted_read_revoked(world: &World, patient: &Newcomer) {
+    let chen = clinician(&world.net, "dr-chen").await;
+    let all = patient.wallet.must(Records {}).await.records;
+    let found = chen.must(FindPatient { code: patient.session.did.clone() }).await;
+    assert_eq!(found.records, all.len() as u64);
+    let asked = chen.must(request(patient, &[Category::Allergies, Category::Medicines])).await;
+    assert!(matches!(asked.state, MyAccessState::Waiting { .. }));
+
+    let sharing = patient.wallet.must(Sharing {}).await;
+    assert_eq!((sharing.waiting.len(), sharing.active.len()), (1, 0));
+    let waiting = &sharing.waiting[0];
+    assert_eq!(waiting.id, asked.id);
+    assert!(waiting.from.name.starts_with("Dr Chen"), "{waiting:?}");
+    let exposed = patient.wallet.must(Exposure { request: waiting.id.clone() }).await;
+    let wanted = |category| [Category::Allergies, Category::Medicines].contains(&category);
+    let expected: BTreeSet<_> =
+        all.iter().filter(|line| wanted(line.category)).map(|line| line.id.clone()).collect();
+    let exactly: BTreeSet<_> = exposed.records.iter().map(|line| line.id.clone()).collect();
+    assert_eq!(exactly, expected, "exactly the records asked for");
+
+    let left_out = exposed.records.last().expect("there are some").id.clone();
+    let grant = GrantRequest { request: waiting.id.clone(), without: vec![left_out.clone()] };
+    let share = patient.wallet.must(grant).await;
+    assert_eq!(share.state, ShareState::Active);
+    let granted: BTreeSet<_> = expected.into_iter().filter(|id| *id != left_out).collect();
+    assert_eq!(share.counts.iter().map(|(_, count)| count).sum::<u64>(), granted.len() as u64);
+    unused_it_opens_nothing(world, patient, &share.id);
+    let used = is_read(&chen, &share.id, &granted).await;
+    is_taken_back(world, patient, &chen, &share.id, used).await;
+}
+
+async fn is_read(chen: &Wallet, grant: &str, granted: &BTreeSet<String>) -> TxId {
+    let accesses = chen.must(MyAccesses {}).await.accesses;
+    let active = accesses
+        .iter()
+        .any(|access| matches!(&access.state, MyAccessState::Active { grant: id, .. } if id == grant));
+    assert!(active, "{accesses:?}");
+    let read = chen.must(ReadGrant { grant: grant.to_owned() }).await;
+    let ids: BTreeSet<_> = read.records.iter().map(|record| record.line.id.clone()).collect();
+    assert_eq!((&ids, read.missing), (granted, 0));
+    assert!(read.records.iter().any(|record| record.source_json.contains("青霉素")));
+    assert!(read.proof.signed >= 3);
+    TxId(read.proof.transaction.parse().expect("a transaction is named by its digest"))
+}
+
+/// Even with a grant no hospital hands out anything before the reading is on the ledger.
+fn unused_it_opens_nothing(world: &World, patient: &Newcomer, grant: &str) {
+    let never = TxId(amulet_crypto::digest::sm3(b"never used"));
+    for n in 1..=4 {
+        let answer = ask_under_grant(world, patient, n, grant, never);
+        let expected = LightResponse::Refused(LightRefusal::NotAllowed(AccessRefusal::NotDeclared));
+        assert_eq!(answer, expected, "hospital {n}");
+    }
+}
+
+fn ask_under_grant(world: &World, patient: &Newcomer, n: usize, grant: &str, used_by: TxId) -> LightResponse {
+    let chen = people::keys_of(&world.net, "dr-chen");
+    let entries = chain::records(world.net.hospital(n), &world.genesis, did(&patient.session.did));
+    let grant = GrantId(TxId(grant.parse().expect("a grant is named by its digest")));
+    let ground = ReadGround::Grant { grant, used_by };
+    let (hospital, holder) = (world.net.hospital(n), world.organisation(n));
+    people::read(hospital, holder, world.genesis.chain_id(), &chen, ground, vec![entries[0].blob])
+}
+
+async fn is_taken_back(world: &World, patient: &Newcomer, chen: &Wallet, grant: &str, used: TxId) {
+    patient.wallet.must(RevokeGrant { grant: grant.to_owned() }).await;
+    let sharing = patient.wallet.must(Sharing {}).await;
+    assert!(sharing.active.is_empty());
+    assert_eq!((sharing.ended[0].state, sharing.ended[0].uses), (ShareState::Revoked, 1));
+    let error = chen.fails(ReadGrant { grant: grant.to_owned() }).await;
+    assert_eq!(error.code, ErrorCode::GrantEnded);
+    assert_eq!(error.details["why"], "revoked");
+    let height = world.net.same_head(std::time::Duration::from_secs(20));
+    assert!(height > 0);
+    for n in 1..=4 {
+        let answer = ask_under_grant(world, patient, n, grant, used);
+        let expected = LightResponse::Refused(LightRefusal::NotAllowed(AccessRefusal::Revoked));
+        assert_eq!(answer, expected, "hospital {n} after the grant was taken back");
+    }
+    let accesses = chen.must(MyAccesses {}).await.accesses;
+    assert!(accesses.iter().any(|access| access.state == MyAccessState::Revoked), "{accesses:?}");
+}
+
+/// A request that is turned down opens nothing.
+pub async fn asked_and_declined(world: &World, patient: &Newcomer) {
+    let chen = clinician(&world.net, "dr-chen").await;
+    let asked = chen.must(request(patient, &[Category::Labs])).await;
+    patient.wallet.must(DeclineRequest { request: asked.id.clone() }).await;
+    let accesses = chen.must(MyAccesses {}).await.accesses;
+    let state = accesses.into_iter().find(|access| access.id == asked.id).map(|access| access.state);
+    assert_eq!(state, Some(MyAccessState::Declined));
+    let error = patient.wallet.fails(GrantRequest { request: asked.id, without: vec![] }).await;
+    assert!(matches!(error.code, ErrorCode::Refused | ErrorCode::NotFound), "{error}");
+}

@@ -1,0 +1,78 @@
+//! The path that Amulet exists for, walked without a page: four processes, wallets over libp2p and over HTTP, real FHIR.
+
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod card;
+mod log;
+mod records;
+mod start;
+
+use amulet_protocol::genesis::Genesis;
+use amulet_protocol::ids::Did;
+use amulet_tests::localnet::Localnet;
+use amulet_tests::samples::Sample;
+use amulet_tests::{run, scan, step};
+
+/// What every step works with.
+pub struct World {
+    net: Localnet,
+    genesis: Genesis,
+}
+
+impl World {
+    /// The organisation of hospital `n`, from 1.
+    fn organisation(&self, n: usize) -> Did {
+        self.genesis.organisations[n - 1].did()
+    }
+}
+
+#[test]
+fn a_patient_and_two_clinicians_walk_the_whole_path() {
+    let net = Localnet::start();
+    let genesis = net.genesis();
+    let world = World { net, genesis };
+    let sample = Sample::wang_fang();
+    let note = run(async {
+        step("1. a wallet is created");
+        let patient = start::create(&world).await;
+        step("2. a hospital takes the records in; the wallet finds, proves and opens them");
+        records::arrive(&world, &patient, &sample).await;
+        records::arrive_at_a_browser(&world).await;
+        step("3. the patient makes an emergency card");
+        let card = card::make(&patient).await;
+        step("4. a clinician scans it, declares, and only then reads");
+        let note = card::scanned(&world, &patient, &card).await;
+        step("5. a clinician asks, the patient grants, the clinician reads, the patient takes it back");
+        access::asked_granted_read_revoked(&world, &patient).await;
+        access::asked_and_declined(&world, &patient).await;
+        step("6. the access log shows all of it, with proofs");
+        log::is_complete(&world, &patient, note).await;
+        note
+    });
+    step("nothing that the hospitals wrote to their disks gives a record away");
+    no_health_data_in_the_clear(&world, &sample, note);
+}
+
+/// Ledgers, vaults and logs of all four hospitals hold no text of any record; what belongs on the ledger is found in each,
+/// which shows that the search would find more.
+fn no_health_data_in_the_clear(world: &World, sample: &Sample, note: &str) {
+    let mut texts = sample.telling_texts();
+    texts.extend(Sample::james_miller().telling_texts());
+    texts.push(note.to_owned());
+    // What the consortium says of itself in public.
+    let people = std::fs::read_to_string(world.net.path().join("demo/people.json")).unwrap();
+    let public = |text: &String| {
+        let named = |name: &str| name.contains(text.as_str());
+        people.contains(text.as_str())
+            || world.genesis.organisations.iter().any(|o| named(&o.name_en) || named(&o.name_zh))
+    };
+    texts.retain(|text| !public(text));
+    assert!(texts.len() > 100, "{} texts are looked for", texts.len());
+    for hospital in world.net.hospitals() {
+        let found = scan::find_in_files(&hospital.folder, &texts);
+        assert!(found.is_empty(), "in the clear at hospital {}: {found:?}", hospital.number);
+        let registered = scan::find_in_files(&hospital.folder, &["Dr Zhao 赵医生".to_owned()]);
+        assert!(!registered.is_empty(), "the search finds what is on the ledger");
+    }
+}

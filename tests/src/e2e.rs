@@ -1,0 +1,1 @@
+//! Driving real pages: written below.

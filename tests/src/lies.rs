@@ -1,0 +1,137 @@
+//! A hospital that lies: a proxy before an honest node that changes what it answers, on a socket of its own.
+
+use crate::http::{self, blocking};
+use amulet_protocol::codec;
+use amulet_protocol::ids::Nonce;
+use amulet_protocol::light::LightResponse;
+use amulet_protocol::limits::{LIGHT_REQUEST_BYTES_MAX, LIGHT_RESPONSE_BYTES_MAX};
+use amulet_protocol::receipt::{Outcome, RefusalCode};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+
+/// What the lying hospital changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lie {
+    /// Nothing: the honest proxy, to show that lies alone make the difference.
+    None,
+    /// A byte of a header.
+    Header,
+    /// A signature of a certificate.
+    Certificate,
+    /// A byte of a state proof.
+    StateProof,
+    /// A byte of a proven value.
+    StateValue,
+    /// A value that is there is said not to be.
+    StateAbsent,
+    /// A byte of a history entry.
+    History,
+    /// An entry of the history is left out.
+    HistoryDropped,
+    /// A byte of a transaction.
+    Transaction,
+    /// What became of a transaction.
+    Receipt,
+    /// A byte of a ciphertext.
+    Ciphertext,
+}
+
+impl Lie {
+    fn tell(self, response: &mut LightResponse) {
+        match (self, response) {
+            (Self::Header, LightResponse::Header(signed)) => signed.header.time.0 ^= 1,
+            (Self::Certificate, LightResponse::Header(signed)) => {
+                let signatures = &mut signed.certificate.signatures;
+                if let [first, second, ..] = &mut signatures[..] {
+                    std::mem::swap(&mut first.1, &mut second.1);
+                }
+            }
+            (Self::StateProof, LightResponse::State(proofs)) => {
+                for proof in proofs {
+                    flip_last(&mut proof.proof);
+                }
+            }
+            (Self::StateValue, LightResponse::State(proofs)) => {
+                proofs.iter_mut().filter_map(|proof| proof.value.as_mut()).for_each(flip_last);
+            }
+            (Self::StateAbsent, LightResponse::State(proofs)) => {
+                proofs.iter_mut().for_each(|proof| proof.value = None);
+            }
+            (Self::History, LightResponse::History(entries)) => {
+                entries.iter_mut().take(1).for_each(|entry| entry.time.0 ^= 1);
+            }
+            (Self::HistoryDropped, LightResponse::History(entries)) if !entries.is_empty() => {
+                entries.remove(0);
+            }
+            (Self::Transaction, LightResponse::Transactions(transactions)) => {
+                for transaction in transactions {
+                    transaction.transaction.nonce = Nonce(transaction.transaction.nonce.0 ^ 1);
+                }
+            }
+            (Self::Receipt, LightResponse::Receipt(proof)) => {
+                proof.receipt.outcome = Outcome::Refused { code: RefusalCode::NotYourGrant };
+            }
+            (Self::Ciphertext, LightResponse::Blobs(blobs)) => blobs.iter_mut().flatten().for_each(flip_last),
+            _ => {}
+        }
+    }
+}
+
+fn flip_last(bytes: &mut Vec<u8>) {
+    if let Some(last) = bytes.last_mut() {
+        *last ^= 1;
+    }
+}
+
+/// Starts a lying proxy before the node at `base` and gives its address. It lives as long as the runtime.
+///
+/// # Panics
+/// When it cannot listen.
+pub async fn start(base: &str, lie: Lie) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a listener has an address");
+    let proxy = Proxy { upstream: format!("{base}/api/v1/light"), lie };
+    let router = Router::new()
+        .route("/api/v1/light", post(answer))
+        .layer(DefaultBodyLimit::max(LIGHT_REQUEST_BYTES_MAX + 1))
+        .with_state(proxy);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+#[derive(Clone)]
+struct Proxy {
+    upstream: String,
+    lie: Lie,
+}
+
+async fn answer(State(proxy): State<Proxy>, body: Bytes) -> Result<Vec<u8>, StatusCode> {
+    let url = proxy.upstream.clone();
+    let asked = move || http::post(&url, &[("content-type", "application/octet-stream")], &body);
+    let honest = blocking(asked).await.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    let status = StatusCode::from_u16(honest.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    if status != StatusCode::OK {
+        return Err(status);
+    }
+    let mut response: LightResponse =
+        codec::decode(&honest.body, LIGHT_RESPONSE_BYTES_MAX).map_err(|_| StatusCode::BAD_GATEWAY)?;
+    proxy.lie.tell(&mut response);
+    Ok(codec::encode(&response))
+}
+
+/// The network file with other addresses for some hospitals (number from 1, address), as somebody in the middle would
+/// put them; the pinned genesis stays.
+///
+/// # Panics
+/// When the file is not what it should be.
+#[must_use]
+pub fn redirect(network: &[u8], to: &[(usize, String)]) -> Vec<u8> {
+    let mut file: serde_json::Value = serde_json::from_slice(network).expect("the network file is JSON");
+    for (number, address) in to {
+        file["nodes"][number - 1]["http"] = address.clone().into();
+    }
+    serde_json::to_vec(&file).expect("JSON has a text form")
+}

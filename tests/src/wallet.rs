@@ -1,0 +1,224 @@
+//! A wallet as the desktop app has it, without the window: the same service, asked by the same calls.
+
+use crate::http::{self, blocking};
+use crate::localnet::Localnet;
+use amulet_app_api::wallet::{
+    AddDemoPerson, CreateWallet, DemoPersonView, HospitalView, Language, NewWords, SessionView, Status,
+    Unlock,
+};
+use amulet_app_api::{ApiError, Call, ErrorCode};
+use amulet_light_client::transport::libp2p::{Libp2pTransport, NodeAddresses};
+use amulet_light_client::{MemoryStore, NodeIndex, SystemClock, Transport, TransportError};
+use amulet_protocol::codec;
+use amulet_protocol::ids::Did;
+use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
+use amulet_wallet::network::Network;
+use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, Service};
+use std::sync::Arc;
+
+/// Strong enough for the strength meter.
+pub const PASSPHRASE: &str = "seven quiet herons wade at dusk";
+
+/// A wallet.
+pub struct Wallet {
+    service: Service,
+}
+
+/// A person who has just made a wallet.
+pub struct Newcomer {
+    /// The wallet, open.
+    pub wallet: Wallet,
+    /// The recovery words.
+    pub words: Vec<String>,
+    /// The session.
+    pub session: SessionView,
+}
+
+impl Wallet {
+    /// A wallet that asks the hospitals over libp2p.
+    ///
+    /// # Panics
+    /// When the network file is not what it should be. Outside a runtime.
+    #[must_use]
+    pub fn over_libp2p(network: &[u8]) -> Self {
+        let parsed = Network::parse(network).expect("the network file is acceptable");
+        let addresses = parsed.nodes().iter().map(|node| NodeAddresses::parse(&node.libp2p));
+        let addresses = addresses.collect::<Result<_, _>>().expect("the nodes have addresses");
+        let transport = Libp2pTransport::start(addresses).expect("the transport starts");
+        Self::new(parsed, Arc::new(transport))
+    }
+
+    /// A wallet that asks the hospitals over HTTP, as a browser page does.
+    ///
+    /// # Panics
+    /// When the network file is not what it should be.
+    #[must_use]
+    pub fn over_http(network: &[u8]) -> Self {
+        let parsed = Network::parse(network).expect("the network file is acceptable");
+        let transport = HttpTransport::new(&parsed);
+        Self::new(parsed, Arc::new(transport))
+    }
+
+    fn new(network: Network, transport: Arc<dyn Transport>) -> Self {
+        let demo = DemoFiles { bases: network.nodes().iter().map(|node| node.http.clone()).collect() };
+        let host = Host {
+            store: Box::new(amulet_wallet::store::MemoryStore::default()),
+            transport,
+            headers: Box::new(MemoryStore::default()),
+            hospital_api: Box::new(IntakeOverHttp),
+            demo: Box::new(demo),
+            clock: Arc::new(SystemClock),
+            network,
+        };
+        Self { service: Service::new(host).expect("the service starts") }
+    }
+
+    /// Makes a call.
+    ///
+    /// # Errors
+    /// Those of the call.
+    ///
+    /// # Panics
+    /// When the reply is not of the call's type.
+    pub async fn call<C: Call>(&self, call: C) -> Result<C::Reply, ApiError> {
+        let reply = self.service.answer(call.into()).await?;
+        Ok(serde_json::from_value(reply).expect("the reply is of the call's type"))
+    }
+
+    /// Makes a call that must succeed.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn must<C: Call>(&self, call: C) -> C::Reply {
+        let name = std::any::type_name::<C>();
+        self.call(call).await.unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Makes a call that must fail, and gives the error.
+    ///
+    /// # Panics
+    /// When it succeeds.
+    pub async fn fails<C: Call>(&self, call: C) -> ApiError {
+        match self.call(call).await {
+            Ok(_) => panic!("{} succeeded", std::any::type_name::<C>()),
+            Err(error) => error,
+        }
+    }
+
+    /// Opens the wallet of a person of the demonstration.
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    pub async fn open_demo(&self, id: &str, passphrase: &str) -> SessionView {
+        let entry = self.must(AddDemoPerson { id: id.to_owned() }).await;
+        self.must(Unlock { id: entry.id, passphrase: passphrase.to_owned() }).await
+    }
+
+    /// The hospitals, in the order of the validators.
+    pub async fn hospitals(&self) -> Vec<HospitalView> {
+        self.must(Status {}).await.hospitals
+    }
+
+    /// The people of the demonstration.
+    pub async fn demo_people(&self) -> Vec<DemoPersonView> {
+        self.must(Status {}).await.demo_people
+    }
+
+    /// Makes a new wallet as a person does: words shown, some typed back, a passphrase chosen, the DID registered.
+    ///
+    /// # Panics
+    /// When a step fails.
+    pub async fn create(self, name: &str, hospital: usize) -> Newcomer {
+        let shown = self.must(NewWords { language: Language::En }).await;
+        let answers = shown.ask.iter().map(|position| shown.words[position - 1].clone()).collect();
+        let hospital = self.hospitals().await[hospital - 1].did.clone();
+        let passphrase = PASSPHRASE.to_owned();
+        let session = self.must(CreateWallet { name: name.to_owned(), answers, passphrase, hospital }).await;
+        Newcomer { wallet: self, words: shown.words, session }
+    }
+}
+
+/// A new patient of hospital `n`, with a wallet over libp2p.
+///
+/// # Panics
+/// When a step fails.
+pub async fn new_patient(net: &Localnet, name: &str, hospital: usize) -> Newcomer {
+    Wallet::over_libp2p(net.network()).create(name, hospital).await
+}
+
+/// A clinician of the demonstration, with a wallet over libp2p.
+///
+/// # Panics
+/// When the wallet cannot be opened.
+pub async fn clinician(net: &Localnet, id: &str) -> Wallet {
+    let wallet = Wallet::over_libp2p(net.network());
+    wallet.open_demo(id, net.passphrase()).await;
+    wallet
+}
+
+/// The browser's transport in native clothes: the same bytes over `POST /api/v1/light`.
+pub struct HttpTransport {
+    urls: Vec<String>,
+}
+
+impl HttpTransport {
+    /// To the nodes of a network, in their order.
+    #[must_use]
+    pub fn new(network: &Network) -> Self {
+        Self { urls: network.nodes().iter().map(|node| format!("{}/api/v1/light", node.http)).collect() }
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for HttpTransport {
+    async fn ask(&self, node: NodeIndex, request: &LightRequest) -> Result<LightResponse, TransportError> {
+        let known = self.urls.len();
+        let url = self.urls.get(node.0).cloned().ok_or(TransportError::UnknownNode { node, known })?;
+        let body = codec::encode(request);
+        let asked = move || http::post(&url, &[("content-type", "application/octet-stream")], &body);
+        let answer = blocking(asked).await.map_err(|_| TransportError::Connect)?;
+        if answer.status != 200 {
+            return Err(TransportError::Status { code: answer.status });
+        }
+        Ok(codec::decode(&answer.body, LIGHT_RESPONSE_BYTES_MAX)?)
+    }
+}
+
+struct IntakeOverHttp;
+
+#[async_trait::async_trait]
+impl HospitalApi for IntakeOverHttp {
+    async fn intake(
+        &self,
+        base: &str,
+        patient: Did,
+        authorization: String,
+        body: Vec<u8>,
+    ) -> Result<IntakeAnswer, ApiError> {
+        let url = format!("{base}/fhir?patient={patient}");
+        let asked = move || {
+            let headers =
+                [("content-type", "application/fhir+json"), ("authorization", authorization.as_str())];
+            http::post(&url, &headers, &body)
+        };
+        let answer = blocking(asked).await.map_err(|_| ApiError::new(ErrorCode::Unreachable))?;
+        Ok(IntakeAnswer { status: answer.status, body: answer.body })
+    }
+}
+
+/// The files of the demonstration's people, from whichever hospital has them.
+struct DemoFiles {
+    bases: Vec<String>,
+}
+
+#[async_trait::async_trait]
+impl DemoPeople for DemoFiles {
+    async fn fetch(&self, file: &str) -> Result<Vec<u8>, ApiError> {
+        let urls: Vec<String> = self.bases.iter().map(|base| format!("{base}/demo/{file}")).collect();
+        let fetched = blocking(move || {
+            urls.iter().find_map(|url| http::get(url).ok().filter(|answer| answer.status == 200))
+        });
+        fetched.await.map(|answer| answer.body).ok_or_else(|| ErrorCode::Unreachable.into())
+    }
+}
