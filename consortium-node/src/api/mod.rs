@@ -124,13 +124,12 @@ pub fn router(state: ApiState) -> Router {
         .route("/network.json", get(web::network))
         .route("/demo/{*file}", get(web::demo))
         .layer(middleware::from_fn(|request: Request, next: Next| within(REQUEST_TIME_MAX, request, next)));
-    shared
-        .merge(intake)
-        .layer(cors)
-        .merge(local)
+    // The layer must wrap what answers a wrong method too, for that is where a browser's preflight question ends up.
+    let asked_by_other_pages = shared.merge(intake).method_not_allowed_fallback(wrong_method).layer(cors);
+    asked_by_other_pages
+        .merge(local.method_not_allowed_fallback(wrong_method))
         .route("/api/{*rest}", any(|| async { ApiError::NotFound }))
         .fallback(web::page)
-        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(state.clone(), headers::finish))
         .with_state(state)
 }
