@@ -125,3 +125,6 @@ fn is_final(code: RefusalCode, transaction: &SignedTransaction) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,6 +65,7 @@ struct Inner {
     key: Arc<SigningKey>,
     organisation: Did,
     on_their_way: Mutex<BTreeSet<u64>>,
+    patience: Duration,
 }
 
 /// A number in use until this is dropped.
@@ -83,9 +84,20 @@ impl OrgSender {
     /// Sends as the organisation whose key this is.
     #[must_use]
     pub fn new(ledger: Ledger, mempool: Mempool, gossip: Gossip, key: Arc<SigningKey>) -> Self {
+        Self::with_patience(ledger, mempool, gossip, key, DEADLINE)
+    }
+
+    /// The same with another time after which a transaction is given up.
+    pub(crate) fn with_patience(
+        ledger: Ledger,
+        mempool: Mempool,
+        gossip: Gossip,
+        key: Arc<SigningKey>,
+        patience: Duration,
+    ) -> Self {
         let organisation = Did::of_key(key.public_key());
         let on_their_way = Mutex::default();
-        Self { inner: Arc::new(Inner { ledger, mempool, gossip, key, organisation, on_their_way }) }
+        Self { inner: Arc::new(Inner { ledger, mempool, gossip, key, organisation, on_their_way, patience }) }
     }
 
     /// The organisation.
@@ -123,7 +135,7 @@ impl OrgSender {
     async fn settle(&self, transaction: &SignedTransaction) -> Result<Receipt, SendError> {
         let inner = &self.inner;
         let mut tips = inner.ledger.subscribe();
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + inner.patience;
         let mut again = tokio::time::interval(AGAIN_EVERY);
         loop {
             tips.borrow_and_update();

@@ -175,3 +175,6 @@ fn blocks(ledger: &Ledger, from: Height) -> Result<Vec<UntrustedCertifiedBlock>,
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ use amulet_protocol::ids::{ChainId, ReplicaId, Timestamp, View};
 use amulet_protocol::receipt::Receipt;
 use amulet_protocol::transaction::SignedTransaction;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Every clock in these tests.
@@ -41,7 +42,10 @@ pub(crate) struct World {
     /// Answers in place of every other hospital.
     pub others: PeerService,
     pub others_vault: Vault,
+    pub others_mempool: Mempool,
     pub folder: TempDir,
+    /// After which the hospital gives a transaction up.
+    pub patience: Duration,
 }
 
 impl World {
@@ -65,9 +69,10 @@ impl World {
         let ledger = Ledger::open(&path("ledger.redb"), &genesis).unwrap();
         let index = VaultIndex::open(&path("vault.redb"), ledger.chain()).unwrap();
         let others_vault = Vault::open(&path("others")).unwrap();
+        let others_mempool = Mempool::default();
         let others = PeerService::new(PeerParts {
             ledger: ledger.clone(),
-            mempool: Mempool::default(),
+            mempool: others_mempool.clone(),
             vault: others_vault.clone(),
             index: VaultIndex::open(&path("others.redb"), ledger.chain()).unwrap(),
             now,
@@ -83,7 +88,9 @@ impl World {
             index,
             others,
             others_vault,
+            others_mempool,
             folder,
+            patience: Duration::from_secs(60),
         }
     }
 
@@ -142,7 +149,9 @@ impl World {
     /// Sends as this actor; as hospital 0 if it is the node's own.
     pub fn sender(&self, network: &Network, actor: &Actor) -> OrgSender {
         let key = SigningKey::from_bytes(&actor.signing.expose_secret()).unwrap();
-        OrgSender::new(self.ledger.clone(), self.mempool.clone(), self.gossip(network), Arc::new(key))
+        let patience = self.patience;
+        let gossip = self.gossip(network);
+        OrgSender::with_patience(self.ledger.clone(), self.mempool.clone(), gossip, Arc::new(key), patience)
     }
 
     pub fn release(&self) -> Release {

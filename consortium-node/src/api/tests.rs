@@ -1,1 +1,530 @@
+#![allow(clippy::unwrap_used)]
 
+use super::*;
+use crate::intake::IntakeParts;
+use crate::network::Network;
+use crate::testing::{NOW, World, now};
+use amulet_crypto::digest::sm3;
+use amulet_protocol::codec;
+use amulet_protocol::ids::{Height, ReplicaId, View};
+use amulet_protocol::light::{IntakeRequest, LightRequest, LightResponse, UntrustedIntakeRequest};
+use amulet_protocol::limits::{LIGHT_REQUEST_BYTES_MAX, LIGHT_RESPONSE_BYTES_MAX, READ_REQUEST_AGE_MAX_MS};
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+const TOKEN: &str = "the hospital's token";
+const OTHER_HOSPITAL: &str = "http://127.0.0.1:8102";
+
+/// A node's interface over a world.
+struct Site {
+    world: World,
+    parts: ApiParts,
+    consensus: watch::Sender<ConsensusStatus>,
+    connected: watch::Sender<usize>,
+    _network: Network,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap().to_owned()
+    }
+
+    fn message(&self) -> String {
+        self.json()["error"]["message"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Site {
+    fn new() -> Self {
+        let world = World::new();
+        world.run_consensus();
+        let folder = |name: &str, files: &[(&str, &str)]| {
+            let folder = world.folder.path().join(name);
+            std::fs::create_dir_all(folder.join("assets")).unwrap();
+            for (file, text) in files {
+                std::fs::write(folder.join(file), text).unwrap();
+            }
+            Some(folder)
+        };
+        std::fs::write(world.folder.path().join("secret.txt"), "secret").unwrap();
+        std::fs::write(world.folder.path().join("network.json"), "{\"demo\":true}").unwrap();
+        let site = super::Site {
+            network: "test".into(),
+            organisation: world.hospitals[0].did,
+            name_en: "Hospital 0".into(),
+            name_zh: "第0医院".into(),
+            intake_token: Some(TOKEN.into()),
+            origins: vec![OTHER_HOSPITAL.into()],
+            web: folder("web", &[("index.html", "<p>wallet</p>"), ("assets/app.wasm", "wasm")]),
+            demo: folder("demo", &[("people.json", "[]")]),
+            network_file: Some(world.folder.path().join("network.json")),
+        };
+        let network = world.network(&[1, 2, 3]);
+        let status = ConsensusStatus { view: View(2), primary: ReplicaId(2), height: Height(1), evidence: 0 };
+        let (consensus, consensus_now) = watch::channel(status);
+        let (connected, connected_now) = watch::channel(3);
+        let intake = IntakeService::new(IntakeParts {
+            ledger: world.ledger.clone(),
+            vault: world.vault.clone(),
+            index: world.index.clone(),
+            network: network.clone(),
+            sender: world.sender(&network, &world.hospitals[0]),
+            own: ReplicaId(0),
+        });
+        let parts = ApiParts {
+            site: Arc::new(site),
+            ledger: world.ledger.clone(),
+            index: world.index.clone(),
+            mempool: world.mempool.clone(),
+            light: world.light(&network),
+            intake,
+            consensus: consensus_now,
+            connected: connected_now,
+            now,
+        };
+        Self { world, parts, consensus, connected, _network: network }
+    }
+
+    async fn send(&self, request: Request) -> Answer {
+        let router = router(ApiState::new(self.parts.clone()).unwrap());
+        let response = router.oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec();
+        Answer { status, headers, body }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let mut request = Request::post(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// A file from the hospital's own systems.
+    async fn file(&self, body: impl Into<Body>) -> Answer {
+        let authorization = format!("Bearer {TOKEN}");
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/fhir+json")];
+        self.post(&self.fhir(), &headers, body).await
+    }
+
+    fn fhir(&self) -> String {
+        format!("/fhir?patient={}", self.world.patient.did)
+    }
+
+    fn intake_request(&self, body: &[u8]) -> IntakeRequest {
+        IntakeRequest {
+            chain: self.world.chain(),
+            practitioner: self.world.doctor.did,
+            hospital: self.world.hospitals[0].did,
+            patient: self.world.patient.did,
+            body_digest: sm3(body),
+            time: NOW,
+        }
+    }
+
+    async fn signed_file(&self, signed: UntrustedIntakeRequest, body: Vec<u8>) -> Answer {
+        let authorization = format!("Amulet {}", STANDARD.encode(codec::encode(&signed)));
+        self.post(&self.fhir(), &[("authorization", authorization.as_str())], body).await
+    }
+}
+
+fn bundle(patients: &[&str]) -> Vec<u8> {
+    let patient = |id: &&str| json!({"resource": {"resourceType": "Patient", "id": id}});
+    let entries: Vec<Value> = patients.iter().map(patient).collect();
+    let observation = json!({"resource": {"resourceType": "Observation", "id": "o", "status": "final",
+        "code": {"text": "INR"}}});
+    let entries = [entries, vec![observation]].concat();
+    serde_json::to_vec(&json!({"resourceType": "Bundle", "type": "collection", "entry": entries})).unwrap()
+}
+
+#[tokio::test]
+async fn a_light_clients_question_is_answered_in_its_own_bytes() {
+    let site = Site::new();
+    let question = codec::encode(&LightRequest::Latest);
+    let answer = site.post("/api/v1/light", &[], question).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.headers["content-type"], "application/octet-stream");
+    let response: LightResponse = codec::decode(&answer.body, LIGHT_RESPONSE_BYTES_MAX).unwrap();
+    assert!(matches!(response, LightResponse::Header(header) if header.header.height == Height(1)));
+}
+
+#[tokio::test]
+async fn no_question_and_too_large_a_question_are_told_apart() {
+    let site = Site::new();
+    let answer = site.post("/api/v1/light", &[], "not borsh").await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "malformed_request"));
+    let answer = site.post("/api/v1/light", &[], vec![0; LIGHT_REQUEST_BYTES_MAX + 1]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"));
+    assert!(answer.message().contains(&LIGHT_REQUEST_BYTES_MAX.to_string()), "{}", answer.message());
+}
+
+#[tokio::test]
+async fn a_bundle_from_the_hospitals_own_systems_is_taken_in_once() {
+    let site = Site::new();
+    let answer = site.file(bundle(&["p"])).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.json(), json!({"resources_in": 2, "records_out": 2, "refused": []}));
+    let again = site.file(bundle(&["p"])).await.json();
+    assert_eq!((&again["records_out"], again["refused"].as_array().unwrap().len()), (&json!(0), 2));
+    assert_eq!(again["refused"][0]["code"], "already_registered");
+}
+
+#[tokio::test]
+async fn each_bad_file_is_named_for_what_it_is() {
+    let site = Site::new();
+    let height = site.world.ledger.tip().height;
+    let cases: [(Vec<u8>, StatusCode, &str); 7] = [
+        (b"".to_vec(), StatusCode::BAD_REQUEST, "file_empty"),
+        (b"hello".to_vec(), StatusCode::BAD_REQUEST, "file_not_json"),
+        (
+            b"<Bundle xmlns='http://hl7.org/fhir'/>".to_vec(),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "file_is_xml",
+        ),
+        (vec![0xff, 0xfe, 0x00], StatusCode::BAD_REQUEST, "file_not_utf8"),
+        (b"{\"resourceType\":\"Patient\"}".to_vec(), StatusCode::UNPROCESSABLE_ENTITY, "not_a_bundle"),
+        (bundle(&[]), StatusCode::UNPROCESSABLE_ENTITY, "bundle_no_patient"),
+        (bundle(&["p", "q"]), StatusCode::UNPROCESSABLE_ENTITY, "bundle_more_than_one_patient"),
+    ];
+    for (file, status, code) in cases {
+        let answer = site.file(file).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code));
+        assert!(answer.message().len() > 20, "a sentence that says what to do: {}", answer.message());
+    }
+    assert_eq!(site.world.ledger.tip().height, height, "nothing was registered");
+}
+
+#[tokio::test]
+async fn xml_by_its_content_type_is_refused_as_xml() {
+    let site = Site::new();
+    let authorization = format!("Bearer {TOKEN}");
+    let headers =
+        [("authorization", authorization.as_str()), ("content-type", "application/fhir+xml; charset=utf-8")];
+    let answer = site.post(&site.fhir(), &headers, bundle(&["p"])).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "file_is_xml"));
+}
+
+#[tokio::test]
+async fn fifty_megabytes_are_refused_with_size_and_limit() {
+    let site = Site::new();
+    let answer = site.file(vec![b' '; 50_000_000]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "file_too_large"));
+    let message = answer.message();
+    assert!(message.contains("50000000") && message.contains("32 MiB"), "{message}");
+}
+
+#[tokio::test]
+async fn the_patient_must_be_given_well_formed_and_registered() {
+    let site = Site::new();
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [("authorization", authorization.as_str())];
+    let nobody = format!("/fhir?patient={}", amulet_contracts::testing::Actor::new(99).did);
+    for (path, status, code) in [
+        ("/fhir", StatusCode::BAD_REQUEST, "patient_missing"),
+        ("/fhir?patient=", StatusCode::BAD_REQUEST, "patient_missing"),
+        ("/fhir?patient=did:web:x", StatusCode::BAD_REQUEST, "patient_malformed"),
+        (nobody.as_str(), StatusCode::NOT_FOUND, "patient_unknown"),
+    ] {
+        let answer = site.post(path, &headers, bundle(&["p"])).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_right_token_nothing_is_taken_in() {
+    let site = Site::new();
+    for (headers, code) in [
+        (vec![], "unauthenticated"),
+        (vec![("authorization", "Basic eDp5")], "unauthenticated"),
+        (vec![("authorization", "Bearer wrong")], "wrong_token"),
+        (vec![("authorization", "Bearer ")], "unauthenticated"),
+    ] {
+        for path in [site.fhir(), "/fhir".to_owned()] {
+            let answer = site.post(&path, &headers, bundle(&["p"])).await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (StatusCode::UNAUTHORIZED, code),
+                "{headers:?}"
+            );
+        }
+    }
+    let mut closed = (*site.parts.site).clone();
+    closed.intake_token = None;
+    let parts = ApiParts { site: Arc::new(closed), ..site.parts.clone() };
+    let site = Site { parts, ..site };
+    assert_eq!(site.file(bundle(&["p"])).await.code(), "wrong_token", "a node without a token takes none");
+}
+
+#[tokio::test]
+async fn a_practitioner_of_the_hospital_brings_a_file_by_signature() {
+    let site = Site::new();
+    let file = bundle(&["p"]);
+    let signed = site.intake_request(&file).sign(&site.world.doctor.signing);
+    let answer = site.signed_file(signed, file).await;
+    assert_eq!((answer.status, &answer.json()["records_out"]), (StatusCode::OK, &json!(2)));
+}
+
+#[tokio::test]
+async fn a_signature_is_good_for_one_file_one_patient_one_hospital_and_two_minutes() {
+    let site = Site::new();
+    let file = bundle(&["p"]);
+    let good = || site.intake_request(&file);
+    let doctor = &site.world.doctor.signing;
+    let old = amulet_protocol::ids::Timestamp(NOW.0 - READ_REQUEST_AGE_MAX_MS - 1);
+    let mut changed = good().sign(doctor);
+    changed.request.body_digest = sm3(b"another file");
+    let stranger = &site.world.stranger;
+    let cases = [
+        (
+            IntakeRequest { body_digest: sm3(b"x"), ..good() }.sign(doctor),
+            StatusCode::BAD_REQUEST,
+            "other_file",
+        ),
+        (IntakeRequest { time: old, ..good() }.sign(doctor), StatusCode::UNAUTHORIZED, "clock"),
+        (
+            IntakeRequest { hospital: site.world.hospitals[1].did, ..good() }.sign(doctor),
+            StatusCode::FORBIDDEN,
+            "not_entitled",
+        ),
+        (
+            IntakeRequest { patient: stranger.did, ..good() }.sign(doctor),
+            StatusCode::FORBIDDEN,
+            "not_entitled",
+        ),
+        (good().sign(&stranger.signing), StatusCode::FORBIDDEN, "not_entitled"),
+        (changed, StatusCode::FORBIDDEN, "not_entitled"),
+        (
+            IntakeRequest { practitioner: stranger.did, ..good() }.sign(&stranger.signing),
+            StatusCode::FORBIDDEN,
+            "not_entitled",
+        ),
+    ];
+    for (signed, status, code) in cases {
+        let answer = site.signed_file(signed, file.clone()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code));
+    }
+    for junk in ["Amulet !!!", "Amulet AAAA"] {
+        let answer = site.post(&site.fhir(), &[("authorization", junk)], file.clone()).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "signature_malformed"));
+    }
+}
+
+#[tokio::test]
+async fn status_and_blocks_say_what_the_ledger_holds() {
+    let site = Site::new();
+    let status = site.get("/api/v1/status").await.json();
+    assert_eq!((&status["height"], &status["view"], &status["quorum"]), (&json!(1), &json!(2), &json!(3)));
+    assert_eq!(status["organisation"]["did"], site.world.hospitals[0].did.to_string());
+    let block = site.get("/api/v1/blocks/1").await.json();
+    assert_eq!(block["hash"], status["hash"]);
+    assert_eq!(block["transactions"][0]["kind"], "register_identity");
+    assert_eq!(block["transactions"][3]["kind"], "register_practitioner");
+    for (path, status, code) in [
+        ("/api/v1/blocks/0", StatusCode::NOT_FOUND, "genesis_block"),
+        ("/api/v1/blocks/2", StatusCode::NOT_FOUND, "no_such_block"),
+        ("/api/v1/blocks/x", StatusCode::BAD_REQUEST, "height_malformed"),
+        ("/api/v1/blocks/99999999999999999999", StatusCode::BAD_REQUEST, "height_malformed"),
+    ] {
+        let answer = site.get(path).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn health_names_what_is_missing() {
+    let site = Site::new();
+    assert_eq!(site.get("/health").await.status, StatusCode::OK);
+    site.connected.send(2).unwrap();
+    assert_eq!(site.get("/health").await.status, StatusCode::OK, "three of four are a quorum");
+    site.connected.send(1).unwrap();
+    let answer = site.get("/health").await;
+    assert_eq!(
+        (answer.status, &answer.json()["status"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("no_quorum"))
+    );
+    site.connected.send(3).unwrap();
+    let Site { parts, consensus, world, connected, _network } = site;
+    let (unused, _) = watch::channel(*parts.consensus.borrow());
+    drop(consensus);
+    let site = Site { parts, consensus: unused, world, connected, _network };
+    let answer = site.get("/health").await;
+    assert_eq!(
+        (answer.status, &answer.json()["status"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("consensus"))
+    );
+}
+
+#[tokio::test]
+async fn metrics_count_requests_by_route_and_intake() {
+    let site = Site::new();
+    site.file(bundle(&["p"])).await;
+    let state = ApiState::new(site.parts.clone()).unwrap();
+    let app = router(state);
+    for path in ["/api/v1/blocks/1", "/api/v1/blocks/7", "/anything/at/all", "/metrics"] {
+        app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+    }
+    let response = app.oneshot(Request::get("/metrics").body(Body::empty()).unwrap()).await.unwrap();
+    let text = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap();
+    for line in [
+        "amulet_ledger_height 2",
+        "amulet_consensus_view 2",
+        "amulet_network_peers_connected 3",
+        "amulet_mempool_transactions 0",
+        "amulet_intake_records_total 2",
+        "amulet_http_requests_total{route=\"/api/v1/blocks/{height}\",status=\"200\"} 1",
+        "amulet_http_requests_total{route=\"/api/v1/blocks/{height}\",status=\"404\"} 1",
+        "amulet_http_requests_total{route=\"page\",status=\"200\"} 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_description_names_every_route() {
+    let site = Site::new();
+    let description = site.get("/openapi.json").await.json();
+    let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
+    let expected = [
+        "/api/v1/blocks/{height}",
+        "/api/v1/light",
+        "/api/v1/status",
+        "/demo/{file}",
+        "/fhir",
+        "/health",
+        "/metrics",
+        "/network.json",
+        "/openapi.json",
+    ];
+    assert_eq!(paths, expected);
+    let light = &description["paths"]["/api/v1/light"]["post"];
+    assert!(light["requestBody"]["content"]["application/octet-stream"].is_object(), "{light}");
+    assert!(light["responses"]["200"]["content"]["application/octet-stream"].is_object(), "{light}");
+}
+
+#[tokio::test]
+async fn pages_assets_and_client_routes_are_served_and_nothing_outside_the_folder() {
+    let site = Site::new();
+    for path in ["/", "/index.html", "/records/some-id"] {
+        let answer = site.get(path).await;
+        assert_eq!(
+            (answer.status, answer.body.as_slice()),
+            (StatusCode::OK, &b"<p>wallet</p>"[..]),
+            "{path}"
+        );
+        assert!(answer.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+    }
+    let wasm = site.get("/assets/app.wasm").await;
+    assert_eq!(
+        (wasm.status, &wasm.headers["content-type"]),
+        (StatusCode::OK, &"application/wasm".parse().unwrap())
+    );
+    assert_eq!(site.get("/network.json").await.json(), json!({"demo": true}));
+    assert_eq!(site.get("/demo/people.json").await.json(), json!([]));
+    for path in [
+        "/assets/missing.js",
+        "/api/v1/nothing",
+        "/api/",
+        "/demo/missing.amulet",
+        "/../secret.txt",
+        "/demo/../secret.txt",
+        "/demo/..%2fsecret.txt",
+        "/demo/%2e%2e/secret.txt",
+        "/%2e%2e/secret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "/demo//etc/passwd",
+    ] {
+        let answer = site.get(path).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_folders_there_are_no_pages_and_no_people() {
+    let site = Site::new();
+    let bare = super::Site { web: None, demo: None, network_file: None, ..(*site.parts.site).clone() };
+    let parts = ApiParts { site: Arc::new(bare), ..site.parts.clone() };
+    let site = Site { parts, ..site };
+    for path in ["/", "/demo/people.json", "/network.json"] {
+        assert_eq!(site.get(path).await.code(), "not_found", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_said_to_be_one() {
+    let site = Site::new();
+    for path in ["/api/v1/light", "/fhir"] {
+        let answer = site.get(path).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+        );
+    }
+    let answer = site.post("/records", &[], "").await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+    );
+}
+
+#[tokio::test]
+async fn every_answer_tells_the_browser_the_rules() {
+    let site = Site::new();
+    for path in ["/", "/api/v1/status", "/nothing.js"] {
+        let headers = site.get(path).await.headers;
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains(&format!("connect-src 'self' {OTHER_HOSPITAL};")), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn only_known_origins_may_ask_and_only_what_wallets_need() {
+    let site = Site::new();
+    let ask = |path: &str, origin: &str| {
+        let request = Request::builder().method(Method::OPTIONS).uri(path).header("origin", origin);
+        request.header("access-control-request-method", "POST").body(Body::empty()).unwrap()
+    };
+    let allowed = "access-control-allow-origin";
+    for path in ["/api/v1/light", "/api/v1/status", "/fhir"] {
+        let answer = site.send(ask(path, OTHER_HOSPITAL)).await;
+        assert_eq!(answer.headers[allowed], OTHER_HOSPITAL, "{path}");
+        let answer = site.send(ask(path, "https://evil.example")).await;
+        assert!(!answer.headers.contains_key(allowed), "{path}");
+    }
+    for path in ["/metrics", "/demo/people.json", "/api/v1/blocks/1"] {
+        let answer = site.send(ask(path, OTHER_HOSPITAL)).await;
+        assert!(!answer.headers.contains_key(allowed), "{path}");
+    }
+}
+
+#[test]
+fn what_is_no_origin_is_refused_before_it_gets_into_the_policy() {
+    for bad in
+        ["*", "https://a.example/path", "https://a.example; script-src *", "ftp://a.example", "a.example", ""]
+    {
+        let origins = [bad.to_owned()];
+        assert!(headers::SiteHeaders::new(&origins).is_err(), "{bad}");
+    }
+    let good = ["https://a.example", "http://127.0.0.1:8101", "http://[::1]:8101"].map(str::to_owned);
+    assert!(headers::SiteHeaders::new(&good).is_ok());
+}
