@@ -2,6 +2,7 @@
 
 use crate::backend::{self, Backend};
 use crate::components::error::ErrorNotice;
+use crate::components::language::LanguageSwitch;
 use crate::i18n::{Translator, tr};
 use crate::platform;
 use crate::route::Route;
@@ -181,19 +182,24 @@ pub fn Root() -> Element {
     if app.status.read().is_some() {
         return rsx! { Router::<Route> {} };
     }
-    rsx! {
-        div { class: "splash", role: "status", "aria-live": "polite",
-            if let Some(error) = failure.read().clone() {
-                main { class: "page",
-                    ErrorNotice { error, onretry: move |()| start.call(()) }
-                }
-            } else {
+    // Nothing works yet, but whoever reads this can already choose the language to read it in.
+    match failure.read().clone() {
+        Some(error) => rsx! {
+            header { class: "top",
+                div { class: "top-end", LanguageSwitch {} }
+            }
+            main { class: "page",
+                ErrorNotice { error, onretry: move |()| start.call(()) }
+            }
+        },
+        None => rsx! {
+            div { class: "splash", role: "status", "aria-live": "polite",
                 div { class: "stack",
                     img { src: "./assets/icon.svg", alt: "", width: "72", height: "72" }
                     p { {tr!(t, "starting")} }
                 }
             }
-        }
+        },
     }
 }
 
