@@ -16,7 +16,7 @@ use web_sys::{RequestInit, Response};
 
 use crate::network::{NETWORK_FILE_BYTES_MAX, Network};
 use crate::service::{
-    DEMO_FILE_BYTES_MAX, DemoPeople, Host, HospitalApi, INTAKE_ANSWER_BYTES_MAX, IntakeAnswer, Service,
+    DEMO_FILE_BYTES_MAX, DemoPeople, HospitalApi, Host, INTAKE_ANSWER_BYTES_MAX, IntakeAnswer, Service,
 };
 use crate::store::{BrowserStore, DeviceStore, MemoryStore};
 
@@ -49,8 +49,8 @@ impl BrowserWallet {
     /// # Errors
     /// [`ErrorCode::Internal`] when the file is bad.
     pub fn with_network(file: &[u8]) -> Result<Self, ApiError> {
-        let network =
-            Network::parse(file).map_err(|error| ApiError::new(ErrorCode::Internal).with("message", error))?;
+        let network = Network::parse(file)
+            .map_err(|error| ApiError::new(ErrorCode::Internal).with("message", error))?;
         let addresses = network.nodes().iter().map(|node| node.http.clone()).collect();
         // A browser that keeps nothing for the page still lets a clinician read a card.
         let store: Box<dyn DeviceStore> = match BrowserStore.list() {
@@ -117,7 +117,8 @@ impl DemoPeople for Origin {
 async fn fetch(url: &str, options: &RequestInit, limit: usize) -> Result<IntakeAnswer, ApiError> {
     let window = web_sys::window().ok_or_else(unreachable_error)?;
     let asked = JsFuture::from(window.fetch_with_str_and_init(url, options));
-    let response: Response = asked.await.and_then(JsCast::dyn_into).map_err(|_: JsValue| unreachable_error())?;
+    let response: Response =
+        asked.await.and_then(JsCast::dyn_into).map_err(|_: JsValue| unreachable_error())?;
     let announced = response.headers().get("content-length").ok().flatten();
     if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > limit) {
         return Err(ApiError::new(ErrorCode::TooLarge).with("limit", limit));

@@ -17,8 +17,9 @@ use super::error::{light, refusal};
 use super::session::Session;
 use crate::keyfile::sign_call;
 
-/// How old the last check may be before a page asks the hospitals again, in milliseconds: pages follow each other quickly.
-const FRESH_MS: u64 = 2_000;
+/// How old the last check may be before the hospitals are asked again, in milliseconds: only calls that one page makes at
+/// once share a check, because what happened a moment ago must not be missed.
+const FRESH_MS: u64 = 100;
 /// How long a person waits for the hospitals to agree; a change of primary takes some seconds of it.
 const COMMIT_TIME_MAX: Duration = Duration::from_secs(45);
 /// Tries of one call when its number was taken meanwhile, as by the same wallet on another device.
