@@ -1,8 +1,6 @@
 //! Where the wallet runs: in the native process behind Tauri's bridge, or in this page. No page knows which.
 
 mod browser;
-#[cfg(feature = "fixture")]
-mod fixture;
 mod tauri;
 
 use amulet_app_api::{ApiError, Call, ErrorCode, Request};
@@ -24,9 +22,6 @@ pub trait Backend {
 /// # Errors
 /// When the in-browser wallet cannot start, for example because no hospital answers or storage is forbidden.
 pub async fn start() -> Result<Rc<dyn Backend>, ApiError> {
-    #[cfg(feature = "fixture")]
-    return Ok(Rc::new(fixture::Fixture::start()));
-    #[cfg(not(feature = "fixture"))]
     if tauri::is_present() { Ok(Rc::new(tauri::Tauri)) } else { browser::start().await }
 }
 
