@@ -50,8 +50,9 @@ pub fn run(workspace: &Workspace, quick: bool) -> Result<(), Failure> {
     } else {
         stages.run("web pages", || web::build(workspace, &toolchain, Profile::Dev).map(|_| ()));
     }
+    let peers = !quick && stages.run("independent implementations", || install_peers(workspace));
     if stages.run("programs", || build_everything(workspace)) {
-        stages.run("native tests", || exec::run("the native tests", &mut native_tests(workspace)));
+        stages.run("native tests", || exec::run("the native tests", &mut native_tests(workspace, peers)));
     } else {
         stages.skip("native tests", "the programs did not build");
     }
@@ -60,6 +61,13 @@ pub fn run(workspace: &Workspace, quick: bool) -> Result<(), Failure> {
         e2e::stage(workspace, &mut stages);
     }
     stages.finish()
+}
+
+/// Installs what other people wrote of SM2, SM3 and SM4, to compare with.
+fn install_peers(workspace: &Workspace) -> Result<(), Failure> {
+    let mut command = exec::command("bash");
+    command.current_dir(&workspace.root).arg("tests/conformance/install.sh");
+    exec::run("installing the independent implementations", &mut command)
 }
 
 /// Compiles the whole workspace with its tests, so that later stages only run what is there.
@@ -83,7 +91,7 @@ pub fn set_places(command: &mut Command, workspace: &Workspace) {
         .env("AMULET_APP_BIN", workspace.program("amulet"));
 }
 
-fn native_tests(workspace: &Workspace) -> Command {
+fn native_tests(workspace: &Workspace, peers: bool) -> Command {
     let mut command = exec::cargo(&workspace.root);
     let features = workspace.features(FEATURES);
     if setup::has_nextest() {
@@ -103,6 +111,10 @@ fn native_tests(workspace: &Workspace) -> Command {
         }
     }
     set_places(&mut command, workspace);
+    if peers {
+        // They are there, so a comparison that finds one missing has failed.
+        command.env("AMULET_REQUIRE_CONFORMANCE", "1");
+    }
     command
 }
 
