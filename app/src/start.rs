@@ -30,19 +30,19 @@ const CHAIN_CHARS: usize = 16;
 #[derive(Debug, thiserror::Error)]
 pub enum StartFailure {
     /// The system names no folders.
-    #[error("this system names no folder for the app's files: {0}")]
+    #[error("This system names no folder for the app's files: {0}")]
     Folders(#[from] tauri::Error),
     /// There is no network file.
     #[error(
-        "there is no network file at {}. A hospital hands it out; `cargo xtask run` makes one for a demonstration, \
-         and AMULET_NETWORK names another place", path.display()
+        "There is no network file at {}. A hospital hands it out; `cargo xtask run` makes one for a demonstration, \
+         and AMULET_NETWORK names another place.", path.display()
     )]
     NoNetwork {
         /// Where it was looked for.
         path: PathBuf,
     },
     /// The network file cannot be read.
-    #[error("the network file {} cannot be read: {source}", path.display())]
+    #[error("The network file {} cannot be read: {source}", path.display())]
     ReadNetwork {
         /// Which.
         path: PathBuf,
@@ -50,7 +50,7 @@ pub enum StartFailure {
         source: std::io::Error,
     },
     /// The network file is bad.
-    #[error("the network file {} cannot be used: {source}", path.display())]
+    #[error("The network file {} cannot be used: {source}", path.display())]
     Network {
         /// Which.
         path: PathBuf,
@@ -58,16 +58,16 @@ pub enum StartFailure {
         source: NetworkError,
     },
     /// A node's addresses are bad.
-    #[error("the network file has an address that cannot be used: {0}")]
+    #[error("The network file has an address that cannot be used: {0}")]
     Address(#[from] Box<AddressError>),
     /// The transport could not be started.
-    #[error("the connection to the hospitals cannot be set up: {0}")]
+    #[error("The connection to the hospitals cannot be set up: {0}")]
     Transport(#[from] StartError),
     /// The device folder cannot be used.
-    #[error("the folder for wallets cannot be used: {0}")]
+    #[error("The folder for wallets cannot be used: {0}")]
     Store(#[from] StoreError),
     /// The wallet refuses what it was given.
-    #[error("the wallet cannot start: {0}")]
+    #[error("The wallet cannot start: {0}")]
     Wallet(#[from] ApiError),
 }
 

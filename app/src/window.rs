@@ -8,6 +8,9 @@ use crate::commands::Shell;
 
 /// Scheme of the page that says why the wallet could not start.
 pub const NOTICE_SCHEME: &str = "amulet-notice";
+/// The notice's look, close to the pages'.
+const STYLE: &str = "body{font:16px/1.5 system-ui,'Noto Sans SC',sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}\
+    h1{font-size:1.4rem;color:#0b5d5e}";
 const LABEL: &str = "main";
 const TITLE: &str = "Amulet";
 const WIDTH: f64 = 1_000.0;
@@ -43,7 +46,7 @@ pub fn notice(app: &AppHandle) -> Response<Cow<'static, [u8]>> {
     let body = page(&reason).into_bytes();
     Response::builder()
         .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'")
+        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")
         .body(Cow::Owned(body))
         .expect("the headers are well formed")
 }
@@ -51,7 +54,7 @@ pub fn notice(app: &AppHandle) -> Response<Cow<'static, [u8]>> {
 fn page(reason: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{TITLE}</title>\
-         <h1>Amulet could not start</h1><p>Nothing was changed or lost.</p><p>{}</p>\
+         <style>{STYLE}</style><h1>Amulet could not start</h1><p>Nothing was changed or lost.</p><p>{}</p>\
          <h1 lang=\"zh\">护身符未能启动</h1><p lang=\"zh\">没有任何数据被更改或丢失。原因见上。</p></html>",
         escaped(reason)
     )
