@@ -184,9 +184,11 @@ fn announce(setup: &setup::Setup, ready: &Path) -> Result<(), LocalnetError> {
     say(format_args!("  Passphrase of everybody   {}", passphrase.as_str()));
     say("");
     say("  What to try first");
-    say("    1. Open as 王芳 (a patient): look at Records, make an emergency card.");
+    let patient = people::first_patient(&setup.data);
+    say(format_args!("    1. Open as {patient}, a patient: look at Records, make an emergency card."));
     say("    2. Lock, open as Dr Zhao (emergency): scan or type the card's code, declare, read.");
-    say("    3. As Dr Chen: ask 王芳 for access. As 王芳: grant it, look at the access log, take it back.");
+    say("    3. As Dr Chen: ask the same patient for access, by the code under \"My code\". As the patient: grant it,");
+    say("       look at the access log, take it back.");
     say("");
     say("  Ctrl-C stops all four hospitals.");
     let json = serde_json::json!({ "web": web, "nodes": nodes });

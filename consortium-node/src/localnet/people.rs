@@ -111,6 +111,13 @@ pub(super) fn load(data: &Path) -> Option<Vec<Person>> {
     serde_json::from_slice(&fs::read(data.join(DEMO_FOLDER).join(PEOPLE_FILE)).ok()?).ok()
 }
 
+/// Name of the first patient, for the list of what to try.
+pub(super) fn first_patient(data: &Path) -> String {
+    let people = load(data).unwrap_or_default();
+    let patient = people.into_iter().find(|person| person.role == "patient");
+    patient.map_or_else(|| "a patient".to_owned(), |patient| patient.name)
+}
+
 pub(super) fn save(data: &Path, people: &[Person]) -> Result<(), LocalnetError> {
     let path = data.join(DEMO_FOLDER).join(PEOPLE_FILE);
     let json = serde_json::to_vec_pretty(people).expect("the file's types all have a JSON form");
