@@ -71,12 +71,12 @@ impl LightService {
             LightRequest::Upload(upload) => {
                 self.parts.release.upload(now, upload).await.map(LightResponse::Uploaded)
             }
-            request => self.from_ledger(request).await,
+            request => self.ask_ledger(request).await,
         };
         answer.unwrap_or_else(LightResponse::Refused)
     }
 
-    async fn from_ledger(&self, request: LightRequest) -> Result<LightResponse, LightRefusal> {
+    async fn ask_ledger(&self, request: LightRequest) -> Result<LightResponse, LightRefusal> {
         let ledger = self.parts.ledger.clone();
         let answered = tokio::task::spawn_blocking(move || ledger.answer(&request));
         answered.await.map_err(failed)?.map_err(failed)

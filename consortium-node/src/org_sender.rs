@@ -13,7 +13,7 @@ use amulet_protocol::transaction::{SignedTransaction, TRANSACTION_VERSION, Trans
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, interval_at, timeout_at};
 
 /// How long a transaction is waited for: a view change, and some blocks.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -50,6 +50,14 @@ pub enum SendError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl SendError {
+    /// Whether the call can still take effect later.
+    #[must_use]
+    pub fn may_take_effect(&self) -> bool {
+        matches!(self, Self::TimedOut | Self::Ledger(_))
+    }
 }
 
 /// Sends for one hospital; there is one in a node, shared by all who send.
@@ -136,7 +144,9 @@ impl OrgSender {
         let inner = &self.inner;
         let mut tips = inner.ledger.subscribe();
         let deadline = Instant::now() + inner.patience;
-        let mut again = tokio::time::interval(AGAIN_EVERY);
+        let mut again = interval_at(Instant::now() + AGAIN_EVERY, AGAIN_EVERY);
+        inner.mempool.insert(transaction.clone())?;
+        inner.gossip.pass_on(transaction);
         loop {
             tips.borrow_and_update();
             if let Some((_, receipt)) = inner.ledger.receipt(transaction.id())? {
@@ -151,12 +161,15 @@ impl OrgSender {
             }
             let next = async {
                 tokio::select! {
+                    biased;
                     _ = tips.changed() => false,
                     _ = again.tick() => true,
                 }
             };
             if timeout_at(deadline, next).await.map_err(|_| SendError::TimedOut)? {
-                inner.mempool.insert(transaction.clone())?;
+                // It may have been dropped meanwhile. That there is no room for it now is no reason to give up: others
+                // have it.
+                let _ = inner.mempool.insert(transaction.clone());
                 inner.gossip.pass_on(transaction);
             }
         }

@@ -66,6 +66,8 @@ pub(super) enum ApiError {
     NoSuchBlock { height: u64 },
     #[error("block 0 is the genesis document, which /network.json holds")]
     GenesisBlock,
+    #[error("the node answers as many requests as it can; try again in a moment")]
+    Busy,
     #[error("the request took too long")]
     TimedOut,
     #[error("the node made an error; its log says more")]
@@ -94,6 +96,7 @@ impl ApiError {
             Self::Unauthenticated | Self::WrongToken | Self::Clock { .. } => StatusCode::UNAUTHORIZED,
             Self::NotEntitled { .. } => StatusCode::FORBIDDEN,
             Self::Intake(error) => intake_status(error),
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -118,6 +121,7 @@ impl ApiError {
             Self::HeightMalformed => "height_malformed",
             Self::NoSuchBlock { .. } => "no_such_block",
             Self::GenesisBlock => "genesis_block",
+            Self::Busy => "busy",
             Self::TimedOut => "timed_out",
             Self::Internal => "internal",
         }

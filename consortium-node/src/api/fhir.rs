@@ -45,8 +45,9 @@ pub(super) async fn fhir(
     body: Body,
 ) -> Result<Json<IntakeReport>, ApiError> {
     let judged = judge(&state, query.patient.as_deref(), &headers).await;
-    // Read in any case: many clients lose an answer that comes before the body was read.
-    let body = read_body(&headers, body, MAX_BUNDLE_BYTES).await;
+    // Read in any case, if only to throw it away: many clients lose an answer that comes before the body was read.
+    let limit = if judged.is_ok() { MAX_BUNDLE_BYTES } else { 0 };
+    let body = read_body(&headers, body, limit).await;
     let (patient, caller) = judged?;
     let file = body.map_err(|error| match error {
         BodyError::TooLarge { bytes } => {

@@ -1,11 +1,12 @@
 //! What goes with every answer: the rules a browser has to keep, and a count.
 
 use super::ApiState;
+use super::error::ApiError;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Method, Uri};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -72,7 +73,10 @@ fn check(origin: &str) -> Result<(), OriginError> {
 pub(super) async fn finish(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     // By route, not by path: paths are without number.
     let route = request.extensions().get::<MatchedPath>().map_or("page", MatchedPath::as_str).to_owned();
-    let mut response = next.run(request).await;
+    let mut response = match state.slots.try_acquire() {
+        Ok(_slot) => next.run(request).await,
+        Err(_) => ApiError::Busy.into_response(),
+    };
     state.http.count(&route, response.status().as_u16());
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, state.headers.policy.clone());

@@ -31,15 +31,17 @@ use metrics::HttpMetrics;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Longest time for an ordinary request, its body included.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+/// Requests answered at once; each can hold a body in memory. Far more than a hospital's wallets ask together.
+const REQUESTS_AT_ONCE: usize = 256;
 /// Longest time for an intake: a large file over a slow line, and up to five registrations.
 const INTAKE_TIME_MAX: Duration = Duration::from_secs(280);
 
-/// What this site is, and what it serves.
-#[derive(Debug, Clone)]
+/// What this site is, and what it serves. Not printable, for it holds the token.
+#[derive(Clone)]
 pub struct Site {
     /// Name of the network.
     pub network: String,
@@ -91,6 +93,7 @@ pub struct ApiState {
     parts: ApiParts,
     http: Arc<HttpMetrics>,
     headers: Arc<headers::SiteHeaders>,
+    slots: Arc<Semaphore>,
 }
 
 impl ApiState {
@@ -100,7 +103,7 @@ impl ApiState {
     /// The first of the site's origins that is none.
     pub fn new(parts: ApiParts) -> Result<Self, OriginError> {
         let headers = Arc::new(headers::SiteHeaders::new(&parts.site.origins)?);
-        Ok(Self { parts, http: Arc::default(), headers })
+        Ok(Self { parts, http: Arc::default(), headers, slots: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)) })
     }
 }
 

@@ -33,8 +33,8 @@ pub(super) async fn register(
                 known.extend(already);
             }
             Registered::Failed { source, given_up } => {
-                // After a time-out the transaction may still be committed, so its ciphertexts have to stay.
-                let kept = if matches!(source, SendError::TimedOut) { Vec::new() } else { given_up };
+                // A transaction that may still be committed needs its ciphertexts.
+                let kept = if source.may_take_effect() { Vec::new() } else { given_up };
                 let unused: Vec<Stored> = kept.into_iter().chain(waiting.flatten()).collect();
                 let (index, taken) = (parts.index.clone(), notes(&unused));
                 blocking(move || Ok(index.forget_taken(taken)?)).await?;

@@ -82,15 +82,68 @@ async fn every_resource_becomes_a_record_that_only_the_patient_opens() {
     assert_eq!(records.len(), 4);
     for (entry, resource) in records.iter().zip(bundle["entry"].as_array().unwrap()) {
         assert_eq!(entry.holders, [world.hospitals[0].did, world.hospitals[1].did]);
-        let ciphertext = world.vault.get(entry.blob).await.unwrap().unwrap();
-        assert_eq!(world.others_vault.get(entry.blob).await.unwrap().as_ref(), Some(&ciphertext));
-        let key = entry.sealed_key.open(&world.patient.agreement, &record_key_context(entry.id)).unwrap();
-        let key = ContentKey::from_bytes(key.as_slice().try_into().unwrap());
-        let patient = world.patient.did;
-        let plain =
-            RecordPlain::open(&ciphertext, &key, entry.id, patient, entry.blob, entry.commitment).unwrap();
+        let plain = open(&world, entry).await;
         assert_eq!(serde_json::from_slice::<Value>(&plain.content).unwrap(), resource["resource"]);
         assert!(entry.sealed_key.open(&world.stranger.agreement, &record_key_context(entry.id)).is_err());
+    }
+}
+
+/// Opens a record as the patient does, after checking that both hospitals hold the same.
+async fn open(world: &World, entry: &RecordEntry) -> RecordPlain {
+    let ciphertext = world.vault.get(entry.blob).await.unwrap().unwrap();
+    assert_eq!(world.others_vault.get(entry.blob).await.unwrap().as_ref(), Some(&ciphertext));
+    let key = entry.sealed_key.open(&world.patient.agreement, &record_key_context(entry.id)).unwrap();
+    let key = ContentKey::from_bytes(key.as_slice().try_into().unwrap());
+    let patient = world.patient.did;
+    RecordPlain::open(&ciphertext, &key, entry.id, patient, entry.blob, entry.commitment).unwrap()
+}
+
+/// Every bundle below the folders named by `AMULET_FHIR_DATA` (separated by `:`); none without it.
+fn shared_bundles() -> Vec<std::path::PathBuf> {
+    let Some(folders) = std::env::var_os("AMULET_FHIR_DATA") else { return Vec::new() };
+    let mut waiting: Vec<_> = std::env::split_paths(&folders).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = waiting.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.extension() {
+                _ if path.is_dir() => waiting.push(path),
+                Some(extension) if extension == "json" => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+#[allow(clippy::print_stdout)]
+async fn real_bundles_lose_and_change_nothing_on_their_way_to_the_patient() {
+    let files = shared_bundles();
+    if files.is_empty() {
+        println!("skipped: set AMULET_FHIR_DATA to one or more folders of FHIR bundles");
+    }
+    for path in files {
+        // Each for a patient of its own, or what two hospitals' files share would count as registered already.
+        let world = World::new();
+        world.run_consensus();
+        let network = world.network(EVERYBODY);
+        let intake = service(&world, &network);
+        let file = std::fs::read(&path).unwrap();
+        let expected = amulet_fhir::intake(&file).unwrap();
+        let report = intake.take_in(world.patient.did, file).await.unwrap();
+        println!("{}: {} in, {} out", path.display(), report.resources_in, report.records_out);
+        assert_eq!(report.resources_in, report.records_out + report.refused.len());
+        assert_eq!(
+            (report.resources_in, report.records_out),
+            (expected.resources_in, expected.records.len())
+        );
+        let registered = newest_records(&world);
+        assert_eq!(registered.len(), expected.records.len());
+        for (entry, record) in registered.iter().zip(expected.records) {
+            let plain = open(&world, entry).await;
+            assert_eq!((plain.resource_type, plain.content), (record.resource_type, record.content));
+        }
     }
 }
 
