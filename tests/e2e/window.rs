@@ -1,1 +1,60 @@
-//! Not written yet.
+//! A smoke test of the real window: it opens, the pages are in it, and the wallet behind it answers.
+
+#![allow(clippy::unwrap_used)]
+
+use amulet_tests::e2e::{Browser, Driver};
+use amulet_tests::localnet::Localnet;
+use amulet_tests::{run, step};
+use std::ffi::OsStr;
+
+#[test]
+fn the_window_opens_a_wallet_and_shows_its_records() {
+    if std::env::var_os("AMULET_SKIP_WINDOW").is_some_and(|value| value == "1") {
+        eprintln!("SKIPPED: tauri-driver or WebKitWebDriver is missing, so the window was not driven");
+        return;
+    }
+    let net = Localnet::start();
+    let data = tempfile::tempdir().unwrap();
+    let network = net.path().join("network.json");
+    let environment: [(&str, &OsStr); 2] =
+        [("AMULET_NETWORK", network.as_os_str()), ("AMULET_DATA", data.path().as_os_str())];
+    run(async {
+        let driver = Driver::window(&environment);
+        let window = Browser::window(&driver, "4-window").await;
+        step("the welcome page");
+        window.see("create-wallet").await;
+        window.shot("welcome").await;
+        step("the bridge to the wallet");
+        answers_the_bridge(&window).await;
+        step("a person of the demonstration is opened");
+        window.press("demo-wang-fang").await;
+        window.write("passphrase", net.passphrase()).await;
+        window.press("unlock").await;
+        window.see("home-all-records").await;
+        window.shot("home").await;
+        window.press("nav-records").await;
+        window.see("record-line").await;
+        assert_eq!(window.count("record-line").await, 32);
+        window.shot("records").await;
+        window.press("record-line").await;
+        window.see("record-facts").await;
+        window.shot("record").await;
+        window.close().await;
+    });
+    step("the wallet's files are on the device, encrypted");
+    let files = amulet_tests::scan::files_below(data.path());
+    assert!(files.iter().any(|file| file.extension().is_some_and(|end| end == "amulet")), "{files:?}");
+    let told = amulet_tests::scan::find_in_files(data.path(), &["青霉素".to_owned()]);
+    assert!(told.is_empty(), "{told:?}");
+}
+
+/// The page asks its own process, not a server.
+async fn answers_the_bridge(window: &Browser) {
+    let script = r#"
+        const done = arguments[arguments.length - 1];
+        window.__TAURI__.core.invoke('amulet', { request: { call: 'status', with: {} } })
+            .then((status) => done({ status }), (error) => done({ error: String(error && error.code || error) }));
+    "#;
+    let answer = window.client().execute_async(script, vec![]).await.unwrap();
+    assert_eq!(answer["status"]["hospitals"].as_array().map(Vec::len), Some(4), "{answer}");
+}

@@ -26,7 +26,8 @@ pub fn run<F: Future>(work: F) -> F::Output {
     runtime.expect("a runtime can be made").block_on(work)
 }
 
-/// Tells whoever reads the test's output where it is.
+/// Tells whoever reads the test's output where it is, and since when, in seconds.
 pub fn step(text: impl std::fmt::Display) {
-    eprintln!("— {text}");
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    eprintln!("— {:5.1} {text}", START.get_or_init(std::time::Instant::now).elapsed().as_secs_f32());
 }

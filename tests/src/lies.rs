@@ -9,8 +9,8 @@ use amulet_protocol::receipt::{Outcome, RefusalCode};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
-use axum::routing::post;
+use axum::http::{StatusCode, Uri};
+use axum::routing::{get, post};
 
 /// What the lying hospital changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +93,10 @@ fn flip_last(bytes: &mut Vec<u8>) {
 pub async fn start(base: &str, lie: Lie) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a listener has an address");
-    let proxy = Proxy { upstream: format!("{base}/api/v1/light"), lie };
+    let proxy = Proxy { base: base.to_owned(), lie };
     let router = Router::new()
         .route("/api/v1/light", post(answer))
+        .fallback(get(pass_on))
         .layer(DefaultBodyLimit::max(LIGHT_REQUEST_BYTES_MAX + 1))
         .with_state(proxy);
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -104,12 +105,12 @@ pub async fn start(base: &str, lie: Lie) -> String {
 
 #[derive(Clone)]
 struct Proxy {
-    upstream: String,
+    base: String,
     lie: Lie,
 }
 
 async fn answer(State(proxy): State<Proxy>, body: Bytes) -> Result<Vec<u8>, StatusCode> {
-    let url = proxy.upstream.clone();
+    let url = format!("{}/api/v1/light", proxy.base);
     let asked = move || http::post(&url, &[("content-type", "application/octet-stream")], &body);
     let honest = blocking(asked).await.map_err(|_| StatusCode::BAD_GATEWAY)?;
     let status = StatusCode::from_u16(honest.status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -120,6 +121,16 @@ async fn answer(State(proxy): State<Proxy>, body: Bytes) -> Result<Vec<u8>, Stat
         codec::decode(&honest.body, LIGHT_RESPONSE_BYTES_MAX).map_err(|_| StatusCode::BAD_GATEWAY)?;
     proxy.lie.tell(&mut response);
     Ok(codec::encode(&response))
+}
+
+/// Everything else, such as the files of the demonstration's people, is passed on unchanged.
+async fn pass_on(State(proxy): State<Proxy>, uri: Uri) -> Result<Vec<u8>, StatusCode> {
+    let url = format!("{}{uri}", proxy.base);
+    let honest = blocking(move || http::get(&url)).await.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    match StatusCode::from_u16(honest.status) {
+        Ok(StatusCode::OK) => Ok(honest.body),
+        status => Err(status.unwrap_or(StatusCode::BAD_GATEWAY)),
+    }
 }
 
 /// The network file with other addresses for some hospitals (number from 1, address), as somebody in the middle would

@@ -17,7 +17,7 @@ const READY_WITHIN: Duration = Duration::from_secs(150);
 const HOSPITAL_UP_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 const HOSPITALS: u16 = 4;
-const LAST_WORDS_BYTES: usize = 3_000;
+const LAST_WORDS_BYTES: usize = 1_500;
 
 /// The consortium; dropping it stops all of it.
 pub struct Localnet {
@@ -59,7 +59,7 @@ impl Localnet {
         let log = path.join("localnet.log");
         let output = File::create(&log).expect("a log file");
         let mut command = Command::new(node_program());
-        command.arg("localnet").arg("--data").arg(&path);
+        command.arg("localnet").arg("--data").arg(&path).env("NO_COLOR", "1");
         command.args(["--http-port", &http.to_string(), "--libp2p-port", &libp2p.to_string()]);
         if let Some(web) = &options.web {
             command.arg("--web").arg(web);

@@ -1,1 +1,54 @@
-//! Not written yet.
+//! The whole path in Chromium, at the size of a phone: three people, three browsers, a real camera picture.
+
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod card;
+mod emergency;
+mod records;
+mod start;
+
+use amulet_tests::e2e::{Browser, Driver, Setup, web_pages};
+use amulet_tests::localnet::{Localnet, Options};
+use amulet_tests::{run, step};
+
+#[test]
+fn the_whole_path_by_hand() {
+    let net = Localnet::start_with(&Options { web: Some(web_pages()) });
+    run(async {
+        let driver = Driver::chromium();
+        let wang = open(&driver, &net, "1-patient", &Setup::default()).await;
+        step("1. a wallet is created by hand");
+        start::creates_a_wallet(&wang, &net).await;
+        step("2. the demonstration's patient sees her records");
+        start::a_wrong_word_is_named(&wang).await;
+        start::opens_demo(&wang, &net, "wang-fang").await;
+        records::seen_searched_and_proven(&wang).await;
+        step("3. she makes an emergency card");
+        let card = card::made(&wang).await;
+        step("4. Dr Zhao scans it, declares, and reads");
+        let zhao = Setup { film: Some(&card.film), language: Some("zh-CN") };
+        let zhao = open(&driver, &net, "2-zhao", &zhao).await;
+        emergency::scanned_declared_read(&zhao, &net).await;
+        zhao.close().await;
+        step("5. Dr Chen asks, she grants, he reads, she takes it back");
+        let chen = open(&driver, &net, "3-chen", &Setup::default()).await;
+        access::asked(&chen, &net, &wang).await;
+        access::granted(&wang).await;
+        access::read(&chen).await;
+        access::taken_back(&wang).await;
+        access::refused(&chen, &card).await;
+        chen.close().await;
+        step("6. her log shows it all");
+        access::log_with_proofs(&wang).await;
+        card::revoked(&wang).await;
+        start::locks(&wang).await;
+        wang.close().await;
+    });
+}
+
+async fn open(driver: &Driver, net: &Localnet, name: &str, setup: &Setup<'_>) -> Browser {
+    let browser = Browser::chromium(driver, name, setup).await;
+    browser.go(&net.web()).await;
+    browser
+}
