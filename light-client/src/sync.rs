@@ -9,7 +9,7 @@
 //! The age of the newest block decides nothing: blocks are made when there are transactions. That hospitals together hide
 //! newer blocks is possible only if all that answer do; `NodeVerdict` says who answered.
 
-use crate::client::{LightClient, Stage};
+use crate::client::{LightClient, Stage, Standing};
 use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
 use crate::header::{Link, TrustedHeader, VerifiedHeader};
 use crate::platform;
@@ -26,6 +26,9 @@ use std::time::Duration;
 
 /// How long, once there are enough witnesses or takers, the next hospital is waited for.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
+/// The same where only hospitals are missing that were silent before: one that is down must not slow every page, and one
+/// that is back answers within this time.
+const GRACE_FOR_SILENT: Duration = Duration::from_millis(250);
 
 /// What one node did during a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,14 +147,17 @@ impl LightClient {
             })
             .collect();
         let (mut candidates, mut others) = (Vec::new(), Vec::new());
+        let mut hoped_for = self.nodes_not_silent();
         loop {
+            let grace = if hoped_for.is_empty() { GRACE_FOR_SILENT } else { GRACE };
             let next = if self.organisations_of(&candidates) < self.verifier.params().witnesses() {
                 asked.next().await
             } else {
                 // Those who answer later are counted as silent, so that one hung node does not hold everybody up.
-                platform::timeout(GRACE, asked.next()).await.flatten()
+                platform::timeout(grace, asked.next()).await.flatten()
             };
             let Some((node, answer)) = next else { break };
+            hoped_for.remove(&node);
             match answer {
                 Ok(header) => candidates.push(Candidate { node, header }),
                 Err(failure) => others.push((node, self.noted(node, failure).into())),
@@ -168,6 +174,13 @@ impl LightClient {
         // The newest first; of several, always the same.
         candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.header.height()), candidate.node));
         (candidates, others)
+    }
+
+    /// Nodes that were not silent when they were last asked.
+    fn nodes_not_silent(&self) -> BTreeSet<NodeIndex> {
+        let standings = self.standings();
+        let answering = |node: &NodeIndex| !matches!(standings[node.0], Standing::Unreachable);
+        (0..standings.len()).map(NodeIndex).filter(answering).collect()
     }
 
     async fn latest_from(&self, node: NodeIndex, now: Timestamp) -> Result<VerifiedHeader, NodeFailure> {

@@ -128,6 +128,16 @@ impl Service {
         order
     }
 
+    /// Hospitals that did not answer when they were last asked.
+    pub(super) fn silent_hospitals(&self) -> Vec<Did> {
+        let standings = self.client.standings();
+        let nodes = self.client.nodes().iter().zip(standings);
+        nodes
+            .filter(|(_, standing)| *standing == Standing::Unreachable)
+            .map(|(node, _)| node.organisation)
+            .collect()
+    }
+
     fn sign_read(
         &self,
         session: &Session,

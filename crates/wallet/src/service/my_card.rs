@@ -104,6 +104,10 @@ impl Service {
         let task = self.task(Task::Sealing);
         let mut order: Vec<Did> = self.client.nodes().iter().map(|node| node.organisation).collect();
         order.sort_by_key(|organisation| *organisation != session.identity.hospital);
+        let silent = self.silent_hospitals();
+        if order.len() - silent.len() >= COPIES_MIN {
+            order.retain(|organisation| !silent.contains(organisation));
+        }
         order.truncate(HOLDERS_MAX);
         let mut holders = Vec::new();
         let mut failed = None;
