@@ -47,8 +47,8 @@ fn metric(text: &mut String, name: &str, kind: &str, help: &str, value: u64) {
 pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, ApiError> {
     let tip = state.parts.ledger.tip();
     let consensus = *state.parts.consensus.borrow();
-    let index = state.parts.index.clone();
-    let named = tokio::task::spawn_blocking(move || index.used_count()).await;
+    let (index, ledger) = (state.parts.index.clone(), state.parts.ledger.clone());
+    let named = tokio::task::spawn_blocking(move || index.used_count(&ledger)).await;
     let named = named.map_err(ApiError::internal)?.map_err(ApiError::internal)?;
     let text = &mut String::new();
     let gauge = "gauge";

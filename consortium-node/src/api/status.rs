@@ -63,8 +63,8 @@ struct OrganisationView {
 pub(super) async fn status(State(state): State<ApiState>) -> Result<Json<StatusView>, ApiError> {
     let parts = &state.parts;
     let (tip, consensus) = (parts.ledger.tip(), *parts.consensus.borrow());
-    let index = parts.index.clone();
-    let named = tokio::task::spawn_blocking(move || index.used_count()).await;
+    let (index, ledger) = (parts.index.clone(), parts.ledger.clone());
+    let named = tokio::task::spawn_blocking(move || index.used_count(&ledger)).await;
     let site = &parts.site;
     let quorum = parts.ledger.validators().quorum();
     Ok(Json(StatusView {

@@ -390,6 +390,7 @@ async fn metrics_count_requests_by_route_and_intake() {
         "amulet_network_peers_connected 3",
         "amulet_mempool_transactions 0",
         "amulet_intake_records_total 2",
+        "amulet_vault_named_blobs 2",
         "amulet_http_requests_total{route=\"/api/v1/blocks/{height}\",status=\"200\"} 1",
         "amulet_http_requests_total{route=\"/api/v1/blocks/{height}\",status=\"404\"} 1",
         "amulet_http_requests_total{route=\"page\",status=\"200\"} 1",

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::World;
 use amulet_contracts::testing::{Actor, request};
 use amulet_protocol::calls::Call;
-use amulet_protocol::ids::{ChainId, Height};
+use amulet_protocol::ids::{ChainId, Height, Nonce};
 use amulet_protocol::light::{ReadGround, ReadRequest};
 
 fn registration(actor: &Actor, chain: ChainId, nonce: u64) -> SignedTransaction {

@@ -13,8 +13,8 @@ use amulet_protocol::receipt::Outcome;
 use amulet_protocol::transaction::Transaction;
 use borsh::{BorshDeserialize, BorshSerialize};
 use redb::{
-    Database, Durability, MultimapTableDefinition, ReadableDatabase, ReadableTable, TableDefinition,
-    TableHandle, WriteTransaction,
+    Database, Durability, MultimapTableDefinition, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    TableDefinition, TableHandle, WriteTransaction,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -185,12 +185,12 @@ impl VaultIndex {
         Ok(self.inner.db.begin_read()?.open_table(OWNERS)?.get(blob.as_bytes())?.is_some())
     }
 
-    /// Ciphertexts that the ledger names, in all hospitals.
+    /// Ciphertexts that the ledger names now, in all hospitals.
     ///
     /// # Errors
     /// [`IndexError`] by variant.
-    pub fn used_count(&self) -> Result<u64, IndexError> {
-        use redb::ReadableTableMetadata;
+    pub fn used_count(&self, ledger: &Ledger) -> Result<u64, IndexError> {
+        self.catch_up(ledger)?;
         Ok(self.inner.db.begin_read()?.open_table(OWNERS)?.len()?)
     }
 }
