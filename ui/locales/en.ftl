@@ -505,6 +505,10 @@ declare-submit = Declare and open
 
 ## Summary
 summary-title = Emergency summary
+summary-unreadable = { $count ->
+    [one] One record could not be read and is missing here.
+   *[other] { $count } records could not be read and are missing here.
+} Do not take this summary as complete.
 summary-made = Summary made by the patient’s wallet on { $date }.
 summary-over-title = Access has ended
 summary-over-text = The summary is closed. If the emergency goes on, scan the card and declare it again.

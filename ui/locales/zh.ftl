@@ -461,6 +461,7 @@ declare-submit = 声明急救并打开
 
 ## Summary
 summary-title = 急救摘要
+summary-unreadable = 有 { $count } 份记录无法读取，未列在此。请勿视本摘要为完整。
 summary-made = 摘要由患者的钱包制作于{ $date }。
 summary-over-title = 访问已结束
 summary-over-text = 摘要已关闭。如果急救仍在继续，请再次扫卡并声明。

@@ -1,6 +1,6 @@
 //! The clinician's side: scan, declare, ask, read, and bring files in.
 
-use crate::access::{EmergencyReason, ProofView, PractitionerView, Purpose};
+use crate::access::{EmergencyReason, PractitionerView, ProofView, Purpose};
 use crate::card::{CardFact, SummarySection};
 use crate::records::{Category, RecordView};
 use crate::wallet::TimeMs;
@@ -57,6 +57,8 @@ pub struct EmergencyView {
     pub birth_date: Option<String>,
     /// Sections in the order to show.
     pub sections: Vec<SectionView>,
+    /// Records that may belong here and could not be read; above 0 it must be shown.
+    pub unreadable: u64,
     /// When the patient's wallet made the summary.
     pub made_at: TimeMs,
     /// When the access ends.

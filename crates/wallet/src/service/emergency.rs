@@ -152,6 +152,7 @@ impl Service {
             sex: person.and_then(|person| person.sex.clone()),
             birth_date: person.and_then(|person| person.birth_date.clone()),
             sections: sections(&summary),
+            unreadable: u64::from(summary.summary.unreadable),
             made_at: summary.made_at.0,
             until: state.until.0,
             proof: self.proof_view(&proven.header, declaration.0, &checks),

@@ -64,6 +64,12 @@ fn Summary(view: EmergencyView) -> Element {
                 Countdown { until: view.until }
             }
         }
+        if view.unreadable > 0 {
+            p { class: "notice wait", role: "status", "data-testid": "summary-unreadable",
+                Glyph { icon: Icon::Warning, size: 22 }
+                {tr!(t, "summary-unreadable", count = view.unreadable)}
+            }
+        }
         div { class: "stack", "data-testid": "summary",
             for section in view.sections.clone() {
                 Section { key: "{words::section(&section.section)}", section }
