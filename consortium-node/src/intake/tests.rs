@@ -258,7 +258,10 @@ async fn a_number_taken_by_another_transaction_is_replaced() {
     let first = world.mempool.batch()[0].transaction().nonce;
     let employ = Call::RegisterPractitioner(practitioner(world.doctor.did, GENESIS_TIME));
     world.commit(vec![world.hospitals[0].sign_numbered(world.chain(), first, employ)]);
-    waiting.wait_for(|count| *count == 0).await.unwrap();
+    // Until the registration waits again under another number.
+    while world.mempool.batch().first().is_none_or(|waiting| waiting.transaction().nonce == first) {
+        waiting.changed().await.unwrap();
+    }
     world.run_consensus();
     assert_eq!(running.await.unwrap().unwrap().records_out, 2);
     assert_eq!(newest_records(&world).len(), 2);
