@@ -67,12 +67,12 @@ impl NodeKeys {
         let mut entropy = SystemEntropy;
         for name in [ORGANISATION, VALIDATOR] {
             let key = SigningKey::generate(&mut entropy);
-            write_secret(&folder.join(name), &*key.expose_secret())?;
+            write_secret(&folder.join(name), &key.expose_secret())?;
         }
         for name in [NETWORK, INTAKE_TOKEN] {
             let mut secret = Zeroizing::new([0; SECRET_BYTES]);
             entropy.fill(&mut *secret);
-            write_secret(&folder.join(name), &*secret)?;
+            write_secret(&folder.join(name), &secret)?;
         }
         Self::load(data)
     }

@@ -5,7 +5,7 @@ use crate::ledger::{CheckError, Ledger};
 use crate::mempool::{Inserted, Mempool};
 use crate::network::LightQuestion;
 use crate::release::{Release, failed};
-use amulet_protocol::ids::{Nonce, Timestamp, TxId};
+use amulet_protocol::ids::{Timestamp, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
@@ -104,26 +104,31 @@ impl LightService {
     }
 }
 
-/// Refuses what can never be committed. Other refusals are left to the block: this node may be behind.
+/// Refuses what no block may hold, as far as this node knows. It would stay in the queues of those that are not the
+/// primary, which would take the primary to be idle; and anybody could fill the queues, for a DID that is not registered
+/// costs nothing. Who is refused because this node is behind sends the same transaction again, or to another node.
+/// Other refusals are left to the block, which says why in its receipt.
 pub(crate) fn check(
     ledger: &Ledger,
     transaction: &SignedTransaction,
     now: Timestamp,
 ) -> Result<(), LightRefusal> {
     match ledger.check(transaction, now) {
-        Err(CheckError::Refused(code)) if is_final(code, transaction) => Err(LightRefusal::WouldRefuse(code)),
+        Err(CheckError::Refused(code)) if is_inadmissible(code) => Err(LightRefusal::WouldRefuse(code)),
         Ok(()) | Err(CheckError::Refused(_)) => Ok(()),
         Err(CheckError::Ledger(error)) => Err(failed(error)),
     }
 }
 
-/// Whether no later block can judge otherwise.
-fn is_final(code: RefusalCode, transaction: &SignedTransaction) -> bool {
-    match code {
-        RefusalCode::NonceUsed | RefusalCode::WrongKey | RefusalCode::DidMismatch => true,
-        RefusalCode::NonceOutOfWindow => transaction.transaction().nonce == Nonce(0),
-        _ => false,
-    }
+fn is_inadmissible(code: RefusalCode) -> bool {
+    matches!(
+        code,
+        RefusalCode::NonceUsed
+            | RefusalCode::NonceOutOfWindow
+            | RefusalCode::WrongKey
+            | RefusalCode::DidMismatch
+            | RefusalCode::UnknownSender
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use amulet_protocol::ids::{Did, TxId};
 use amulet_protocol::limits::{BLOCK_TRANSACTIONS_BYTES_MAX, BLOCK_TRANSACTIONS_MAX};
 use amulet_protocol::transaction::SignedTransaction;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -48,7 +48,7 @@ pub enum Inserted {
 struct Queue {
     next: u64,
     bytes: usize,
-    waiting: BTreeMap<u64, SignedTransaction>,
+    waiting: BTreeMap<u64, Arc<SignedTransaction>>,
     places: BTreeMap<TxId, u64>,
     per_sender: BTreeMap<Did, usize>,
 }
@@ -91,7 +91,7 @@ impl Mempool {
         queue.bytes += transaction.size();
         queue.places.insert(id, place);
         queue.per_sender.insert(sender, waiting + 1);
-        queue.waiting.insert(place, transaction);
+        queue.waiting.insert(place, Arc::new(transaction));
         self.announce(&queue);
         Ok(Inserted::New)
     }
@@ -101,11 +101,30 @@ impl Mempool {
     pub fn batch(&self) -> Vec<SignedTransaction> {
         let queue = self.lock();
         let mut bytes = 0;
-        let fits = |transaction: &&SignedTransaction| {
+        let fits = |transaction: &&Arc<SignedTransaction>| {
             bytes += transaction.size();
             bytes <= BLOCK_TRANSACTIONS_BYTES_MAX
         };
-        queue.waiting.values().take(BLOCK_TRANSACTIONS_MAX).take_while(fits).cloned().collect()
+        let oldest = queue.waiting.values().take(BLOCK_TRANSACTIONS_MAX).take_while(fits);
+        oldest.map(|transaction| SignedTransaction::clone(transaction)).collect()
+    }
+
+    /// Everything that waits of the senders that `of` picks, oldest first.
+    #[must_use]
+    pub fn waiting(&self, of: impl Fn(&Did) -> bool) -> Vec<Arc<SignedTransaction>> {
+        let queue = self.lock();
+        let senders: BTreeSet<Did> = queue.per_sender.keys().filter(|sender| of(sender)).copied().collect();
+        if senders.is_empty() {
+            return Vec::new();
+        }
+        let theirs = |found: &&Arc<SignedTransaction>| senders.contains(&found.transaction().sender);
+        queue.waiting.values().filter(theirs).cloned().collect()
+    }
+
+    /// Whether a transaction waits.
+    #[must_use]
+    pub fn contains(&self, id: TxId) -> bool {
+        self.lock().places.contains_key(&id)
     }
 
     /// Removes transactions that were committed or can never be.
@@ -161,7 +180,7 @@ mod tests {
     use amulet_crypto::digest::Digest;
     use amulet_crypto::entropy::SeededEntropy;
     use amulet_crypto::signing::SigningKey;
-    use amulet_protocol::calls::{Call, RevokeAccess, GrantId};
+    use amulet_protocol::calls::{Call, GrantId, RevokeAccess};
     use amulet_protocol::ids::{ChainId, Nonce};
     use amulet_protocol::transaction::{TRANSACTION_VERSION, Transaction};
 

@@ -289,6 +289,7 @@ impl Services {
     fn new(stores: &Stores, network: &Network, identity: &Identity) -> Self {
         let mempool = Mempool::default();
         let gossip = Gossip::new(network.clone(), identity.others());
+        tokio::spawn(gossip.clone().repeat(mempool.clone()));
         let Stores { ledger, vault, index, .. } = stores;
         let sender =
             OrgSender::new(ledger.clone(), mempool.clone(), gossip.clone(), identity.organisation_key.clone());

@@ -127,6 +127,10 @@ impl PeerService {
         let PeerParts { ledger, mempool, now, .. } = self.parts.clone();
         tokio::task::spawn_blocking(move || {
             for transaction in transactions {
+                // What waits too long is sent again and again: that must not cost a signature check each time.
+                if mempool.contains(transaction.transaction.id()) {
+                    continue;
+                }
                 let Ok(transaction) = transaction.verify(ledger.chain()) else { continue };
                 if ledger.contains(transaction.id())? || check(&ledger, &transaction, now()).is_err() {
                     continue;

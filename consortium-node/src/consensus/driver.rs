@@ -1,20 +1,19 @@
 //! Executes the core's effects, in their order; it takes no protocol decision of its own.
 
 use super::log::{ConsensusLog, LogError};
-use super::sync;
+use super::sync::{self, CommittedBlock};
 use crate::ledger::{BlockRefusal, CommitError, ExecutedBlock, Ledger, LedgerError, ProposalInput};
 use crate::mempool::Mempool;
 use crate::network::{ConsensusMessage, Network};
-use amulet_pbft::certificate::check_commit_certificate;
 use amulet_pbft::{
     CommitCertificate, Config, Effect, Input, KeySigner, Millis, Outcome, Payload, ProposedBlock, Provenance,
     RecoverError, Replica, Requests, Timer, TimerKind, Tip, UntrustedMessage, ValidatorKeys, Verdict,
 };
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
 use amulet_protocol::codec;
-use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, Timestamp, View};
+use amulet_protocol::ids::{Did, HeaderHash, Height, ReplicaId, Timestamp, View};
 use amulet_protocol::limits::BLOCK_BYTES_MAX;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -90,7 +89,7 @@ enum Done {
         header_hash: HeaderHash,
         executed: Result<Option<Box<ExecutedBlock>>, LedgerError>,
     },
-    Fetched(Vec<UntrustedCertifiedBlock>),
+    Fetched(Vec<CommittedBlock>),
 }
 
 /// The task that owns the core.
@@ -160,7 +159,13 @@ impl Driver {
                     None
                 }
                 Ok(()) = waiting.changed() => Some(Input::Requests(requests(*waiting.borrow_and_update()))),
-                () = sleep_until(alarm) => self.due().map(Input::TimerFired),
+                () = sleep_until(alarm) => match self.due() {
+                    Some(timer) => {
+                        self.before(timer.kind).await?;
+                        Some(Input::TimerFired(timer))
+                    }
+                    None => None,
+                },
             };
             if let Some(input) = input {
                 self.step(input).await?;
@@ -184,8 +189,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Checks a message's sender and signatures. The sender must be the peer that libp2p authenticated: a replica only
-    /// speaks for itself, and what it carries of others is inside certificates.
+    /// Checks a message's signatures. Who signed it need not be the peer that handed it over: replicas pass on what others
+    /// signed, a new view for one.
     fn verify(&self, message: ConsensusMessage) -> Option<Input> {
         let untrusted = UntrustedMessage::decode(&message.bytes).ok()?;
         match untrusted.verify(&self.parts.keys) {
@@ -199,9 +204,35 @@ impl Driver {
 
     fn due(&mut self) -> Option<Timer> {
         let now = Instant::now();
-        let (kind, timer) = self.timers.iter().find(|(_, (at, _))| *at <= now).map(|(kind, (_, t))| (*kind, *t))?;
+        let (kind, timer) =
+            self.timers.iter().find(|(_, (at, _))| *at <= now).map(|(kind, (_, t))| (*kind, *t))?;
         self.timers.remove(&kind);
         Some(timer)
+    }
+
+    /// Before a primary is blamed for what waits here: what can never be in a block is no reason to leave its view.
+    async fn before(&mut self, kind: TimerKind) -> Result<(), DriverError> {
+        if kind != TimerKind::Progress {
+            return Ok(());
+        }
+        self.forget_inadmissible(|_| true)?;
+        match self.parts.mempool.len() {
+            0 => self.step(Input::Requests(Requests::Empty)).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes out of the queue what no block may hold any more. The primary does so when it builds; the others have to as
+    /// well, or they would wait for it for ever.
+    fn forget_inadmissible(&self, of: impl Fn(&Did) -> bool) -> Result<(), LedgerError> {
+        let waiting = self.parts.mempool.waiting(of);
+        if !waiting.is_empty() {
+            let ledger = &self.parts.ledger;
+            let gone =
+                tokio::task::block_in_place(|| ledger.inadmissible(waiting.iter().map(AsRef::as_ref)))?;
+            self.parts.mempool.remove(&gone);
+        }
+        Ok(())
     }
 
     /// Carries effects out in order: the contract is written on [`Effect`].
@@ -240,7 +271,11 @@ impl Driver {
                 Effect::CatchUp { hint, .. } => self.catch_up(hint),
                 Effect::Report(evidence) => {
                     self.evidence += 1;
-                    tracing::error!(replica = evidence.offender().0, ?evidence, "replica contradicted itself");
+                    tracing::error!(
+                        replica = evidence.offender().0,
+                        ?evidence,
+                        "replica contradicted itself"
+                    );
                 }
             }
         }
@@ -259,14 +294,22 @@ impl Driver {
         let (results, proposer, now) = (self.results.0.clone(), self.parts.config.replica(), self.parts.now);
         tokio::spawn(async move {
             tokio::time::sleep(BATCH_DELAY).await;
-            let built = tokio::task::spawn_blocking(move || build(&ledger, &mempool, view, height, proposer, now()));
+            let built =
+                tokio::task::spawn_blocking(move || build(&ledger, &mempool, view, height, proposer, now()));
             if let Ok(built) = built.await {
                 let _ = results.send(Done::Built(built)).await;
             }
         });
     }
 
-    fn validate(&self, view: View, height: Height, header_hash: HeaderHash, payload: Payload, from: Provenance) {
+    fn validate(
+        &self,
+        view: View,
+        height: Height,
+        header_hash: HeaderHash,
+        payload: Payload,
+        from: Provenance,
+    ) {
         let (ledger, results, now) = (self.parts.ledger.clone(), self.results.0.clone(), self.parts.now);
         let quorum = self.parts.config.clone();
         tokio::spawn(async move {
@@ -302,7 +345,12 @@ impl Driver {
     async fn on_done(&mut self, done: Done) -> Result<(), DriverError> {
         match done {
             Done::Built(built) => match built? {
-                None => self.step(Input::Requests(requests(self.parts.mempool.len()))).await,
+                // Empty first, whatever has come in since: the core asks for a height once, until it hears that
+                // nothing waited.
+                None => {
+                    self.step(Input::Requests(Requests::Empty)).await?;
+                    self.step(Input::Requests(requests(self.parts.mempool.len()))).await
+                }
                 Some((block, executed)) => {
                     self.keep(block.header_hash, *executed);
                     self.step(Input::Proposal(block)).await
@@ -354,8 +402,12 @@ impl Driver {
 
     fn apply(&mut self, executed: ExecutedBlock, certificate: CommitCertificate) -> Result<(), DriverError> {
         let ids: Vec<_> = executed.transaction_ids().collect();
+        let transactions = &executed.block().transactions;
+        let senders: BTreeSet<Did> = transactions.iter().map(|found| found.transaction.sender).collect();
         let tip = tokio::task::block_in_place(|| self.parts.ledger.commit(executed, certificate))?;
         self.parts.mempool.remove(&ids);
+        // Somebody may have sent several transactions of one number, each to another hospital.
+        self.forget_inadmissible(|sender| senders.contains(sender))?;
         self.executed.clear();
         self.log.prune(tip.height)?;
         tracing::info!(height = tip.height.0, transactions = ids.len(), "block committed");
@@ -367,26 +419,25 @@ impl Driver {
             return;
         }
         let (network, results, others) = (self.parts.network.clone(), self.results.0.clone(), self.others());
-        let from = self.parts.ledger.tip().height.next();
+        let (keys, from) = (self.parts.keys.clone(), self.parts.ledger.tip().height.next());
         tokio::spawn(async move {
-            let blocks = sync::fetch(network, from, hint, others).await;
+            let blocks = sync::fetch(network, keys, from, hint, others).await;
             let _ = results.send(Done::Fetched(blocks)).await;
         });
     }
 
-    /// Adopts a block fetched from a peer if its certificate and its execution hold; says whether it did.
-    async fn adopt(&mut self, certified: UntrustedCertifiedBlock) -> Result<bool, DriverError> {
-        let UntrustedCertifiedBlock { block, certificate } = certified;
+    /// Adopts a committed block if it is the next; says whether one after it can be.
+    async fn adopt(&mut self, committed: CommittedBlock) -> Result<bool, DriverError> {
+        let UntrustedCertifiedBlock { block, certificate } = committed.into_inner();
         let next = self.parts.ledger.tip().height.next();
-        let fits = block.header.height == next
-            && certificate.vote.height == next
-            && certificate.vote.header_hash == block.hash()
-            && check_commit_certificate(&certificate, &self.parts.keys).is_ok();
-        if !fits {
+        if block.header.height != next {
             return Ok(block.header.height < next);
         }
-        let executed = tokio::task::block_in_place(|| self.parts.ledger.validate(block, None))
-            .map_err(|_| DriverError::Diverged { height: next })?;
+        let executed = match tokio::task::block_in_place(|| self.parts.ledger.validate(block, None)) {
+            Ok(executed) => executed,
+            Err(BlockRefusal::Ledger(error)) => return Err(error.into()),
+            Err(_) => return Err(DriverError::Diverged { height: next }),
+        };
         self.apply(executed, certificate.clone())?;
         self.step(Input::Synced(certificate)).await?;
         Ok(true)

@@ -6,3 +6,6 @@ mod sync;
 
 pub use driver::{ConsensusStatus, Driver, DriverError, DriverParts};
 pub use log::{ConsensusLog, LogError};
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ pub use error::{BlockRefusal, CheckError, CommitError, HeaderRoot, LedgerError};
 pub use execute::{ExecutedBlock, ProposalInput, genesis_header};
 pub use validate::BLOCK_TIME_DRIFT_MAX_MS;
 
-use amulet_contracts::{BlockContext, StateRead, Verdict, apply};
+use amulet_contracts::{BlockContext, StateRead, Verdict, admissible, apply};
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
 use amulet_protocol::certificate::UntrustedCommitCertificate;
 use amulet_protocol::codec;
@@ -219,6 +219,29 @@ impl Ledger {
                 Outcome::Refused { code } => Err(CheckError::Refused(code)),
             },
         }
+    }
+
+    /// Of these transactions, those that no block on top of the tip may hold: committed already, or their key or nonce is
+    /// not good for their sender. A queue should forget them.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn inadmissible<'a>(
+        &self,
+        transactions: impl IntoIterator<Item = &'a SignedTransaction>,
+    ) -> Result<Vec<TxId>, LedgerError> {
+        let snapshot = self.snapshot()?;
+        let tip = snapshot.tip()?;
+        let state = StateAt { snapshot: &snapshot, height: tip.height };
+        let time = tip.time.plus_millis(1);
+        let context = BlockContext { chain: self.inner.chain, height: tip.height.next(), time };
+        let mut found = Vec::new();
+        for transaction in transactions {
+            if admissible(&state, transaction, &context).map_err(LedgerError::from)?.is_err() {
+                found.push(transaction.id());
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a transaction is in a committed block, applied or refused.

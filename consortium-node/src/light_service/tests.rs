@@ -41,7 +41,7 @@ async fn a_committed_transaction_submitted_again_is_taken_for_done() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_committed_is_refused_at_once() {
+async fn what_no_block_may_hold_is_refused_at_once_and_takes_no_place_in_the_queue() {
     let world = World::new();
     let network = world.network(&[]);
     let service = world.light(&network);
@@ -52,6 +52,10 @@ async fn what_can_never_be_committed_is_refused_at_once() {
     let refused = |code| LightResponse::Refused(LightRefusal::WouldRefuse(code));
     assert_eq!(submit(&service, &ask(1)).await, refused(RefusalCode::NonceUsed));
     assert_eq!(submit(&service, &ask(0)).await, refused(RefusalCode::NonceOutOfWindow));
+    assert_eq!(submit(&service, &ask(1_000)).await, refused(RefusalCode::NonceOutOfWindow));
+    let call = Call::RequestAccess(request(world.patient.did, crate::testing::NOW));
+    let nobody = Actor::new(50).sign_numbered(world.chain(), Nonce(1), call);
+    assert_eq!(submit(&service, &nobody).await, refused(RefusalCode::UnknownSender));
     let mut forged = ask(2).as_untrusted().clone();
     forged.transaction.sender = world.patient.did;
     let forged = forged.transaction.sign(&world.doctor.signing);

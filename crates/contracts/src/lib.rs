@@ -106,6 +106,22 @@ pub fn apply<S: StateRead>(
     Ok(Verdict::Executed(applied))
 }
 
+/// Judges only whether a transaction belongs into a block at all: its key and its nonce. Far cheaper than [`apply`].
+///
+/// # Errors
+/// [`ApplyError`] when the state cannot be read.
+pub fn admissible<S: StateRead>(
+    state: &S,
+    transaction: &SignedTransaction,
+    context: &BlockContext,
+) -> Result<Result<(), RefusalCode>, ApplyError<S::Error>> {
+    match admit(&mut Step::new(state, transaction, *context), transaction) {
+        Ok(()) => Ok(Ok(())),
+        Err(Stop::Refused(code)) => Ok(Err(code)),
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}
+
 /// Who may send, and the nonce.
 fn admit<S: StateRead>(step: &mut Step<'_, S>, transaction: &SignedTransaction) -> Done<S> {
     identity::authenticate(step, transaction)?;

@@ -1,0 +1,210 @@
+//! The driver of one replica, with the test in place of the other three and of the network.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::ledger::{Ledger, ProposalInput};
+use crate::mempool::Mempool;
+use crate::network::{Command, ConsensusMessage, Network, PeerRequest, PeerResponse};
+use crate::testing::{NOW, World, now};
+use amulet_contracts::testing::{Actor, card, certificate, genesis, grant};
+use amulet_crypto::digest::Digest;
+use amulet_crypto::signing::SigningKey;
+use amulet_pbft::message::{Phase, Status};
+use amulet_pbft::{Config, KeySigner, Message, Millis, Signed, Timeouts, ValidatorKeys};
+use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
+use amulet_protocol::calls::{Call, RequestId};
+use amulet_protocol::codec;
+use amulet_protocol::ids::{ChainId, Height, Nonce, ReplicaId, TxId, View};
+use amulet_protocol::transaction::SignedTransaction;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// Far longer than anything here takes; only a test that fails waits for it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// So long that no view is ever left in a test that is not about leaving one.
+const NEVER: Timeouts =
+    Timeouts { progress: Millis(600_000), progress_max: Millis(600_000), heartbeat: Millis(50) };
+
+/// One replica under test.
+struct Bench {
+    ledger: Ledger,
+    mempool: Mempool,
+    /// What it asks its network for.
+    commands: mpsc::Receiver<Command>,
+    /// What it hears.
+    inbox: mpsc::Sender<ConsensusMessage>,
+    driver: JoinHandle<Result<(), DriverError>>,
+    hospitals: Vec<Actor>,
+    _folder: TempDir,
+}
+
+impl Bench {
+    /// Replica `replica` with an empty chain, and these transactions waiting.
+    async fn start(replica: u16, timeouts: Timeouts, waiting: Vec<SignedTransaction>) -> Self {
+        let hospitals: Vec<Actor> = (1..=4).map(Actor::new).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger"), &genesis(&hospitals)).unwrap();
+        let log = ConsensusLog::open(&folder.path().join("log")).unwrap();
+        let (network, commands, _, _) = Network::channels();
+        let (sender, inbox) = mpsc::channel(64);
+        let mempool = Mempool::default();
+        for transaction in waiting {
+            mempool.insert(transaction).unwrap();
+        }
+        let validators = ledger.validators().clone();
+        let parts = DriverParts {
+            config: Config::new(ReplicaId(replica), validators.quorum(), timeouts, 16, 64).unwrap(),
+            keys: ValidatorKeys::new(ledger.chain(), validators),
+            ledger: ledger.clone(),
+            network,
+            mempool: mempool.clone(),
+            inbox,
+            now,
+        };
+        let signer = signer(&hospitals[usize::from(replica)], &ledger);
+        let (driver, _) = Driver::start(parts, log, signer).await.unwrap();
+        let driver = tokio::spawn(driver.run());
+        Self { ledger, mempool, commands, inbox: sender, driver, hospitals, _folder: folder }
+    }
+
+    /// A status message of another replica, who says it has committed this height.
+    async fn status(&self, replica: u16, height: u64) {
+        let status = Status {
+            view: View(0),
+            target: View(0),
+            height: Height(height),
+            stable: Height(0),
+            phase: Phase::AwaitingProposal,
+        };
+        let signer = signer(&self.hospitals[usize::from(replica)], &self.ledger);
+        let signed = Signed::new(status, ReplicaId(replica), &signer);
+        let bytes = Message::Status(signed).encode();
+        // The driver may have stopped, which the test finds out by itself.
+        let _ = self.inbox.send(ConsensusMessage { from: ReplicaId(replica), bytes }).await;
+    }
+
+    /// The next consensus message that it sends.
+    async fn sent(&mut self) -> Message {
+        loop {
+            let command = timeout(PATIENCE, self.commands.recv()).await.unwrap().unwrap();
+            if let Command::Consensus { bytes, .. } = command {
+                return borsh::from_slice(&bytes).unwrap();
+            }
+        }
+    }
+}
+
+fn signer(hospital: &Actor, ledger: &Ledger) -> KeySigner {
+    let key = SigningKey::from_bytes(&hospital.signing.expose_secret()).unwrap();
+    KeySigner::new(Arc::new(key), ledger.chain())
+}
+
+/// A transaction that no block may hold, for its sender is registered nowhere; so large that two do not fit into a block.
+fn inadmissible(seed: u64, chain: ChainId) -> SignedTransaction {
+    let nobody = Actor::new(seed);
+    let request = RequestId(TxId(Digest::ZERO));
+    let mut call = grant(request, 1..2, &nobody, NOW);
+    call.envelope = vec![0; 2_500_000];
+    nobody.sign_numbered(chain, Nonce(1), Call::GrantAccess(call))
+}
+
+fn registration(seed: u64, chain: ChainId) -> SignedTransaction {
+    let newcomer = Actor::new(seed);
+    newcomer.sign_numbered(chain, Nonce(1), newcomer.registration())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_sends_other_transactions_under_a_committed_header_neither_stops_the_node_nor_keeps_it_behind()
+ {
+    let world = World::new();
+    world.commit(vec![registration(50, world.chain())]);
+    let mut bench = Bench::start(3, NEVER, Vec::new()).await;
+    assert_eq!(bench.ledger.tip().height, Height(0));
+    let blocks: Vec<UntrustedCertifiedBlock> =
+        [1, 2].map(|height| world.ledger.block(Height(height)).unwrap().unwrap()).into();
+    let mut tampered = blocks.clone();
+    tampered[0].block.transactions.pop();
+    let mut tips = bench.ledger.subscribe();
+    bench.status(0, 2).await;
+    let caught_up = async {
+        loop {
+            tokio::select! {
+                command = bench.commands.recv() => if let Some(Command::Ask { to, request, reply }) = command {
+                    assert!(matches!(*request, PeerRequest::Blocks { .. }));
+                    let answer = if to == ReplicaId(0) { &tampered } else { &blocks };
+                    let _ = reply.send(PeerResponse::Blocks(answer.clone()));
+                },
+                _ = tips.wait_for(|tip| tip.height == Height(2)) => return Ok(()),
+                stopped = &mut bench.driver => return stopped.unwrap(),
+            }
+        }
+    };
+    timeout(PATIENCE, caught_up).await.unwrap().unwrap();
+    assert_eq!(bench.ledger.tip(), world.ledger.tip());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_block_may_hold_makes_no_backup_leave_its_view() {
+    let chain = World::new().chain();
+    let timeouts = Timeouts { progress: Millis(300), progress_max: Millis(300), heartbeat: Millis(50) };
+    let mut bench = Bench::start(3, timeouts, vec![inadmissible(50, chain)]).await;
+    while !bench.mempool.is_empty() {
+        // It hears the others, so it is not for want of them that it stays.
+        bench.status(0, 0).await;
+        bench.status(1, 0).await;
+        let sent = bench.sent().await;
+        assert!(!matches!(sent, Message::ViewChange(_)), "the primary is blamed for what it may not propose");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_proposes_what_waits_behind_transactions_that_no_block_may_hold() {
+    let chain = World::new().chain();
+    let good = registration(60, chain);
+    let waiting = vec![inadmissible(50, chain), inadmissible(51, chain), good.clone()];
+    let mut bench = Bench::start(0, NEVER, waiting).await;
+    let payload = loop {
+        if let Message::PrePrepare(_, payload) = bench.sent().await {
+            break payload;
+        }
+    };
+    let block: UntrustedBlock = codec::decode(payload.bytes(), payload.bytes().len()).unwrap();
+    assert_eq!(block.transactions, [good.as_untrusted().clone()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_transactions_with_one_number_the_one_that_lost_is_forgotten() {
+    let world = World::new();
+    let mut bench = Bench::start(3, NEVER, Vec::new()).await;
+    let first = world.ledger.block(Height(1)).unwrap().unwrap();
+    // It has the number of the patient's registration, which is in block 1.
+    let rival = Call::PublishCard(card(1, world.hospitals[0].did));
+    bench.mempool.insert(world.patient.sign_numbered(world.chain(), Nonce(1), rival)).unwrap();
+    let block = world.ledger.execute(ProposalInput {
+        transactions: vec![registration(50, world.chain())],
+        time: NOW,
+        proposer: ReplicaId(0),
+        view: View(0),
+    });
+    let block = block.unwrap();
+    let second = certificate(&world.hospitals, block.header());
+    let second = UntrustedCertifiedBlock { block: block.block().clone(), certificate: second };
+    bench.status(0, 2).await;
+    let mut length = bench.mempool.subscribe();
+    let emptied = async {
+        loop {
+            tokio::select! {
+                command = bench.commands.recv() => if let Some(Command::Ask { reply, .. }) = command {
+                    let _ = reply.send(PeerResponse::Blocks(vec![first.clone(), second.clone()]));
+                },
+                _ = length.wait_for(|length| *length == 0) => return,
+            }
+        }
+    };
+    timeout(PATIENCE, emptied).await.unwrap();
+}
