@@ -93,7 +93,8 @@ pub fn assemble(network: &str, time: Timestamp, joins: &[JoinRequest]) -> Genesi
 /// # Errors
 /// [`GenesisFileError::File`].
 pub fn save<T: BorshSerialize>(path: &Path, value: &T) -> Result<(), GenesisFileError> {
-    std::fs::write(path, codec::encode(value)).map_err(|source| GenesisFileError::File { path: path.to_owned(), source })
+    std::fs::write(path, codec::encode(value))
+        .map_err(|source| GenesisFileError::File { path: path.to_owned(), source })
 }
 
 /// Reads a value in its canonical encoding.

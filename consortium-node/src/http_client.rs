@@ -65,10 +65,12 @@ pub(crate) async fn send(request: Request) -> Result<Answer, HttpError> {
 }
 
 fn send_blocking(request: Request) -> Result<Answer, HttpError> {
-    let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
+    let config =
+        ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
     let agent = ureq::Agent::new_with_config(config);
     let Request { url, body, bearer } = request;
-    let unreachable = |error: ureq::Error| HttpError::Unreachable { url: url.clone(), reason: error.to_string() };
+    let unreachable =
+        |error: ureq::Error| HttpError::Unreachable { url: url.clone(), reason: error.to_string() };
     let mut response = match body {
         None => agent.get(&url).call(),
         Some((content_type, body)) => {
@@ -81,7 +83,8 @@ fn send_blocking(request: Request) -> Result<Answer, HttpError> {
     }
     .map_err(unreachable)?;
     let status = response.status().as_u16();
-    let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(unreachable)?;
+    let body =
+        response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(unreachable)?;
     if (200..300).contains(&status) {
         Ok(Answer { body })
     } else {

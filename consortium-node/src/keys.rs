@@ -46,7 +46,9 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// There are keys already; they are never overwritten.
-    #[error("{path} exists already. Keys are never overwritten: use another folder, or remove it yourself if you are sure")]
+    #[error(
+        "{path} exists already. Keys are never overwritten: use another folder, or remove it yourself if you are sure"
+    )]
     Exists {
         /// Which.
         path: PathBuf,
@@ -89,7 +91,8 @@ impl NodeKeys {
         };
         let path = folder.join(NETWORK);
         let mut secret = read_secret(&path)?;
-        let network = identity::Keypair::ed25519_from_bytes(&mut *secret).map_err(|_| KeyError::Invalid { path })?;
+        let network =
+            identity::Keypair::ed25519_from_bytes(&mut *secret).map_err(|_| KeyError::Invalid { path })?;
         let token = read_secret(&folder.join(INTAKE_TOKEN))?;
         Ok(Self {
             organisation: signing(ORGANISATION)?,
@@ -116,7 +119,8 @@ fn read_secret(path: &Path) -> Result<Zeroizing<[u8; SECRET_BYTES]>, KeyError> {
         .map(Zeroizing::new)
         .map_err(|source| KeyError::File { path: path.to_owned(), source })?;
     let mut secret = Zeroizing::new([0; SECRET_BYTES]);
-    hex::decode_to_slice(text.trim(), &mut *secret).map_err(|_| KeyError::Invalid { path: path.to_owned() })?;
+    hex::decode_to_slice(text.trim(), &mut *secret)
+        .map_err(|_| KeyError::Invalid { path: path.to_owned() })?;
     Ok(secret)
 }
 
@@ -143,7 +147,9 @@ mod tests {
         NodeKeys::create(folder.path()).unwrap();
         assert!(matches!(NodeKeys::create(folder.path()), Err(KeyError::Exists { .. })));
         fs::write(folder.path().join("keys/organisation.key"), "not a key").unwrap();
-        let Err(KeyError::Invalid { path }) = NodeKeys::load(folder.path()) else { panic!("a damaged key was read") };
+        let Err(KeyError::Invalid { path }) = NodeKeys::load(folder.path()) else {
+            panic!("a damaged key was read")
+        };
         assert!(path.ends_with("organisation.key"));
     }
 }

@@ -36,6 +36,8 @@ use zeroize::Zeroizing;
 const BLOCKS_PER_CHECKPOINT: u64 = 16;
 /// Heights from the low to the high water mark.
 const WINDOW: u64 = 64;
+/// How often the vault is swept.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How long open requests get when the node stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -52,7 +54,9 @@ pub enum NodeError {
     #[error(transparent)]
     Genesis(#[from] GenesisFileError),
     /// The node's keys are not in the genesis document.
-    #[error("this node's keys are not among the validators of its genesis document; was genesis.bin made from its join request?")]
+    #[error(
+        "this node's keys are not among the validators of its genesis document; was genesis.bin made from its join request?"
+    )]
     NotAValidator,
     /// Ledger.
     #[error("ledger: {0}")]
@@ -73,7 +77,9 @@ pub enum NodeError {
     #[error("consensus: {0}")]
     Consensus(#[from] amulet_pbft::ConfigError),
     /// The HTTP address cannot be used.
-    #[error("cannot listen on {address}: {source}. Is another program using the port? Choose another in node.toml")]
+    #[error(
+        "cannot listen on {address}: {source}. Is another program using the port? Choose another in node.toml"
+    )]
     Http {
         /// Which.
         address: SocketAddr,
@@ -153,6 +159,7 @@ impl Node {
         let services = Services::new(&stores, &network, &identity);
         tokio::spawn(services.light.clone().run(inboxes.light));
         tokio::spawn(services.peers.clone().run(inboxes.peers));
+        tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
         let consensus = identity.consensus(&stores, &network, &services.mempool, inboxes.consensus)?;
         let chain = stores.ledger.chain();
         let signer = KeySigner::new(identity.validator_key.clone(), chain);
@@ -260,7 +267,8 @@ impl Identity {
     fn site(&self, config: &NodeConfig) -> Site {
         let mut members = self.genesis.organisations.iter();
         let own = members.find(|member| member.did() == self.organisation);
-        let (name_en, name_zh) = own.map(|own| (own.name_en.clone(), own.name_zh.clone())).unwrap_or_default();
+        let (name_en, name_zh) =
+            own.map(|own| (own.name_en.clone(), own.name_zh.clone())).unwrap_or_default();
         Site {
             network: self.genesis.network.clone(),
             organisation: self.organisation,
@@ -291,8 +299,12 @@ impl Services {
         let gossip = Gossip::new(network.clone(), identity.others());
         tokio::spawn(gossip.clone().repeat(mempool.clone()));
         let Stores { ledger, vault, index, .. } = stores;
-        let sender =
-            OrgSender::new(ledger.clone(), mempool.clone(), gossip.clone(), identity.organisation_key.clone());
+        let sender = OrgSender::new(
+            ledger.clone(),
+            mempool.clone(),
+            gossip.clone(),
+            identity.organisation_key.clone(),
+        );
         let release = Release::new(ledger.clone(), vault.clone(), index.clone(), identity.organisation);
         let light = LightService::new(LightParts {
             ledger: ledger.clone(),
@@ -317,6 +329,19 @@ impl Services {
             own: identity.replica,
         });
         Self { mempool, light, peers, intake }
+    }
+}
+
+/// Removes, now and then, ciphertexts that the ledger never named. A failed sweep harms nothing and is tried again.
+async fn sweep_vault(vault: Vault, index: VaultIndex, ledger: Ledger) {
+    let mut hourly = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        hourly.tick().await;
+        match vault.sweep(&index, &ledger).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "unnamed ciphertexts removed"),
+            Err(error) => tracing::warn!(%error, "the vault could not be swept"),
+        }
     }
 }
 

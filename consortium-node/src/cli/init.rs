@@ -95,7 +95,9 @@ pub(super) fn init(
     let folder = data.display();
     say(format_args!("Made {folder} for {name_en} ({name_zh}), {}.", setup.join.did()));
     say(format_args!("Back up {folder}/keys: whoever has it can act as this hospital."));
-    say(format_args!("Give {folder}/{JOIN_FILE} to the consortium; put the {GENESIS_FILE} you get back into {folder},"));
+    say(format_args!(
+        "Give {folder}/{JOIN_FILE} to the consortium; put the {GENESIS_FILE} you get back into {folder},"
+    ));
     say("enter the other members' addresses into node.toml, and start with: amulet-node run --data …");
     Ok(())
 }
@@ -106,6 +108,11 @@ pub(super) fn genesis(network: &str, joins: &[PathBuf], out: &Path) -> Result<()
     let genesis = genesis_file::assemble(network, now(), &joins);
     genesis.validate()?;
     genesis_file::save(out, &genesis)?;
-    say(format_args!("Wrote {} for {} members; the chain is {}.", out.display(), joins.len(), genesis.chain_id()));
+    say(format_args!(
+        "Wrote {} for {} members; the chain is {}.",
+        out.display(),
+        joins.len(),
+        genesis.chain_id()
+    ));
     Ok(())
 }

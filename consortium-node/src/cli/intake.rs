@@ -38,7 +38,9 @@ pub(super) async fn intake(args: IntakeArgs) -> Result<(), Failure> {
         return check(&args.files);
     }
     let (Some(patient), Some(token_file)) = (args.patient, args.token_file) else {
-        return Err("say whose records these are (--patient) and show the hospital's token (--token-file)".into());
+        return Err(
+            "say whose records these are (--patient) and show the hospital's token (--token-file)".into()
+        );
     };
     let token = std::fs::read_to_string(&token_file)?;
     for file in &args.files {

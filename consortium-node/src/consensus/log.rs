@@ -14,7 +14,9 @@ pub enum LogError {
     #[error("the consensus log cannot be written or read: {0}. Is the disk full?")]
     Backend(#[from] redb::Error),
     /// A record cannot be decoded.
-    #[error("the consensus log holds a record that cannot be read; restore the node from a backup or let it join anew")]
+    #[error(
+        "the consensus log holds a record that cannot be read; restore the node from a backup or let it join anew"
+    )]
     Corrupt,
 }
 

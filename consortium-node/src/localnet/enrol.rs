@@ -1,8 +1,8 @@
 //! Enrols the demonstration's people: identities and registrations on the ledger, records through intake.
 
+use super::LocalnetError;
 use super::people::{self, CLINICIANS, Clinician, Patient, Person};
 use super::setup::{DEMO_FOLDER, Hospital, Setup};
-use super::LocalnetError;
 use crate::cli::say;
 use crate::http_client::{self, Request};
 use crate::node::now;
@@ -51,7 +51,11 @@ pub(super) async fn enrol(setup: &Setup, fhir: Option<&Path>) -> Result<(), Loca
     people::save(&setup.data, &enrolled)
 }
 
-async fn enrol_clinician(setup: &Setup, clinician: &Clinician, nonce: Nonce) -> Result<Person, LocalnetError> {
+async fn enrol_clinician(
+    setup: &Setup,
+    clinician: &Clinician,
+    nonce: Nonce,
+) -> Result<Person, LocalnetError> {
     let hospital = &setup.hospitals[clinician.hospital];
     let chain = setup.genesis.chain_id();
     let file = format!("{}.amulet", clinician.id);
@@ -121,7 +125,11 @@ fn make_wallet(
 }
 
 /// Submits a transaction and waits until it is applied.
-async fn commit(hospital: &Hospital, name: &str, transaction: &SignedTransaction) -> Result<(), LocalnetError> {
+async fn commit(
+    hospital: &Hospital,
+    name: &str,
+    transaction: &SignedTransaction,
+) -> Result<(), LocalnetError> {
     let failed = |reason: String| LocalnetError::Enrol { name: name.to_owned(), reason };
     match ask(hospital, &LightRequest::Submit(transaction.as_untrusted().clone())).await? {
         Some(LightResponse::Submitted(_)) => {}
@@ -137,7 +145,10 @@ async fn commit(hospital: &Hospital, name: &str, transaction: &SignedTransaction
             };
         }
         if Instant::now() > deadline {
-            return Err(failed(format!("the hospitals did not agree within {} s", COMMITTED_WITHIN.as_secs())));
+            return Err(failed(format!(
+                "the hospitals did not agree within {} s",
+                COMMITTED_WITHIN.as_secs()
+            )));
         }
         sleep(POLL).await;
     }

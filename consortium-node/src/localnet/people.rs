@@ -20,7 +20,12 @@ const PEOPLE_FILE: &str = "people.json";
 /// The histories that ship with Amulet.
 const SAMPLES: [(&str, &str, Language, &str); 2] = [
     ("wang-fang", "王芳", Language::SimplifiedChinese, include_str!("../../../samples/wang-fang.zh.json")),
-    ("james-miller", "James Miller", Language::English, include_str!("../../../samples/james-miller.en.json")),
+    (
+        "james-miller",
+        "James Miller",
+        Language::English,
+        include_str!("../../../samples/james-miller.en.json"),
+    ),
 ];
 
 /// A clinician of the demonstration.

@@ -99,7 +99,10 @@ impl Setup {
                 name_en: hospital.name_en.to_owned(),
                 name_zh: hospital.name_zh.to_owned(),
                 http: hospital.http.clone(),
-                libp2p: addresses.into_iter().map(|address| address.with(Protocol::P2p(peer)).to_string()).collect(),
+                libp2p: addresses
+                    .into_iter()
+                    .map(|address| address.with(Protocol::P2p(peer)).to_string())
+                    .collect(),
             }
         });
         let file = NetworkFile::new(&self.genesis, nodes.collect(), true);

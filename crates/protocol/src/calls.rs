@@ -45,7 +45,17 @@ pub const LOCATOR_BYTES: usize = 5;
 
 /// Where an emergency card's entry is found on the ledger: 40 random bits, short enough to be typed.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
 )]
 pub struct CardLocator(pub [u8; LOCATOR_BYTES]);
 

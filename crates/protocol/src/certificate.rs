@@ -127,7 +127,11 @@ impl UntrustedSignedHeader {
     ///
     /// # Errors
     /// [`CertificateError`] by variant, the first that fails.
-    pub fn verify(self, chain: ChainId, validators: &ValidatorSet) -> Result<CertifiedHeader, CertificateError> {
+    pub fn verify(
+        self,
+        chain: ChainId,
+        validators: &ValidatorSet,
+    ) -> Result<CertifiedHeader, CertificateError> {
         let UntrustedSignedHeader { header, certificate } = &self;
         if header.version != HEADER_VERSION {
             return Err(CertificateError::Version { found: header.version });
@@ -173,7 +177,10 @@ pub fn verify_signatures(
             return Err(CertificateError::SignerOrder { signer: *signer });
         }
         if validators.get(*signer).is_none() {
-            return Err(CertificateError::UnknownSigner { signer: *signer, validators: validators.quorum().size() });
+            return Err(CertificateError::UnknownSigner {
+                signer: *signer,
+                validators: validators.quorum().size(),
+            });
         }
         previous = Some(*signer);
     }

@@ -201,7 +201,9 @@ impl FromStr for Did {
         match bs58::decode(encoded).onto(&mut bytes[..]) {
             Ok(DID_BYTES) => Ok(Self(bytes)),
             Ok(found) => Err(DidError::Length { found }),
-            Err(bs58::decode::Error::BufferTooSmall) => Err(DidError::Length { found: encoded.len() * 3 / 4 }),
+            Err(bs58::decode::Error::BufferTooSmall) => {
+                Err(DidError::Length { found: encoded.len() * 3 / 4 })
+            }
             Err(_) => Err(DidError::Base58),
         }
     }

@@ -7,7 +7,9 @@
 use crate::ids::{HeaderHash, Height};
 use amulet_crypto::digest::{Digest, Tag, tagged};
 use borsh::{BorshDeserialize, BorshSerialize};
-use ckb_merkle_mountain_range::{MMR, MMRStoreReadOps, Merge, MerkleProof, leaf_index_to_mmr_size, leaf_index_to_pos};
+use ckb_merkle_mountain_range::{
+    MMR, MMRStoreReadOps, Merge, MerkleProof, leaf_index_to_mmr_size, leaf_index_to_pos,
+};
 
 const LEAF: Tag = Tag::new("amulet/v1/range-leaf");
 const NODE: Tag = Tag::new("amulet/v1/range-node");

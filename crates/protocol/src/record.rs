@@ -170,7 +170,8 @@ impl GrantKeys {
         request: RequestId,
         entropy: &mut impl Entropy,
     ) -> Result<Vec<u8>, ContentError> {
-        let list: Vec<(RecordId, [u8; 16])> = self.0.iter().map(|(id, key)| (*id, *key.expose_secret())).collect();
+        let list: Vec<(RecordId, [u8; 16])> =
+            self.0.iter().map(|(id, key)| (*id, *key.expose_secret())).collect();
         let plain = zeroize::Zeroizing::new(codec::encode(&list));
         seal_content(grant_key, &envelope_aad(patient, practitioner, request), &plain, entropy)
     }
@@ -229,7 +230,8 @@ mod tests {
     fn a_record_comes_back_byte_for_byte() {
         let (plain, key, id, patient, ciphertext) = fixture();
         let opened =
-            RecordPlain::open(&ciphertext, &key, id, patient, blob_id(&ciphertext), plain.commitment()).unwrap();
+            RecordPlain::open(&ciphertext, &key, id, patient, blob_id(&ciphertext), plain.commitment())
+                .unwrap();
         assert_eq!(opened, plain);
     }
 

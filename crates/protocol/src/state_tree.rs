@@ -86,7 +86,11 @@ impl UntrustedStateProof {
     ///
     /// # Errors
     /// [`StateProofError`] by variant.
-    pub fn verify<T: BorshDeserialize>(&self, root: Digest, key: &StateKey) -> Result<Proven<T>, StateProofError> {
+    pub fn verify<T: BorshDeserialize>(
+        &self,
+        root: Digest,
+        key: &StateKey,
+    ) -> Result<Proven<T>, StateProofError> {
         let proof: SparseMerkleProof<TreeHasher> = codec::decode(&self.proof, STATE_PROOF_BYTES_MAX)?;
         proof
             .verify(RootHash(root.to_bytes()), key_hash(key), self.value.as_deref())

@@ -62,7 +62,8 @@ impl ValidatorSet {
     /// # Errors
     /// [`ValidatorSetError`] by variant.
     pub fn new(members: Vec<Validator>) -> Result<Self, ValidatorSetError> {
-        let quorum = Quorum::for_size(members.len()).ok_or(ValidatorSetError::Size { found: members.len() })?;
+        let quorum =
+            Quorum::for_size(members.len()).ok_or(ValidatorSetError::Size { found: members.len() })?;
         for (second, member) in members.iter().enumerate() {
             if member.peer_id.len() > PEER_ID_BYTES_MAX {
                 return Err(ValidatorSetError::PeerId { replica: id(second), found: member.peer_id.len() });
