@@ -1,4 +1,4 @@
-//! The vault: ciphertexts by their digest, in a folder. What they are for is in [`index`].
+//! The vault: ciphertexts by their digest, in a folder. What they are for is in `index`.
 //!
 //! A ciphertext is written under a temporary name, synced, renamed to its digest, and the folder synced, so that after
 //! a crash it is there whole or not at all.
