@@ -1,4 +1,4 @@
-//! Command line tools that come from crates.io.
+//! Command line tools that come from the Rust package registry.
 //!
 //! Each is accepted from the `PATH` at the right version; otherwise it is built once into the user's cache, outside the
 //! project, so that neither `cargo clean` nor a second clone builds it again.
