@@ -37,8 +37,11 @@ fn the_window_opens_a_wallet_and_shows_its_records() {
         assert_eq!(window.count("record-line").await, 32);
         window.shot("records").await;
         window.press("record-line").await;
-        window.see("record-facts").await;
-        window.shot("record").await;
+        // No picture here: WebKit's driver never delivers one of a page that has nothing left to draw.
+        let facts = window.text("record-facts").await;
+        assert!(facts.contains("City First Hospital") || facts.contains("市第一人民医院"), "{facts}");
+        window.press("back").await;
+        window.see("records-count").await;
         window.close().await;
     });
     step("the wallet's files are on the device, encrypted");

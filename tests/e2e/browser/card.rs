@@ -25,6 +25,7 @@ pub async fn made(browser: &Browser) -> Card {
     assert!(browser.text("card-preview").await.contains("138-5550-0199"));
     browser.shot("card-make-own-fact").await;
     browser.press("card-submit").await;
+    browser.see("card").await;
     let facts = browser.text("card-facts").await;
     assert!(facts.contains("青霉素") && facts.contains("138-5550-0199"), "{facts}");
     browser.shot("card").await;

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 /// Argon2 in unoptimised wasm beside four nodes takes its time.
 const PATIENCE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(150);
+const PICTURE_WITHIN: Duration = Duration::from_secs(10);
 /// A phone.
 const WIDTH: u32 = 390;
 const HEIGHT: u32 = 844;
@@ -231,6 +232,10 @@ impl Browser {
         if !element.is_displayed().await? || !element.is_enabled().await? {
             return Ok(false);
         }
+        // As a thumb does: what is to be pressed is brought to the middle, away from the bars at top and bottom.
+        let middle = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+        let target = serde_json::to_value(&element).unwrap_or_default();
+        self.client.execute(middle, vec![target]).await?;
         element.click().await?;
         Ok(true)
     }
@@ -291,7 +296,9 @@ impl Browser {
     }
 
     async fn save(&self, name: &str) {
-        if let Ok(picture) = self.client.screenshot().await {
+        // A picture is no reason to wait for ever.
+        let taken = tokio::time::timeout(PICTURE_WITHIN, self.client.screenshot()).await;
+        if let Ok(Ok(picture)) = taken {
             let path = screenshots().join(name);
             std::fs::write(&path, picture).expect("the picture can be written");
         }

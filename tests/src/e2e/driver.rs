@@ -33,13 +33,13 @@ impl Driver {
     /// When it does not start.
     #[must_use]
     pub fn window(environment: &[(&str, &std::ffi::OsStr)]) -> Self {
-        let named = |variable: &str, program: &str| {
-            std::env::var_os(variable).unwrap_or_else(|| program.to_owned().into())
-        };
+        let driver = std::env::var_os("AMULET_TAURI_DRIVER").unwrap_or_else(|| "tauri-driver".into());
         let (port, native) = (free_port(), free_port());
-        let mut command = Command::new(named("AMULET_TAURI_DRIVER", "tauri-driver"));
+        let mut command = Command::new(driver);
         command.args(["--port", &port.to_string(), "--native-port", &native.to_string()]);
-        command.arg("--native-driver").arg(named("AMULET_WEBKIT_DRIVER", "WebKitWebDriver"));
+        if let Some(webkit) = std::env::var_os("AMULET_WEBKIT_DRIVER") {
+            command.arg("--native-driver").arg(webkit);
+        }
         command.envs(environment.iter().copied());
         Self::start(command, port)
     }
@@ -49,8 +49,14 @@ impl Driver {
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let process = command.spawn().unwrap_or_else(|error| panic!("{program} does not start: {error}"));
         let url = format!("http://127.0.0.1:{port}");
-        let driver = Self { process, url };
-        wait::until(&program, UP_WITHIN, || http::get(&format!("{}/status", driver.url)).ok());
+        let mut driver = Self { process, url };
+        let status = format!("{}/status", driver.url);
+        wait::until(&program, UP_WITHIN, || {
+            if let Ok(Some(status)) = driver.process.try_wait() {
+                panic!("{program} stopped at once: {status}");
+            }
+            http::get(&status).ok()
+        });
         driver
     }
 }
