@@ -13,7 +13,7 @@ use futures::StreamExt;
 use libp2p::request_response::{Event, Message, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Swarm, identity, noise, tcp, yamux};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -49,7 +49,9 @@ pub enum NetworkError {
     #[error("libp2p could not be set up: {0}")]
     Setup(String),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {reason}. Is another program using the port? Choose another in node.toml")]
+    #[error(
+        "cannot listen on {address}: {reason}. Is another program using the port? Choose another in node.toml"
+    )]
     Listen {
         /// Which.
         address: Multiaddr,
@@ -91,14 +93,16 @@ impl EventLoop {
                 PeerId::from_bytes(&validator.peer_id).map_err(|_| NetworkError::PeerId { replica })?;
             peers.insert(replica, peer);
         }
-        let mut swarm = swarm(config.identity)?;
+        let mut swarm = swarm(config.identity, peers.values().copied().collect())?;
         for address in config.listen {
             swarm
                 .listen_on(address.clone())
                 .map_err(|error| NetworkError::Listen { address, reason: error.to_string() })?;
         }
         for (replica, address) in config.peers {
-            if replica != config.own && let Some(peer) = peers.get(&replica) {
+            if replica != config.own
+                && let Some(peer) = peers.get(&replica)
+            {
                 swarm.add_peer_address(*peer, address);
             }
         }
@@ -126,12 +130,21 @@ impl EventLoop {
                     return Err(NetworkError::Listen { address, reason: error.to_string() });
                 }
                 SwarmEvent::ListenerError { error, .. } => {
-                    return Err(NetworkError::Listen { address: Multiaddr::empty(), reason: error.to_string() });
+                    return Err(NetworkError::Listen {
+                        address: Multiaddr::empty(),
+                        reason: error.to_string(),
+                    });
                 }
                 other => self.on_event(other),
             }
         }
         Ok(())
+    }
+
+    /// Addresses that are bound.
+    #[cfg(test)]
+    pub(super) fn addresses(&self) -> Vec<Multiaddr> {
+        self.swarm.listeners().cloned().collect()
     }
 
     /// Runs until every handle is dropped.
@@ -201,7 +214,9 @@ impl EventLoop {
                 self.on_consensus(peer, message);
             }
             SwarmEvent::Behaviour(BehaviourEvent::Peer(event)) => self.on_peer(event),
-            SwarmEvent::Behaviour(BehaviourEvent::Light(Event::Message { message, .. })) => self.on_light(message),
+            SwarmEvent::Behaviour(BehaviourEvent::Light(Event::Message { message, .. })) => {
+                self.on_light(message)
+            }
             SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "listening"),
             _ => {}
         }
@@ -221,7 +236,9 @@ impl EventLoop {
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
                 let Some(from) = self.replicas.get(&peer).copied() else { return };
-                let Ok(request) = codec::decode::<PeerRequest>(&request, PEER_MESSAGE_BYTES_MAX) else { return };
+                let Ok(request) = codec::decode::<PeerRequest>(&request, PEER_MESSAGE_BYTES_MAX) else {
+                    return;
+                };
                 let (reply, answer) = oneshot::channel();
                 if self.outlets.peers.try_send(PeerQuestion { from, request, reply }).is_err() {
                     return;
@@ -251,9 +268,12 @@ impl EventLoop {
         let (reply, answer) = oneshot::channel();
         let refusal = match codec::decode::<LightRequest>(&request, LIGHT_REQUEST_BYTES_MAX) {
             Err(_) => Some(LightRefusal::Malformed),
-            Ok(request) => {
-                self.outlets.light.try_send(LightQuestion { request, reply }).err().map(|_| LightRefusal::Busy)
-            }
+            Ok(request) => self
+                .outlets
+                .light
+                .try_send(LightQuestion { request, reply })
+                .err()
+                .map(|_| LightRefusal::Busy),
         };
         if let Some(refusal) = refusal {
             let bytes = codec::encode(&LightResponse::Refused(refusal));
@@ -269,14 +289,17 @@ impl EventLoop {
     }
 }
 
-fn swarm(identity: identity::Keypair) -> Result<Swarm<Behaviour>, NetworkError> {
+fn swarm(
+    identity: identity::Keypair,
+    validators: BTreeSet<PeerId>,
+) -> Result<Swarm<Behaviour>, NetworkError> {
     let setup = |error: &dyn std::fmt::Display| NetworkError::Setup(error.to_string());
     Ok(libp2p::SwarmBuilder::with_existing_identity(identity)
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
         .map_err(|error| setup(&error))?
         .with_quic()
-        .with_behaviour(|_| Behaviour::new())
+        .with_behaviour(|_| Behaviour::new(&validators))
         .map_err(|error| setup(&error))?
         .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE))
         .build())

@@ -7,7 +7,10 @@
 mod behaviour;
 mod codec;
 mod event_loop;
+mod members;
 mod messages;
+#[cfg(test)]
+mod tests;
 
 pub use codec::BytesCodec;
 pub use event_loop::{EventLoop, NetworkConfig, NetworkError};
