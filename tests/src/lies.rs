@@ -55,7 +55,7 @@ impl Lie {
                 }
             }
             (Self::StateValue, LightResponse::State(proofs)) => {
-                proofs.iter_mut().filter_map(|proof| proof.value.as_mut()).for_each(flip_last);
+                proofs.iter_mut().filter_map(|proof| proof.value.as_mut()).for_each(|bytes| flip_last(bytes));
             }
             (Self::StateAbsent, LightResponse::State(proofs)) => {
                 proofs.iter_mut().for_each(|proof| proof.value = None);
@@ -74,13 +74,13 @@ impl Lie {
             (Self::Receipt, LightResponse::Receipt(proof)) => {
                 proof.receipt.outcome = Outcome::Refused { code: RefusalCode::NotYourGrant };
             }
-            (Self::Ciphertext, LightResponse::Blobs(blobs)) => blobs.iter_mut().flatten().for_each(flip_last),
+            (Self::Ciphertext, LightResponse::Blobs(blobs)) => blobs.iter_mut().flatten().for_each(|bytes| flip_last(bytes)),
             _ => {}
         }
     }
 }
 
-fn flip_last(bytes: &mut Vec<u8>) {
+fn flip_last(bytes: &mut [u8]) {
     if let Some(last) = bytes.last_mut() {
         *last ^= 1;
     }
