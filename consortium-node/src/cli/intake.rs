@@ -6,6 +6,10 @@ use amulet_fhir::check_line;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
+/// Bytes of a file that are read: beyond what intake takes, so that the refusal can name the size of a file that is merely
+/// too large, and bounded, because the file may be anything.
+const READ_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 #[derive(Debug, Args)]
 pub(super) struct IntakeArgs {
     /// Only judge: print one JSON object for each file, on one line, and change nothing.
@@ -64,11 +68,10 @@ fn check(files: &[PathBuf]) -> Result<(), Failure> {
     if unread.is_empty() { Ok(()) } else { Err(Box::new(Unread { unread, total: files.len() })) }
 }
 
-/// Reads a file, but no more of one that is too large than shows that it is.
+/// Reads a file, but no more of an enormous one than shows that it is.
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     use std::io::Read;
     let mut bytes = Vec::new();
-    let limit = amulet_fhir::limits::MAX_BUNDLE_BYTES as u64 + 1;
-    std::fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
+    std::fs::File::open(file)?.take(READ_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
