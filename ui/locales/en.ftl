@@ -64,7 +64,13 @@ time-left = { $time } left
 days-left = { $n } days left
 time-over = The time is over
 no-date = Without a date
-age = { $n } years
+record-moment = { $day }, { $clock }
+period-from = from { $from }
+period-to = until { $to }
+age = { $n ->
+    [one] 1 year old
+   *[other] { $n } years old
+}
 born = born { $date }
 
 ## People
@@ -152,6 +158,7 @@ task-taking-in = The hospital is taking in the file …
 
 ## What was checked
 checked-good = Checked: { $agreeing } of { $total } hospitals agree, { $ago }
+checked-few = Only { $agreeing } of { $total } hospitals answer, { $ago }: you can read, but nothing new can be confirmed
 checked-old = Last checked { $ago }: { $agreeing } of { $total } hospitals agreed
 checked-never = Not checked yet
 checked-meaning = This device compared what the hospitals say and checked their signatures itself. It trusts no single hospital.
@@ -299,6 +306,42 @@ label-ingredient = Ingredient
 label-form = Form
 label-not-done = Not done
 
+## Codes of records
+value-active = Active
+value-inactive = Inactive
+value-resolved = Resolved
+value-remission = In remission
+value-recurrence = Recurrence
+value-relapse = Relapse
+value-confirmed = Confirmed
+value-unconfirmed = Unconfirmed
+value-provisional = Provisional
+value-differential = Differential
+value-refuted = Refuted
+value-mild = Mild
+value-moderate = Moderate
+value-severe = Severe
+value-low = Low
+value-high = High
+value-unable-to-assess = Cannot be judged
+
+## Where a line of the summary comes from
+resource-allergyintolerance = Allergy record
+resource-observation = Observation
+resource-medicationrequest = Prescription
+resource-medicationstatement = Medicines list
+resource-medicationadministration = Given medicine
+resource-medicationdispense = Dispensed medicine
+resource-condition = Diagnosis
+resource-device = Device record
+resource-deviceusestatement = Device use
+resource-immunization = Vaccination record
+resource-procedure = Procedure
+resource-patient = Patient record
+resource-relatedperson = Patient record
+resource-composition = Document
+resource-diagnosticreport = Report
+
 ## Sharing
 sharing-lead = Who asks, who can read now, and who could once.
 sharing-empty-title = Nobody reads your records
@@ -311,9 +354,9 @@ sharing-ended = Ended ({ $n })
 share-sentence = { $who } can read { $what } until { $until }, for { $purpose }.
 share-was = { $what }, from { $from } to { $until }
 share-uses = { $n ->
-    [0] Not read yet
-    [one] Read once
-   *[other] Read { $n } times
+    [0] Not read so far
+    [one] Read 1 time so far
+   *[other] Read { $n } times so far
 }
 share-active = Active
 share-expired = Ran out
@@ -488,7 +531,7 @@ preview-title = On the card
 preview-signed = Signature is right
 preview-unsigned = Not signed
 preview-offline-hint = Read from the card itself, without asking anybody. It may be out of date.
-preview-no-facts = The card shows no facts by itself. Declare the emergency to open the summary.
+preview-no-facts = No facts came with this code. Read what is printed on the card, and declare the emergency to open the summary.
 preview-offline = No hospital can be reached. Only what is on the card can be shown; the summary needs a connection.
 declare-you = You:
 declare-why = Why now, without asking?
@@ -526,6 +569,7 @@ section-left-out = Left out by the patient.
 find-code = Patient’s code
 find-code-hint = It begins with did:amulet: and is on the patient’s phone under “My code”.
 find-is-card = This is an emergency card. For an emergency use “Scan”; to ask for access, scan the patient’s own code.
+find-is-no-code = This is not a patient’s code. It begins with did:amulet: and is on the patient’s phone under “My code”.
 find = Find
 find-scan = Scan the code
 find-looking = Looking …
@@ -647,7 +691,7 @@ error-word-count = { $found } words were typed, but there should be { $expected 
     .next = Compare with your paper: is a word missing or there twice?
 error-word-checksum = { $index ->
         [none] Each word exists, but together they do not fit.
-       *[other] Each word exists, but together they do not fit; word { $index } looks wrong.
+       *[other] Each word exists, but together they do not fit; look at word { $index } first.
     }
     .means = One word is wrong, or two changed places.
     .next = Compare each word, and the order, with your paper.
@@ -722,9 +766,15 @@ error-grant-ended = { $why ->
 error-not-a-clinician = Only a registered clinician can do this.
     .means = Nothing was opened.
     .next = Ask your hospital to register you.
-error-not-found = This does not exist, or no longer.
+error-not-found = { $what ->
+        [identity] No hospital knows a wallet with these words.
+       *[other] This does not exist, or no longer.
+    }
     .means = Nothing was changed.
-    .next = Go back, and look again.
+    .next = { $what ->
+        [identity] Go back and compare the words with your paper; perhaps it is the paper of another wallet.
+       *[other] Go back, and look again.
+    }
 error-storage = This device could not store something.
     .means = The last step may not be kept.
     .next = Free some space, allow this page to store data, and try again.

@@ -46,6 +46,9 @@ time-left = 还剩 { $time }
 days-left = 还剩 { $n } 天
 time-over = 时间已到
 no-date = 没有日期
+record-moment = { $day } { $clock }
+period-from = { $from }起
+period-to = 至{ $to }
 age = { $n } 岁
 born = { $date }出生
 
@@ -134,6 +137,7 @@ task-taking-in = 医院正在接收文件 …
 
 ## What was checked
 checked-good = 已核对：{ $total } 家医院中 { $agreeing } 家一致，{ $ago }
+checked-few = { $total } 家医院中只有 { $agreeing } 家应答，{ $ago }：可以查看，新的操作暂时无法确认
 checked-old = 上次核对在{ $ago }：{ $total } 家医院中 { $agreeing } 家一致
 checked-never = 还没有核对
 checked-meaning = 这台设备自己比对了各家医院的答复，并验证了它们的签名。它不单独相信任何一家医院。
@@ -271,6 +275,42 @@ label-ingredient = 成分
 label-form = 剂型
 label-not-done = 未实施
 
+## Codes of records
+value-active = 活动期
+value-inactive = 不活动
+value-resolved = 已痊愈
+value-remission = 缓解
+value-recurrence = 复发
+value-relapse = 复发
+value-confirmed = 已确认
+value-unconfirmed = 未确认
+value-provisional = 暂定
+value-differential = 待鉴别
+value-refuted = 已排除
+value-mild = 轻度
+value-moderate = 中度
+value-severe = 重度
+value-low = 低
+value-high = 高
+value-unable-to-assess = 无法评估
+
+## Where a line of the summary comes from
+resource-allergyintolerance = 过敏记录
+resource-observation = 检验与观察
+resource-medicationrequest = 处方
+resource-medicationstatement = 用药记录
+resource-medicationadministration = 给药记录
+resource-medicationdispense = 发药记录
+resource-condition = 诊断
+resource-device = 器械记录
+resource-deviceusestatement = 器械使用记录
+resource-immunization = 接种记录
+resource-procedure = 操作记录
+resource-patient = 患者资料
+resource-relatedperson = 患者资料
+resource-composition = 文书
+resource-diagnosticreport = 检查报告
+
 ## Sharing
 sharing-lead = 谁在申请，谁现在能看，谁以前能看。
 sharing-empty-title = 没有人在看您的病历
@@ -284,7 +324,7 @@ share-sentence = { $who }可以查看您的{ $what }，到{ $until }为止，用
 share-was = { $what }，从{ $from }到{ $until }
 share-uses = { $n ->
     [0] 还没有看过
-   *[other] 看过 { $n } 次
+   *[other] 已看过 { $n } 次
 }
 share-active = 有效
 share-expired = 已到期
@@ -444,7 +484,7 @@ preview-title = 卡上的内容
 preview-signed = 签名正确
 preview-unsigned = 没有签名
 preview-offline-hint = 直接从卡上读出，没有向任何人核实，可能已经过时。
-preview-no-facts = 这张卡本身不显示内容。请声明急救来打开摘要。
+preview-no-facts = 这个代码没有带来卡上的内容。请看卡面上印的字，并声明急救来打开摘要。
 preview-offline = 联系不上任何医院。只能显示卡上的内容；摘要需要网络。
 declare-you = 您是：
 declare-why = 为什么不先征得同意？
@@ -479,6 +519,7 @@ section-left-out = 患者没有提供。
 find-code = 患者的代码
 find-code-hint = 以 did:amulet: 开头，在患者手机的“我的二维码”里。
 find-is-card = 这是急救卡。急救请用“扫码”；申请查看请扫患者本人的二维码。
+find-is-no-code = 这不是患者的代码。它以 did:amulet: 开头，在患者手机的“我的二维码”里。
 find = 查找
 find-scan = 扫描二维码
 find-looking = 正在查找 …
@@ -594,7 +635,7 @@ error-word-count = 输入了 { $found } 个词，应该是 { $expected } 个。
     .next = 请对照纸：是不是少了一个，或多写了一个？
 error-word-checksum = { $index ->
         [none] 每个词都存在，但合在一起不对。
-       *[other] 每个词都存在，但合在一起不对；第 { $index } 个词看起来有误。
+       *[other] 每个词都存在，但合在一起不对；请先看第 { $index } 个词。
     }
     .means = 有一个词错了，或者两个词的顺序反了。
     .next = 请对照纸逐个核对词和顺序。
@@ -669,9 +710,15 @@ error-grant-ended = { $why ->
 error-not-a-clinician = 只有登记过的医生才能这样做。
     .means = 什么都没有打开。
     .next = 请让您的医院为您登记。
-error-not-found = 这个内容不存在，或已经没有了。
+error-not-found = { $what ->
+        [identity] 没有医院认识用这些词的钱包。
+       *[other] 这个内容不存在，或已经没有了。
+    }
     .means = 什么都没有改变。
-    .next = 请返回重新查看。
+    .next = { $what ->
+        [identity] 请返回，对照纸检查这些词；也许那是另一个钱包的纸。
+       *[other] 请返回重新查看。
+    }
 error-storage = 这台设备没能保存某些内容。
     .means = 最后一步可能没有保存下来。
     .next = 请腾出空间，允许本页面保存数据，然后再试。

@@ -10,6 +10,8 @@ use amulet_app_api::clinician::{CardPreviewView, EmergencyView};
 use amulet_app_api::wallet::{Language, Role, SessionView, SetLanguage, Status, StatusView, Sync};
 use amulet_app_api::{ApiError, Call, ErrorCode};
 use dioxus::prelude::*;
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// How often the hospitals are asked for news while a wallet is open.
@@ -40,6 +42,8 @@ pub struct App {
     pub check_error: Signal<Option<ApiError>>,
     /// Calls that wait for the wallet, so that the watch for news keeps out of their way.
     busy: Signal<u32>,
+    /// Answers that pages of the open wallet have shown, by call, for when no hospital answers.
+    kept: Signal<BTreeMap<String, Rc<dyn Any>>>,
     /// The card a clinician has just read.
     pub scanned: Signal<Option<ScannedCard>>,
     /// The summary a clinician has open.
@@ -98,7 +102,21 @@ impl App {
         self.scanned.set(None);
         self.emergency.set(None);
         self.check_error.set(None);
+        self.kept.write().clear();
         self.refresh_later();
+    }
+
+    /// Keeps an answer until the wallet is locked.
+    pub fn keep<T: 'static>(mut self, key: String, value: T) {
+        // An answer that comes after locking must not stay.
+        if self.session.peek().is_some() {
+            self.kept.write().insert(key, Rc::new(value));
+        }
+    }
+
+    /// An answer kept before.
+    pub fn kept<T: Clone + 'static>(self, key: &str) -> Option<T> {
+        self.kept.peek().get(key)?.downcast_ref::<T>().cloned()
     }
 
     /// Reads again what is on this device, whatever page is open by then.
@@ -161,6 +179,7 @@ pub fn Root() -> Element {
         news: Signal::new(0),
         check_error: Signal::new(None),
         busy: Signal::new(0),
+        kept: Signal::new(BTreeMap::new()),
         scanned: Signal::new(None),
         emergency: Signal::new(None),
         patient_code: Signal::new(String::new()),

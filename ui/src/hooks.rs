@@ -33,14 +33,15 @@ impl<T> PartialEq for Load<T> {
     }
 }
 
-/// Fetches when the page opens, and again whenever the wallet has heard news from the hospitals.
+/// Fetches when the page opens, and again whenever the wallet has heard news from the hospitals. Where no hospital answers,
+/// what an earlier visit of the page showed comes back, with the error above it.
 pub fn use_load<C>(request: C) -> Load<C::Reply>
 where
     C: Call + Clone + 'static,
-    C::Reply: 'static,
+    C::Reply: Clone + 'static,
 {
     let app = use_app();
-    let load = use_fetch(app, request);
+    let load = use_fetch(app, request, true);
     use_effect(move || {
         // Reading the counter subscribes: news means fetching again.
         app.news.read();
@@ -49,21 +50,33 @@ where
     load
 }
 
-/// Fetches once when the page opens, and only again when asked: for calls that the ledger records.
-pub fn use_load_once<C>(request: C) -> Load<C::Reply>
+/// Fetches once when the page opens, and else like [`use_load`].
+pub fn use_load_kept<C>(request: C) -> Load<C::Reply>
 where
     C: Call + Clone + 'static,
-    C::Reply: 'static,
+    C::Reply: Clone + 'static,
 {
-    let load = use_fetch(use_app(), request);
+    let load = use_fetch(use_app(), request, true);
     use_effect(move || load.reload.call(()));
     load
 }
 
-fn use_fetch<C>(app: App, request: C) -> Load<C::Reply>
+/// Fetches once when the page opens, and only again when asked. Nothing is kept: this is for calls that the ledger records,
+/// so that nobody reads twice under one entry.
+pub fn use_load_once<C>(request: C) -> Load<C::Reply>
 where
     C: Call + Clone + 'static,
-    C::Reply: 'static,
+    C::Reply: Clone + 'static,
+{
+    let load = use_fetch(use_app(), request, false);
+    use_effect(move || load.reload.call(()));
+    load
+}
+
+fn use_fetch<C>(app: App, request: C, keeps: bool) -> Load<C::Reply>
+where
+    C: Call + Clone + 'static,
+    C::Reply: Clone + 'static,
 {
     let mut state = use_signal(|| Loadable::Loading);
     let reload = use_callback(move |()| {
@@ -71,12 +84,26 @@ where
         spawn(async move {
             let before = state.replace(Loadable::Loading).asked_again();
             state.set(before);
+            let key = if keeps { kept_key(&request) } else { None };
             let answer = app.call(request).await;
-            let before = state.replace(Loadable::Loading);
+            let mut before = state.replace(Loadable::Loading);
+            match (&answer, key) {
+                (Ok(value), Some(key)) => app.keep(key, value.clone()),
+                (Err(_), Some(key)) if before.value().is_none() => {
+                    before = app.kept(&key).map_or(before, Loadable::Ready);
+                }
+                _ => {}
+            }
             state.set(before.answered(answer));
         });
     });
     Load { state, reload }
+}
+
+/// By what the answer to a request is kept.
+fn kept_key<C: Call>(request: &C) -> Option<String> {
+    let with = serde_json::to_string(request).ok()?;
+    Some(format!("{} {with}", std::any::type_name::<C>()))
 }
 
 /// Something a person started: whether it runs, how far it is, and how it failed.

@@ -15,6 +15,11 @@ const OLD_AFTER_MS: u64 = 10 * 60 * 1000;
 /// How often a badge's age is renewed.
 const AGE_EVERY_MS: u32 = 15_000;
 
+/// How many of `total` hospitals must sign something new: more than two thirds, all but those that may fail.
+fn quorum(total: u16) -> u16 {
+    total - total.saturating_sub(1) / 3
+}
+
 /// "Checked: 4 of 4 hospitals agree, a minute ago".
 #[component]
 pub fn CheckedBadge(checked: Option<CheckedView>) -> Element {
@@ -31,9 +36,15 @@ pub fn CheckedBadge(checked: Option<CheckedView>) -> Element {
         };
     };
     let old = now().saturating_sub(checked.checked_at) > OLD_AFTER_MS;
-    let good = !old && trouble.is_none();
+    let current = !old && trouble.is_none();
+    let enough = checked.agreeing >= quorum(checked.total);
+    let good = current && enough;
     let ago = t.ago(checked.checked_at, now());
-    let key = if good { "checked-good" } else { "checked-old" };
+    let key = match (current, enough) {
+        (true, true) => "checked-good",
+        (true, false) => "checked-few",
+        (false, _) => "checked-old",
+    };
     let unreachable: Vec<String> = checked.unreachable.iter().map(|hospital| t.hospital(hospital)).collect();
     rsx! {
         details { class: if good { "badge good" } else { "badge wait" }, "data-testid": "checked",
@@ -120,5 +131,15 @@ pub fn ProofPanel(proof: ProofView, #[props(default)] open: bool) -> Element {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_few_hospitals_for_anything_new_are_noticed() {
+        assert_eq!([1, 4, 5, 7, 10].map(quorum), [1, 3, 4, 5, 7]);
     }
 }

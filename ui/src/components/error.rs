@@ -31,6 +31,9 @@ pub const DETAILS: [&str; 20] = [
     "name",
 ];
 
+/// Details that must not travel to support: a mistyped recovery word is one letter away from the real one.
+const SECRET_DETAILS: [&str; 2] = ["word", "suggestion"];
+
 const BYTES_PER_MEGABYTE: f64 = 1_000_000.0;
 
 /// Whether trying the same again can help.
@@ -90,7 +93,7 @@ fn code_name(code: ErrorCode) -> String {
 /// The code and its details, as support wants them.
 fn small_print(error: &ApiError) -> String {
     let mut text = code_name(error.code);
-    for (name, value) in &error.details {
+    for (name, value) in error.details.iter().filter(|(name, _)| !SECRET_DETAILS.contains(&name.as_str())) {
         text.push_str(&format!(" {name}={value}"));
     }
     text
@@ -137,6 +140,15 @@ mod tests {
         assert_eq!(megabytes("52428800"), "52.4 MB");
         assert_eq!(megabytes("3100"), "3 KB");
         assert_eq!(megabytes("a lot"), "a lot");
+    }
+
+    #[test]
+    fn support_never_sees_a_recovery_word() {
+        let error = ApiError::new(ErrorCode::WordUnknown)
+            .with("index", 7)
+            .with("word", "oter")
+            .with("suggestion", "otter");
+        assert_eq!(small_print(&error), "word_unknown index=7");
     }
 
     #[test]

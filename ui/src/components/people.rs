@@ -14,7 +14,7 @@ pub fn who(t: Translator, person: &PractitionerView) -> String {
         t,
         "who",
         name = person.name.clone(),
-        department = person.department.clone(),
+        department = t.department(&person.department),
         hospital = t.hospital(&person.hospital)
     )
 }

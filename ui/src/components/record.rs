@@ -9,11 +9,11 @@ use dioxus::prelude::*;
 /// Lines shown at first, and added by each press of "show more": a long history must not freeze a cheap phone.
 const LINES_STEP: usize = 100;
 
-/// What a line says besides its title.
-pub fn line_details(t: Translator, line: &RecordLineView) -> String {
+/// What a line says besides its title. Under the heading of a month the day is enough, elsewhere the year is said too.
+pub fn line_details(t: Translator, line: &RecordLineView, under_month: bool) -> String {
     let mut parts = vec![t.text(words::category(&line.category), &[])];
     if let Some(date) = &line.date {
-        parts.push(t.record_day(date));
+        parts.push(if under_month { t.record_day(date) } else { t.record_date(date) });
     }
     parts.push(t.hospital(&line.hospital));
     parts.join(" · ")
@@ -64,7 +64,7 @@ pub fn Timeline(lines: Vec<RecordLineView>, onopen: EventHandler<String>) -> Ele
                     h2 { class: "month", {heading} }
                     ul { class: "list",
                         for line in lines {
-                            li { key: "{line.id}", RecordLine { line, onopen } }
+                            li { key: "{line.id}", RecordLine { line, under_month: true, onopen } }
                         }
                     }
                 }
@@ -100,14 +100,18 @@ fn by_month(t: Translator, lines: &[RecordLineView]) -> Vec<(String, Vec<RecordL
 
 /// One line that opens its record.
 #[component]
-pub fn RecordLine(line: RecordLineView, onopen: EventHandler<String>) -> Element {
+pub fn RecordLine(
+    line: RecordLineView,
+    #[props(default)] under_month: bool,
+    onopen: EventHandler<String>,
+) -> Element {
     let t = use_translator();
     let id = line.id.clone();
     rsx! {
         button { class: "line", r#type: "button", "data-testid": "record-line", onclick: move |_| onopen.call(id.clone()),
             span { class: "grow",
                 span { class: "strong block", {line.title.clone()} }
-                span { class: "soft small block", {line_details(t, &line)} }
+                span { class: "soft small block", {line_details(t, &line, under_month)} }
             }
             if let Some(highlight) = line.highlight.clone() {
                 span { class: "highlight", {highlight} }
@@ -132,7 +136,7 @@ pub fn RecordBody(record: RecordView) -> Element {
             }
             for (index, fact) in record.facts.iter().enumerate() {
                 dt { key: "label-{index}", {label(t, &fact.label)} }
-                dd { {fact.value.clone()} }
+                dd { {t.fact_value(&fact.label, &fact.value)} }
             }
             dt { {tr!(t, "record-hospital")} }
             dd { {t.hospital(&line.hospital)} }

@@ -22,14 +22,25 @@ enum CameraState {
     Trouble(CameraTrouble),
 }
 
-/// The scanner. It reports each new code once and looks away while `paused`.
+/// The scanner. It reports each new code once and looks away while `paused`; `onpicture` says that a picture was chosen, so
+/// that the page takes back what it said of an earlier code.
 #[component]
-pub fn Scanner(paused: bool, oncode: EventHandler<String>) -> Element {
+pub fn Scanner(
+    paused: bool,
+    oncode: EventHandler<String>,
+    #[props(default)] onpicture: EventHandler<()>,
+) -> Element {
     let t = use_translator();
     let mut state = use_signal(|| CameraState::Starting);
     let mut resting = use_signal(|| paused);
-    use_effect(use_reactive!(|(paused,)| resting.set(paused)));
     let mut picture_error = use_signal(|| None::<ApiError>);
+    use_effect(use_reactive!(|(paused,)| {
+        resting.set(paused);
+        if paused {
+            // Another code is being read: what was said of the last picture is over.
+            picture_error.set(None);
+        }
+    }));
     use_future(move || async move {
         let camera = match Camera::start(VIDEO_ID).await {
             Ok(camera) => camera,
@@ -49,6 +60,7 @@ pub fn Scanner(paused: bool, oncode: EventHandler<String>) -> Element {
     let pick = move |_| {
         let Some(file) = PickedFile::take(PICTURE_ID) else { return };
         picture_error.set(None);
+        onpicture.call(());
         spawn(async move {
             match picture::read(&file).await {
                 Ok(code) => oncode.call(code),

@@ -49,6 +49,15 @@ impl Translator {
         format_parts(&parts, self.tag(), options)
     }
 
+    /// A FHIR date with the time of day where the record has one, as the clock on the wall there showed it.
+    pub fn record_moment(self, date: &str) -> String {
+        let day = self.record_date(date);
+        match clock(date) {
+            Some(clock) => tr!(self, "record-moment", day = day, clock = clock),
+            None => day,
+        }
+    }
+
     /// The day and month of a FHIR date, for lines under a year's heading.
     pub fn record_day(self, date: &str) -> String {
         let Some(parts) = DateParts::of(date) else { return date.to_owned() };
@@ -152,6 +161,22 @@ impl DateParts {
     }
 }
 
+/// The hour and minute of a FHIR moment; a moment in universal time says so. Midnight to the second is how records write a
+/// day whose time nobody knows.
+fn clock(date: &str) -> Option<String> {
+    let (_, time) = date.split_once('T')?;
+    let clock = time.get(..5)?;
+    let is_clock = clock.bytes().enumerate().all(|(place, byte)| match place {
+        2 => byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    if !is_clock || time.starts_with("00:00:00") {
+        return None;
+    }
+    let universal = ["Z", "+00:00", "-00:00"].iter().any(|zone| time.ends_with(zone));
+    Some(if universal { format!("{clock} UTC") } else { clock.to_owned() })
+}
+
 fn format_parts(parts: &DateParts, tag: &str, options: &[(&str, &str)]) -> String {
     format_js(utc_ms(parts), tag, options)
 }
@@ -194,6 +219,17 @@ mod tests {
         assert_eq!(moment, Some(DateParts { year: 2019, month: Some(4), day: Some(30) }));
         assert_eq!(DateParts::of("spring 2019"), None);
         assert_eq!(DateParts::of("2019-13"), None);
+    }
+
+    #[test]
+    fn the_time_of_day_is_the_one_written() {
+        assert_eq!(clock("2020-01-24T02:09:52+08:00").as_deref(), Some("02:09"));
+        assert_eq!(clock("2020-01-24T02:09:52.123+00:00").as_deref(), Some("02:09 UTC"));
+        assert_eq!(clock("2020-01-24T14:30:00Z").as_deref(), Some("14:30 UTC"));
+        assert_eq!(clock("2020-01-24T14:00:00").as_deref(), Some("14:00"));
+        for without in ["2020-01-24", "2020-01-24T00:00:00+08:00", "2020-01-24T9", "2020-01-24Tab:cd"] {
+            assert_eq!(clock(without), None, "{without}");
+        }
     }
 
     #[test]

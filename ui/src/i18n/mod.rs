@@ -6,6 +6,7 @@
 pub mod dates;
 #[cfg(test)]
 mod tests;
+mod values;
 pub mod words;
 
 use amulet_app_api::wallet::{HospitalView, Language};

@@ -105,8 +105,9 @@ fn the_code_asks_for_what_exists_and_for_all_of_it() {
         let Some(key) = call.split(')').next().and_then(|call| call.split('"').nth(1)) else { continue };
         assert!(known.contains(key), "the code asks for {key}");
     }
-    let from_outside =
-        |key: &str| ["label-", "refusal-", "sex-"].iter().any(|prefix| key.starts_with(prefix));
+    let from_outside = |key: &str| {
+        ["label-", "refusal-", "resource-", "sex-", "value-"].iter().any(|prefix| key.starts_with(prefix))
+    };
     let unasked: Vec<&String> =
         known.iter().filter(|key| !from_outside(key) && !sources.contains(&format!("\"{key}\""))).collect();
     assert_eq!(unasked, Vec::<&String>::new(), "nobody asks for these");

@@ -20,7 +20,7 @@ pub fn Settings() -> Element {
     let t = use_translator();
     let Some(session) = app.session.read().clone() else { return rsx! {} };
     let mut about = vec![t.text(words::role(&session.wallet.role), &[])];
-    about.extend(session.department.clone());
+    about.extend(session.department.as_deref().map(|department| t.department(department)));
     about.push(t.hospital(&session.hospital));
     rsx! {
         div { class: "page",

@@ -4,18 +4,30 @@ use amulet_app_api::ApiError;
 use amulet_app_api::access::{LogEvent, LogLineView};
 use amulet_app_api::wallet::{HomeView, MyCodeView};
 use amulet_protocol::calls::CardLocator;
+use amulet_protocol::consent::Category;
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Did;
 use amulet_protocol::state::StateKey;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Service;
 use super::error::internal;
-use super::session::Session;
+use super::session::{RecordMeta, Session};
 use crate::qr;
 
 /// Newest records on the first page.
 const NEWEST: usize = 5;
+
+/// The records registered last, those about health before paperwork and bills.
+fn newest(records: &[Arc<RecordMeta>]) -> Vec<Arc<RecordMeta>> {
+    let is_paper = |meta: &&Arc<RecordMeta>| {
+        matches!(meta.entry.category, Category::Administrative | Category::Billing | Category::Other)
+    };
+    let (paper, health): (Vec<_>, Vec<_>) = records.iter().rev().partition(is_paper);
+    health.into_iter().chain(paper).take(NEWEST).cloned().collect()
+}
 
 impl Service {
     /// The first page.
@@ -25,13 +37,15 @@ impl Service {
         let card: Option<CardLocator> = self.state_of(StateKey::CardOf(session.did())).await?;
         let (records, newest) = {
             let cache = session.cache();
-            (cache.records.len() as u64, cache.records.iter().rev().take(NEWEST).cloned().collect::<Vec<_>>())
+            (cache.records.len() as u64, newest(&cache.records))
         };
         let ids: Vec<_> = newest.iter().map(|meta| meta.entry.id).collect();
         self.open_records(&session, newest).await?;
         let newest = {
             let cache = session.cache();
-            ids.iter().filter_map(|id| cache.opened.get(id)).map(|record| record.line.clone()).collect()
+            let mut opened: Vec<_> = ids.iter().filter_map(|id| cache.opened.get(id)).collect();
+            opened.sort_by_key(|record| Reverse(record.moment));
+            opened.into_iter().map(|record| record.line.clone()).collect()
         };
         Ok(HomeView {
             checked: Some(checked),

@@ -26,7 +26,7 @@ pub(super) fn line(ledger: LedgerSide, plain: &RecordPlain) -> (RecordLineView, 
         id: ledger.id.to_string(),
         title: plain.title.clone(),
         date: date.as_ref().map(|date| date.text.clone()).or_else(|| plain.date.clone()),
-        highlight: detail.as_ref().and_then(highlight),
+        highlight: detail.as_ref().and_then(highlight).map(|text| measured(&text)),
         category: convert::category(ledger.category),
         class: convert::class(ledger.class),
         resource_type: plain.resource_type.clone(),
@@ -67,16 +67,25 @@ pub(super) fn full(line: RecordLineView, plain: &RecordPlain, proof: ProofView) 
     }
 }
 
+/// A measured value without the curly brackets by which UCUM (section 2.4.5) marks a unit that is only a word: `2.6 {INR}`
+/// says no more than `2.6 INR`.
+fn measured(value: &str) -> String {
+    let begins_like_a_number =
+        value.starts_with(|first: char| first.is_ascii_digit() || "-<>≤≥".contains(first));
+    if begins_like_a_number { value.replace(['{', '}'], "") } else { value.to_owned() }
+}
+
 fn fact(fact: &Fact) -> FactView {
     let label = match serde_json::to_value(fact.label) {
         Ok(serde_json::Value::String(label)) => label,
         _ => String::new(),
     };
+    let value = measured(&fact.value);
     match (&fact.name, fact.label) {
         // The parts of a measurement are known by their own names.
-        (Some(name), FactLabel::Component) => FactView { label: name.clone(), value: fact.value.clone() },
-        (Some(name), _) => FactView { label, value: format!("{name}: {}", fact.value) },
-        (None, _) => FactView { label, value: fact.value.clone() },
+        (Some(name), FactLabel::Component) => FactView { label: name.clone(), value },
+        (Some(name), _) => FactView { label, value: format!("{name}: {value}") },
+        (None, _) => FactView { label, value },
     }
 }
 
@@ -145,6 +154,13 @@ mod tests {
         assert!(shown.contains("-1e-3"));
         let same: serde_json::Value = serde_json::from_str(&shown).unwrap();
         assert_eq!(same, serde_json::from_str::<serde_json::Value>(content).unwrap());
+    }
+
+    #[test]
+    fn a_unit_that_is_a_word_is_shown_as_a_word() {
+        assert_eq!(measured("2.0 {INR} – 3.0 {INR}"), "2.0 INR – 3.0 INR");
+        assert_eq!(measured("< 5 {copies}/mL"), "< 5 copies/mL");
+        assert_eq!(measured("see {attachment}"), "see {attachment}");
     }
 
     #[test]

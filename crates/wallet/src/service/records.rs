@@ -8,13 +8,16 @@ use amulet_crypto::content::{CONTENT_KEY_BYTES, ContentKey};
 use amulet_protocol::ids::{Did, RecordId};
 use amulet_protocol::light::ReadGround;
 use amulet_protocol::record::{RecordPlain, record_key_context};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Service;
 use super::blobs::Wanted;
 use super::record_view::{LedgerSide, full, line};
 use super::session::{OpenRecord, RecordMeta, Session};
+
+/// Blocks whose header is proven along with the timeline, so that its records open with their proof when no hospital answers.
+const HEADERS_AHEAD: usize = 16;
 
 /// Records opened, newest first, and how many could not be had.
 pub(super) struct Loaded {
@@ -28,12 +31,24 @@ impl Service {
     pub(super) async fn records(&self) -> Result<TimelineView, ApiError> {
         let session = self.patient()?;
         let loaded = self.load_records(&session).await?;
+        self.prove_headers(&loaded.records).await;
         Ok(TimelineView {
             categories: counts(loaded.records.iter().map(|record| record.line.category)),
             records: loaded.records.iter().map(|record| record.line.clone()).collect(),
             missing: loaded.missing,
             checked: Some(loaded.checked),
         })
+    }
+
+    /// Proves the headers of the newest blocks that hold these records; the light client keeps them.
+    async fn prove_headers(&self, records: &[Arc<OpenRecord>]) {
+        let heights: BTreeSet<_> = records.iter().map(|record| record.meta.height).collect();
+        for height in heights.into_iter().rev().take(HEADERS_AHEAD) {
+            // A header that cannot be had now is asked for again when one of its records is opened.
+            if self.client.header_at(height).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// One record in full, with what was checked about it.

@@ -194,24 +194,39 @@ impl Service {
         }
     }
 
-    /// Restores a wallet from its words: its identity at the chosen hospital must be registered.
+    /// Restores a wallet from its words: its identity at a hospital must be registered.
     pub(super) async fn restore_wallet(&self, call: RestoreWallet) -> Result<SessionView, ApiError> {
         let passphrase = Zeroizing::new(call.passphrase);
         let words = Zeroizing::new(call.words);
         check_passphrase(&passphrase)?;
         let hospital = self.hospital_of(&call.hospital)?;
         let phrase = SeedPhrase::parse(&words).map_err(phrase_error)?;
-        let identity = Identity::derive(&phrase.to_seed(), Relationship { hospital, index: 0 });
         self.sync().await?;
-        let registered: Option<IdentityState> = self.state_of(StateKey::Identity(identity.did)).await?;
-        if registered.is_none() {
-            return Err(ApiError::new(ErrorCode::NotFound).with("what", "identity").with("hint", "hospital"));
-        }
+        let (hospital, identity) = self.registered_identity(&phrase, hospital).await?;
         let practitioner: Option<Practitioner> = self.state_of(StateKey::Practitioner(identity.did)).await?;
         let role = if practitioner.is_some() { Role::Clinician } else { Role::Patient };
         let sealed = self.seal_wallet(&call.name, role, &phrase, hospital, &passphrase).await?;
         let session = self.keep_wallet(&sealed, &passphrase).await?;
         self.session_view(&session).await
+    }
+
+    /// The identity of these words that is registered: at the hospital that was named, else at whichever other has it. Years
+    /// later a person may well name the hospital where they are treated now.
+    async fn registered_identity(
+        &self,
+        phrase: &SeedPhrase,
+        named: Did,
+    ) -> Result<(Did, Identity), ApiError> {
+        let seed = phrase.to_seed();
+        let others = self.network.genesis().organisations.iter().map(|organisation| organisation.did());
+        for hospital in std::iter::once(named).chain(others.filter(|did| *did != named)) {
+            let identity = Identity::derive(&seed, Relationship { hospital, index: 0 });
+            let state: Option<IdentityState> = self.state_of(StateKey::Identity(identity.did)).await?;
+            if state.is_some() {
+                return Ok((hospital, identity));
+            }
+        }
+        Err(ApiError::new(ErrorCode::NotFound).with("what", "identity"))
     }
 
     async fn seal_wallet(

@@ -76,14 +76,12 @@ fn Body(view: MyAccessesView) -> Element {
     }
 }
 
-/// What the access is for: the purpose, or that it is an emergency.
+/// What may be read and why; in an emergency, the summary.
 fn what_for(t: Translator, access: &MyAccessView) -> String {
-    let purpose = t.text(words::purpose(&access.purpose), &[]);
     if access.categories.is_empty() {
-        purpose
-    } else {
-        format!("{} · {purpose}", named(t, &access.categories))
+        return tr!(t, "summary-title");
     }
+    format!("{} · {}", named(t, &access.categories), t.text(words::purpose(&access.purpose), &[]))
 }
 
 #[component]

@@ -115,7 +115,7 @@ fn Declaration(card: ScannedCard) -> Element {
     let mut note = use_signal(String::new);
     let mut complaint = use_signal(|| None::<&'static str>);
     let me = app.session.read().as_ref().map(|session| {
-        let department = session.department.clone().unwrap_or_default();
+        let department = t.department(session.department.as_deref().unwrap_or_default());
         tr!(
             t,
             "who",

@@ -140,10 +140,10 @@ fn Entry(entry: EntryView) -> Element {
                 }
                 p { class: "entry-text", {entry.text.clone()} }
                 if let Some(detail) = entry.detail.clone() {
-                    p { class: "entry-detail", {detail} }
+                    p { class: "entry-detail", {t.summary_detail(&detail)} }
                 }
                 if let Some(source) = entry.source.clone() {
-                    p { class: "faint", {source} }
+                    p { class: "faint", {t.summary_source(&source)} }
                 }
             }
         }

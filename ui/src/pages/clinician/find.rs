@@ -19,11 +19,15 @@ pub fn FindByCode(onfound: EventHandler<PatientFoundView>) -> Element {
     let t = use_translator();
     let action = use_action();
     let typed = use_signal(String::new);
-    let mut is_card = use_signal(|| false);
+    let mut complaint = use_signal(|| None::<&'static str>);
     let mut scanning = use_signal(|| false);
     let find = use_callback(move |code: String| {
-        is_card.set(CodeKind::of(&code) == CodeKind::Card);
-        if !is_card() {
+        complaint.set(match CodeKind::of(&code) {
+            CodeKind::Person => None,
+            CodeKind::Card => Some("find-is-card"),
+            CodeKind::Unknown => Some("find-is-no-code"),
+        });
+        if complaint.peek().is_none() {
             action.call(FindPatient { code: code.trim().to_owned() }, move |found| onfound.call(found));
         }
     });
@@ -54,9 +58,9 @@ pub fn FindByCode(onfound: EventHandler<PatientFoundView>) -> Element {
                 hint: tr!(t, "find-code-hint"),
                 value: typed,
                 plain: true,
-                complaint: is_card().then(|| tr!(t, "find-is-card")),
+                complaint: complaint().map(|key| t.text(key, &[])),
                 oninput: move |_| {
-                    is_card.set(false);
+                    complaint.set(None);
                     action.clear_error();
                 },
             }
@@ -72,7 +76,7 @@ pub fn FindByCode(onfound: EventHandler<PatientFoundView>) -> Element {
             }
         }
         if scanning() {
-            Scanner { paused: action.is_running(), oncode: find }
+            Scanner { paused: action.is_running(), oncode: find, onpicture: move |()| action.clear_error() }
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn Scan() -> Element {
                 ErrorNotice { error }
             }
             ActionProgress { action, waiting: tr!(t, "scan-reading") }
-            Scanner { paused: action.is_running(), oncode: read }
+            Scanner { paused: action.is_running(), oncode: read, onpicture: move |()| action.clear_error() }
             form {
                 class: "stack tight",
                 novalidate: true,

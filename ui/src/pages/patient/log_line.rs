@@ -5,7 +5,7 @@ use crate::components::check::ProofPanel;
 use crate::components::icon::Glyph;
 use crate::components::load::show;
 use crate::components::page::PageHead;
-use crate::hooks::{use_load, use_load_once};
+use crate::hooks::{use_load, use_load_kept};
 use crate::i18n::{tr, use_translator};
 use crate::route::Route;
 use amulet_app_api::access::{AccessLog, LogLineView, LogProof};
@@ -16,7 +16,7 @@ use dioxus::prelude::*;
 pub fn LogLine(number: u64) -> Element {
     let t = use_translator();
     let log = use_load(AccessLog {});
-    let proof = use_load_once(LogProof { number });
+    let proof = use_load_kept(LogProof { number });
     let line =
         log.state.read().value().and_then(|log| log.lines.iter().find(|line| line.number == number).cloned());
     rsx! {

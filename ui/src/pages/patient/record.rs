@@ -3,7 +3,7 @@
 use crate::components::load::show;
 use crate::components::page::PageHead;
 use crate::components::record::RecordBody;
-use crate::hooks::use_load_once;
+use crate::hooks::use_load_kept;
 use crate::i18n::{tr, use_translator};
 use crate::route::Route;
 use amulet_app_api::records::Record as RecordCall;
@@ -13,7 +13,7 @@ use dioxus::prelude::*;
 #[component]
 pub fn Record(id: String) -> Element {
     let t = use_translator();
-    let record = use_load_once(RecordCall { id });
+    let record = use_load_kept(RecordCall { id });
     let loaded =
         record.state.read().value().map(|record| (record.line.title.clone(), record.line.highlight.clone()));
     let (title, highlight) = loaded.unwrap_or_else(|| (tr!(t, "record-title"), None));

@@ -179,7 +179,7 @@ fn ExposedCategory(
                             Some(highlight) => format!("{} · {highlight}", line.title),
                             None => line.title.clone(),
                         },
-                        more: line_details(t, &line),
+                        more: line_details(t, &line, false),
                         ticked: !without.read().contains(&line.id),
                         onchange: move |included: bool| {
                             if included {

@@ -191,10 +191,10 @@ fn StrengthMeter(strength: Option<StrengthView>, typed: bool) -> Element {
             if let Some(verdict) = verdict.filter(|_| typed) {
                 p {
                     span { class: "strong", {verdict} }
-                    if let Some(hint) = hint {
-                        span { class: "soft", " {hint}" }
-                    }
                     if !accepted {
+                        if let Some(hint) = hint {
+                            span { class: "soft", " {hint}" }
+                        }
                         span { class: "soft", " " {tr!(t, "strength-not-yet")} }
                     }
                 }
