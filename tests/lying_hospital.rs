@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use amulet_app_api::ErrorCode;
-use amulet_app_api::access::{AccessLog, LogProof};
-use amulet_app_api::records::{Record, Records};
+use amulet_app_api::access::{AccessLog, LogProof, Purpose};
+use amulet_app_api::clinician::AskAccess;
+use amulet_app_api::records::{Category, Record, Records};
 use amulet_app_api::wallet::Sync;
 use amulet_light_client::client::Standing;
 use amulet_light_client::{
@@ -18,10 +19,11 @@ use amulet_protocol::state::{Identity, StateKey};
 use amulet_tests::lies::{self, Lie};
 use amulet_tests::localnet::Localnet;
 use amulet_tests::people;
-use amulet_tests::wallet::{HttpTransport, Wallet};
+use amulet_tests::wallet::{HttpTransport, Wallet, clinician};
 use amulet_tests::{run, step};
 use amulet_wallet::network::Network;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const LIES: [Lie; 10] = [
     Lie::Header,
@@ -51,6 +53,8 @@ fn lies_are_caught_named_and_outvoted() {
         too_many_liars_are_not_believed(&net).await;
         step("somebody in the middle leaves one hospital reachable");
         one_hospital_alone_is_not_believed(&net).await;
+        step("somebody in the middle keeps the newest entries of a history back");
+        a_history_kept_back_is_not_called_complete_now(&net).await;
         step("a certified but older answer is no lie");
         an_honest_proxy_is_trusted(&net).await;
     });
@@ -172,6 +176,37 @@ async fn one_hospital_alone_is_not_believed(net: &Localnet) {
     let error = wallet.fails(Sync {}).await;
     assert_eq!(error.code, ErrorCode::TooFewWitnesses, "{error}");
     assert_eq!((error.details["answered"].as_str(), error.details["needed"].as_str()), ("1", "2"));
+}
+
+/// The patient's wallet hears of new blocks from everybody, and of an access in them from nobody.
+async fn a_history_kept_back_is_not_called_complete_now(net: &Localnet) {
+    let withheld = Arc::new(AtomicBool::new(false));
+    let mut to = Vec::new();
+    for n in 1..=4 {
+        to.push((n, lies::start_withholding(&net.hospital(n).http, Arc::clone(&withheld)).await));
+    }
+    let network = lies::redirect(net.network(), &to);
+    let wallet = Wallet::over_http(&network);
+    let patient = wallet.open_demo("wang-fang", net.passphrase()).await;
+    let before = wallet.must(AccessLog {}).await;
+    withheld.store(true, Ordering::SeqCst);
+    let request = AskAccess {
+        patient: patient.did.clone(),
+        categories: vec![Category::Allergies],
+        purpose: Purpose::Treatment,
+        access_hours: 24,
+        answer_hours: 24,
+        records_from: None,
+        records_to: None,
+    };
+    clinician(net, "dr-chen").await.must(request).await;
+    let known = before.checked.unwrap().height;
+    assert!(wallet.must(Sync {}).await.height > known, "the new block is known");
+    let kept_back = wallet.must(AccessLog {}).await;
+    assert_eq!(kept_back.lines.len(), before.lines.len());
+    assert_eq!(kept_back.checked.unwrap().height, known, "complete at that block, and no later one");
+    withheld.store(false, Ordering::SeqCst);
+    assert_eq!(wallet.must(AccessLog {}).await.lines.len(), before.lines.len() + 1);
 }
 
 async fn an_honest_proxy_is_trusted(net: &Localnet) {

@@ -3,7 +3,7 @@
 use crate::http::{self, blocking};
 use amulet_protocol::codec;
 use amulet_protocol::ids::Nonce;
-use amulet_protocol::light::LightResponse;
+use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::{LIGHT_REQUEST_BYTES_MAX, LIGHT_RESPONSE_BYTES_MAX};
 use amulet_protocol::receipt::{Outcome, RefusalCode};
 use axum::Router;
@@ -11,6 +11,8 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use axum::routing::{get, post};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What the lying hospital changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +76,9 @@ impl Lie {
             (Self::Receipt, LightResponse::Receipt(proof)) => {
                 proof.receipt.outcome = Outcome::Refused { code: RefusalCode::NotYourGrant };
             }
-            (Self::Ciphertext, LightResponse::Blobs(blobs)) => blobs.iter_mut().flatten().for_each(|bytes| flip_last(bytes)),
+            (Self::Ciphertext, LightResponse::Blobs(blobs)) => {
+                blobs.iter_mut().flatten().for_each(|bytes| flip_last(bytes))
+            }
             _ => {}
         }
     }
@@ -91,9 +95,21 @@ fn flip_last(bytes: &mut [u8]) {
 /// # Panics
 /// When it cannot listen.
 pub async fn start(base: &str, lie: Lie) -> String {
+    start_proxy(Proxy { base: base.to_owned(), lie, withheld: Arc::default() }).await
+}
+
+/// Starts a proxy that is honest, but while `withheld` is set leaves questions about histories without an answer, as
+/// somebody on the line can, and gives its address.
+///
+/// # Panics
+/// When it cannot listen.
+pub async fn start_withholding(base: &str, withheld: Arc<AtomicBool>) -> String {
+    start_proxy(Proxy { base: base.to_owned(), lie: Lie::None, withheld }).await
+}
+
+async fn start_proxy(proxy: Proxy) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a listener has an address");
-    let proxy = Proxy { base: base.to_owned(), lie };
     let router = Router::new()
         .route("/api/v1/light", post(answer))
         .fallback(get(pass_on))
@@ -107,9 +123,14 @@ pub async fn start(base: &str, lie: Lie) -> String {
 struct Proxy {
     base: String,
     lie: Lie,
+    withheld: Arc<AtomicBool>,
 }
 
 async fn answer(State(proxy): State<Proxy>, body: Bytes) -> Result<Vec<u8>, StatusCode> {
+    let question = codec::decode(&body, LIGHT_REQUEST_BYTES_MAX).map_err(|_| StatusCode::BAD_REQUEST)?;
+    if proxy.withheld.load(Ordering::SeqCst) && matches!(question, LightRequest::History { .. }) {
+        return Err(StatusCode::BAD_GATEWAY);
+    }
     let url = format!("{}/api/v1/light", proxy.base);
     let asked = move || http::post(&url, &[("content-type", "application/octet-stream")], &body);
     let honest = blocking(asked).await.map_err(|_| StatusCode::BAD_GATEWAY)?;

@@ -5,6 +5,7 @@ use crate::hospital::Hospital;
 use crate::{http, wait};
 use amulet_protocol::genesis::Genesis;
 use amulet_wallet::network::Network;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -18,11 +19,14 @@ const HOSPITAL_UP_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 const HOSPITALS: u16 = 4;
 const LAST_WORDS_BYTES: usize = 1_500;
+const LOG: &str = "localnet.log";
 
 /// The consortium; dropping it stops all of it.
 pub struct Localnet {
     folder: Option<TempDir>,
     path: PathBuf,
+    /// The first HTTP port and the first libp2p port.
+    ports: (u16, u16),
     process: Child,
     restarted: Vec<Child>,
     hospitals: Vec<Hospital>,
@@ -55,32 +59,46 @@ impl Localnet {
     pub fn start_with(options: &Options) -> Self {
         let folder = tempfile::Builder::new().prefix("amulet-test-").tempdir().expect("a temporary folder");
         let path = folder.path().canonicalize().expect("the folder is there");
-        let (http, libp2p) = free_ports();
-        let log = path.join("localnet.log");
-        let output = File::create(&log).expect("a log file");
-        let mut command = Command::new(node_program());
-        command.arg("localnet").arg("--data").arg(&path).env("NO_COLOR", "1");
-        command.args(["--http-port", &http.to_string(), "--libp2p-port", &libp2p.to_string()]);
-        if let Some(web) = &options.web {
-            command.arg("--web").arg(web);
-        }
-        let errors = output.try_clone().expect("a log file");
-        let process = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn();
-        let mut process = process.expect("the node's program starts");
-        let ready = path.join("ready.json");
-        wait::until("the consortium to be ready", READY_WITHIN, || {
-            if let Ok(Some(status)) = process.try_wait() {
-                panic!("the consortium stopped ({status}):\n{}", last_words(&log));
-            }
-            ready.exists().then_some(())
-        });
-        let hospitals = (1..=HOSPITALS).map(|n| Hospital::new(&path, n, http + n - 1)).collect();
+        let ports = free_ports();
+        let process = start_process(&path, ports, options);
+        let hospitals = (1..=HOSPITALS).map(|n| Hospital::new(&path, n, ports.0 + n - 1)).collect();
         let network = fs::read(path.join("network.json")).expect("network.json is there once it is ready");
         let passphrase =
             fs::read_to_string(path.join("demo-passphrase.txt")).expect("the passphrase is there");
         let passphrase = passphrase.trim().to_owned();
         let folder = Some(folder);
-        Self { folder, path, process, restarted: Vec::new(), hospitals, network, passphrase }
+        Self { folder, path, ports, process, restarted: Vec::new(), hospitals, network, passphrase }
+    }
+
+    /// Stops all of it as Ctrl-C does, and starts it again in the same folder.
+    ///
+    /// # Panics
+    /// When it does not stop cleanly, or does not come up again.
+    pub fn stop_and_start(&mut self) {
+        signal("-INT", self.process.id());
+        let stopped =
+            wait::until("the consortium to stop", STOPPED_WITHIN, || self.process.try_wait().ok()?);
+        assert!(stopped.success(), "stopped with {stopped}");
+        assert!(
+            self.hospitals.iter().all(|hospital| pid_of(&hospital.folder).is_none()),
+            "all four are gone"
+        );
+        self.process = start_process(&self.path, self.ports, &Options::default());
+    }
+
+    /// Arguments that start one in `data` on the ports of this one.
+    #[must_use]
+    pub fn arguments_in(&self, data: &Path) -> Vec<OsString> {
+        arguments(data, self.ports)
+    }
+
+    /// What was printed since the last start.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    #[must_use]
+    pub fn printed(&self) -> String {
+        fs::read_to_string(self.path.join(LOG)).expect("the output is in a file")
     }
 
     /// Hospital `n`, from 1.
@@ -232,6 +250,36 @@ impl Localnet {
     }
 }
 
+fn arguments(data: &Path, (http, libp2p): (u16, u16)) -> Vec<OsString> {
+    let numbers = [http.to_string(), libp2p.to_string()].map(OsString::from);
+    let [http, libp2p] = numbers;
+    let data = data.as_os_str().to_owned();
+    ["localnet".into(), "--data".into(), data, "--http-port".into(), http, "--libp2p-port".into(), libp2p]
+        .into()
+}
+
+/// Starts the process and waits until it says that all is ready.
+fn start_process(data: &Path, ports: (u16, u16), options: &Options) -> Child {
+    let log = data.join(LOG);
+    let output = File::create(&log).expect("a log file");
+    let mut command = Command::new(node_program());
+    command.args(arguments(data, ports)).env("NO_COLOR", "1");
+    if let Some(web) = &options.web {
+        command.arg("--web").arg(web);
+    }
+    let errors = output.try_clone().expect("a log file");
+    let process = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn();
+    let mut process = process.expect("the node's program starts");
+    let ready = data.join("ready.json");
+    wait::until("the consortium to be ready", READY_WITHIN, || {
+        if let Ok(Some(status)) = process.try_wait() {
+            panic!("the consortium stopped ({status}):\n{}", last_words(&log));
+        }
+        ready.exists().then_some(())
+    });
+    process
+}
+
 /// Where built programs are: beside the folder of the test programs.
 ///
 /// # Panics
@@ -269,7 +317,7 @@ pub fn root() -> PathBuf {
 /// # Panics
 /// When it cannot be run.
 #[must_use]
-pub fn node_output(arguments: &[std::ffi::OsString]) -> std::process::Output {
+pub fn node_output(arguments: &[OsString]) -> std::process::Output {
     Command::new(node_program()).args(arguments).output().expect("the node's program runs")
 }
 
