@@ -149,11 +149,7 @@ fn announce(ready: &Ready, data: &Path, opens_window: bool, no_window: bool) {
     }
     println!("The wallet:  {}", ready.web);
     println!("Its data:    {}", data.display());
-    println!(
-        "Try first:   create a wallet, look at its timeline, make an emergency card; then open the address in a"
-    );
-    println!("             second, private browser window as a clinician and scan that card.");
-    println!("Ctrl-C stops all of it; the same command continues where it stopped, --fresh starts anew.");
+    println!("The same command continues where it stopped, --fresh starts anew.");
 }
 
 /// Says once that the window was closed while the hospitals go on.
