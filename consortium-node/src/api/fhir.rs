@@ -15,6 +15,10 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde::Deserialize;
+use std::time::Duration;
+
+/// How long the file of somebody who may not bring any is read.
+const THROWN_AWAY_WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -44,11 +48,16 @@ pub(super) async fn fhir(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<IntakeReport>, ApiError> {
-    let judged = judge(&state, query.patient.as_deref(), &headers).await;
-    // Read in any case, if only to throw it away: many clients lose an answer that comes before the body was read.
-    let limit = if judged.is_ok() { MAX_BUNDLE_BYTES } else { 0 };
-    let body = read_body(&headers, body, limit).await;
-    let (patient, caller) = judged?;
+    let (patient, caller) = match judge(&state, query.patient.as_deref(), &headers).await {
+        Ok(judged) => judged,
+        Err(refusal) => {
+            // Read all the same, to throw it away: many clients lose an answer that comes before the body was read. Who
+            // never ends gets no more time than that, for a place is held meanwhile.
+            let _ = tokio::time::timeout(THROWN_AWAY_WITHIN, read_body(&headers, body, 0)).await;
+            return Err(refusal);
+        }
+    };
+    let body = read_body(&headers, body, MAX_BUNDLE_BYTES).await;
     let file = body.map_err(|error| match error {
         BodyError::TooLarge { bytes } => {
             refused(FileRefusal::TooLarge { bytes: bytes.unwrap_or(MAX_BUNDLE_BYTES + 1) })

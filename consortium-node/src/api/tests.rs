@@ -529,3 +529,15 @@ fn what_is_no_origin_is_refused_before_it_gets_into_the_policy() {
     let good = ["https://a.example", "http://127.0.0.1:8101", "http://[::1]:8101"].map(str::to_owned);
     assert!(headers::SiteHeaders::new(&good).is_ok());
 }
+
+/// Time stands still but for what is waited for.
+#[tokio::test(start_paused = true)]
+async fn who_may_bring_nothing_and_never_ends_is_refused_long_before_the_time_for_bundles() {
+    let site = Site::new();
+    let endless = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let request = Request::builder().method(Method::POST).uri("/fhir").body(endless).unwrap();
+    let before = tokio::time::Instant::now();
+    let answer = site.send(request).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(before.elapsed() < INTAKE_TIME_MAX / 10);
+}
