@@ -192,11 +192,14 @@ impl Driver {
     /// Checks a message's signatures. Who signed it need not be the peer that handed it over: replicas pass on what others
     /// signed, a new view for one.
     fn verify(&self, message: ConsensusMessage) -> Option<Input> {
-        let untrusted = UntrustedMessage::decode(&message.bytes).ok()?;
-        match untrusted.verify(&self.parts.keys) {
+        let ConsensusMessage { from, bytes, place } = message;
+        let verified = UntrustedMessage::decode(&bytes).ok()?.verify(&self.parts.keys);
+        // Only now, when the work it made is done, may the sender have another one waiting.
+        drop(place);
+        match verified {
             Ok(verified) => Some(Input::Message(verified)),
             Err(error) => {
-                tracing::warn!(replica = message.from.0, %error, "message refused");
+                tracing::warn!(replica = from.0, %error, "message refused");
                 None
             }
         }

@@ -85,7 +85,7 @@ impl Bench {
         let signed = Signed::new(status, ReplicaId(replica), &signer);
         let bytes = Message::Status(signed).encode();
         // The driver may have stopped, which the test finds out by itself.
-        let _ = self.inbox.send(ConsensusMessage { from: ReplicaId(replica), bytes }).await;
+        let _ = self.inbox.send(ConsensusMessage { from: ReplicaId(replica), bytes, place: None }).await;
     }
 
     /// The next consensus message that it sends.

@@ -2,6 +2,7 @@
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::messages::{PEER_MESSAGE_BYTES_MAX, PeerRequest, PeerResponse};
+use super::shares::Shares;
 use super::{Command, ConsensusMessage, Inboxes, LightQuestion, Network, Outlets, PeerQuestion};
 use amulet_pbft::limits::MESSAGE_BYTES_MAX;
 use amulet_protocol::codec;
@@ -74,6 +75,7 @@ pub struct EventLoop {
     replicas: BTreeMap<PeerId, ReplicaId>,
     peers: BTreeMap<ReplicaId, PeerId>,
     asked: BTreeMap<OutboundRequestId, oneshot::Sender<PeerResponse>>,
+    shares: Shares,
     connected: watch::Sender<usize>,
 }
 
@@ -107,12 +109,14 @@ impl EventLoop {
             }
         }
         let replicas = peers.iter().map(|(replica, peer)| (*peer, *replica)).collect();
+        let shares = Shares::new(peers.keys().copied());
         peers.remove(&config.own);
         let (network, commands, outlets, inboxes) = Network::channels();
         let (connected, count) = watch::channel(0);
         let answers = mpsc::channel(ANSWERS_MAX);
         let asked = BTreeMap::new();
-        let event_loop = Self { swarm, commands, outlets, answers, replicas, peers, asked, connected };
+        let event_loop =
+            Self { swarm, commands, outlets, answers, replicas, peers, asked, shares, connected };
         Ok((event_loop, network, inboxes, count))
     }
 
@@ -226,7 +230,11 @@ impl EventLoop {
         let Message::Request { request, channel, .. } = message else { return };
         let Some(from) = self.replicas.get(&peer) else { return };
         let _ = self.swarm.behaviour_mut().consensus.send_response(channel, Vec::new());
-        let message = ConsensusMessage { from: *from, bytes: request };
+        let Some(place) = self.shares.consensus(*from, request.len()) else {
+            tracing::debug!(replica = from.0, "share of the consensus inbox full, message dropped");
+            return;
+        };
+        let message = ConsensusMessage { from: *from, bytes: request, place: Some(place) };
         if self.outlets.consensus.try_send(message).is_err() {
             tracing::debug!(replica = from.0, "consensus inbox full, message dropped");
         }
@@ -236,6 +244,7 @@ impl EventLoop {
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
                 let Some(from) = self.replicas.get(&peer).copied() else { return };
+                let Some(place) = self.shares.question(from, request.len()) else { return };
                 let Ok(request) = codec::decode::<PeerRequest>(&request, PEER_MESSAGE_BYTES_MAX) else {
                     return;
                 };
@@ -248,6 +257,7 @@ impl EventLoop {
                     if let Ok(response) = answer.await {
                         let _ = answers.send(Answer::Peer(channel, codec::encode(&response))).await;
                     }
+                    drop(place);
                 });
             }
             Event::Message { message: Message::Response { request_id, response }, .. } => {

@@ -8,7 +8,7 @@ use libp2p::swarm::{
     ToSwarm, dummy,
 };
 use libp2p::{Multiaddr, PeerId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::task::{Context, Poll};
 
@@ -17,12 +17,32 @@ use std::task::{Context, Poll};
 pub(super) struct MembersOnly<B> {
     inner: B,
     members: BTreeSet<PeerId>,
+    open: BTreeMap<PeerId, BTreeSet<ConnectionId>>,
+}
+
+/// Connections of one member: both sides may dial at once, over both transports, and old ones may linger.
+const CONNECTIONS_PER_MEMBER_MAX: usize = 8;
+
+/// A member has as many connections as it may have.
+#[derive(Debug, thiserror::Error)]
+#[error("{peer} has {CONNECTIONS_PER_MEMBER_MAX} connections already")]
+struct TooManyConnections {
+    peer: PeerId,
 }
 
 impl<B> MembersOnly<B> {
     /// `inner` for these peers.
     pub fn new(inner: B, members: BTreeSet<PeerId>) -> Self {
-        Self { inner, members }
+        Self { inner, members, open: BTreeMap::new() }
+    }
+
+    fn room_for(&self, peer: PeerId) -> Result<(), ConnectionDenied> {
+        match self.open.get(&peer) {
+            Some(open) if open.len() >= CONNECTIONS_PER_MEMBER_MAX => {
+                Err(ConnectionDenied::new(TooManyConnections { peer }))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -54,6 +74,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for MembersOnly<B> {
         if !self.members.contains(&peer) {
             return Ok(Either::Right(dummy::ConnectionHandler));
         }
+        self.room_for(peer)?;
         self.inner.handle_established_inbound_connection(connection, peer, local, remote).map(Either::Left)
     }
 
@@ -91,6 +112,15 @@ impl<B: NetworkBehaviour> NetworkBehaviour for MembersOnly<B> {
             _ => None,
         };
         if peer.is_none_or(|peer| self.members.contains(&peer)) {
+            match &event {
+                FromSwarm::ConnectionEstablished(event) => {
+                    self.open.entry(event.peer_id).or_default().insert(event.connection_id);
+                }
+                FromSwarm::ConnectionClosed(event) => {
+                    self.open.entry(event.peer_id).or_default().remove(&event.connection_id);
+                }
+                _ => {}
+            }
             self.inner.on_swarm_event(event);
         }
     }

@@ -9,25 +9,34 @@ mod codec;
 mod event_loop;
 mod members;
 mod messages;
+mod shares;
 #[cfg(test)]
 mod tests;
 
 pub use codec::BytesCodec;
 pub use event_loop::{EventLoop, NetworkConfig, NetworkError};
 pub use messages::{
-    BLOBS_PER_PEER_REQUEST_MAX, BLOCKS_PER_PEER_RESPONSE_MAX, PEER_MESSAGE_BYTES_MAX, PeerRequest, PeerResponse,
+    BLOBS_PER_PEER_REQUEST_MAX, BLOCKS_PER_PEER_RESPONSE_MAX, PEER_MESSAGE_BYTES_MAX, PeerRequest,
+    PeerResponse,
 };
 
 use amulet_protocol::ids::ReplicaId;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 /// Commands waiting for the event loop.
 const COMMANDS_MAX: usize = 4_096;
-/// Consensus messages waiting for the driver; more are dropped, as a network may.
-const CONSENSUS_INBOX_MAX: usize = 4_096;
-/// Questions of peers, or of light clients, waiting for an answer; more are refused.
+/// Consensus messages of one validator waiting for the driver; more are dropped, as a network may. Each validator has its
+/// own share, so that a faulty one cannot crowd out the votes of the others, or fill the memory with blocks.
+const CONSENSUS_SHARE: u32 = 64;
+/// Bytes that one place of a share holds; a larger message takes several.
+const BYTES_PER_PLACE: usize = 256 * 1024;
+/// Validators that a set can have.
+const VALIDATORS_MAX: usize = 100;
+/// Questions of one validator under way; more are refused.
+const PEER_SHARE: u32 = 128;
+/// Questions of light clients waiting for an answer; more are refused.
 const QUESTIONS_INBOX_MAX: usize = 256;
 
 /// What other tasks ask of the event loop.
@@ -42,6 +51,8 @@ pub struct ConsensusMessage {
     pub from: ReplicaId,
     /// The encoded message.
     pub bytes: Vec<u8>,
+    /// Its place in the sender's share of the inbox; `None` in tests.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 /// A question of another node, with the place for the answer. Dropping the place refuses.
@@ -88,8 +99,8 @@ impl Network {
     /// The handle, the command queue for the event loop, and both ends of the inboxes.
     pub(crate) fn channels() -> (Self, mpsc::Receiver<Command>, Outlets, Inboxes) {
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
-        let (consensus_in, consensus) = mpsc::channel(CONSENSUS_INBOX_MAX);
-        let (peers_in, peers) = mpsc::channel(QUESTIONS_INBOX_MAX);
+        let (consensus_in, consensus) = mpsc::channel(CONSENSUS_SHARE as usize * VALIDATORS_MAX);
+        let (peers_in, peers) = mpsc::channel(PEER_SHARE as usize * VALIDATORS_MAX);
         let (light_in, light) = mpsc::channel(QUESTIONS_INBOX_MAX);
         let outlets = Outlets { consensus: consensus_in, peers: peers_in, light: light_in };
         (Self { commands }, queue, outlets, Inboxes { consensus, peers, light })
