@@ -23,7 +23,10 @@ impl Service {
             Ok(proven) => proven,
             Err(error) => {
                 let error = self.light(error);
-                return if is_offline(&error) && known.count > 0 { Ok(checked) } else { Err(error) };
+                // What is known was complete at an earlier header, and nothing is known of the entries since: whoever
+                // keeps a history back must not have it shown as complete at the header that was just checked.
+                let earlier = session.cache().checked.clone();
+                return earlier.filter(|_| is_offline(&error)).ok_or(error);
             }
         };
         let _task = self.task(Task::Checking);
@@ -33,6 +36,7 @@ impl Service {
         let found = records_in(&proven.entries, |id| cache.transactions.get(&id).cloned());
         cache.records.extend(found);
         cache.entries.extend(proven.entries);
+        cache.checked = Some(checked.clone());
         drop(cache);
         Ok(checked)
     }

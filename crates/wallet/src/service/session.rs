@@ -2,7 +2,7 @@
 
 use amulet_app_api::access::PractitionerView;
 use amulet_app_api::records::RecordLineView;
-use amulet_app_api::wallet::WalletEntry;
+use amulet_app_api::wallet::{CheckedView, WalletEntry};
 use amulet_crypto::content::ContentKey;
 use amulet_crypto::kdf::Seed;
 use amulet_protocol::calls::RecordEntry;
@@ -40,6 +40,8 @@ pub(crate) struct Session {
 #[derive(Default)]
 pub(crate) struct Cache {
     pub head: HistoryHead,
+    /// The check with which the entries were last known to be complete.
+    pub checked: Option<CheckedView>,
     pub entries: Vec<HistoryEntry>,
     pub transactions: BTreeMap<TxId, Arc<SignedTransaction>>,
     pub practitioners: BTreeMap<Did, PractitionerView>,
