@@ -153,7 +153,7 @@ task-waiting-for-hospitals = Waiting for the hospitals to agree …
 task-checking = Checking what the hospitals say …
 task-fetching = Fetching records …
 task-decrypting = Opening records …
-task-sealing = Sealing the records for the reader …
+task-sealing = Encrypting …
 task-taking-in = The hospital is taking in the file …
 
 ## What was checked
@@ -364,7 +364,7 @@ share-revoked = Taken back
 take-back = Take back
 take-back-keep = Leave it
 take-back-title = Take access back from { $name }?
-take-back-text = They can no longer open these records and must delete their copies. What they have read already, they have read. If they need it again, they must ask again.
+take-back-text = They can no longer open these records. What they have read already, they have read. If they need it again, they must ask again.
 purpose-treatment = treatment
 purpose-second-opinion = a second opinion
 purpose-ongoing-care = ongoing care
@@ -457,7 +457,7 @@ print-how = Emergency: a registered doctor scans this code with Amulet. Access i
 code-title = My code
 code-lead = Your doctor or hospital scans this to find you. They cannot read anything by it.
 code-qr-label = My code
-code-safe = Safe to show: the code only says where to send a request.
+code-safe = Show it to people who treat you. With it one can send you a request, and see how many records and accesses there are, but not what is in them.
 
 ## Access log
 log-lead = Everything that ever happened to your records, with proof.

@@ -132,7 +132,7 @@ task-waiting-for-hospitals = 正在等各家医院达成一致 …
 task-checking = 正在核对医院的答复 …
 task-fetching = 正在取病历 …
 task-decrypting = 正在打开病历 …
-task-sealing = 正在为阅读者加密 …
+task-sealing = 正在加密 …
 task-taking-in = 医院正在接收文件 …
 
 ## What was checked
@@ -332,7 +332,7 @@ share-revoked = 已收回
 take-back = 收回
 take-back-keep = 先不收回
 take-back-title = 收回{ $name }的查看权限？
-take-back-text = 对方将不能再打开这些病历，并且必须删除副本。已经看过的内容无法抹去。如果还需要，对方必须重新申请。
+take-back-text = 对方将不能再打开这些病历。已经看过的内容无法抹去。如果还需要，对方必须重新申请。
 purpose-treatment = 治疗
 purpose-second-opinion = 第二诊疗意见
 purpose-ongoing-care = 持续照护
@@ -418,7 +418,7 @@ print-how = 急救：请由登记医生用 Amulet 扫描此码。查看会被记
 code-title = 我的二维码
 code-lead = 医生或医院扫这个码来找到您。凭它看不到任何病历。
 code-qr-label = 我的二维码
-code-safe = 可以放心出示：这个码只说明申请该发给谁。
+code-safe = 请只给为您看病的人看。凭它可以向您发申请，也能看到病历和查阅有多少条，但看不到内容。
 
 ## Access log
 log-lead = 您的病历上发生过的一切，都有证据。

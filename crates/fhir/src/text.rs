@@ -136,6 +136,11 @@ fn one_name(name: &Json<'_>) -> Option<String> {
 pub(crate) fn quantity(value: &Json<'_>) -> Option<String> {
     let number = of(value.get("value"));
     let unit = of(value.get("unit")).or_else(|| of(value.get("code")).filter(|code| code != "1"));
+    // A UCUM annotation such as `{INR}` is a unit's name in braces that mean nothing to a reader.
+    let unit = unit.map(|unit| match unit.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(name) if !name.contains(['{', '}']) => name.to_owned(),
+        _ => unit,
+    });
     let comparator = of(value.get("comparator")).map(|c| format!("{c} ")).unwrap_or_default();
     match (number, unit) {
         (Some(number), Some(unit)) if unit == "%" => Some(format!("{comparator}{number}%")),
@@ -233,6 +238,7 @@ mod tests {
     fn quantities_are_shown_as_written() {
         assert_eq!(quantity(&json(r#"{"value":2.50,"unit":"mg"}"#)).unwrap(), "2.50 mg");
         assert_eq!(quantity(&json(r#"{"comparator":"<","value":5,"code":"%"}"#)).unwrap(), "< 5%");
+        assert_eq!(quantity(&json(r#"{"value":2.6,"unit":"{INR}"}"#)).unwrap(), "2.6 INR");
         assert_eq!(quantity(&json(r#"{"unit":"mg"}"#)), None);
     }
 
