@@ -163,7 +163,7 @@ impl DateParts {
 
 /// The hour and minute of a FHIR moment; a moment in universal time says so. Midnight to the second is how records write a
 /// day whose time nobody knows.
-fn clock(date: &str) -> Option<String> {
+pub(super) fn clock(date: &str) -> Option<String> {
     let (_, time) = date.split_once('T')?;
     let clock = time.get(..5)?;
     let is_clock = clock.bytes().enumerate().all(|(place, byte)| match place {

@@ -1,7 +1,7 @@
 //! Values that come out of records as codes: put into the person's language where that changes nothing of their meaning.
 
 use super::Translator;
-use super::dates::DateParts;
+use super::dates::{DateParts, clock};
 use super::tr;
 use amulet_app_api::wallet::Language;
 
@@ -60,8 +60,12 @@ impl Translator {
             Span::From(from) => tr!(self, "period-from", from = self.record_moment(from)),
             Span::To(to) => tr!(self, "period-to", to = self.record_moment(to)),
             Span::Between(from, to) => {
-                let (from, to) = (self.record_moment(from), self.record_moment(to));
-                if from == to { from } else { format!("{from} – {to}") }
+                let (first, last) = (self.record_moment(from), self.record_moment(to));
+                match clocks(from, to) {
+                    _ if first == last => first,
+                    Some(clock) => tr!(self, "record-moment", day = self.record_date(from), clock = clock),
+                    None => format!("{first} – {last}"),
+                }
             }
         })
     }
@@ -87,6 +91,16 @@ fn span(value: &str) -> Option<Span<'_>> {
         (false, true) if from.is_empty() => Some(Span::To(to)),
         _ => None,
     }
+}
+
+/// The hours of a period within one day by one clock: `02:09 – 02:54 UTC`.
+fn clocks(from: &str, to: &str) -> Option<String> {
+    let (first_day, first_time) = from.split_once('T')?;
+    let (last_day, last_time) = to.split_once('T')?;
+    let zone = |time: &str| time.find(['Z', '+', '-']).map(|at| time[at..].to_owned());
+    let one_clock = first_day == last_day && zone(first_time) == zone(last_time);
+    let (first, last) = (clock(from)?, clock(to)?);
+    one_clock.then(|| format!("{} – {last}", first.trim_end_matches(" UTC")))
 }
 
 fn is_date(text: &str) -> bool {
@@ -126,6 +140,15 @@ mod tests {
         {
             assert_eq!(span(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn hours_of_one_day_are_said_together() {
+        let from = "2020-01-24T02:09:52+00:00";
+        assert_eq!(clocks(from, "2020-01-24T02:54:52+00:00").as_deref(), Some("02:09 – 02:54 UTC"));
+        assert_eq!(clocks(from, "2020-01-24T02:54:52+08:00"), None);
+        assert_eq!(clocks(from, "2020-01-25T02:54:52+00:00"), None);
+        assert_eq!(clocks(from, "2020-01-24"), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::hooks::use_load;
 use crate::i18n::{Arg, lookup, tag, tr, use_translator, words};
 use crate::platform;
 use crate::route::Route;
-use amulet_app_api::card::{Card as CardCall, CardView};
+use amulet_app_api::card::{Card as CardCall, CardFact, CardView, FactKind};
 use amulet_app_api::wallet::Language;
 use dioxus::prelude::*;
 
@@ -37,6 +37,9 @@ pub fn CardPrint() -> Element {
 /// Both sides of the paper card, to be folded along the line.
 #[component]
 fn Paper(card: CardView) -> Element {
+    // The name stands above the facts; there is no room to say it twice.
+    let is_headline = |fact: &CardFact| fact.kind == FactKind::Name && fact.text == card.name;
+    let facts: Vec<CardFact> = card.facts.iter().filter(|fact| !is_headline(fact)).cloned().collect();
     rsx! {
         div { class: "paper", "data-testid": "paper",
             div { class: "paper-side",
@@ -46,7 +49,7 @@ fn Paper(card: CardView) -> Element {
                 }
                 p { class: "paper-name", {card.name.clone()} }
                 dl { class: "paper-facts",
-                    for (index, fact) in card.facts.iter().enumerate() {
+                    for (index, fact) in facts.iter().enumerate() {
                         dt { key: "kind-{index}", Both { message: words::fact_kind(&fact.kind) } }
                         dd { {fact.text.clone()} }
                     }
