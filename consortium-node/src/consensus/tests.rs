@@ -168,11 +168,14 @@ async fn a_primary_proposes_what_waits_behind_transactions_that_no_block_may_hol
     let good = registration(60, chain);
     let waiting = vec![inadmissible(50, chain), inadmissible(51, chain), good.clone()];
     let mut bench = Bench::start(0, NEVER, waiting).await;
-    let payload = loop {
-        if let Message::PrePrepare(_, payload) = bench.sent().await {
-            break payload;
+    let proposed = async {
+        loop {
+            if let Message::PrePrepare(_, payload) = bench.sent().await {
+                return payload;
+            }
         }
     };
+    let payload = timeout(PATIENCE, proposed).await.unwrap();
     let block: UntrustedBlock = codec::decode(payload.bytes(), payload.bytes().len()).unwrap();
     assert_eq!(block.transactions, [good.as_untrusted().clone()]);
 }
