@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-pub use init::{InitError, NodeSetup};
 pub(crate) use init::listen_addresses;
+pub use init::{InitError, NodeSetup};
 pub(crate) use run::stop_signal;
 
 /// The hospitals' full node of Amulet.
@@ -85,9 +85,12 @@ impl Cli {
     /// What goes wrong is said in one sentence on standard error, with exit code 1.
     pub async fn run(self) -> ExitCode {
         let result = match self.command {
-            Command::Init(args) => init::init(&args.data, &args.name_en, &args.name_zh, args.http, args.port)
-                .map_err(Into::into),
-            Command::Genesis(args) => init::genesis(&args.network, &args.joins, &args.out).map_err(Into::into),
+            Command::Init(args) => {
+                init::init(&args.data, &args.name_en, &args.name_zh, args.http, args.port).map_err(Into::into)
+            }
+            Command::Genesis(args) => {
+                init::genesis(&args.network, &args.joins, &args.out).map_err(Into::into)
+            }
             Command::Run { data } => run::run(&data).await.map_err(Into::into),
             Command::Localnet(options) => localnet::run(options).await.map_err(Into::into),
             Command::Status { node } => status::status(&node).await.map_err(Into::into),

@@ -52,10 +52,14 @@ pub struct LocalnetOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum LocalnetError {
     /// Another one runs in the same folder.
-    #[error("a consortium is already running from {0}. Use it, or stop it with Ctrl-C in its terminal, or choose another folder with --data")]
+    #[error(
+        "a consortium is already running from {0}. Use it, or stop it with Ctrl-C in its terminal, or choose another folder with --data"
+    )]
     AlreadyRunning(PathBuf),
     /// A port is taken.
-    #[error("{kind} port {port} is taken by another program. Stop that program, or choose other ports with {option}")]
+    #[error(
+        "{kind} port {port} is taken by another program. Stop that program, or choose other ports with {option}"
+    )]
     PortTaken {
         /// HTTP or libp2p.
         kind: &'static str,
@@ -128,7 +132,9 @@ pub enum LocalnetError {
         reason: String,
     },
     /// No FHIR bundle was found.
-    #[error("{0} holds no .json file. Put FHIR bundles there, or leave --fhir out to use the built-in samples")]
+    #[error(
+        "{0} holds no .json file. Put FHIR bundles there, or leave --fhir out to use the built-in samples"
+    )]
     NoBundles(PathBuf),
 }
 
@@ -187,7 +193,9 @@ fn announce(setup: &setup::Setup, ready: &Path) -> Result<(), LocalnetError> {
     let patient = people::first_patient(&setup.data);
     say(format_args!("    1. Open as {patient}, a patient: look at Records, make an emergency card."));
     say("    2. Lock, open as Dr Zhao (emergency): scan or type the card's code, declare, read.");
-    say("    3. As Dr Chen: ask the same patient for access, by the code under \"My code\". As the patient: grant it,");
+    say(
+        "    3. As Dr Chen: ask the same patient for access, by the code under \"My code\". As the patient: grant it,",
+    );
     say("       look at the access log, take it back.");
     say("");
     say("  Ctrl-C stops all four hospitals.");

@@ -155,12 +155,11 @@ mod tests {
     #[test]
     fn the_plan_names_what_is_neither_installed_nor_visible() {
         let installed = BTreeSet::from(["xvfb".to_owned(), "dbus-x11".to_owned()]);
-        let has_chrome =
-            |sign: Sign| matches!(sign, Sign::Program(names) if names.contains(&"google-chrome"));
-        let plan = missing_given(&[Purpose::Tests], Some(Family::Debian), &installed, &has_chrome);
+        let has_chrome_and_node = |sign: Sign| matches!(sign, Sign::Program(names) if names.contains(&"google-chrome") || names.contains(&"node"));
+        let plan = missing_given(&[Purpose::Tests], Some(Family::Debian), &installed, &has_chrome_and_node);
         assert_eq!(
             names(&plan, Family::Debian),
-            ["chromium-driver", "xauth", "imagemagick", "fonts-noto-cjk"]
+            ["chromium-driver", "xauth", "imagemagick", "fonts-noto-cjk", "npm", "python3-venv"]
         );
     }
 
