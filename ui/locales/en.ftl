@@ -768,11 +768,13 @@ error-not-a-clinician = Only a registered clinician can do this.
     .next = Ask your hospital to register you.
 error-not-found = { $what ->
         [identity] No hospital knows a wallet with these words.
+        [card] This summary was opened on another device.
        *[other] This does not exist, or no longer.
     }
     .means = Nothing was changed.
     .next = { $what ->
         [identity] Go back and compare the words with your paper; perhaps it is the paper of another wallet.
+        [card] Scan the card again here, and declare the emergency.
        *[other] Go back, and look again.
     }
 error-storage = This device could not store something.

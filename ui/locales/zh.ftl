@@ -712,11 +712,13 @@ error-not-a-clinician = 只有登记过的医生才能这样做。
     .next = 请让您的医院为您登记。
 error-not-found = { $what ->
         [identity] 没有医院认识用这些词的钱包。
+        [card] 这份摘要是在另一台设备上打开的。
        *[other] 这个内容不存在，或已经没有了。
     }
     .means = 什么都没有改变。
     .next = { $what ->
         [identity] 请返回，对照纸检查这些词；也许那是另一个钱包的纸。
+        [card] 请在这里再次扫卡并声明急救。
        *[other] 请返回重新查看。
     }
 error-storage = 这台设备没能保存某些内容。

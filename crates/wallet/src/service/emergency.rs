@@ -94,7 +94,7 @@ impl Service {
         let declaration = DeclarationId(tx_id(declaration)?);
         let known =
             session.device().emergencies.iter().find(|known| known.declaration == declaration).cloned();
-        let known = known.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let known = known.ok_or_else(|| ApiError::new(ErrorCode::NotFound).with("what", "card"))?;
         self.fresh().await?;
         let state = self.declaration(declaration).await?.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         let secret = CardSecret::from_bytes(&known.secret);
