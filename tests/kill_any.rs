@@ -169,6 +169,8 @@ async fn dies_taking_in(net: &mut Localnet, sample: &Sample, victim: usize) {
     }
     tokio::task::block_in_place(|| {
         net.restart(victim);
+        // A hospital that has just come back may not know yet what was registered while it was away.
+        net.same_head(CATCHES_UP_WITHIN);
         net.hospital(victim).must_take_in(&patient.session.did, &sample.bundle);
     });
     let genesis = net.genesis();
