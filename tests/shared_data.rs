@@ -61,6 +61,7 @@ fn taken_in(sample: &Sample) {
         let counted = net.hospital(1).must_take_in(&owner.session.did, &sample.bundle);
         let records = sample.records.len();
         assert_eq!(counted, (sample.resources_in as u64, records as u64));
+        net.same_head(std::time::Duration::from_secs(20));
         let keys = keys_from_words(&owner.words, genesis.organisations[0].did());
         assert_eq!(chain::records(net.hospital(3), &genesis, keys.did).len(), records, "on the ledger");
         let timeline = owner.wallet.must(Records {}).await;

@@ -85,6 +85,7 @@ fn unused_it_opens_nothing(world: &World, patient: &Newcomer, grant: &str) {
 
 fn ask_under_grant(world: &World, patient: &Newcomer, n: usize, grant: &str, used_by: TxId) -> LightResponse {
     let chen = people::keys_of(&world.net, "dr-chen");
+    world.net.same_head(std::time::Duration::from_secs(20));
     let entries = chain::records(world.net.hospital(n), &world.genesis, did(&patient.session.did));
     let grant = GrantId(TxId(grant.parse().expect("a grant is named by its digest")));
     let ground = ReadGround::Grant { grant, used_by };

@@ -56,6 +56,7 @@ pub async fn scanned(world: &World, patient: &Newcomer, card: &CardView) -> &'st
     bad_codes_are_named(&zhao, card).await;
 
     let patient_did = did(&patient.session.did);
+    world.net.same_head(std::time::Duration::from_secs(20));
     let (locator, behind) =
         chain::card(world.net.hospital(1), &world.genesis, patient_did).expect("a card in force");
     nothing_opens_before(world, locator, behind.blob);
@@ -131,6 +132,7 @@ fn committed_before_read(world: &World, summary: &EmergencyView, blob: BlobId, l
         assert_eq!(proof.header.header.height.0, summary.proof.height);
         assert_eq!(proof.header.header.hash().to_string(), summary.proof.header_hash);
     }
+    world.net.same_head(std::time::Duration::from_secs(20));
     let (_, state) =
         chain::card(world.net.hospital(2), &world.genesis, owner_of(world, locator)).expect("a card");
     let ground = people::emergency(declaration);
@@ -146,6 +148,7 @@ fn committed_before_read(world: &World, summary: &EmergencyView, blob: BlobId, l
 
 fn owner_of(world: &World, locator: CardLocator) -> amulet_protocol::ids::Did {
     let key = amulet_protocol::state::StateKey::Card(locator);
+    world.net.same_head(std::time::Duration::from_secs(20));
     let card: Option<amulet_protocol::state::CardState> =
         chain::state(world.net.hospital(1), &world.genesis, &key);
     card.expect("the card is on the ledger").patient

@@ -17,6 +17,7 @@ pub async fn is_complete(world: &World, patient: &Newcomer, note: &str) {
     assert_eq!(numbers, expected, "newest first, none left out");
     assert!(log.lines.is_sorted_by(|newer, older| newer.at >= older.at));
     says_what_happened(&log.lines, note);
+    world.net.same_head(std::time::Duration::from_secs(20));
     let ledger = chain::history(world.net.hospital(3), &world.genesis, did(&patient.session.did));
     assert_eq!(ledger.len(), log.lines.len());
     for line in &log.lines {

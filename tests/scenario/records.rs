@@ -62,6 +62,7 @@ async fn each_opens_with_its_proof(patient: &Newcomer, sample: &Sample) {
 fn are_the_bytes_of_the_bundle(world: &World, patient: &Newcomer, sample: &Sample) {
     let owner = keys_from_words(&patient.words, world.organisation(1));
     assert_eq!(owner.did, did(&patient.session.did));
+    world.net.same_head(std::time::Duration::from_secs(20));
     let opened = chain::opened_records(world.net.hospitals(), &world.genesis, &owner);
     assert_eq!(opened, sample.records);
     let entries = chain::records(world.net.hospital(4), &world.genesis, owner.did);
@@ -89,6 +90,7 @@ pub async fn arrive_at_a_browser(world: &World) {
     assert_eq!(counted, (sample.resources_in as u64, sample.records.len() as u64));
     let timeline = patient.wallet.must(Records {}).await;
     assert_eq!((timeline.records.len(), timeline.missing), (sample.records.len(), 0));
+    world.net.same_head(std::time::Duration::from_secs(20));
     let owner = keys_from_words(&patient.words, world.organisation(3));
     assert_eq!(chain::opened_records(world.net.hospitals(), &world.genesis, &owner), sample.records);
 }

@@ -22,6 +22,7 @@ pub async fn create(world: &World) -> Newcomer {
     let newcomer = wallet.create("林桦", 1).await;
     let session = &newcomer.session;
     let identity = did(&session.did);
+    world.net.same_head(std::time::Duration::from_secs(20));
     for hospital in world.net.hospitals() {
         let state: Option<Identity> = chain::state(hospital, &world.genesis, &StateKey::Identity(identity));
         let state = state.expect("the identity is registered");

@@ -5,7 +5,7 @@ use amulet_crypto::content::ContentKey;
 use amulet_protocol::calls::{Call, CardLocator, RecordEntry};
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::history::{Event, HistoryEntry, HistoryHead};
-use amulet_protocol::ids::{BlobId, Did, TxId};
+use amulet_protocol::ids::{BlobId, Did, Height, TxId};
 use amulet_protocol::light::{LightRequest, LightResponse, ReadGround};
 use amulet_protocol::record::{RecordPlain, record_key_context};
 use amulet_protocol::state::{CardState, StateKey};
@@ -18,13 +18,22 @@ use borsh::BorshDeserialize;
 /// When the hospital does not answer or its answer does not verify.
 #[must_use]
 pub fn state<T: BorshDeserialize>(hospital: &Hospital, genesis: &Genesis, key: &StateKey) -> Option<T> {
+    newest_state(hospital, genesis, key).1
+}
+
+/// The same, with the height of that header.
+fn newest_state<T: BorshDeserialize>(
+    hospital: &Hospital,
+    genesis: &Genesis,
+    key: &StateKey,
+) -> (Height, Option<T>) {
     let validators = genesis.validate().expect("the genesis document is good");
     let latest = hospital.latest().expect("the hospital has a newest header");
     let (height, root) = (latest.header.height, latest.header.state_root);
     latest.verify(genesis.chain_id(), &validators).expect("the newest header is certified");
     let request = LightRequest::State { height, keys: vec![key.clone()] };
     let Some(LightResponse::State(proofs)) = hospital.ask(&request) else { panic!("no state of {key:?}") };
-    proofs[0].verify(root, key).expect("the state is proven").into_option()
+    (height, proofs[0].verify(root, key).expect("the state is proven").into_option())
 }
 
 /// A person's whole history, checked against its proven head.
@@ -33,10 +42,11 @@ pub fn state<T: BorshDeserialize>(hospital: &Hospital, genesis: &Genesis, key: &
 /// When the hospital's answer does not verify.
 #[must_use]
 pub fn history(hospital: &Hospital, genesis: &Genesis, did: Did) -> Vec<HistoryEntry> {
-    let height = hospital.latest().expect("the hospital has a newest header").header.height;
+    // The entries of the very block that the head is proven at: the next one may be committed in between.
+    let (height, head) = newest_state(hospital, genesis, &StateKey::History(did));
     let request = LightRequest::History { did, from: 1, height };
     let Some(LightResponse::History(entries)) = hospital.ask(&request) else { panic!("no history of {did}") };
-    let head: HistoryHead = state(hospital, genesis, &StateKey::History(did)).unwrap_or_default();
+    let head: HistoryHead = head.unwrap_or_default();
     HistoryHead::default().extend_to(head, &entries).expect("the history is complete");
     entries
 }
