@@ -37,7 +37,14 @@ impl ConsensusLog {
     /// # Errors
     /// [`LogError::Backend`].
     pub fn open(path: &Path) -> Result<Self, LogError> {
-        let database = redb_try!(Database::create(path));
+        Self::over(redb_try!(Database::create(path)))
+    }
+
+    /// As [`open`](Self::open), in a database that the caller opened on a store of its own.
+    ///
+    /// # Errors
+    /// [`LogError::Backend`].
+    pub fn over(database: Database) -> Result<Self, LogError> {
         let transaction = redb_try!(database.begin_write());
         redb_try!(transaction.open_table(RECORDS));
         redb_try!(transaction.commit());

@@ -6,7 +6,9 @@ use super::execute::{ExecutedBlock, genesis_block};
 use super::range;
 use super::state_tree::StateAt;
 use super::store::{self, Snapshot, corrupt};
-use amulet_protocol::certificate::{UntrustedCommitCertificate, UntrustedSignedHeader};
+use amulet_protocol::certificate::{
+    CertifiedHeader, UntrustedCommitCertificate, UntrustedSignedHeader, VoteCheck,
+};
 use amulet_protocol::codec;
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::header::Header;
@@ -36,6 +38,7 @@ pub(super) fn check_file(
     snapshot: &Snapshot,
     chain: ChainId,
     validators: &ValidatorSet,
+    votes: &dyn VoteCheck,
 ) -> Result<Tip, LedgerError> {
     let found = snapshot.meta(store::META_FORMAT)?;
     if found != store::LEDGER_FORMAT {
@@ -57,21 +60,17 @@ pub(super) fn check_file(
     if header.height > Height(0) {
         let certificate = snapshot.certificate(header.height)?.ok_or(corrupt(&store::CERTIFICATES))?;
         let signed = UntrustedSignedHeader { header, certificate };
-        signed.verify(chain, validators).map_err(|_| corrupt(&store::CERTIFICATES))?;
+        signed.verify_by(votes, chain, validators).map_err(|_| corrupt(&store::CERTIFICATES))?;
     }
     Ok(tip)
 }
 
-/// Writes a block on top of the tip it was executed on.
+/// Writes a block on top of the tip it was executed on, with the certificate of its header.
 pub(super) fn commit(
     db: &Database,
-    chain: ChainId,
-    validators: &ValidatorSet,
     block: ExecutedBlock,
-    certificate: UntrustedCommitCertificate,
+    certified: &CertifiedHeader,
 ) -> Result<Tip, CommitError> {
-    let signed = UntrustedSignedHeader { header: block.header().clone(), certificate };
-    let certified = signed.verify(chain, validators)?;
     let write = begin(db)?;
     // The store has one writer at a time, so the tip read here stays the tip until this block is written.
     let tip = newest(&write)?;

@@ -23,7 +23,7 @@ pub use validate::BLOCK_TIME_DRIFT_MAX_MS;
 
 use amulet_contracts::{BlockContext, StateRead, Verdict, admissible, apply};
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
-use amulet_protocol::certificate::UntrustedCommitCertificate;
+use amulet_protocol::certificate::{Sm2Votes, UntrustedCommitCertificate, UntrustedSignedHeader, VoteCheck};
 use amulet_protocol::codec;
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::header::Header;
@@ -69,6 +69,7 @@ struct Inner {
     db: Database,
     chain: ChainId,
     validators: ValidatorSet,
+    votes: Box<dyn VoteCheck>,
     tip: watch::Sender<Tip>,
 }
 
@@ -82,18 +83,23 @@ impl Ledger {
     pub fn open(path: &Path, genesis: &Genesis) -> Result<Self, LedgerError> {
         // Before the file is touched, so that a bad document leaves no empty ledger behind.
         genesis.validate()?;
-        Self::over(store::open(path)?, genesis)
+        Self::over(store::open(path)?, genesis, Box::new(Sm2Votes))
     }
 
-    fn over(db: Database, genesis: &Genesis) -> Result<Self, LedgerError> {
+    /// As [`open`](Self::open), in a database that the caller opened on a store of its own, and with certificates whose
+    /// votes `votes` checks.
+    ///
+    /// # Errors
+    /// [`LedgerError`] by variant.
+    pub fn over(db: Database, genesis: &Genesis, votes: Box<dyn VoteCheck>) -> Result<Self, LedgerError> {
         let validators = genesis.validate()?;
         let chain = genesis.chain_id();
         if store::is_new(&db)? {
             commit::start(&db, genesis)?;
         }
-        let tip = commit::check_file(&Snapshot::new(&db)?, chain, &validators)?;
+        let tip = commit::check_file(&Snapshot::new(&db)?, chain, &validators, votes.as_ref())?;
         let (tip, _) = watch::channel(tip);
-        Ok(Self { inner: Arc::new(Inner { db, chain, validators, tip }) })
+        Ok(Self { inner: Arc::new(Inner { db, chain, validators, votes, tip }) })
     }
 
     /// The chain.
@@ -156,8 +162,10 @@ impl Ledger {
         block: ExecutedBlock,
         certificate: UntrustedCommitCertificate,
     ) -> Result<Tip, CommitError> {
-        let tip =
-            commit::commit(&self.inner.db, self.inner.chain, &self.inner.validators, block, certificate)?;
+        let Inner { db, chain, validators, votes, .. } = self.inner.as_ref();
+        let signed = UntrustedSignedHeader { header: block.header().clone(), certificate };
+        let certified = signed.verify_by(votes.as_ref(), *chain, validators)?;
+        let tip = commit::commit(db, block, &certified)?;
         self.inner.tip.send_if_modified(|current| {
             let newer = tip.height > current.height;
             if newer {

@@ -147,7 +147,11 @@ impl Disk {
 
     fn open(&self, genesis: &Genesis) -> Result<Ledger, LedgerError> {
         let db = Builder::new().create_with_backend(self.clone());
-        Ledger::over(db.map_err(|source| LedgerError::Open { path: "memory".into(), source })?, genesis)
+        Ledger::over(
+            db.map_err(|source| LedgerError::Open { path: "memory".into(), source })?,
+            genesis,
+            Box::new(Sm2Votes),
+        )
     }
 }
 
