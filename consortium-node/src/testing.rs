@@ -177,9 +177,9 @@ fn commit(
     transactions: Vec<SignedTransaction>,
 ) -> Vec<Receipt> {
     let input = ProposalInput { transactions, time, proposer: ReplicaId(0), view: View(0) };
-    let block = ledger.execute(input).unwrap();
+    let block = ledger.execute(&[], input).unwrap();
     let certificate = certificate(hospitals, block.header());
     let receipts = block.receipts().to_vec();
-    ledger.commit(block, certificate).unwrap();
+    ledger.commit(&block, certificate).unwrap();
     receipts
 }

@@ -2,7 +2,9 @@
 
 use super::log::{ConsensusLog, LogError};
 use super::sync::{self, CommittedBlock};
-use crate::ledger::{BlockRefusal, CommitError, ExecutedBlock, Ledger, LedgerError, ProposalInput};
+use crate::ledger::{
+    BlockRefusal, CommitError, ExecuteError, ExecutedBlock, Ledger, LedgerError, ProposalInput,
+};
 use crate::mempool::Mempool;
 use crate::network::{ConsensusMessage, Network};
 use amulet_pbft::{
@@ -330,7 +332,7 @@ impl Driver {
                 if !placed || header.height != height || block.hash() != header_hash {
                     return Ok(None);
                 }
-                match ledger.validate(block, clock) {
+                match ledger.validate(&[], block, clock, &()) {
                     Ok(executed) => Ok(Some(Box::new(executed))),
                     Err(BlockRefusal::Ledger(error)) => Err(error),
                     Err(refusal) => {
@@ -396,7 +398,7 @@ impl Driver {
             None => {
                 let block = codec::decode(payload.bytes(), BLOCK_BYTES_MAX)
                     .map_err(|_| DriverError::Diverged { height })?;
-                tokio::task::block_in_place(|| self.parts.ledger.validate(block, None))
+                tokio::task::block_in_place(|| self.parts.ledger.validate(&[], block, None, &()))
                     .map_err(|_| DriverError::Diverged { height })?
             }
         };
@@ -407,7 +409,7 @@ impl Driver {
         let ids: Vec<_> = executed.transaction_ids().collect();
         let transactions = &executed.block().transactions;
         let senders: BTreeSet<Did> = transactions.iter().map(|found| found.transaction.sender).collect();
-        let tip = tokio::task::block_in_place(|| self.parts.ledger.commit(executed, certificate))?;
+        let tip = tokio::task::block_in_place(|| self.parts.ledger.commit(&executed, certificate))?;
         self.parts.mempool.remove(&ids);
         // Somebody may have sent several transactions of one number, each to another hospital.
         self.forget_inadmissible(|sender| senders.contains(sender))?;
@@ -436,7 +438,8 @@ impl Driver {
         if block.header.height != next {
             return Ok(block.header.height < next);
         }
-        let executed = match tokio::task::block_in_place(|| self.parts.ledger.validate(block, None)) {
+        let executed = match tokio::task::block_in_place(|| self.parts.ledger.validate(&[], block, None, &()))
+        {
             Ok(executed) => executed,
             Err(BlockRefusal::Ledger(error)) => return Err(error.into()),
             Err(_) => return Err(DriverError::Diverged { height: next }),
@@ -483,7 +486,11 @@ fn build(
         return Ok(None);
     }
     let transactions = mempool.batch();
-    let executed = ledger.execute(ProposalInput { transactions, time, proposer, view })?;
+    let executed = match ledger.execute(&[], ProposalInput { transactions, time, proposer, view }) {
+        Ok(executed) => executed,
+        Err(ExecuteError::Detached(_)) => return Ok(None),
+        Err(ExecuteError::Ledger(error)) => return Err(error),
+    };
     mempool.remove(executed.inadmissible().iter().map(|(id, _)| id));
     if executed.receipts().is_empty() {
         return Ok(None);

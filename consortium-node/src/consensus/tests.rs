@@ -188,12 +188,15 @@ async fn of_two_transactions_with_one_number_the_one_that_lost_is_forgotten() {
     // It has the number of the patient's registration, which is in block 1.
     let rival = Call::PublishCard(card(1, world.hospitals[0].did));
     bench.mempool.insert(world.patient.sign_numbered(world.chain(), Nonce(1), rival)).unwrap();
-    let block = world.ledger.execute(ProposalInput {
-        transactions: vec![registration(50, world.chain())],
-        time: NOW,
-        proposer: ReplicaId(0),
-        view: View(0),
-    });
+    let block = world.ledger.execute(
+        &[],
+        ProposalInput {
+            transactions: vec![registration(50, world.chain())],
+            time: NOW,
+            proposer: ReplicaId(0),
+            view: View(0),
+        },
+    );
     let block = block.unwrap();
     let second = certificate(&world.hospitals, block.header());
     let second = UntrustedCertifiedBlock { block: block.block().clone(), certificate: second };

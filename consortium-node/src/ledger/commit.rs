@@ -4,8 +4,9 @@ use super::Tip;
 use super::error::{CommitError, LedgerError};
 use super::execute::{ExecutedBlock, genesis_block};
 use super::range;
-use super::state_tree::StateAt;
+use super::state_tree::{StateAt, TreeUpdate, node_key};
 use super::store::{self, Snapshot, corrupt};
+use amulet_contracts::Changes;
 use amulet_protocol::certificate::{
     CertifiedHeader, UntrustedCommitCertificate, UntrustedSignedHeader, VoteCheck,
 };
@@ -15,12 +16,11 @@ use amulet_protocol::header::Header;
 use amulet_protocol::history::HistoryEntry;
 use amulet_protocol::ids::{ChainId, Did, Height};
 use amulet_protocol::validators::ValidatorSet;
-use jmt::storage::NodeBatch;
 use redb::{Database, Durability, ReadableTable, WriteTransaction};
 
 /// Starts a new file with the genesis document and block 0.
 pub(super) fn start(db: &Database, genesis: &Genesis) -> Result<(), LedgerError> {
-    let (header, state) = genesis_block(genesis)?;
+    let (header, changes, state) = genesis_block(genesis)?;
     let write = begin(db)?;
     {
         let mut meta = write.open_table(store::META)?;
@@ -29,7 +29,7 @@ pub(super) fn start(db: &Database, genesis: &Genesis) -> Result<(), LedgerError>
     }
     create_tables(&write)?;
     put_header(&write, &header)?;
-    put_state(&write, &state)?;
+    put_state(&write, header.height, &changes, &state)?;
     Ok(write.commit()?)
 }
 
@@ -68,7 +68,7 @@ pub(super) fn check_file(
 /// Writes a block on top of the tip it was executed on, with the certificate of its header.
 pub(super) fn commit(
     db: &Database,
-    block: ExecutedBlock,
+    block: &ExecutedBlock,
     certified: &CertifiedHeader,
 ) -> Result<Tip, CommitError> {
     let write = begin(db)?;
@@ -78,11 +78,11 @@ pub(super) fn commit(
         return Err(CommitError::NotOnTip { height: block.height(), base: block.header().previous, tip });
     }
     put_header(&write, block.header())?;
-    put_state(&write, &block.state)?;
+    put_state(&write, block.height(), &block.changes, &block.state)?;
     put_certificate(&write, block.height(), &certified.as_signed().certificate)?;
-    put_transactions(&write, &block)?;
+    put_transactions(&write, block)?;
     put_history(&write, &block.history)?;
-    put_range(&write, &block)?;
+    put_range(&write, block)?;
     write.commit().map_err(LedgerError::from)?;
     Ok(Tip::of(block.header()))
 }
@@ -126,14 +126,19 @@ fn put_certificate(
     Ok(())
 }
 
-fn put_state(write: &WriteTransaction, state: &NodeBatch) -> Result<(), LedgerError> {
+fn put_state(
+    write: &WriteTransaction,
+    height: Height,
+    changes: &Changes,
+    update: &TreeUpdate,
+) -> Result<(), LedgerError> {
     let mut nodes = write.open_table(store::STATE_NODES)?;
-    for (key, node) in state.nodes() {
-        nodes.insert(codec::encode(key).as_slice(), codec::encode(node).as_slice())?;
+    for (key, node) in &update.nodes {
+        nodes.insert(node_key(key).as_slice(), codec::encode(node).as_slice())?;
     }
     let mut values = write.open_table(store::STATE_VALUES)?;
-    for ((version, key), value) in state.values() {
-        values.insert((key.0, *version), value.as_deref())?;
+    for (key, value) in changes {
+        values.insert((key.hash().to_bytes(), height.0), value.as_deref())?;
     }
     Ok(())
 }
@@ -143,11 +148,11 @@ fn put_transactions(write: &WriteTransaction, block: &ExecutedBlock) -> Result<(
     let mut transactions = write.open_table(store::TRANSACTIONS)?;
     let mut receipts = write.open_table(store::RECEIPTS)?;
     let mut places = write.open_table(store::PLACES)?;
-    for (index, (transaction, receipt)) in (0u32..).zip(block.block.transactions.iter().zip(&block.receipts))
-    {
+    let rows = block.block.transactions.iter().zip(&block.receipts).zip(&block.receipt_bytes);
+    for (index, ((transaction, receipt), receipt_bytes)) in (0u32..).zip(rows) {
         let place = (height, index);
         transactions.insert(place, codec::encode(transaction).as_slice())?;
-        receipts.insert(place, codec::encode(receipt).as_slice())?;
+        receipts.insert(place, receipt_bytes.as_slice())?;
         places.insert(receipt.transaction.as_bytes(), place)?;
     }
     Ok(())

@@ -55,6 +55,28 @@ pub enum LedgerError {
     Range(ckb_merkle_mountain_range::Error),
 }
 
+/// The parents given for a block do not continue the ledger: another block was committed in place of one of them, or there
+/// is a gap. Says nothing about the block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the parents given do not continue the tip {tip} at height {height}")]
+pub struct Detached {
+    /// Height of the tip.
+    pub height: Height,
+    /// The tip.
+    pub tip: HeaderHash,
+}
+
+/// Why no block was made.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The parents are out of date.
+    #[error(transparent)]
+    Detached(#[from] Detached),
+    /// This node's ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
 /// Why a block is not executed on top of this ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum BlockRefusal {
@@ -82,8 +104,8 @@ pub enum BlockRefusal {
         /// One above the tip.
         expected: Height,
     },
-    /// Not on top of the tip.
-    #[error("the block follows {found}, the tip is {expected}")]
+    /// Not on top of its parent.
+    #[error("the block follows {found}, its parent here is {expected}")]
     Previous {
         /// In the header.
         found: HeaderHash,
@@ -154,6 +176,9 @@ pub enum BlockRefusal {
         /// Why.
         code: RefusalCode,
     },
+    /// The parents are out of date; says nothing about the block.
+    #[error(transparent)]
+    Detached(#[from] Detached),
     /// This node's ledger failed; says nothing about the block.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -1,24 +1,23 @@
 //! Executing transactions on top of a block: what a proposer does to make a block, and a backup to check one.
 
+use super::base::Base;
 use super::error::LedgerError;
 use super::range;
-use super::state_tree::{self, StateAt};
-use super::store::Snapshot;
+use super::state_tree::{self, TreeUpdate};
 use amulet_contracts::{BlockContext, Changes, StateRead, Verdict, apply};
 use amulet_crypto::digest::Digest;
-use amulet_protocol::block::{UntrustedBlock, empty_root, transactions_tree};
+use amulet_protocol::block::{UntrustedBlock, empty_root};
 use amulet_protocol::genesis::{Genesis, GenesisError};
 use amulet_protocol::header::{HEADER_VERSION, Header};
 use amulet_protocol::history::HistoryEntry;
 use amulet_protocol::ids::{ChainId, Did, HeaderHash, Height, ReplicaId, Timestamp, TxId, View};
 use amulet_protocol::limits::{BLOCK_TRANSACTIONS_BYTES_MAX, BLOCK_TRANSACTIONS_MAX};
-use amulet_protocol::merkle::ListTree;
+use amulet_protocol::merkle::{ListTree, leaf_hash, list_root};
 use amulet_protocol::range::range_root;
 use amulet_protocol::receipt::{Receipt, RefusalCode};
 use amulet_protocol::state::StateKey;
 use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
 use amulet_protocol::validators::ValidatorSet;
-use jmt::storage::NodeBatch;
 use std::collections::BTreeMap;
 
 /// What a proposer puts into a block.
@@ -26,7 +25,7 @@ use std::collections::BTreeMap;
 pub struct ProposalInput {
     /// Candidates, in order. Those that do not fit any more are left out, and so are inadmissible ones.
     pub transactions: Vec<SignedTransaction>,
-    /// The proposer's clock. The block gets a later time if this is not after the tip's.
+    /// The proposer's clock. The block gets a later time if this is not after its parent's.
     pub time: Timestamp,
     /// Who proposes.
     pub proposer: ReplicaId,
@@ -34,14 +33,18 @@ pub struct ProposalInput {
     pub view: View,
 }
 
-/// A block with everything that its execution on top of the tip gave. Nothing of it is stored yet.
+/// A block with everything that its execution gave. Nothing of it is stored yet. It stays good until another block is
+/// committed at its height or below: committing its parents changes nothing about it.
 #[derive(Clone, Debug)]
 pub struct ExecutedBlock {
     pub(super) block: UntrustedBlock,
     pub(super) hash: HeaderHash,
     pub(super) receipts: Vec<Receipt>,
     pub(super) history: Vec<(Did, HistoryEntry)>,
-    pub(super) state: NodeBatch,
+    /// Receipts in the form that is hashed and stored.
+    pub(super) receipt_bytes: Vec<Vec<u8>>,
+    pub(super) changes: Changes,
+    pub(super) state: TreeUpdate,
     pub(super) range: Vec<(u64, Digest)>,
     pub(super) inadmissible: Vec<(TxId, RefusalCode)>,
 }
@@ -76,8 +79,8 @@ impl ExecutedBlock {
         &self.receipts
     }
 
-    /// Candidates that were left out because their key or nonce is not good for their sender: a mempool should forget
-    /// them. Empty for a validated block.
+    /// Candidates that were left out because their key or nonce is not good for their sender, judged by the state after
+    /// the parents: a mempool should forget them once the parents are committed. Empty for a validated block.
     #[must_use]
     pub fn inadmissible(&self) -> &[(TxId, RefusalCode)] {
         &self.inadmissible
@@ -98,36 +101,40 @@ pub(super) struct Proposal {
     pub(super) view: View,
 }
 
-/// The block that `candidates` make on top of the snapshot's tip.
+/// The block that `candidates` make on top of `base`.
 pub(super) fn execute(
-    snapshot: &Snapshot,
+    base: &Base<'_>,
     chain: ChainId,
     validators: &ValidatorSet,
     candidates: Vec<SignedTransaction>,
     proposal: Proposal,
 ) -> Result<ExecutedBlock, LedgerError> {
-    let tip = snapshot.tip()?;
-    let previous = tip.hash();
-    let height = tip.height.next();
+    let parent = base.header();
+    let previous = parent.hash();
+    let height = parent.height.next();
     let context = BlockContext { chain, height, time: proposal.time };
-    let mut run = Run::new(StateAt { snapshot, height: tip.height });
+    let mut run = Run::new(base);
     for candidate in candidates {
         run.take(candidate, &context)?;
     }
-    let (state_root, state) = state_tree::update(snapshot, height, &run.overlay.changes)?;
-    let range = range::extend(snapshot, tip.height, previous)?;
+    let changes = run.overlay.changes;
+    let (state_root, state) = state_tree::update(base, height, &changes)?;
+    let range = range::extend(base, parent.height, previous)?;
+    let receipt_bytes: Vec<_> = run.receipts.iter().map(Receipt::leaf).collect();
+    let receipt_hashes: Vec<_> = receipt_bytes.iter().map(|leaf| leaf_hash(leaf)).collect();
+    let validators_hash = validators.hash();
     let header = Header {
         version: HEADER_VERSION,
         chain,
         height,
         time: proposal.time,
         previous,
-        transactions_root: transactions_tree(&run.transactions).root(),
-        receipts_root: receipts_tree(&run.receipts).root(),
+        transactions_root: list_root(&run.leaves),
+        receipts_root: list_root(&receipt_hashes),
         state_root,
         range_root: range.root,
-        validators_hash: validators.hash(),
-        next_validators_hash: validators.hash(),
+        validators_hash,
+        next_validators_hash: validators_hash,
         proposer: proposal.proposer,
         view: proposal.view,
     };
@@ -135,7 +142,9 @@ pub(super) fn execute(
         hash: header.hash(),
         block: UntrustedBlock { header, transactions: run.transactions },
         receipts: run.receipts,
+        receipt_bytes,
         history: run.history,
+        changes,
         state,
         range: range.nodes,
         inadmissible: run.inadmissible,
@@ -148,7 +157,7 @@ pub(super) fn receipts_tree(receipts: &[Receipt]) -> ListTree {
 }
 
 /// Header and state of block 0, which has no certificate: everybody computes it from the document they pinned.
-pub(super) fn genesis_block(genesis: &Genesis) -> Result<(Header, NodeBatch), LedgerError> {
+pub(super) fn genesis_block(genesis: &Genesis) -> Result<(Header, Changes, TreeUpdate), LedgerError> {
     let validators = genesis.validate()?;
     let changes: Changes =
         amulet_contracts::genesis_state(genesis).into_iter().map(|(key, value)| (key, Some(value))).collect();
@@ -168,7 +177,7 @@ pub(super) fn genesis_block(genesis: &Genesis) -> Result<(Header, NodeBatch), Le
         proposer: ReplicaId(0),
         view: View(0),
     };
-    Ok((header, state))
+    Ok((header, changes, state))
 }
 
 /// The header of block 0.
@@ -177,7 +186,7 @@ pub(super) fn genesis_block(genesis: &Genesis) -> Result<(Header, NodeBatch), Le
 /// The document is no good.
 pub fn genesis_header(genesis: &Genesis) -> Result<Header, GenesisError> {
     match genesis_block(genesis) {
-        Ok((header, _)) => Ok(header),
+        Ok((header, ..)) => Ok(header),
         Err(LedgerError::Genesis(error)) => Err(error),
         Err(error) => unreachable!("an empty tree in memory cannot fail: {error}"),
     }
@@ -188,17 +197,19 @@ struct Run<'a> {
     overlay: Overlay<'a>,
     bytes: usize,
     transactions: Vec<UntrustedTransaction>,
+    leaves: Vec<Digest>,
     receipts: Vec<Receipt>,
     history: Vec<(Did, HistoryEntry)>,
     inadmissible: Vec<(TxId, RefusalCode)>,
 }
 
 impl<'a> Run<'a> {
-    fn new(base: StateAt<'a>) -> Self {
+    fn new(base: &'a Base<'a>) -> Self {
         Self {
             overlay: Overlay { base, changes: BTreeMap::new() },
             bytes: 0,
             transactions: Vec::new(),
+            leaves: Vec::new(),
             receipts: Vec::new(),
             history: Vec::new(),
             inadmissible: Vec::new(),
@@ -218,16 +229,17 @@ impl<'a> Run<'a> {
                 self.overlay.changes.extend(applied.changes);
                 self.history.extend(applied.history);
                 self.receipts.push(Receipt { transaction: candidate.id(), outcome: applied.outcome });
-                self.transactions.push(candidate.as_untrusted().clone());
+                self.leaves.push(candidate.sealed_id().0);
+                self.transactions.push(candidate.into_untrusted());
             }
         }
         Ok(())
     }
 }
 
-/// The state of the tip with the changes of this block's transactions so far on top.
+/// The state of the base with the changes of this block's transactions so far on top.
 struct Overlay<'a> {
-    base: StateAt<'a>,
+    base: &'a Base<'a>,
     changes: Changes,
 }
 

@@ -1,11 +1,13 @@
 //! The ledger: executes blocks, keeps them durably with their certificates, and proves to light clients what is in them.
 //!
-//! Order of things: a proposer [`execute`](Ledger::execute)s candidates on top of the tip and gets a block, the backups
+//! Order of things: a proposer [`execute`](Ledger::execute)s candidates and gets a block, the backups
 //! [`validate`](Ledger::validate) it by executing it again, and once a quorum has signed the header's hash, everybody
-//! [`commit`](Ledger::commit)s. Nothing is stored before. Reads see one moment of the ledger each.
+//! [`commit`](Ledger::commit)s. Nothing is stored before. Both may be done on top of executed blocks that are not
+//! committed yet; commits come in order of height. Reads see one moment of the ledger each.
 //!
 //! All calls block on the disk or the processor: from asynchronous code, call them where blocking is allowed.
 
+mod base;
 mod commit;
 mod error;
 mod execute;
@@ -17,9 +19,9 @@ mod store;
 mod tests;
 mod validate;
 
-pub use error::{BlockRefusal, CheckError, CommitError, HeaderRoot, LedgerError};
+pub use error::{BlockRefusal, CheckError, CommitError, Detached, ExecuteError, HeaderRoot, LedgerError};
 pub use execute::{ExecutedBlock, ProposalInput, genesis_header};
-pub use validate::BLOCK_TIME_DRIFT_MAX_MS;
+pub use validate::{BLOCK_TIME_DRIFT_MAX_MS, VerifiedTransactions};
 
 use amulet_contracts::{BlockContext, StateRead, Verdict, admissible, apply};
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
@@ -33,6 +35,7 @@ use amulet_protocol::receipt::{Outcome, Receipt};
 use amulet_protocol::state::StateKey;
 use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
 use amulet_protocol::validators::ValidatorSet;
+use base::Base;
 use borsh::BorshDeserialize;
 use execute::Proposal;
 use redb::Database;
@@ -126,40 +129,53 @@ impl Ledger {
         self.inner.tip.subscribe()
     }
 
-    /// Makes a block on top of the tip. Nothing is stored.
+    /// Makes a block on top of `parents`: the uncommitted blocks from the tip up, in order; none for a block on the tip.
+    /// Parents that have been committed meanwhile are passed over. Nothing is stored.
     ///
     /// # Errors
-    /// [`LedgerError`].
-    pub fn execute(&self, input: ProposalInput) -> Result<ExecutedBlock, LedgerError> {
+    /// [`ExecuteError`] by variant.
+    pub fn execute(
+        &self,
+        parents: &[Arc<ExecutedBlock>],
+        input: ProposalInput,
+    ) -> Result<ExecutedBlock, ExecuteError> {
         let snapshot = self.snapshot()?;
-        let earliest = snapshot.tip()?.time.plus_millis(1);
+        let base = Base::new(&snapshot, parents)??;
+        let earliest = base.header().time.plus_millis(1);
         let ProposalInput { transactions, time, proposer, view } = input;
         let proposal = Proposal { time: time.max(earliest), proposer, view };
-        execute::execute(&snapshot, self.inner.chain, &self.inner.validators, transactions, proposal)
+        Ok(execute::execute(&base, self.inner.chain, &self.inner.validators, transactions, proposal)?)
     }
 
-    /// Judges a block on top of the tip by executing it again. Nothing is stored.
+    /// Judges a block on top of `parents`, as for [`Ledger::execute`], by executing it again. Nothing is stored.
     ///
     /// `now` is this node's clock, for a block that is newly proposed. It is `None` for a block that a quorum has prepared
-    /// or committed already: its time was judged then, and a node whose clock is slow must still follow.
+    /// or committed already: its time was judged then, and a node whose clock is slow must still follow. `checked` knows
+    /// the transactions whose signatures were verified here before; `&()` knows none.
     ///
     /// # Errors
-    /// [`BlockRefusal`], the first rule that the block breaks.
+    /// [`BlockRefusal`], the first rule that the block breaks; [`BlockRefusal::Detached`] and [`BlockRefusal::Ledger`]
+    /// say nothing about the block.
     pub fn validate(
         &self,
+        parents: &[Arc<ExecutedBlock>],
         block: UntrustedBlock,
         now: Option<Timestamp>,
+        checked: &dyn VerifiedTransactions,
     ) -> Result<ExecutedBlock, BlockRefusal> {
-        validate::validate(&self.snapshot()?, self.inner.chain, &self.inner.validators, block, now)
+        let snapshot = self.snapshot()?;
+        let base = Base::new(&snapshot, parents)??;
+        validate::validate(&base, self.inner.chain, &self.inner.validators, block, now, checked)
     }
 
-    /// Commits an executed block under its certificate, which is checked. On return it is on the disk.
+    /// Commits an executed block on top of the tip under its certificate, which is checked. On return it is on the disk.
+    /// Blocks executed on top of this one stay good.
     ///
     /// # Errors
     /// [`CommitError`]; the ledger is then unchanged.
     pub fn commit(
         &self,
-        block: ExecutedBlock,
+        block: &ExecutedBlock,
         certificate: UntrustedCommitCertificate,
     ) -> Result<Tip, CommitError> {
         let Inner { db, chain, validators, votes, .. } = self.inner.as_ref();

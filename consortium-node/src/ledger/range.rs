@@ -10,27 +10,33 @@ use amulet_protocol::range::{
 use ckb_merkle_mountain_range::{Error, MMR, MMRStoreReadOps, MMRStoreWriteOps};
 
 /// Range nodes as the mountain range reads them, and those it adds.
-struct RangeNodes<'a> {
-    snapshot: &'a Snapshot,
+struct RangeNodes<S> {
+    store: S,
     added: Vec<(u64, Digest)>,
 }
 
-impl MMRStoreReadOps<Digest> for RangeNodes<'_> {
+impl<S: MMRStoreReadOps<Digest>> MMRStoreReadOps<Digest> for RangeNodes<S> {
     fn get_elem(&self, position: u64) -> ckb_merkle_mountain_range::Result<Option<Digest>> {
-        self.snapshot.range_node(position).map_err(|error| Error::StoreError(error.to_string()))
+        self.store.get_elem(position)
     }
 }
 
-impl MMRStoreWriteOps<Digest> for RangeNodes<'_> {
+impl<S> MMRStoreWriteOps<Digest> for RangeNodes<S> {
     fn append(&mut self, position: u64, digests: Vec<Digest>) -> ckb_merkle_mountain_range::Result<()> {
         self.added.extend((position..).zip(digests));
         Ok(())
     }
 }
 
+impl MMRStoreReadOps<Digest> for &Snapshot {
+    fn get_elem(&self, position: u64) -> ckb_merkle_mountain_range::Result<Option<Digest>> {
+        self.range_node(position).map_err(|error| Error::StoreError(error.to_string()))
+    }
+}
+
 /// The range that the header at `height` carries: over all lower headers.
-fn range_of(snapshot: &Snapshot, height: Height) -> MMR<Digest, RangeMerge, RangeNodes<'_>> {
-    MMR::new(range_size(height.0), RangeNodes { snapshot, added: Vec::new() })
+fn range_of<S: MMRStoreReadOps<Digest>>(store: S, height: Height) -> MMR<Digest, RangeMerge, RangeNodes<S>> {
+    MMR::new(range_size(height.0), RangeNodes { store, added: Vec::new() })
 }
 
 /// The range after one more header.
@@ -41,9 +47,13 @@ pub(super) struct Extended {
     pub(super) nodes: Vec<(u64, Digest)>,
 }
 
-/// Extends the range by the header at `height`, the tip.
-pub(super) fn extend(snapshot: &Snapshot, height: Height, hash: HeaderHash) -> Result<Extended, LedgerError> {
-    let mut range = range_of(snapshot, height);
+/// Extends the range by the header at `height`, on which the next block stands.
+pub(super) fn extend<S: MMRStoreReadOps<Digest>>(
+    store: S,
+    height: Height,
+    hash: HeaderHash,
+) -> Result<Extended, LedgerError> {
+    let mut range = range_of(store, height);
     range.push(range_leaf(hash)).map_err(LedgerError::Range)?;
     let root = range_root(height.next().0, Some(range.get_root().map_err(LedgerError::Range)?));
     range.commit().map_err(LedgerError::Range)?;
@@ -64,5 +74,5 @@ pub(super) fn prove(
     older: Height,
     newer: Height,
 ) -> Result<UntrustedRangeProof, LedgerError> {
-    prove_range(RangeNodes { snapshot, added: Vec::new() }, older, newer).map_err(LedgerError::Range)
+    prove_range(snapshot, older, newer).map_err(LedgerError::Range)
 }

@@ -8,8 +8,9 @@ use amulet_protocol::codec;
 use amulet_protocol::ids::Height;
 use amulet_protocol::state::StateKey;
 use amulet_protocol::state_tree::{TreeHasher, UntrustedStateProof, key_hash};
-use jmt::storage::{LeafNode, Node, NodeBatch, NodeKey, TreeReader};
+use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
 use jmt::{JellyfishMerkleTree, KeyHash, OwnedValue, Version};
+use std::collections::BTreeMap;
 
 /// The state after a block.
 pub(super) struct StateAt<'a> {
@@ -42,28 +43,65 @@ impl StateAt<'_> {
     }
 }
 
-/// Root and new nodes after `changes` were made by the block at `height`, on the state of the block before.
+/// What a block does to the tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TreeUpdate {
+    /// New nodes.
+    pub(super) nodes: BTreeMap<NodeKey, Node>,
+    /// Nodes that the state after the block no longer has.
+    pub(super) stale: Vec<NodeKey>,
+}
+
+/// Root and tree after `changes` were made by the block at `height`, on the state of the block before.
 pub(super) fn update<R: TreeReader>(
     reader: &R,
     height: Height,
     changes: &Changes,
-) -> Result<(Digest, NodeBatch), LedgerError> {
-    let values = changes.iter().map(|(key, value)| (key_hash(key), value.clone()));
+) -> Result<(Digest, TreeUpdate), LedgerError> {
     let tree = JellyfishMerkleTree::<_, TreeHasher>::new(reader);
-    let (root, batch) = tree.put_value_set(values, height.0).map_err(tree_error)?;
-    Ok((Digest::from_bytes(root.0), batch.node_batch))
+    let put: Option<Vec<_>> =
+        changes.iter().map(|(key, value)| Some((key_hash(key), value.clone()?))).collect();
+    let (root, batch) = match put {
+        // All at once: every inner node is hashed once, not once for each key below it.
+        Some(values) if !values.is_empty() => {
+            let (roots, batch) =
+                tree.batch_put_value_sets(vec![values], None, height.0).map_err(tree_error)?;
+            (roots[0], batch)
+        }
+        // The tree cannot remove keys that way, and removals are rare.
+        _ => {
+            let values = changes.iter().map(|(key, value)| (key_hash(key), value.clone()));
+            tree.put_value_set(values, height.0).map_err(tree_error)?
+        }
+    };
+    let nodes = batch.node_batch.nodes().clone();
+    let stale = batch.stale_node_index_batch.into_iter().map(|index| index.node_key).collect();
+    Ok((Digest::from_bytes(root.0), TreeUpdate { nodes, stale }))
+}
+
+/// Key of a node in the store: the version in big-endian form first, so that a block's nodes lie side by side and each
+/// block is written behind the one before.
+pub(super) fn node_key(key: &NodeKey) -> Vec<u8> {
+    let mut bytes = key.version().to_be_bytes().to_vec();
+    bytes.append(&mut codec::encode(key.nibble_path()));
+    bytes
+}
+
+/// A node of the store.
+pub(super) fn get_node(snapshot: &Snapshot, key: &NodeKey) -> anyhow::Result<Option<Node>> {
+    Ok(snapshot.state_node(&node_key(key))?)
 }
 
 impl TreeReader for Snapshot {
-    fn get_node_option(&self, node_key: &NodeKey) -> anyhow::Result<Option<Node>> {
-        Ok(self.state_node(&codec::encode(node_key))?)
+    fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
+        get_node(self, key)
     }
 
     fn get_value_option(&self, version: Version, key: KeyHash) -> anyhow::Result<Option<OwnedValue>> {
         Ok(self.state_value(key.0, version)?)
     }
 
-    /// Serves the tree's restoration from a peer's copy, which the ledger does not do: it executes every block.
+    /// Serves the tree's restoration from a peer's copy, which is not done on a ledger in use.
     fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
         Ok(None)
     }

@@ -1,41 +1,63 @@
 //! Judging a block that somebody else proposed: cheap checks first, then every signature, then everything again from
 //! the transactions.
 
+use super::base::Base;
 use super::error::{BlockRefusal, HeaderRoot};
 use super::execute::{ExecutedBlock, Proposal, execute};
-use super::store::Snapshot;
 use amulet_crypto::digest::Digest;
-use amulet_protocol::block::{UntrustedBlock, transactions_tree};
-use amulet_protocol::codec;
+use amulet_protocol::block::UntrustedBlock;
 use amulet_protocol::header::{HEADER_VERSION, Header};
 use amulet_protocol::ids::{ChainId, Timestamp};
 use amulet_protocol::limits::{BLOCK_TRANSACTIONS_BYTES_MAX, BLOCK_TRANSACTIONS_MAX};
-use amulet_protocol::transaction::{SignedTransaction, TransactionError, UntrustedTransaction};
+use amulet_protocol::merkle::list_root;
+use amulet_protocol::transaction::{
+    HashedTransaction, SealedId, SignedTransaction, TransactionError, UntrustedTransaction,
+};
 use amulet_protocol::validators::ValidatorSet;
 
 /// How far a block's time may be ahead of a backup's clock, in milliseconds: more than well-kept clocks differ, and
 /// little against the shortest time limit, an emergency access of one hour.
 pub const BLOCK_TIME_DRIFT_MAX_MS: u64 = 10_000;
 
-/// Executes `block` on top of the snapshot's tip, if it is exactly what an honest proposer would have made.
+/// Transactions whose signatures this node has checked already, so that none is checked twice.
+///
+/// They are known by their [`SealedId`], which covers key and signature. A [`TxId`](amulet_protocol::ids::TxId) would not
+/// do: it leaves the signature out, so a primary could pair a known transaction with a wrong signature, replicas that know
+/// the transaction would accept the block, the others would not, and a block that some correct replicas can never execute
+/// could be committed.
+pub trait VerifiedTransactions: Send + Sync {
+    /// Whether this very transaction, key and signature included, was verified for this ledger's chain. Forgetting one
+    /// costs a check; claiming one wrongly lets a forged transaction in.
+    fn contains(&self, id: SealedId) -> bool;
+}
+
+/// Nothing was checked before.
+impl VerifiedTransactions for () {
+    fn contains(&self, _: SealedId) -> bool {
+        false
+    }
+}
+
+/// Executes `block` on top of `base`, if it is exactly what an honest proposer would have made.
 pub(super) fn validate(
-    snapshot: &Snapshot,
+    base: &Base<'_>,
     chain: ChainId,
     validators: &ValidatorSet,
     block: UntrustedBlock,
     now: Option<Timestamp>,
+    checked: &dyn VerifiedTransactions,
 ) -> Result<ExecutedBlock, BlockRefusal> {
     let UntrustedBlock { header, transactions } = block;
-    let tip = snapshot.tip()?;
-    check_place(&header, chain, &tip)?;
-    check_time(&header, &tip, now)?;
+    let parent = base.header();
+    check_place(&header, chain, parent)?;
+    check_time(&header, parent, now)?;
     check_membership(&header, validators)?;
-    check_size(&transactions)?;
-    let computed = transactions_tree(&transactions).root();
-    same(HeaderRoot::Transactions, header.transactions_root, computed)?;
-    let transactions = verify_all(transactions, chain)?;
+    let transactions = check_size(transactions)?;
+    let leaves: Vec<_> = transactions.iter().map(|transaction| transaction.sealed_id().0).collect();
+    same(HeaderRoot::Transactions, header.transactions_root, list_root(&leaves))?;
+    let transactions = verify_all(transactions, chain, checked)?;
     let proposal = Proposal { time: header.time, proposer: header.proposer, view: header.view };
-    let executed = execute(snapshot, chain, validators, transactions, proposal)?;
+    let executed = execute(base, chain, validators, transactions, proposal)?;
     if let Some((transaction, code)) = executed.inadmissible.first() {
         return Err(BlockRefusal::Inadmissible { transaction: *transaction, code: *code });
     }
@@ -46,27 +68,27 @@ pub(super) fn validate(
     Ok(executed)
 }
 
-fn check_place(header: &Header, chain: ChainId, tip: &Header) -> Result<(), BlockRefusal> {
+fn check_place(header: &Header, chain: ChainId, parent: &Header) -> Result<(), BlockRefusal> {
     if header.version != HEADER_VERSION {
         return Err(BlockRefusal::Version { found: header.version, expected: HEADER_VERSION });
     }
     if header.chain != chain {
         return Err(BlockRefusal::Chain { found: header.chain, expected: chain });
     }
-    let expected = tip.height.next();
+    let expected = parent.height.next();
     if header.height != expected {
         return Err(BlockRefusal::Height { found: header.height, expected });
     }
-    let expected = tip.hash();
+    let expected = parent.hash();
     if header.previous != expected {
         return Err(BlockRefusal::Previous { found: header.previous, expected });
     }
     Ok(())
 }
 
-fn check_time(header: &Header, tip: &Header, now: Option<Timestamp>) -> Result<(), BlockRefusal> {
-    if header.time <= tip.time {
-        return Err(BlockRefusal::NotLater { found: header.time, previous: tip.time });
+fn check_time(header: &Header, parent: &Header, now: Option<Timestamp>) -> Result<(), BlockRefusal> {
+    if header.time <= parent.time {
+        return Err(BlockRefusal::NotLater { found: header.time, previous: parent.time });
     }
     match now {
         Some(now) if header.time > now.plus_millis(BLOCK_TIME_DRIFT_MAX_MS) => {
@@ -88,38 +110,50 @@ fn check_membership(header: &Header, validators: &ValidatorSet) -> Result<(), Bl
     Ok(())
 }
 
-fn check_size(transactions: &[UntrustedTransaction]) -> Result<(), BlockRefusal> {
+/// The transactions with their hashes, each encoded once, if the block has room for them.
+fn check_size(transactions: Vec<UntrustedTransaction>) -> Result<Vec<HashedTransaction>, BlockRefusal> {
     if transactions.len() > BLOCK_TRANSACTIONS_MAX {
         return Err(BlockRefusal::TooMany { found: transactions.len() });
     }
-    let found = transactions.iter().map(|transaction| codec::encode(transaction).len()).sum();
+    let hashed: Vec<_> = transactions.into_iter().map(UntrustedTransaction::hashed).collect();
+    let found = hashed.iter().map(HashedTransaction::size).sum();
     if found > BLOCK_TRANSACTIONS_BYTES_MAX {
         return Err(BlockRefusal::TooLarge { found });
     }
-    Ok(())
+    Ok(hashed)
 }
 
 fn same(root: HeaderRoot, found: Digest, computed: Digest) -> Result<(), BlockRefusal> {
     if found == computed { Ok(()) } else { Err(BlockRefusal::Root { root, found, computed }) }
 }
 
-/// Checks every transaction by itself, on all processors. The first that fails, in the block's order, is reported.
+/// Checks every transaction by itself, those that nobody checked before on all processors. The first that fails, in the
+/// block's order, is reported.
 fn verify_all(
-    transactions: Vec<UntrustedTransaction>,
+    transactions: Vec<HashedTransaction>,
     chain: ChainId,
+    checked: &dyn VerifiedTransactions,
 ) -> Result<Vec<SignedTransaction>, BlockRefusal> {
+    type Verified = Result<SignedTransaction, TransactionError>;
+    let known: Vec<bool> = transactions.iter().map(|found| checked.contains(found.sealed_id())).collect();
+    let unknown: Vec<_> = transactions.iter().zip(&known).filter(|(_, known)| !**known).collect();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = transactions.len().div_ceil(processors).max(1);
-    let verify = |share: &[UntrustedTransaction]| -> Vec<Result<SignedTransaction, TransactionError>> {
-        share.iter().map(|transaction| transaction.clone().verify(chain)).collect()
+    let share = unknown.len().div_ceil(processors).max(1);
+    let verify = |share: &[(&HashedTransaction, &bool)]| -> Vec<Verified> {
+        share.iter().map(|(transaction, _)| (*transaction).clone().verify(chain)).collect()
     };
-    let verified: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            transactions.chunks(share).map(|share| scope.spawn(move || verify(share))).collect();
+    let verified: Vec<Verified> = std::thread::scope(|scope| {
+        let workers: Vec<_> = unknown.chunks(share).map(|share| scope.spawn(move || verify(share))).collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("verifying does not panic")).collect()
     });
-    let refuse = |(index, result): (usize, Result<_, _>)| {
-        result.map_err(|source| BlockRefusal::Transaction { index, source })
+    let mut verified = verified.into_iter();
+    let judge = |(index, (transaction, known)): (usize, (HashedTransaction, bool))| {
+        let judged = if known {
+            transaction.verified_before(chain)
+        } else {
+            verified.next().expect("each unknown one was verified")
+        };
+        judged.map_err(|source| BlockRefusal::Transaction { index, source })
     };
-    verified.into_iter().enumerate().map(refuse).collect()
+    transactions.into_iter().zip(known).enumerate().map(judge).collect()
 }

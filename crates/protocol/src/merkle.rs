@@ -2,7 +2,7 @@
 //! into the root, so that a proof cannot be read against a tree of another size.
 
 use crate::limits::BLOCK_TRANSACTIONS_MAX;
-use amulet_crypto::digest::{Digest, Sm3, Tag, tagged};
+use amulet_crypto::digest::{Digest, IncrementalDigest, Sm3, Tag, tagged};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{InclusionProof, RootHash};
@@ -112,6 +112,35 @@ impl UntrustedListProof {
     }
 }
 
+/// Hash of an encoded leaf: RFC 6962 section 2.1, `SM3(0x00 || leaf)`.
+#[must_use]
+pub fn leaf_hash(leaf: &[u8]) -> Digest {
+    Digest::from_bytes(Sm3::new_with_prefix([0]).chain_update(leaf).finalize().into())
+}
+
+/// The root of [`ListTree::root`] from the hashes of the leaves alone: one hash for each inner node, where a tree that
+/// can prove hashes a whole path for each leaf.
+///
+/// # Panics
+/// With more than `u32::MAX` leaves; a block's lists are bounded far below.
+#[must_use]
+pub fn list_root(hashes: &[Digest]) -> Digest {
+    let leaves = u32::try_from(hashes.len()).expect("a block's list is bounded");
+    let root = if hashes.is_empty() { Digest::from_bytes(Sm3::digest([]).into()) } else { fold(hashes) };
+    bind(root, leaves)
+}
+
+/// RFC 6962 section 2.1: a list is split at the largest power of two below its length.
+fn fold(hashes: &[Digest]) -> Digest {
+    if let [only] = hashes {
+        return *only;
+    }
+    let (left, right) = hashes.split_at(hashes.len().next_power_of_two() / 2);
+    let (left, right) = (fold(left), fold(right));
+    let parent = Sm3::new_with_prefix([1]).chain_update(left.as_bytes()).chain_update(right.as_bytes());
+    Digest::from_bytes(parent.finalize().into())
+}
+
 fn bind(root: Digest, leaves: u32) -> Digest {
     tagged(TAG, &[root.as_bytes(), &leaves.to_be_bytes()])
 }
@@ -141,6 +170,14 @@ mod tests {
                 assert!(proof.verify(tree.root(), b"something else").is_err());
             }
             assert!(tree.prove(n).is_none());
+        }
+    }
+
+    #[test]
+    fn the_root_of_the_hashes_is_the_root_of_the_tree() {
+        for n in 0..70 {
+            let hashes: Vec<_> = leaves(n).iter().map(|leaf| leaf_hash(leaf)).collect();
+            assert_eq!(list_root(&hashes), ListTree::new(leaves(n)).root(), "{n} leaves");
         }
     }
 

@@ -4,6 +4,7 @@
 mod damage;
 mod proofs;
 mod refusals;
+mod speculation;
 
 use super::*;
 use amulet_contracts::testing::{
@@ -40,7 +41,7 @@ impl Chain {
 
     fn propose(&self, transactions: Vec<SignedTransaction>) -> ExecutedBlock {
         let (time, proposer, view) = (self.now(), ReplicaId(0), View(0));
-        self.ledger.execute(ProposalInput { transactions, time, proposer, view }).unwrap()
+        self.ledger.execute(&[], ProposalInput { transactions, time, proposer, view }).unwrap()
     }
 
     fn certificate(&self, block: &ExecutedBlock) -> UntrustedCommitCertificate {
@@ -54,10 +55,10 @@ impl Chain {
         for receipt in proposed.receipts() {
             assert!(matches!(receipt.outcome, Outcome::Applied { .. }), "{receipt:?}");
         }
-        let validated = self.ledger.validate(proposed.block().clone(), Some(self.now())).unwrap();
+        let validated = self.ledger.validate(&[], proposed.block().clone(), Some(self.now()), &()).unwrap();
         assert_eq!(validated.block(), proposed.block());
         let certificate = self.certificate(&validated);
-        let tip = self.ledger.commit(validated, certificate).unwrap();
+        let tip = self.ledger.commit(&validated, certificate).unwrap();
         assert_eq!(tip, self.ledger.tip());
         proposed.transaction_ids().collect()
     }

@@ -22,7 +22,7 @@ fn proposed() -> (Chain, UntrustedBlock) {
 
 fn refusal(chain: &Chain, block: UntrustedBlock) -> BlockRefusal {
     let tip = chain.ledger.tip();
-    let refusal = chain.ledger.validate(block, Some(chain.now())).unwrap_err();
+    let refusal = chain.ledger.validate(&[], block, Some(chain.now()), &()).unwrap_err();
     assert_eq!(chain.ledger.tip(), tip);
     refusal
 }
@@ -69,7 +69,7 @@ fn a_block_with_any_field_of_its_header_changed_is_refused_for_that_field() {
         let refusal = refusal(&chain, block);
         assert!(expected(&refusal), "case {index}: {refusal}");
     }
-    assert!(chain.ledger.validate(good, Some(chain.now())).is_ok());
+    assert!(chain.ledger.validate(&[], good, Some(chain.now()), &()).is_ok());
 }
 
 #[test]
@@ -84,9 +84,9 @@ fn a_changed_time_within_reason_still_does_not_fit_the_state() {
 fn a_block_that_is_agreed_already_is_not_judged_by_this_nodes_clock() {
     let (chain, block) = proposed();
     let slow = Timestamp(block.header.time.0 - BLOCK_TIME_DRIFT_MAX_MS - 1);
-    let refused = chain.ledger.validate(block.clone(), Some(slow));
+    let refused = chain.ledger.validate(&[], block.clone(), Some(slow), &());
     assert!(matches!(refused, Err(BlockRefusal::FromTheFuture { .. })));
-    assert!(chain.ledger.validate(block, None).is_ok());
+    assert!(chain.ledger.validate(&[], block, None, &()).is_ok());
 }
 
 /// The block with other transactions, whose root its header carries.
@@ -177,14 +177,15 @@ fn a_proposer_leaves_out_what_has_no_place_or_no_room() {
     assert_eq!(block.receipts()[0].outcome, Outcome::Refused { code: RefusalCode::SelfDealing });
     let dropped = [(stranger.id(), RefusalCode::UnknownSender), (good.id(), RefusalCode::NonceUsed)];
     assert_eq!(block.inadmissible(), dropped);
-    assert!(chain.ledger.validate(block.block().clone(), Some(chain.now())).is_ok());
+    assert!(chain.ledger.validate(&[], block.block().clone(), Some(chain.now()), &()).is_ok());
 }
 
 #[test]
 fn a_proposers_slow_clock_does_not_turn_time_back() {
     let chain = Chain::new();
     let (time, proposer, view) = (Timestamp(5), ReplicaId(0), View(0));
-    let block = chain.ledger.execute(ProposalInput { transactions: vec![], time, proposer, view }).unwrap();
+    let block =
+        chain.ledger.execute(&[], ProposalInput { transactions: vec![], time, proposer, view }).unwrap();
     assert_eq!(block.header().time, chain.ledger.tip().time.plus_millis(1));
 }
 
@@ -212,20 +213,20 @@ fn the_dry_run_says_what_the_receipt_would() {
 fn only_a_quorum_for_this_very_block_on_this_very_tip_commits_it() {
     let (chain, block) = proposed();
     let (tip, now) = (chain.ledger.tip(), Some(chain.now()));
-    let executed = chain.ledger.validate(block, now).unwrap();
+    let executed = chain.ledger.validate(&[], block, now, &()).unwrap();
     let good = chain.certificate(&executed);
     let mut few = good.clone();
     few.signatures.truncate(2);
-    let error = chain.ledger.commit(executed.clone(), few).unwrap_err();
+    let error = chain.ledger.commit(&executed, few).unwrap_err();
     assert!(matches!(error, CommitError::Certificate(CertificateError::TooFew { found: 2, needed: 3 })));
     let other = chain.propose(vec![]);
-    let error = chain.ledger.commit(executed.clone(), chain.certificate(&other)).unwrap_err();
+    let error = chain.ledger.commit(&executed, chain.certificate(&other)).unwrap_err();
     assert!(matches!(error, CommitError::Certificate(CertificateError::HeaderHash { .. })));
     assert_eq!(chain.ledger.tip(), tip);
     let certificate = chain.certificate(&other);
-    chain.ledger.commit(other, certificate).unwrap();
+    chain.ledger.commit(&other, certificate).unwrap();
     let moved = chain.ledger.tip();
-    let error = chain.ledger.commit(executed, good).unwrap_err();
+    let error = chain.ledger.commit(&executed, good).unwrap_err();
     assert!(matches!(error, CommitError::NotOnTip { height: Height(3), tip, .. } if tip == moved));
     assert_eq!(chain.ledger.tip(), moved);
 }
