@@ -188,6 +188,10 @@ fn kind(call: &Call) -> &'static str {
         Call::PublishCard(_) => "publish_card",
         Call::RevokeCard(_) => "revoke_card",
         Call::DeclareEmergency(_) => "declare_emergency",
+        Call::ProposeMembership(_) => "propose_membership",
+        Call::ApproveMembership(_) => "approve_membership",
+        Call::WithdrawMembership(_) => "withdraw_membership",
+        Call::RotateValidatorKey(_) => "rotate_validator_key",
     }
 }
 

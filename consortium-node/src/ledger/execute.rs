@@ -160,7 +160,7 @@ pub(super) fn receipts_tree(receipts: &[Receipt]) -> ListTree {
 pub(super) fn genesis_block(genesis: &Genesis) -> Result<(Header, Changes, TreeUpdate), LedgerError> {
     let validators = genesis.validate()?;
     let changes: Changes =
-        amulet_contracts::genesis_state(genesis).into_iter().map(|(key, value)| (key, Some(value))).collect();
+        amulet_contracts::genesis_state(genesis)?.into_iter().map(|(key, value)| (key, Some(value))).collect();
     let (state_root, state) = state_tree::update(&state_tree::EmptyTree, Height(0), &changes)?;
     let header = Header {
         version: HEADER_VERSION,

@@ -2,13 +2,20 @@
 
 use crate::state::MemoryState;
 use amulet_protocol::codec;
-use amulet_protocol::genesis::Genesis;
+use amulet_protocol::genesis::{Genesis, GenesisError};
+use amulet_protocol::governance::{EpochState, MembershipState, OpenProposal, Seat, ValidatorKeyState};
+use amulet_protocol::ids::{Epoch, Height};
 use amulet_protocol::state::{OrganisationState, StateKey};
+use amulet_protocol::validators::{Validator, ValidatorSet};
 
-/// The state after block 0: the organisations of the genesis document, which sign by the keys given there.
-#[must_use]
-pub fn genesis_state(genesis: &Genesis) -> MemoryState {
-    let entry = |organisation: &amulet_protocol::genesis::Organisation| {
+/// The state after block 0: the organisations of the genesis document, which sign by the keys given there, and its
+/// validators as epoch 0.
+///
+/// # Errors
+/// [`GenesisError`] if the document is no good.
+pub fn genesis_state(genesis: &Genesis) -> Result<MemoryState, GenesisError> {
+    let validators = genesis.validate()?;
+    let organisation = |organisation: &amulet_protocol::genesis::Organisation| {
         let state = OrganisationState {
             name_en: organisation.name_en.clone(),
             name_zh: organisation.name_zh.clone(),
@@ -16,5 +23,31 @@ pub fn genesis_state(genesis: &Genesis) -> MemoryState {
         };
         (StateKey::Organisation(organisation.did()), codec::encode(&state))
     };
-    genesis.organisations.iter().map(entry).collect()
+    let key = |(seat, validator): (Seat, &Validator)| {
+        let state = ValidatorKeyState { organisation: validator.organisation, seat, rotated_at: None };
+        (StateKey::ValidatorKey(validator.key.fingerprint()), codec::encode(&state))
+    };
+    let mut state: MemoryState = genesis.organisations.iter().map(organisation).collect();
+    state.extend((0..).map(Seat).zip(validators.members()).map(key));
+    state.extend(membership(validators));
+    Ok(state)
+}
+
+/// Epoch 0, with nothing proposed.
+fn membership(validators: ValidatorSet) -> [(StateKey, Vec<u8>); 3] {
+    let first = Height(0);
+    let seats: Vec<Seat> = (0..).map(Seat).take(validators.members().len()).collect();
+    let next_seat = Seat(u32::try_from(seats.len()).expect("a validator set has at most 100 members"));
+    let membership = MembershipState {
+        epoch: Epoch(0),
+        first,
+        validators_hash: validators.hash(),
+        next_seat,
+        scheduled: Vec::new(),
+    };
+    [
+        (StateKey::Membership, codec::encode(&membership)),
+        (StateKey::Epoch(Epoch(0)), codec::encode(&EpochState { first, seats, validators })),
+        (StateKey::OpenProposals, codec::encode(&Vec::<OpenProposal>::new())),
+    ]
 }

@@ -13,6 +13,7 @@ mod checks;
 mod consent;
 mod emergency;
 mod genesis;
+mod governance;
 mod history;
 mod identity;
 mod records;
@@ -23,6 +24,7 @@ mod step;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+pub mod validators;
 
 pub use genesis::genesis_state;
 pub use state::{Changes, MemoryState, StateRead};
@@ -141,5 +143,9 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::PublishCard(call) => emergency::publish_card(step, call),
         Call::RevokeCard(call) => emergency::revoke_card(step, call),
         Call::DeclareEmergency(call) => emergency::declare(step, call),
+        Call::ProposeMembership(call) => governance::propose(step, call),
+        Call::ApproveMembership(call) => governance::approve(step, call),
+        Call::WithdrawMembership(call) => governance::withdraw(step, call),
+        Call::RotateValidatorKey(call) => governance::rotate(step, call),
     }
 }

@@ -1,6 +1,8 @@
 //! How contracts see the state.
 
+use crate::ApplyError;
 use amulet_protocol::state::StateKey;
+use borsh::BorshDeserialize;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -28,4 +30,23 @@ impl StateRead for MemoryState {
     fn read(&self, key: &StateKey) -> Result<Option<Vec<u8>>, Infallible> {
         Ok(self.get(key).cloned())
     }
+}
+
+/// The decoded value at a key.
+pub(crate) fn get<T: BorshDeserialize, S: StateRead>(
+    state: &S,
+    key: &StateKey,
+) -> Result<Option<T>, ApplyError<S::Error>> {
+    let bytes = state.read(key).map_err(ApplyError::State)?;
+    let decode =
+        |bytes: Vec<u8>| borsh::from_slice(&bytes).map_err(|_| ApplyError::Corrupt { key: key.clone() });
+    bytes.map(decode).transpose()
+}
+
+/// The decoded value at a key that the genesis state fills.
+pub(crate) fn get_filled<T: BorshDeserialize, S: StateRead>(
+    state: &S,
+    key: &StateKey,
+) -> Result<T, ApplyError<S::Error>> {
+    get(state, key)?.ok_or_else(|| ApplyError::Corrupt { key: key.clone() })
 }

@@ -1,6 +1,6 @@
 //! One transaction in execution: the state it sees, and what it has changed so far.
 
-use crate::state::{Changes, StateRead};
+use crate::state::{self, Changes, StateRead};
 use crate::{Applied, ApplyError, BlockContext};
 use amulet_protocol::codec;
 use amulet_protocol::history::HistoryEntry;
@@ -46,6 +46,17 @@ pub(crate) fn ensure(rule: bool, code: RefusalCode) -> Result<(), RefusalCode> {
     if rule { Ok(()) } else { Err(code) }
 }
 
+impl<S: StateRead> StateRead for Step<'_, S> {
+    type Error = S::Error;
+
+    fn read(&self, key: &StateKey) -> Result<Option<Vec<u8>>, S::Error> {
+        match self.changes.get(key) {
+            Some(changed) => Ok(changed.clone()),
+            None => self.state.read(key),
+        }
+    }
+}
+
 impl<'a, S: StateRead> Step<'a, S> {
     pub(crate) fn new(state: &'a S, transaction: &SignedTransaction, context: BlockContext) -> Self {
         let (sender, id) = (transaction.transaction().sender, transaction.id());
@@ -58,21 +69,16 @@ impl<'a, S: StateRead> Step<'a, S> {
     }
 
     pub(crate) fn get<T: BorshDeserialize>(&self, key: &StateKey) -> Done<S, Option<T>> {
-        let bytes = match self.changes.get(key) {
-            Some(changed) => changed.clone(),
-            None => self.state.read(key).map_err(|error| Stop::Failed(ApplyError::State(error)))?,
-        };
-        let decode = |bytes: Vec<u8>| {
-            borsh::from_slice(&bytes).map_err(|_| Stop::Failed(ApplyError::Corrupt { key: key.clone() }))
-        };
-        bytes.map(decode).transpose()
+        state::get(self, key).map_err(Stop::Failed)
+    }
+
+    /// The value at a key that the genesis state fills.
+    pub(crate) fn get_filled<T: BorshDeserialize>(&self, key: &StateKey) -> Done<S, T> {
+        state::get_filled(self, key).map_err(Stop::Failed)
     }
 
     pub(crate) fn exists(&self, key: &StateKey) -> Done<S, bool> {
-        match self.changes.get(key) {
-            Some(changed) => Ok(changed.is_some()),
-            None => self.state.read(key).map(|v| v.is_some()).map_err(|e| Stop::Failed(ApplyError::State(e))),
-        }
+        Ok(self.read(key).map_err(|error| Stop::Failed(ApplyError::State(error)))?.is_some())
     }
 
     pub(crate) fn put(&mut self, key: StateKey, value: &impl BorshSerialize) {

@@ -11,6 +11,7 @@ use amulet_protocol::calls::{
 use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate};
 use amulet_protocol::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
 use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
+use amulet_protocol::governance::{Acceptance, Candidate, MembershipChange, Seat};
 use amulet_protocol::header::Header;
 use amulet_protocol::ids::{BlobId, ChainId, Did, Nonce, RecordId, ReplicaId, Timestamp};
 use amulet_protocol::transaction::{SignedTransaction, TRANSACTION_VERSION, Transaction};
@@ -87,6 +88,25 @@ pub fn genesis(hospitals: &[Actor]) -> Genesis {
         organisations: hospitals.iter().enumerate().map(organisation).collect(),
         validators: hospitals.iter().map(validator).collect(),
     }
+}
+
+/// A candidate for a seat whose key is `key`'s signing key.
+#[must_use]
+pub fn candidate(key: &Actor, chain: ChainId, organisation: Did, seat: Option<Seat>) -> Candidate {
+    let (public, peer_id) = (key.signing.public_key().clone(), key.did.as_bytes().to_vec());
+    Acceptance { organisation, seat, key: public, peer_id }.sign(&key.signing, chain)
+}
+
+/// The addition of a new organisation, with a validator that signs by the organisation's own key.
+#[must_use]
+pub fn addition(newcomer: &Actor, chain: ChainId) -> MembershipChange {
+    let organisation = Organisation {
+        name_en: "Newcomer".into(),
+        name_zh: "新医院".into(),
+        key: newcomer.signing.public_key().clone(),
+    };
+    let candidate = candidate(newcomer, chain, newcomer.did, None);
+    MembershipChange::Add { organisation, candidate }
 }
 
 /// The certificate that all of `hospitals`, the validators of [`genesis`], make for a header in its own view.

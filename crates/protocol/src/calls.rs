@@ -1,7 +1,8 @@
 //! What a transaction can ask the contracts to do.
 
 use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
-use crate::ids::{BlobId, Did, RecordId, Timestamp, TxId};
+use crate::governance::{ApproveMembership, ProposeMembership, RotateValidatorKey, WithdrawMembership};
+use crate::ids::{BlobId, Did, RecordId, Timestamp};
 use amulet_crypto::digest::Digest;
 use amulet_crypto::sealed_box::{AgreementPublicKey, SealedBox};
 use amulet_crypto::signing::PublicKey;
@@ -17,7 +18,7 @@ macro_rules! transaction_id {
             BorshSerialize, BorshDeserialize, Serialize, Deserialize,
         )]
         #[serde(transparent)]
-        pub struct $name(pub TxId);
+        pub struct $name(pub $crate::ids::TxId);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,6 +27,7 @@ macro_rules! transaction_id {
         }
     };
 }
+pub(crate) use transaction_id;
 
 transaction_id!(
     /// An access request, named by the transaction that made it.
@@ -84,6 +86,14 @@ pub enum Call {
     RevokeCard(RevokeCard),
     /// emergency: a practitioner breaks the glass.
     DeclareEmergency(DeclareEmergency),
+    /// governance: an organisation proposes a change of the validator set.
+    ProposeMembership(Box<ProposeMembership>),
+    /// governance: an organisation approves a proposal.
+    ApproveMembership(ApproveMembership),
+    /// governance: an organisation withdraws its proposal, or its approval of another's.
+    WithdrawMembership(WithdrawMembership),
+    /// governance: an organisation replaces the key of its own validator.
+    RotateValidatorKey(Box<RotateValidatorKey>),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.

@@ -4,6 +4,7 @@
 //! changed, none left out, none added.
 
 use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
+use crate::governance::{ProposalId, Seat};
 use crate::ids::{Did, Height, Timestamp, TxId};
 use amulet_crypto::digest::{Digest, Tag, tagged};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -88,6 +89,41 @@ pub enum Event {
         practitioner: Did,
         /// First moment at which the access has ended.
         until: Timestamp,
+    },
+    /// An organisation proposed a change of the validator set.
+    MembershipProposed {
+        /// The proposal.
+        proposal: ProposalId,
+        /// Who proposed it.
+        organisation: Did,
+    },
+    /// An organisation approved such a proposal.
+    MembershipApproved {
+        /// The proposal.
+        proposal: ProposalId,
+        /// Who approved it.
+        organisation: Did,
+    },
+    /// An organisation withdrew its proposal, or its approval of another's.
+    MembershipWithdrawn {
+        /// The proposal.
+        proposal: ProposalId,
+        /// Who withdrew.
+        organisation: Did,
+    },
+    /// Enough organisations approved a proposal.
+    MembershipDecided {
+        /// The proposal.
+        proposal: ProposalId,
+        /// First block that the changed set certifies.
+        first: Height,
+    },
+    /// An organisation replaced the key of its validator.
+    ValidatorKeyRotated {
+        /// The validator's seat.
+        seat: Seat,
+        /// First block that the changed set certifies.
+        first: Height,
     },
 }
 

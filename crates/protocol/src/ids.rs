@@ -61,6 +61,10 @@ number!(
     View(u64)
 );
 number!(
+    /// Number of a validator set in the order in which they were in force; the genesis document's is 0.
+    Epoch(u64)
+);
+number!(
     /// Position of a validator in the validator set in force, counted from 0.
     ReplicaId(u16)
 );
@@ -110,6 +114,14 @@ impl Height {
 
 impl View {
     /// The view after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl Epoch {
+    /// The epoch after this one.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)

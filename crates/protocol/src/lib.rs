@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod codec;
 pub mod consent;
 pub mod genesis;
+pub mod governance;
 pub mod header;
 pub mod history;
 pub mod ids;

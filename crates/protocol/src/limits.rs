@@ -39,6 +39,16 @@ pub const ANSWER_TIME_MAX_MS: u64 = 90 * 24 * 3_600_000;
 pub const ACCESS_TIME_MAX_MS: u64 = 366 * 24 * 3_600_000;
 /// Shortest and longest emergency access a patient's policy can set: one hour to three days, in milliseconds.
 pub const EMERGENCY_TIME_MS: std::ops::RangeInclusive<u64> = 3_600_000..=72 * 3_600_000;
+/// How long a proposal can be approved: 30 days in milliseconds, so that every board meets once.
+pub const PROPOSAL_TIME_MS: u64 = 30 * 24 * 3_600_000;
+/// Open proposals of one organisation; with at most 100 organisations in the set, 400 in all.
+pub const PROPOSALS_PER_ORGANISATION_MAX: usize = 4;
+/// Blocks that a change of the validator set may be planned ahead, so that a decided one does not stand in the way of
+/// others for ever.
+pub const CHANGE_AHEAD_BLOCKS_MAX: u64 = 10_000;
+/// Time between two replacements of one validator's key by its organisation alone: one hour in milliseconds. Each starts
+/// an epoch, which costs the others a pause, so one member must not be able to do it with every block.
+pub const ROTATION_INTERVAL_MS: u64 = 3_600_000;
 
 /// Bytes of a question to a node, except for an upload.
 pub const LIGHT_REQUEST_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 64 * 1024;

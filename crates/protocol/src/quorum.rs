@@ -40,6 +40,13 @@ impl Quorum {
         (self.n + self.faults() + 1).div_ceil(2)
     }
 
+    /// Approvals that decide among `organisations` with one voice each: the quorum, also for fewer than
+    /// [`VALIDATORS_MIN`] organisations, where no fault is borne and it is more than half.
+    #[must_use]
+    pub fn approvals(organisations: usize) -> usize {
+        Self { n: organisations.max(1) }.threshold()
+    }
+
     /// Members of whom at least one is correct: `f + 1`.
     #[must_use]
     pub fn one_correct(self) -> usize {

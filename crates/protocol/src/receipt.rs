@@ -118,6 +118,40 @@ pub enum RefusalCode {
     SelfDealing,
     /// The practitioner's registration with another organisation still counts or is yet to begin.
     EmployedElsewhere,
+    /// The organisation has no validator.
+    NotAValidator,
+    /// No validator has this seat.
+    UnknownSeat,
+    /// The seat is another organisation's.
+    NotYourSeat,
+    /// The key is or was a validator's.
+    KeyUsed,
+    /// The peer identity is empty, too long, or another validator's.
+    BadPeerId,
+    /// The key did not sign that its holder takes this seat.
+    NotAccepted,
+    /// The organisation is not as the ledger has it.
+    BadOrganisation,
+    /// The set would have fewer than 4 or more than 100 validators.
+    SetSize,
+    /// Another change of this seat is decided and not in force yet.
+    ChangePending,
+    /// The height is further ahead than a change may be planned.
+    BadHeight,
+    /// The organisation has as many open proposals as one may have.
+    TooManyProposals,
+    /// The proposal is unknown.
+    UnknownProposal,
+    /// The proposal was decided or withdrawn.
+    ProposalClosed,
+    /// The time to approve the proposal has run out.
+    ProposalExpired,
+    /// The organisation approves the proposal already.
+    AlreadyApproved,
+    /// The organisation neither proposed nor approved this.
+    NotYourProposal,
+    /// The organisation replaced this key too short a time ago to do so again by itself.
+    RotatedLately,
 }
 
 impl fmt::Display for RefusalCode {

@@ -2,7 +2,8 @@
 
 use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
 use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
-use crate::ids::{BlobId, Did, Height, Nonce, RecordId, Timestamp, digest_of};
+use crate::governance::ProposalId;
+use crate::ids::{BlobId, Did, Epoch, Height, Nonce, RecordId, Timestamp, digest_of};
 use amulet_crypto::digest::{Digest, Tag};
 use amulet_crypto::sealed_box::AgreementPublicKey;
 use amulet_crypto::signing::PublicKey;
@@ -35,6 +36,16 @@ pub enum StateKey {
     Declaration(DeclarationId),
     /// [`HistoryHead`](crate::history::HistoryHead) of a DID.
     History(Did),
+    /// [`MembershipState`](crate::governance::MembershipState).
+    Membership,
+    /// [`EpochState`](crate::governance::EpochState).
+    Epoch(Epoch),
+    /// [`ProposalState`](crate::governance::ProposalState).
+    Proposal(ProposalId),
+    /// List of [`OpenProposal`](crate::governance::OpenProposal), oldest first.
+    OpenProposals,
+    /// [`ValidatorKeyState`](crate::governance::ValidatorKeyState), by the key's fingerprint.
+    ValidatorKey(Digest),
 }
 
 impl StateKey {

@@ -28,7 +28,7 @@ fn root_at(chain: &Chain, height: Height) -> Header {
 
 /// The whole state after each height, computed by the contracts alone over a plain map.
 fn states(chain: &Chain) -> BTreeMap<Height, MemoryState> {
-    let mut state = genesis_state(&chain.genesis);
+    let mut state = genesis_state(&chain.genesis).unwrap();
     let mut states = BTreeMap::from([(Height(0), state.clone())]);
     for height in (1..=chain.ledger.tip().height.0).map(Height) {
         let block = chain.ledger.block(height).unwrap().unwrap().block;

@@ -3,6 +3,7 @@
 
 mod consent;
 mod emergency;
+mod governance;
 mod identity;
 mod properties;
 mod records;
@@ -10,7 +11,7 @@ mod registry;
 mod vectors;
 
 use crate::testing::{Actor, GENESIS_TIME, genesis, practitioner};
-use crate::{BlockContext, MemoryState, Verdict, apply, genesis_state};
+use crate::{BlockContext, Changes, MemoryState, Verdict, apply, genesis_state, validators};
 use amulet_protocol::calls::Call;
 use amulet_protocol::codec;
 use amulet_protocol::history::{Event, HistoryEntry, HistoryHead};
@@ -42,7 +43,7 @@ impl World {
         let people = ["wang", "zhao", "li", "chen"];
         actors.extend(people.into_iter().zip((10..).map(Actor::new)));
         let mut world = Self {
-            state: genesis_state(&document),
+            state: genesis_state(&document).unwrap(),
             chain: document.chain_id(),
             height: Height(1),
             now: GENESIS_TIME.plus_millis(1_000),
@@ -77,18 +78,31 @@ impl World {
     fn execute(&mut self, transaction: &SignedTransaction) -> Verdict {
         let verdict = apply(&self.state, transaction, &self.context()).unwrap();
         if let Verdict::Executed(applied) = &verdict {
-            for (key, value) in &applied.changes {
-                match value {
-                    Some(value) => self.state.insert(key.clone(), value.clone()),
-                    None => self.state.remove(key),
-                };
-            }
+            self.make(&applied.changes);
             for (did, entry) in &applied.history {
                 self.histories.entry(*did).or_default().push(entry.clone());
             }
-            self.height = self.height.next();
+            self.end_block();
         }
         verdict
+    }
+
+    /// Ends the block, as its executor does after its last transaction.
+    fn end_block(&mut self) {
+        let foretold = validators::after(&self.state, self.height).unwrap();
+        self.make(&validators::advance(&self.state, self.height).unwrap());
+        assert_eq!(validators::current(&self.state).unwrap(), foretold);
+        assert_eq!(validators::after(&self.state, self.height).unwrap(), foretold);
+        self.height = self.height.next();
+    }
+
+    fn make(&mut self, changes: &Changes) {
+        for (key, value) in changes {
+            match value {
+                Some(value) => self.state.insert(key.clone(), value.clone()),
+                None => self.state.remove(key),
+            };
+        }
     }
 
     /// Signs and executes a call that has its place in a block.

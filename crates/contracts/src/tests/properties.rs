@@ -152,9 +152,13 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
             Call::RegisterRecords(call) => [call.patient].into(),
             call => panic!("{event:?} from {call:?}"),
         },
-        Event::IdentityRegistered | Event::PractitionerRegistered { .. } => {
-            unreachable!("nobody tries that here")
-        }
+        Event::IdentityRegistered
+        | Event::PractitionerRegistered { .. }
+        | Event::MembershipProposed { .. }
+        | Event::MembershipApproved { .. }
+        | Event::MembershipWithdrawn { .. }
+        | Event::MembershipDecided { .. }
+        | Event::ValidatorKeyRotated { .. } => unreachable!("nobody tries that here"),
     }
 }
 

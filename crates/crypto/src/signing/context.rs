@@ -48,6 +48,8 @@ pub enum SigningContext {
     IntakeReceipt,
     /// The description of a chain that clients start from.
     Genesis,
+    /// A key holder's agreement to be a validator.
+    SeatAcceptance,
 }
 
 impl SigningContext {
@@ -71,6 +73,7 @@ impl SigningContext {
             Self::IntakeRequest => "amulet/v1/intake-request",
             Self::IntakeReceipt => "amulet/v1/intake-receipt",
             Self::Genesis => "amulet/v1/genesis",
+            Self::SeatAcceptance => "amulet/v1/seat-acceptance",
         }
     }
 

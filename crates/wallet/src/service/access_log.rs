@@ -68,6 +68,12 @@ impl Service {
         line.what = match &entry.event {
             Event::IdentityRegistered => LogEvent::IdentityRegistered,
             Event::PractitionerRegistered { .. } => return Ok(None),
+            // These go to organisations only, and a wallet is a person's.
+            Event::MembershipProposed { .. }
+            | Event::MembershipApproved { .. }
+            | Event::MembershipWithdrawn { .. }
+            | Event::MembershipDecided { .. }
+            | Event::ValidatorKeyRotated { .. } => return Ok(None),
             Event::RecordsRegistered { provider, records } => {
                 line.hospital = Some(self.hospital_view(provider));
                 line.records = u64::from(*records);
