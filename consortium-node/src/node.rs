@@ -18,7 +18,7 @@ use crate::vault::{IndexError, Vault, VaultError, VaultIndex};
 use amulet_crypto::signing::SigningKey;
 use amulet_pbft::{Config, KeySigner, Timeouts, ValidatorKeys};
 use amulet_protocol::genesis::Genesis;
-use amulet_protocol::ids::{Did, ReplicaId, Timestamp};
+use amulet_protocol::ids::{Did, Epoch, ReplicaId, Timestamp};
 use amulet_protocol::validators::ValidatorSet;
 use libp2p::identity::Keypair;
 use std::future::IntoFuture;
@@ -162,7 +162,7 @@ impl Node {
         tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
         let consensus = identity.consensus(&stores, &network, &services.mempool, inboxes.consensus)?;
         let chain = stores.ledger.chain();
-        let signer = KeySigner::new(identity.validator_key.clone(), chain);
+        let signer = KeySigner::new(identity.validator_key.clone(), chain, Epoch(0));
         let (driver, status) = Driver::start(consensus, stores.log, signer).await?;
         let api = ApiState::new(ApiParts {
             site: Arc::new(identity.site(&config)),
@@ -255,7 +255,7 @@ impl Identity {
         let quorum = self.validators.quorum();
         Ok(DriverParts {
             config: Config::new(self.replica, quorum, Timeouts::default(), BLOCKS_PER_CHECKPOINT, WINDOW)?,
-            keys: ValidatorKeys::new(stores.ledger.chain(), self.validators.clone()),
+            keys: ValidatorKeys::new(stores.ledger.chain(), Epoch(0), self.validators.clone()),
             ledger: stores.ledger.clone(),
             network: network.clone(),
             mempool: mempool.clone(),

@@ -254,9 +254,11 @@ impl Driver {
                     }
                     tokio::task::block_in_place(|| self.log.append(&records))?;
                 }
-                Effect::Send(to, message) => self.parts.network.send(to, Arc::new(message.encode())),
+                Effect::Send(to, message) => {
+                    self.parts.network.send(to, Arc::new(message.encode(self.parts.config.epoch())))
+                }
                 Effect::Broadcast(message) => {
-                    let bytes = Arc::new(message.encode());
+                    let bytes = Arc::new(message.encode(self.parts.config.epoch()));
                     for replica in self.others() {
                         self.parts.network.send(replica, bytes.clone());
                     }
@@ -268,7 +270,7 @@ impl Driver {
                     self.timers.remove(&kind);
                 }
                 Effect::Propose { view, height, .. } => self.build(view, height),
-                Effect::Validate { view, height, header_hash, payload, provenance } => {
+                Effect::Validate { view, height, header_hash, payload, provenance, .. } => {
                     self.validate(view, height, header_hash, payload, provenance);
                 }
                 Effect::Commit { certificate, payload } => self.commit(certificate, &payload)?,
@@ -367,7 +369,7 @@ impl Driver {
                 if let Some(executed) = executed {
                     self.keep(header_hash, *executed);
                 }
-                self.step(Input::Validated { view, height, header_hash, verdict }).await
+                self.step(Input::Validated { view, height, header_hash, verdict, ends_epoch: false }).await
             }
             Done::Fetched(blocks) => {
                 self.fetching = false;
@@ -445,7 +447,7 @@ impl Driver {
             Err(_) => return Err(DriverError::Diverged { height: next }),
         };
         self.apply(executed, certificate.clone())?;
-        self.step(Input::Synced(certificate)).await?;
+        self.step(Input::Synced { certificate, ends_epoch: false }).await?;
         Ok(true)
     }
 }
@@ -499,6 +501,6 @@ fn build(
         tracing::error!(height = height.0, "executed block over the block limit");
         return Ok(None);
     };
-    let block = ProposedBlock { view, height, header_hash: executed.hash(), payload };
+    let block = ProposedBlock { view, height, header_hash: executed.hash(), payload, ends_epoch: false };
     Ok(Some((block, Box::new(executed))))
 }

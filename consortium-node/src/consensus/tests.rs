@@ -15,7 +15,7 @@ use amulet_pbft::{Config, KeySigner, Message, Millis, Signed, Timeouts, Validato
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
 use amulet_protocol::calls::{Call, RequestId};
 use amulet_protocol::codec;
-use amulet_protocol::ids::{ChainId, Height, Nonce, ReplicaId, TxId, View};
+use amulet_protocol::ids::{ChainId, Epoch, Height, Nonce, ReplicaId, TxId, View};
 use amulet_protocol::transaction::SignedTransaction;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +59,7 @@ impl Bench {
         let validators = ledger.validators().clone();
         let parts = DriverParts {
             config: Config::new(ReplicaId(replica), validators.quorum(), timeouts, 16, 64).unwrap(),
-            keys: ValidatorKeys::new(ledger.chain(), validators),
+            keys: ValidatorKeys::new(ledger.chain(), Epoch(0), validators),
             ledger: ledger.clone(),
             network,
             mempool: mempool.clone(),
@@ -79,11 +79,11 @@ impl Bench {
             target: View(0),
             height: Height(height),
             stable: Height(0),
-            phase: Phase::AwaitingProposal,
+            phases: vec![Phase::AwaitingProposal],
         };
         let signer = signer(&self.hospitals[usize::from(replica)], &self.ledger);
         let signed = Signed::new(status, ReplicaId(replica), &signer);
-        let bytes = Message::Status(signed).encode();
+        let bytes = Message::Status(signed).encode(Epoch(0));
         // The driver may have stopped, which the test finds out by itself.
         let _ = self.inbox.send(ConsensusMessage { from: ReplicaId(replica), bytes, place: None }).await;
     }
@@ -93,7 +93,7 @@ impl Bench {
         loop {
             let command = timeout(PATIENCE, self.commands.recv()).await.unwrap().unwrap();
             if let Command::Consensus { bytes, .. } = command {
-                return borsh::from_slice(&bytes).unwrap();
+                return borsh::from_slice::<(Epoch, Message)>(&bytes).unwrap().1;
             }
         }
     }
@@ -101,7 +101,7 @@ impl Bench {
 
 fn signer(hospital: &Actor, ledger: &Ledger) -> KeySigner {
     let key = SigningKey::from_bytes(&hospital.signing.expose_secret()).unwrap();
-    KeySigner::new(Arc::new(key), ledger.chain())
+    KeySigner::new(Arc::new(key), ledger.chain(), Epoch(0))
 }
 
 /// A transaction that no block may hold, for its sender is registered nowhere; so large that two do not fit into a block.

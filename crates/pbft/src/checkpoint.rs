@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use amulet_protocol::evidence::Evidence;
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId};
 
 use crate::certificate::CheckpointCertificate;
 use crate::config::Config;
 use crate::effect::Effect;
-use crate::evidence::Evidence;
 use crate::message::{Checkpoint, Message, Signed};
-use crate::record::LogRecord;
+use crate::record::LogEntry;
 use crate::rejection::Rejection;
 use crate::replica::Replica;
 
@@ -78,7 +78,7 @@ impl Replica {
         }
         let vote = self.sign(Checkpoint { height, header_hash });
         self.checkpoints.own = Some(vote.clone());
-        self.effects.push(Effect::Persist(LogRecord::Checkpoint(vote.clone())));
+        self.persist(LogEntry::Checkpoint(vote.clone()));
         self.effects.push(Effect::Broadcast(Message::Checkpoint(vote.clone())));
         // A contradiction with an own earlier vote would mean two processes with one key; the first vote stands.
         if self.checkpoints.insert(vote.clone()).is_ok() {
@@ -113,7 +113,7 @@ impl Replica {
         };
         self.checkpoints.stable = Some(certificate.clone());
         self.checkpoints.raise(checkpoint.height);
-        self.effects.push(Effect::Persist(LogRecord::Stable(certificate)));
+        self.persist(LogEntry::Stable(certificate));
         self.effects.push(Effect::Stable { height: checkpoint.height });
     }
 }

@@ -1,9 +1,9 @@
 //! What a replica must be told, checked once.
 
-use amulet_protocol::ids::{Height, ReplicaId, View};
+use amulet_protocol::ids::{Epoch, Height, ReplicaId, View};
 use amulet_protocol::quorum::Quorum;
 
-use crate::limits::OPEN_CHECKPOINTS_MAX;
+use crate::limits::{OPEN_CHECKPOINTS_MAX, PIPELINE_DEPTH_MAX};
 
 /// A span of time in milliseconds. The core only names it; the driver waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +37,8 @@ pub struct Config {
     timeouts: Timeouts,
     blocks_per_checkpoint: u64,
     window: u64,
+    depth: u64,
+    epoch: Epoch,
 }
 
 /// Why a configuration is refused.
@@ -72,6 +74,12 @@ pub enum ConfigError {
         /// Blocks from one checkpoint to the next.
         blocks_per_checkpoint: u64,
     },
+    /// No height, or too many, would be in flight.
+    #[error("1 to {PIPELINE_DEPTH_MAX} heights can be in flight at once, not {depth}")]
+    Depth {
+        /// The number given.
+        depth: u64,
+    },
 }
 
 impl Config {
@@ -104,7 +112,38 @@ impl Config {
         if !(2..=OPEN_CHECKPOINTS_MAX).contains(&checkpoints) {
             return Err(ConfigError::Window { window, blocks_per_checkpoint });
         }
-        Ok(Self { replica, quorum, timeouts, blocks_per_checkpoint, window })
+        Ok(Self { replica, quorum, timeouts, blocks_per_checkpoint, window, depth: 1, epoch: Epoch(0) })
+    }
+
+    /// The same, with `depth` heights in flight at once instead of one. All replicas should have the same.
+    ///
+    /// # Errors
+    /// [`ConfigError::Depth`] for 0 and above `PIPELINE_DEPTH_MAX`.
+    pub fn with_depth(mut self, depth: u64) -> Result<Self, ConfigError> {
+        if !(1..=PIPELINE_DEPTH_MAX).contains(&depth) {
+            return Err(ConfigError::Depth { depth });
+        }
+        self.depth = depth;
+        Ok(self)
+    }
+
+    /// The same, in another epoch than that of the genesis set.
+    #[must_use]
+    pub fn in_epoch(mut self, epoch: Epoch) -> Self {
+        self.epoch = epoch;
+        self
+    }
+
+    /// The epoch in which the validator set is in force.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Heights that may be in flight at once, above the last committed one.
+    #[must_use]
+    pub fn depth(&self) -> u64 {
+        self.depth
     }
 
     /// This replica's number.

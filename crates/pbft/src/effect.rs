@@ -4,12 +4,12 @@ use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
 
 use crate::certificate::CommitCertificate;
 use crate::config::Millis;
-use crate::evidence::Evidence;
 use crate::message::Message;
 use crate::payload::Payload;
 use crate::record::LogRecord;
 use crate::rejection::Rejection;
 use crate::timer::{Timer, TimerKind};
+use amulet_protocol::evidence::Evidence;
 
 /// One thing to do.
 ///
@@ -43,7 +43,7 @@ pub enum Effect {
         view: View,
         /// The height of the block.
         height: Height,
-        /// Hash of the header of the block before it.
+        /// Hash of the header of the block before it: the tip's, or that of a block accepted in this view.
         parent: HeaderHash,
     },
     /// Decode and execute a proposed block, and answer with `Input::Validated`.
@@ -52,6 +52,8 @@ pub enum Effect {
         view: View,
         /// The height that its header must have.
         height: Height,
+        /// Hash of the header of the block that it must follow: the tip's, or that of a block accepted in this view.
+        parent: HeaderHash,
         /// The hash that its header must have.
         header_hash: HeaderHash,
         /// The encoded block.

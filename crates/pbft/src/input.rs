@@ -3,6 +3,7 @@
 use amulet_protocol::ids::{HeaderHash, Height, View};
 
 use crate::certificate::CommitCertificate;
+use crate::fitness::Suspicion;
 use crate::payload::Payload;
 use crate::timer::Timer;
 use crate::verify::VerifiedMessage;
@@ -25,12 +26,22 @@ pub enum Input {
         header_hash: HeaderHash,
         /// What execution found.
         verdict: Verdict,
+        /// Whether the block ends the epoch: its header names another set of validators for the next block.
+        ends_epoch: bool,
     },
     /// The driver has durably adopted the block of this certificate from peers, having checked the certificate with
     /// [`check_commit_certificate`](crate::certificate::check_commit_certificate) and executed the block. Given once for each block, in order of height.
-    Synced(CommitCertificate),
-    /// Whether requests wait to be ordered. Told on each change; `Waiting` holds until `Empty` is told.
+    Synced {
+        /// The proof.
+        certificate: CommitCertificate,
+        /// Whether the block ends the epoch.
+        ends_epoch: bool,
+    },
+    /// Whether requests wait that are in no block in flight here. Told on each change; `Waiting` holds until `Empty` is
+    /// told.
     Requests(Requests),
+    /// The driver's monitor found the primary unfit.
+    Suspect(Suspicion),
     /// A timer ran down.
     TimerFired(Timer),
 }
@@ -46,19 +57,21 @@ pub struct ProposedBlock {
     pub header_hash: HeaderHash,
     /// The encoded block.
     pub payload: Payload,
+    /// Whether the block ends the epoch.
+    pub ends_epoch: bool,
 }
 
 /// What execution of a proposed block found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The block decodes, follows the last committed one, executes, and its header hashes to the proposed hash.
+    /// The block decodes, follows the parent that was named, executes, and its header hashes to the proposed hash.
     Valid,
     /// It does not. Only for what every correct replica would find: a local failure, such as a full disk, is no
     /// verdict, and the driver stops instead.
     Invalid,
 }
 
-/// Whether requests wait to be ordered.
+/// Whether requests wait that are in no block in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Requests {
     /// None that the driver knows of.

@@ -9,7 +9,10 @@
 //! ([`Effect::Validate`]) before the core prepares it. A quorum of commit votes is therefore the certificate that a
 //! light client checks. The decision is argued in `docs/decisions/0001-execute-then-agree.md`.
 //!
-//! **One sequence number is one height**, and [`limits::PIPELINE_DEPTH`] heights are in flight at once.
+//! **One sequence number is one height**, and up to [`Config::depth`] heights are in flight at once.
+//!
+//! **One [`Replica`] lives for one epoch**, that is for one validator set. The driver makes another one when the epoch
+//! ended ([`Mode::Ended`]).
 //!
 //! The rules have ids (`PBFT-NC-1`, …) that `docs/spec/consensus.md` states, the code cites where it applies them, and
 //! the tests cite where they check them. `NC` is the normal case, `CP` checkpoints, `VC` view changes, `TM` timers,
@@ -25,7 +28,7 @@
 pub mod certificate;
 pub mod config;
 pub mod effect;
-pub mod evidence;
+pub mod fitness;
 pub mod input;
 pub mod limits;
 pub mod message;
@@ -46,14 +49,15 @@ mod slot;
 mod status;
 mod view_change;
 
+pub use amulet_protocol::evidence::{Evidence, EvidenceError, EvidenceKind};
 pub use certificate::{CheckpointCertificate, CommitCertificate, PreparedCertificate};
 pub use config::{Config, ConfigError, Millis, Timeouts};
 pub use effect::{Effect, Outcome, Provenance, Step};
-pub use evidence::Evidence;
+pub use fitness::{Cause, Suspicion};
 pub use input::{Input, ProposedBlock, Requests, Verdict};
 pub use message::{Message, Signed, UntrustedMessage};
 pub use payload::{Payload, PayloadDigest};
-pub use record::{LogRecord, RecordKey};
+pub use record::{LogEntry, LogRecord, RecordKey};
 pub use recovery::{RecoverError, Tip};
 pub use rejection::Rejection;
 pub use replica::{Mode, Replica};

@@ -2,12 +2,12 @@
 
 use amulet_protocol::limits::BLOCK_BYTES_MAX;
 
-/// Heights that may be prepared at once, above the last committed one.
-///
-/// One, because a block is executed before it is agreed on, and so its parent must be settled first. Raising it needs a
-/// driver that executes on an uncommitted parent, and a selection rule in the view change that compares parents
-/// (`docs/spec/consensus.md`, "Pipelining").
-pub const PIPELINE_DEPTH: u64 = 1;
+/// Most heights that may be in flight at once, above the last committed one; `Config::with_depth` says how many are. Bounds
+/// the size of view-changes, and the blocks that are held executed and uncommitted.
+pub const PIPELINE_DEPTH_MAX: u64 = 16;
+
+/// Heights in flight that suit most networks: enough to keep the processors busy over 40 ms of distance.
+pub const PIPELINE_DEPTH_DEFAULT: u64 = 8;
 
 /// Largest block that is ordered, in bytes of its encoding: the largest that the ledger has.
 pub const PAYLOAD_BYTES_MAX: usize = BLOCK_BYTES_MAX;

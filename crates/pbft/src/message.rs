@@ -1,93 +1,20 @@
 //! What replicas say to each other.
 //!
 //! Every message is signed by the replica that says it, over the borsh encoding of its content in a context of its own
-//! ([`Content::CONTEXT`]). Payloads travel beside the signed content, which names their digest. A message that was
-//! decoded is an [`UntrustedMessage`]; `step` takes only what [`UntrustedMessage::verify`] let through.
+//! ([`Content::CONTEXT`]). Payloads travel beside the signed content, which names their digest. The contents that third
+//! parties check, because they may become evidence, are in `amulet_protocol::consensus`. On the wire a message names its
+//! epoch. One that was decoded is an [`UntrustedMessage`]; `step` takes only what [`UntrustedMessage::verify`] let
+//! through.
 
-use amulet_crypto::signing::{Signature, SigningContext};
+use amulet_crypto::signing::SigningContext;
 use amulet_protocol::certificate::CommitVote;
-use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
+pub use amulet_protocol::consensus::{Checkpoint, Content, PrePrepare, Prepare, Proposal, Signed};
+use amulet_protocol::ids::{Epoch, Height, ReplicaId, View};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::certificate::{CommitCertificate, PreparedCertificate};
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::payload::{Payload, PayloadDigest};
-use crate::signer::Signer;
-
-/// Something that a replica signs.
-pub trait Content: BorshSerialize {
-    /// The context that keeps this content's signatures apart from those of all others.
-    const CONTEXT: SigningContext;
-
-    /// The bytes under the signature; context and chain are added by the signer.
-    fn signing_bytes(&self) -> Vec<u8> {
-        borsh::to_vec(self).expect("encoding into memory does not fail")
-    }
-}
-
-/// A content with the replica that is said to have signed it.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Signed<T> {
-    /// Who signed.
-    pub sender: ReplicaId,
-    /// What was signed.
-    pub content: T,
-    /// The signature over [`Content::signing_bytes`].
-    pub signature: Signature,
-}
-
-impl<T: Content> Signed<T> {
-    /// Signs `content` as `sender`.
-    pub fn new(content: T, sender: ReplicaId, signer: &dyn Signer) -> Self {
-        let signature = signer.sign(T::CONTEXT, &content.signing_bytes());
-        Self { sender, content, signature }
-    }
-}
-
-/// A block at its place in the order: what pre-prepare and prepare messages are about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Proposal {
-    /// The view in which it is proposed; the header names the view in which the block was built, which may be earlier.
-    pub view: View,
-    /// The block's height.
-    pub height: Height,
-    /// Hash of the header of the executed block.
-    pub header_hash: HeaderHash,
-    /// Digest of the encoded block.
-    pub payload_digest: PayloadDigest,
-}
-
-impl Proposal {
-    /// Whether both name the same block at the same height, in whatever views.
-    #[must_use]
-    pub fn is_same_block(&self, other: &Self) -> bool {
-        (self.height, self.header_hash, self.payload_digest)
-            == (other.height, other.header_hash, other.payload_digest)
-    }
-}
-
-/// The primary's proposal of a block. Counts as its prepare vote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct PrePrepare {
-    /// What is proposed.
-    pub proposal: Proposal,
-}
-
-/// A backup's vote: it executed the block, found the header right, and accepted this proposal in this view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Prepare {
-    /// What is voted for.
-    pub proposal: Proposal,
-}
-
-/// A replica's statement that it holds the blocks up to `height` durably.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Checkpoint {
-    /// A height at which checkpoints are taken.
-    pub height: Height,
-    /// Hash of the header at that height, which commits to the state after it.
-    pub header_hash: HeaderHash,
-}
 
 /// A replica's wish to leave its view, with all that the next primary must respect.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -96,7 +23,8 @@ pub struct ViewChange {
     pub new_view: View,
     /// Proof of the sender's last committed block; `None` when that is the genesis block.
     pub base: Option<CommitCertificate>,
-    /// Proofs of what the sender has prepared above `base`, one for each height, at most `PIPELINE_DEPTH`.
+    /// Proofs of what the sender has prepared above `base`, one for each height without a gap, each on top of the block
+    /// below it; at most `PIPELINE_DEPTH_MAX`.
     pub prepared: Vec<PreparedCertificate>,
 }
 
@@ -119,7 +47,7 @@ pub struct NewView {
     pub pre_prepares: Vec<Signed<PrePrepare>>,
 }
 
-/// How far a replica is with the height in flight.
+/// How far a replica is with a height in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = false)]
 pub enum Phase {
@@ -132,7 +60,7 @@ pub enum Phase {
 }
 
 /// How far a replica is. Sent with each heartbeat; whoever is ahead answers with what the sender lacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Status {
     /// The last view that the replica entered.
     pub view: View,
@@ -142,14 +70,15 @@ pub struct Status {
     pub height: Height,
     /// Its last stable checkpoint.
     pub stable: Height,
-    /// How far it is with the height after `height`, in `view`.
-    pub phase: Phase,
+    /// How far it is, in `view`, with the heights after `height`, in order; at most `PIPELINE_DEPTH_MAX`. Nothing is known
+    /// to it of heights beyond.
+    pub phases: Vec<Phase>,
 }
 
 /// A request for the payload of a proposal that a new view carries over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct PayloadRequest {
-    /// The height in flight.
+    /// The proposal's height.
     pub height: Height,
     /// Which payload.
     pub payload_digest: PayloadDigest,
@@ -164,24 +93,24 @@ pub struct PayloadReply {
     pub payload_digest: PayloadDigest,
 }
 
-macro_rules! content {
-    ($($content:ty => $context:ident),* $(,)?) => {
-        $(impl Content for $content {
-            const CONTEXT: SigningContext = SigningContext::$context;
-        })*
-    };
+impl Content for ViewChange {
+    const CONTEXT: SigningContext = SigningContext::ViewChange;
 }
 
-content! {
-    PrePrepare => PrePrepare,
-    Prepare => Prepare,
-    CommitVote => Commit,
-    Checkpoint => Checkpoint,
-    ViewChange => ViewChange,
-    NewView => NewView,
-    Status => ReplicaStatus,
-    PayloadRequest => PayloadRequest,
-    PayloadReply => PayloadReply,
+impl Content for NewView {
+    const CONTEXT: SigningContext = SigningContext::NewView;
+}
+
+impl Content for Status {
+    const CONTEXT: SigningContext = SigningContext::ReplicaStatus;
+}
+
+impl Content for PayloadRequest {
+    const CONTEXT: SigningContext = SigningContext::PayloadRequest;
+}
+
+impl Content for PayloadReply {
+    const CONTEXT: SigningContext = SigningContext::PayloadReply;
 }
 
 /// A message as it goes over the wire.
@@ -241,16 +170,19 @@ impl Message {
         }
     }
 
-    /// The bytes for the wire.
+    /// The bytes for the wire, in an envelope that names the epoch.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        borsh::to_vec(self).expect("encoding into memory does not fail")
+    pub fn encode(&self, epoch: Epoch) -> Vec<u8> {
+        borsh::to_vec(&(epoch, self)).expect("encoding into memory does not fail")
     }
 }
 
 /// A decoded message of which nothing has been checked but its shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UntrustedMessage(pub(crate) Message);
+pub struct UntrustedMessage {
+    pub(crate) epoch: Epoch,
+    pub(crate) message: Message,
+}
 
 /// Why bytes are no message.
 #[derive(Debug, thiserror::Error)]
@@ -275,18 +207,32 @@ impl UntrustedMessage {
         if bytes.len() > MESSAGE_BYTES_MAX {
             return Err(DecodeError::TooLarge { bytes: bytes.len() });
         }
-        Message::try_from_slice(bytes).map(Self).map_err(DecodeError::Malformed)
+        let (epoch, message) = BorshDeserialize::try_from_slice(bytes).map_err(DecodeError::Malformed)?;
+        Ok(Self { epoch, message })
+    }
+
+    /// A message as if it had been received.
+    #[must_use]
+    pub fn new(epoch: Epoch, message: Message) -> Self {
+        Self { epoch, message }
+    }
+
+    /// The epoch that it names. A later one than this replica's says that there are blocks to catch up with; the message
+    /// itself can only be checked with that epoch's validators.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// What it says; nothing of it has been checked.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
     }
 
     /// Who is said to have sent it; for routing and quotas before the signature is checked.
     #[must_use]
     pub fn claimed_sender(&self) -> ReplicaId {
-        self.0.sender()
-    }
-}
-
-impl From<Message> for UntrustedMessage {
-    fn from(message: Message) -> Self {
-        Self(message)
+        self.message.sender()
     }
 }

@@ -1,15 +1,15 @@
 //! The normal case: pre-prepare, prepare, commit (OSDI'99 section 4.2).
 
 use amulet_protocol::certificate::CommitVote;
+use amulet_protocol::evidence::Evidence;
 use amulet_protocol::ids::{HeaderHash, Height, View};
 
 use crate::certificate::{CommitCertificate, PreparedCertificate};
 use crate::effect::{Effect, Provenance};
-use crate::evidence::Evidence;
 use crate::input::{ProposedBlock, Requests, Verdict};
 use crate::message::{Message, PrePrepare, Prepare, Proposal, Signed};
 use crate::payload::Payload;
-use crate::record::LogRecord;
+use crate::record::LogEntry;
 use crate::recovery::Tip;
 use crate::rejection::Rejection;
 use crate::replica::{Mode, Prepared, Replica};
@@ -36,7 +36,7 @@ impl Replica {
 
     /// Rule PBFT-NC-2: the primary proposes one block at a height of its view, and has it on disk first.
     pub(crate) fn on_proposal(&mut self, block: ProposedBlock) -> Result<(), Rejection> {
-        let ProposedBlock { view, height, header_hash, payload } = block;
+        let ProposedBlock { view, height, header_hash, payload, ends_epoch } = block;
         let is_awaited = self.mode == Mode::Normal
             && self.asked == Some((view, height))
             && (view, height) == (self.view, self.active_height())
@@ -44,12 +44,14 @@ impl Replica {
         if !is_awaited {
             return Err(Rejection::NotAwaited { view, height, header_hash });
         }
-        let proposal = Proposal { view, height, header_hash, payload_digest: payload.digest() };
+        let parent = self.tip.header_hash;
+        let proposal = Proposal { view, height, parent, header_hash, payload_digest: payload.digest() };
         let pre_prepare = self.sign(PrePrepare { proposal });
-        self.effects.push(Effect::Persist(LogRecord::Accepted(pre_prepare.clone(), payload.clone())));
+        self.persist(LogEntry::Accepted(pre_prepare.clone(), payload.clone()));
         self.effects.push(Effect::Broadcast(Message::PrePrepare(pre_prepare.clone(), payload.clone())));
         self.retained.keep(payload.clone());
         self.slot.progress = Progress::PrePrepared(pre_prepare, payload);
+        self.slot.ends_epoch = ends_epoch;
         self.advance_slot();
         Ok(())
     }
@@ -87,12 +89,18 @@ impl Replica {
 
     /// Has the driver execute a proposal.
     pub(crate) fn validate(&mut self, pre_prepare: Signed<PrePrepare>, payload: Payload) {
-        let Proposal { view, height, header_hash, .. } = pre_prepare.content.proposal;
+        let Proposal { view, height, parent, header_hash, .. } = pre_prepare.content.proposal;
+        if parent != self.tip.header_hash {
+            self.slot.progress = Progress::Refused(pre_prepare);
+            self.start_view_change(self.view.next());
+            return;
+        }
         let provenance =
             if self.carried.contains_key(&height) { Provenance::Carried } else { Provenance::New };
         self.effects.push(Effect::Validate {
             view,
             height,
+            parent,
             header_hash,
             payload: payload.clone(),
             provenance,
@@ -107,6 +115,7 @@ impl Replica {
         height: Height,
         header_hash: HeaderHash,
         verdict: Verdict,
+        ends_epoch: bool,
     ) -> Result<(), Rejection> {
         let not_awaited = Rejection::NotAwaited { view, height, header_hash };
         let Progress::Validating(pre_prepare, payload) = &self.slot.progress else { return Err(not_awaited) };
@@ -116,7 +125,10 @@ impl Replica {
         }
         let (pre_prepare, payload) = (pre_prepare.clone(), payload.clone());
         match verdict {
-            Verdict::Valid => self.accept(pre_prepare, payload),
+            Verdict::Valid => {
+                self.slot.ends_epoch = ends_epoch;
+                self.accept(pre_prepare, payload);
+            }
             Verdict::Invalid => {
                 self.slot.progress = Progress::Refused(pre_prepare);
                 self.start_view_change(self.view.next());
@@ -129,7 +141,7 @@ impl Replica {
     fn accept(&mut self, pre_prepare: Signed<PrePrepare>, payload: Payload) {
         let proposal = pre_prepare.content.proposal;
         self.retained.keep(payload.clone());
-        self.effects.push(Effect::Persist(LogRecord::Accepted(pre_prepare.clone(), payload.clone())));
+        self.persist(LogEntry::Accepted(pre_prepare.clone(), payload.clone()));
         if !self.is_primary() {
             let prepare = self.sign(Prepare { proposal });
             self.slot.prepares.insert(prepare.sender, prepare.clone());
@@ -194,7 +206,7 @@ impl Replica {
         let Progress::PrePrepared(_, payload) = &self.slot.progress else { return };
         let payload = payload.clone();
         let Proposal { view, height, header_hash, .. } = *certificate.proposal();
-        self.effects.push(Effect::Persist(LogRecord::Prepared(certificate.clone(), payload.clone())));
+        self.persist(LogEntry::Prepared(certificate.clone(), payload.clone()));
         let commit = self.sign(CommitVote { height, view, header_hash });
         self.slot.commits.insert(commit.sender, commit.clone());
         self.effects.push(Effect::Broadcast(Message::Commit(commit)));
@@ -209,11 +221,15 @@ impl Replica {
         let Some((_, payload)) = self.slot.progress.accepted() else { return };
         let payload = payload.clone();
         self.effects.push(Effect::Commit { certificate: certificate.clone(), payload });
-        self.settle_height(certificate);
+        self.settle_height(certificate, self.slot.ends_epoch);
     }
 
     /// Rule PBFT-RT-4: a block that peers proved final is adopted, whatever this replica was doing at its height.
-    pub(crate) fn on_synced(&mut self, certificate: CommitCertificate) -> Result<(), Rejection> {
+    pub(crate) fn on_synced(
+        &mut self,
+        certificate: CommitCertificate,
+        ends_epoch: bool,
+    ) -> Result<(), Rejection> {
         let (height, committed) = (certificate.vote.height, self.tip.height);
         if height <= committed {
             return Err(Rejection::Settled { height, committed });
@@ -223,12 +239,12 @@ impl Replica {
             // The certificate proves as much as a checkpoint's would, so the window moves along (PBFT-CP-4).
             self.checkpoints.raise(height);
         }
-        self.settle_height(certificate);
+        self.settle_height(certificate, ends_epoch);
         Ok(())
     }
 
     /// Moves on to the next height.
-    fn settle_height(&mut self, certificate: CommitCertificate) {
+    fn settle_height(&mut self, certificate: CommitCertificate, ends_epoch: bool) {
         let CommitVote { height, header_hash, .. } = certificate.vote;
         self.tip = Tip { height, header_hash, certificate: Some(certificate) };
         self.slot = Slot::default();
@@ -240,6 +256,10 @@ impl Replica {
         }
         self.stop_timer(TimerKind::Progress);
         self.take_checkpoint(height, header_hash);
+        if ends_epoch {
+            self.mode = Mode::Ended;
+            return;
+        }
         self.begin_height();
     }
 

@@ -4,17 +4,13 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use amulet_crypto::digest::{Digest, Tag, tagged};
+use amulet_crypto::digest::{Tag, tagged};
+pub use amulet_protocol::consensus::PayloadDigest;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::limits::PAYLOAD_BYTES_MAX;
 
 const PAYLOAD_TAG: Tag = Tag::new("amulet/v1/consensus-payload");
-
-/// Digest of a payload's bytes. Votes cover it beside the header hash, so that a prepared certificate names exactly
-/// the bytes that its signers executed, signatures of transactions included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
-pub struct PayloadDigest(pub Digest);
 
 /// An encoded block, cheap to clone, with its digest. The core never looks inside.
 #[derive(Clone, PartialEq, Eq)]

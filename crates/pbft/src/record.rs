@@ -1,16 +1,25 @@
 //! What a replica writes down before it speaks, so that after a restart it never contradicts itself.
 
-use amulet_protocol::ids::Height;
+use amulet_protocol::ids::{Epoch, Height};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::certificate::{CheckpointCertificate, PreparedCertificate};
 use crate::message::{Checkpoint, NewView, PrePrepare, Signed, ViewChange};
 use crate::payload::Payload;
 
-/// One durable record. A record stands in for all earlier ones with its key, so the log has a bounded size: the driver
-/// may store it as a table from key to record.
+/// One durable record. A record stands in for all earlier ones with its key, also those of earlier epochs, so the log has
+/// a bounded size: the driver may store it as a table from key to record.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum LogRecord {
+pub struct LogRecord {
+    /// The epoch in which it was written; means nothing in any other.
+    pub epoch: Epoch,
+    /// What is written down.
+    pub entry: LogEntry,
+}
+
+/// What a replica writes down.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum LogEntry {
     /// The proposal that this replica made or votes to prepare, before the pre-prepare or prepare leaves.
     Accepted(Signed<PrePrepare>, Payload),
     /// What this replica has prepared, before its commit vote leaves. The payload is repeated because the accepted
@@ -59,13 +68,13 @@ impl LogRecord {
     /// What this record replaces.
     #[must_use]
     pub fn key(&self) -> RecordKey {
-        match self {
-            Self::Accepted(pre_prepare, _) => RecordKey::Accepted(pre_prepare.content.proposal.height),
-            Self::Prepared(certificate, _) => RecordKey::Prepared(certificate.proposal().height),
-            Self::ViewChange(_) => RecordKey::ViewChange,
-            Self::NewView(_) => RecordKey::NewView,
-            Self::Checkpoint(_) => RecordKey::Checkpoint,
-            Self::Stable(_) => RecordKey::Stable,
+        match &self.entry {
+            LogEntry::Accepted(pre_prepare, _) => RecordKey::Accepted(pre_prepare.content.proposal.height),
+            LogEntry::Prepared(certificate, _) => RecordKey::Prepared(certificate.proposal().height),
+            LogEntry::ViewChange(_) => RecordKey::ViewChange,
+            LogEntry::NewView(_) => RecordKey::NewView,
+            LogEntry::Checkpoint(_) => RecordKey::Checkpoint,
+            LogEntry::Stable(_) => RecordKey::Stable,
         }
     }
 }

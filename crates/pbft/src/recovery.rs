@@ -8,7 +8,7 @@ use crate::effect::Effect;
 use crate::message::{Message, NewView, PrePrepare, Signed, ViewChange};
 use crate::new_view::Plan;
 use crate::payload::Payload;
-use crate::record::LogRecord;
+use crate::record::{LogEntry, LogRecord};
 use crate::replica::{Mode, Prepared, Replica};
 use crate::signer::Signer;
 use crate::timer::TimerKind;
@@ -113,32 +113,35 @@ impl Replica {
         let mut sorted = Records::default();
         let active = self.active_height();
         for record in records {
-            match record {
-                LogRecord::Accepted(pre_prepare, payload) => {
+            if record.epoch != self.config.epoch() {
+                continue;
+            }
+            match record.entry {
+                LogEntry::Accepted(pre_prepare, payload) => {
                     let height = pre_prepare.content.proposal.height;
                     self.check_height(height, active)?;
                     if height == active {
                         sorted.accepted = Some((pre_prepare, payload));
                     }
                 }
-                LogRecord::Prepared(certificate, payload) => {
+                LogEntry::Prepared(certificate, payload) => {
                     let height = certificate.proposal().height;
                     self.check_height(height, active)?;
                     if height == active {
                         sorted.prepared = Some((certificate, payload));
                     }
                 }
-                LogRecord::ViewChange(view_change) => {
+                LogEntry::ViewChange(view_change) => {
                     self.check_author(view_change.sender)?;
                     sorted.view_change = Some(view_change);
                 }
-                LogRecord::NewView(new_view) => sorted.new_view = Some(new_view),
-                LogRecord::Checkpoint(vote) => {
+                LogEntry::NewView(new_view) => sorted.new_view = Some(new_view),
+                LogEntry::Checkpoint(vote) => {
                     self.check_author(vote.sender)?;
                     self.check_height(vote.content.height, self.tip.height)?;
                     self.checkpoints.own = Some(vote);
                 }
-                LogRecord::Stable(certificate) => {
+                LogEntry::Stable(certificate) => {
                     self.checkpoints.raise(certificate.checkpoint.height);
                     self.checkpoints.stable = Some(certificate);
                 }

@@ -1,6 +1,6 @@
 //! Why an input was ignored. Each variant carries the values that were compared.
 
-use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
+use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId, View};
 
 use crate::payload::PayloadDigest;
 use crate::timer::Timer;
@@ -15,6 +15,20 @@ pub enum Rejection {
         message: View,
         /// The view entered or asked for.
         current: View,
+    },
+    /// The message was checked against the validators of another epoch.
+    #[error("the message is of epoch {found}, this replica of epoch {expected}")]
+    Epoch {
+        /// The message's.
+        found: Epoch,
+        /// This replica's.
+        expected: Epoch,
+    },
+    /// The epoch is over, and with it this replica's work.
+    #[error("the epoch ended with height {last}")]
+    EpochEnded {
+        /// The epoch's last height.
+        last: Height,
     },
     /// The block at this height is final already.
     #[error("height {height} is settled, up to {committed}")]

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use amulet_protocol::ids::{Height, ReplicaId, View};
+use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
 
 use crate::certificate::PreparedCertificate;
 use crate::checkpoint::Checkpoints;
 use crate::config::{Config, Millis};
 use crate::effect::{Effect, Outcome, Step};
+use crate::fitness::Suspicion;
 use crate::future::FutureMessages;
 use crate::input::{Input, Requests};
 use crate::limits::BACKOFF_DOUBLINGS_MAX;
 use crate::message::{Content, Message, NewView, PrePrepare, Signed, ViewChange};
 use crate::payload::{Payload, PayloadDigest};
+use crate::record::{LogEntry, LogRecord};
 use crate::recovery::Tip;
 use crate::rejection::Rejection;
 use crate::signer::Signer;
@@ -31,6 +33,9 @@ pub enum Mode {
         /// The view asked for.
         target: View,
     },
+    /// The block that ends the epoch is committed: this replica is done, and takes nothing any more. The driver makes
+    /// another one with the next validator set.
+    Ended,
 }
 
 /// What this replica has prepared at the height in flight, in the highest view in which it did.
@@ -84,11 +89,12 @@ enum Placement {
 impl Replica {
     /// A replica that holds nothing but its place.
     pub(crate) fn at(config: Config, signer: Box<dyn Signer>, tip: Tip) -> Self {
+        let epoch = config.epoch();
         Self {
             config,
             signer,
             tip,
-            view: View(0),
+            view: epoch.first_view(),
             mode: Mode::Normal,
             new_view: None,
             base: Height(0),
@@ -160,14 +166,26 @@ impl Replica {
         &self.config
     }
 
+    /// The blocks that this replica has accepted in its view above the tip, in order: the chain on which the next block is
+    /// built.
+    #[must_use]
+    pub fn in_flight(&self) -> Vec<HeaderHash> {
+        let accepted = self.slot.progress.accepted();
+        accepted.iter().map(|(pre_prepare, _)| pre_prepare.content.proposal.header_hash).collect()
+    }
+
     fn handle(&mut self, input: Input) -> Result<(), Rejection> {
+        if self.mode == Mode::Ended {
+            return Err(Rejection::EpochEnded { last: self.tip.height });
+        }
         match input {
             Input::Message(message) => self.on_message(message),
             Input::Proposal(block) => self.on_proposal(block),
-            Input::Validated { view, height, header_hash, verdict } => {
-                self.on_validated(view, height, header_hash, verdict)
+            Input::Validated { view, height, header_hash, verdict, ends_epoch } => {
+                self.on_validated(view, height, header_hash, verdict, ends_epoch)
             }
-            Input::Synced(certificate) => self.on_synced(certificate),
+            Input::Synced { certificate, ends_epoch } => self.on_synced(certificate, ends_epoch),
+            Input::Suspect(suspicion) => self.on_suspicion(suspicion),
             Input::Requests(requests) => {
                 self.requests = requests;
                 if requests == Requests::Empty {
@@ -182,6 +200,10 @@ impl Replica {
     fn on_message(&mut self, message: VerifiedMessage) -> Result<(), Rejection> {
         if message.sender() == self.config.replica() {
             return Err(Rejection::OwnMessage { replica: message.sender() });
+        }
+        let (found, expected) = (message.epoch(), self.config.epoch());
+        if found != expected {
+            return Err(Rejection::Epoch { found, expected });
         }
         self.peers.heard.insert(message.sender());
         let place = match message.message() {
@@ -243,6 +265,15 @@ impl Replica {
         Ok(())
     }
 
+    /// Rule PBFT-PF-1: a primary that the driver's monitor found unfit is left, as if it had missed a deadline.
+    fn on_suspicion(&mut self, suspicion: Suspicion) -> Result<(), Rejection> {
+        if self.mode != Mode::Normal || suspicion.view != self.view {
+            return Err(Rejection::StaleView { message: suspicion.view, current: self.target() });
+        }
+        self.start_view_change(self.view.next());
+        Ok(())
+    }
+
     /// Rule PBFT-TM-5: who has not heard enough others to make a quorum with does not leave its view. Nothing could be
     /// committed anyway, and a replica that leaves alone stays out of the view in which the others go on.
     fn is_cut_off(&self) -> bool {
@@ -257,6 +288,9 @@ impl Replica {
         }
         self.propose_if_due();
         self.set_timers();
+        if self.mode == Mode::Ended {
+            self.stop_timer(TimerKind::Heartbeat);
+        }
         std::mem::take(&mut self.effects)
     }
 
@@ -302,7 +336,7 @@ impl Replica {
     /// The view that this replica is in or asks for; it votes in none below.
     pub(crate) fn target(&self) -> View {
         match self.mode {
-            Mode::Normal => self.view,
+            Mode::Normal | Mode::Ended => self.view,
             Mode::ViewChange { target } => target,
         }
     }
@@ -310,6 +344,10 @@ impl Replica {
     /// The height in flight.
     pub(crate) fn active_height(&self) -> Height {
         self.tip.height.next()
+    }
+
+    pub(crate) fn persist(&mut self, entry: LogEntry) {
+        self.effects.push(Effect::Persist(LogRecord { epoch: self.config.epoch(), entry }));
     }
 
     pub(crate) fn sign<T: Content>(&self, content: T) -> Signed<T> {

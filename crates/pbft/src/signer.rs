@@ -4,30 +4,27 @@
 use std::sync::Arc;
 
 use amulet_crypto::signing::{Signature, SigningContext, SigningKey};
-use amulet_protocol::ids::ChainId;
+pub use amulet_protocol::consensus::Signer;
+use amulet_protocol::consensus::signing_domain;
+use amulet_protocol::ids::{ChainId, Epoch};
 
-/// Signs as this replica. Must be deterministic: the same input gives the same signature, also after a restart.
-pub trait Signer: Send {
-    /// Signs `message` in `context`.
-    fn sign(&self, context: SigningContext, message: &[u8]) -> Signature;
-}
-
-/// Signs with an SM2 key on one chain.
+/// Signs with an SM2 key in one epoch of a chain.
 pub struct KeySigner {
     key: Arc<SigningKey>,
     chain: ChainId,
+    epoch: Epoch,
 }
 
 impl KeySigner {
-    /// A signer for `key` on `chain`.
+    /// A signer for `key` in an epoch of `chain`.
     #[must_use]
-    pub fn new(key: Arc<SigningKey>, chain: ChainId) -> Self {
-        Self { key, chain }
+    pub fn new(key: Arc<SigningKey>, chain: ChainId, epoch: Epoch) -> Self {
+        Self { key, chain, epoch }
     }
 }
 
 impl Signer for KeySigner {
     fn sign(&self, context: SigningContext, message: &[u8]) -> Signature {
-        self.key.sign(context, &self.chain.tag(), message)
+        self.key.sign(context, &signing_domain(context, self.chain, self.epoch), message)
     }
 }

@@ -74,6 +74,8 @@ impl Progress {
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
     pub(crate) progress: Progress,
+    /// Whether the accepted block ends the epoch.
+    pub(crate) ends_epoch: bool,
     pub(crate) prepares: BTreeMap<ReplicaId, Signed<Prepare>>,
     pub(crate) commits: BTreeMap<ReplicaId, Signed<CommitVote>>,
     /// Replicas whose contradiction at this height was reported, so that it is reported once.

@@ -51,7 +51,7 @@ impl Replica {
             target: self.target(),
             height: self.tip.height,
             stable: self.checkpoints.low,
-            phase: self.slot.progress.phase(),
+            phases: vec![self.slot.progress.phase()],
         })
     }
 
@@ -84,7 +84,7 @@ impl Replica {
     /// Rule PBFT-RT-2: answers a status with what its sender lacks. Each answer goes to a replica that is behind in the
     /// same respect, so answers do not answer each other for ever.
     pub(crate) fn on_status(&mut self, signed: &Signed<Status>) -> Result<(), Rejection> {
-        let (sender, status) = (signed.sender, signed.content);
+        let (sender, status) = (signed.sender, &signed.content);
         self.note_height(sender, status.height);
         if status.height.0 > self.tip.height.0.saturating_add(1) {
             self.effects.push(Effect::CatchUp { to: status.height, hint: sender });
@@ -104,7 +104,8 @@ impl Replica {
         let is_alongside = self.mode == Mode::Normal
             && (status.view, status.target, status.height) == (self.view, self.view, self.tip.height);
         if is_alongside {
-            self.repeat_votes(sender, status.phase);
+            let phase = status.phases.first().copied().unwrap_or(Phase::AwaitingProposal);
+            self.repeat_votes(sender, phase);
         }
         Ok(())
     }

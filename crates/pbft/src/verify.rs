@@ -4,19 +4,23 @@
 //! is nested (the certificates in a view-change, the view-changes in a new-view) is checked too.
 
 use amulet_crypto::signing::{Signature, SigningContext};
-use amulet_protocol::ids::{ChainId, Height, ReplicaId, View};
+use amulet_protocol::consensus::signing_domain;
+use amulet_protocol::ids::{ChainId, Epoch, HeaderHash, Height, ReplicaId, View};
 use amulet_protocol::quorum::Quorum;
 use amulet_protocol::validators::ValidatorSet;
 
 use crate::certificate::{CommitCertificate, PreparedCertificate, check_ascending, check_commit_certificate};
 use crate::config::primary_of;
-use crate::limits::PIPELINE_DEPTH;
+use crate::limits::PIPELINE_DEPTH_MAX;
 use crate::message::{Content, Message, NewView, Signed, UntrustedMessage, ViewChange};
 use crate::payload::{Payload, PayloadDigest};
 
 /// Who the validators are, and whether they signed. A narrow seam, so that faster verification or a simulator's cheap
 /// signatures can stand in.
 pub trait Verifier {
+    /// The epoch in which the set is in force.
+    fn epoch(&self) -> Epoch;
+
     /// The quorum system of the set.
     fn quorum(&self) -> Quorum;
 
@@ -30,22 +34,27 @@ pub trait Verifier {
     ) -> bool;
 }
 
-/// The validators' SM2 keys on one chain.
+/// The validators' SM2 keys in one epoch of a chain.
 #[derive(Clone, Debug)]
 pub struct ValidatorKeys {
     chain: ChainId,
+    epoch: Epoch,
     validators: ValidatorSet,
 }
 
 impl ValidatorKeys {
-    /// The keys of `validators`, for messages on `chain`.
+    /// The keys of `validators`, for messages in their epoch of `chain`.
     #[must_use]
-    pub fn new(chain: ChainId, validators: ValidatorSet) -> Self {
-        Self { chain, validators }
+    pub fn new(chain: ChainId, epoch: Epoch, validators: ValidatorSet) -> Self {
+        Self { chain, epoch, validators }
     }
 }
 
 impl Verifier for ValidatorKeys {
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     fn quorum(&self) -> Quorum {
         self.validators.quorum()
     }
@@ -57,37 +66,55 @@ impl Verifier for ValidatorKeys {
         message: &[u8],
         signature: &Signature,
     ) -> bool {
+        let domain = signing_domain(context, self.chain, self.epoch);
         self.validators
             .get(signer)
-            .is_some_and(|member| member.key.verify(context, &self.chain.tag(), message, signature).is_ok())
+            .is_some_and(|member| member.key.verify(context, &domain, message, signature).is_ok())
     }
 }
 
 /// A message whose sender, shape and signatures were checked, nested ones included.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedMessage(Message);
+pub struct VerifiedMessage {
+    epoch: Epoch,
+    message: Message,
+}
 
 impl VerifiedMessage {
     /// The replica that signed it.
     #[must_use]
     pub fn sender(&self) -> ReplicaId {
-        self.0.sender()
+        self.message.sender()
+    }
+
+    /// The epoch whose validators it was checked against.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// What it says.
     #[must_use]
     pub fn message(&self) -> &Message {
-        &self.0
+        &self.message
     }
 
     pub(crate) fn into_message(self) -> Message {
-        self.0
+        self.message
     }
 }
 
 /// Why a message is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
+    /// The message belongs to another epoch.
+    #[error("the message is of epoch {found}, not {expected}")]
+    Epoch {
+        /// The epoch that it names, or that its view belongs to.
+        found: Epoch,
+        /// The verifier's.
+        expected: Epoch,
+    },
     /// There is no such replica.
     #[error("replica {replica} is not one of {size}")]
     UnknownReplica {
@@ -145,7 +172,7 @@ pub enum VerifyError {
         found: PayloadDigest,
     },
     /// A view-change or new-view names more heights than can be in flight.
-    #[error("{found} heights in flight, at most {PIPELINE_DEPTH}")]
+    #[error("{found} heights in flight, at most {PIPELINE_DEPTH_MAX}")]
     TooManyHeights {
         /// Heights found.
         found: usize,
@@ -157,6 +184,16 @@ pub enum VerifyError {
         found: Height,
         /// The height that follows the one before.
         expected: Height,
+    },
+    /// A prepared certificate's block does not stand on the block below it.
+    #[error("the certificate for height {height} is for a block on top of {found}, below it is {expected}")]
+    PreparedParent {
+        /// The height.
+        height: Height,
+        /// The parent that the certificate names.
+        found: HeaderHash,
+        /// The block that was shown below.
+        expected: HeaderHash,
     },
     /// Something nested belongs to another view than its place demands.
     #[error("view {found} inside a message for view {outer}")]
@@ -172,12 +209,20 @@ impl UntrustedMessage {
     /// Checks the message against the validators (rules PBFT-MB-2 to PBFT-MB-6).
     ///
     /// Costs one signature check, and for view-change and new-view messages one for each vote inside; these are bounded
-    /// by the set's size and by `PIPELINE_DEPTH` before the first signature is looked at.
+    /// by the set's size and by `PIPELINE_DEPTH_MAX` before the first signature is looked at.
     ///
     /// # Errors
     /// [`VerifyError`] by the first check that fails.
     pub fn verify(self, verifier: &dyn Verifier) -> Result<VerifiedMessage, VerifyError> {
-        match &self.0 {
+        let expected = verifier.epoch();
+        let stray = |view: &View| view.epoch() != expected;
+        if let Some(found) = views(&self.message).into_iter().find(stray).map(View::epoch) {
+            return Err(VerifyError::Epoch { found, expected });
+        }
+        if self.epoch != expected {
+            return Err(VerifyError::Epoch { found: self.epoch, expected });
+        }
+        match &self.message {
             Message::PrePrepare(signed, payload) => {
                 check_payload(signed.content.proposal.payload_digest, payload)?;
                 check_signed(signed, verifier)?;
@@ -187,14 +232,17 @@ impl UntrustedMessage {
             Message::Checkpoint(signed) => check_signed(signed, verifier)?,
             Message::ViewChange(signed) => check_view_change(signed, &mut Checked::default(), verifier)?,
             Message::NewView(signed) => check_new_view(signed, verifier)?,
-            Message::Status(signed) => check_signed(signed, verifier)?,
+            Message::Status(signed) => {
+                check_depth(signed.content.phases.len())?;
+                check_signed(signed, verifier)?;
+            }
             Message::PayloadRequest(signed) => check_signed(signed, verifier)?,
             Message::PayloadReply(signed, payload) => {
                 check_payload(signed.content.payload_digest, payload)?;
                 check_signed(signed, verifier)?;
             }
         }
-        Ok(VerifiedMessage(self.0))
+        Ok(VerifiedMessage { epoch: self.epoch, message: self.message })
     }
 }
 
@@ -231,7 +279,8 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// Rule PBFT-MB-4: prepared heights follow the base without a gap, in views before the new one.
+/// Rule PBFT-MB-4: prepared heights follow the base without a gap, each on top of the block below it, in views before the
+/// new one.
 fn check_view_change<'a>(
     signed: &'a Signed<ViewChange>,
     checked: &mut Checked<'a>,
@@ -240,9 +289,15 @@ fn check_view_change<'a>(
     let ViewChange { new_view, base, prepared } = &signed.content;
     check_depth(prepared.len())?;
     let mut expected = signed.content.base_height();
+    let mut parent = base.as_ref().map(|base| base.vote.header_hash);
     for certificate in prepared {
         expected = Height(expected.0.saturating_add(1));
         let proposal = certificate.proposal();
+        if let Some(parent) = parent.filter(|parent| *parent != proposal.parent) {
+            let height = proposal.height;
+            return Err(VerifyError::PreparedParent { height, found: proposal.parent, expected: parent });
+        }
+        parent = Some(proposal.header_hash);
         if proposal.height != expected {
             return Err(VerifyError::PreparedHeight { found: proposal.height, expected });
         }
@@ -286,8 +341,21 @@ fn check_new_view(signed: &Signed<NewView>, verifier: &dyn Verifier) -> Result<(
     view_changes.iter().try_for_each(|view_change| check_view_change(view_change, &mut checked, verifier))
 }
 
+/// The views that a message speaks of, other than in nested messages, which speak of lower ones.
+fn views(message: &Message) -> Vec<View> {
+    match message {
+        Message::PrePrepare(signed, _) => vec![signed.content.proposal.view],
+        Message::Prepare(signed) => vec![signed.content.proposal.view],
+        Message::Commit(signed) => vec![signed.content.view],
+        Message::ViewChange(signed) => vec![signed.content.new_view],
+        Message::NewView(signed) => vec![signed.content.view],
+        Message::Status(signed) => vec![signed.content.view, signed.content.target],
+        Message::Checkpoint(_) | Message::PayloadRequest(_) | Message::PayloadReply(..) => Vec::new(),
+    }
+}
+
 fn check_depth(found: usize) -> Result<(), VerifyError> {
-    if found as u64 > PIPELINE_DEPTH {
+    if found as u64 > PIPELINE_DEPTH_MAX {
         return Err(VerifyError::TooManyHeights { found });
     }
     Ok(())

@@ -5,7 +5,7 @@ use amulet_protocol::ids::View;
 use crate::effect::Effect;
 use crate::message::{Message, NewView, PrePrepare, Signed, ViewChange};
 use crate::new_view::Plan;
-use crate::record::LogRecord;
+use crate::record::LogEntry;
 use crate::rejection::Rejection;
 use crate::replica::{Mode, Replica};
 use crate::slot::Slot;
@@ -23,7 +23,7 @@ impl Replica {
         let prepared = self.prepared.iter().map(|prepared| prepared.certificate.clone()).collect();
         let view_change =
             self.sign(ViewChange { new_view: target, base: self.tip.certificate.clone(), prepared });
-        self.effects.push(Effect::Persist(LogRecord::ViewChange(view_change.clone())));
+        self.persist(LogEntry::ViewChange(view_change.clone()));
         self.effects.push(Effect::Broadcast(Message::ViewChange(view_change.clone())));
         self.view_changes.insert(view_change.sender, view_change);
         self.mode = Mode::ViewChange { target };
@@ -117,7 +117,7 @@ impl Replica {
             plan.proposals.iter().map(|proposal| self.sign(PrePrepare { proposal: *proposal }));
         let pre_prepares = pre_prepares.collect();
         let new_view = self.sign(NewView { view: target, view_changes, pre_prepares });
-        self.effects.push(Effect::Persist(LogRecord::NewView(new_view.clone())));
+        self.persist(LogEntry::NewView(new_view.clone()));
         self.effects.push(Effect::Broadcast(Message::NewView(new_view.clone())));
         self.enter_view(new_view, &plan);
     }
@@ -136,7 +136,7 @@ impl Replica {
         if !proposed.eq(plan.proposals.iter().copied()) {
             return Err(Rejection::NewViewMismatch { view });
         }
-        self.effects.push(Effect::Persist(LogRecord::NewView(new_view.clone())));
+        self.persist(LogEntry::NewView(new_view.clone()));
         self.enter_view(new_view, &plan);
         Ok(())
     }

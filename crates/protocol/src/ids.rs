@@ -57,7 +57,12 @@ number!(
     Height(u64)
 );
 number!(
-    /// PBFT view number; the primary of view `v` is replica `v mod n`.
+    /// Number of a validator set in the order in which the sets were in force; the genesis set is that of epoch 0.
+    Epoch(u64)
+);
+number!(
+    /// PBFT view number; the primary of view `v` is replica `v mod n`. Views of different epochs never have the same
+    /// number: see [`Epoch::first_view`].
     View(u64)
 );
 number!(
@@ -112,11 +117,42 @@ impl Height {
     }
 }
 
+/// Bits of a view number that count views within an epoch; the bits above are the epoch. At a view change a second they
+/// last for 136 years.
+const VIEW_BITS_IN_EPOCH: u32 = 32;
+
+impl Epoch {
+    /// The view that an epoch starts in. Each epoch has a range of view numbers of its own, so that a commit vote, which
+    /// names no epoch, never seems to contradict a vote of another epoch in which the same height was tried.
+    #[must_use]
+    pub fn first_view(self) -> View {
+        View(self.0 << VIEW_BITS_IN_EPOCH)
+    }
+
+    /// The epoch after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 impl View {
     /// The view after this one.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
+    }
+
+    /// The epoch that this view belongs to.
+    #[must_use]
+    pub fn epoch(self) -> Epoch {
+        Epoch(self.0 >> VIEW_BITS_IN_EPOCH)
+    }
+
+    /// The view's number within its epoch, counted from 0: for people.
+    #[must_use]
+    pub fn number_in_epoch(self) -> u64 {
+        self.0 & ((1 << VIEW_BITS_IN_EPOCH) - 1)
     }
 }
 

@@ -5,11 +5,11 @@ use amulet_pbft::message::{
     Checkpoint, Content, NewView, PrePrepare, Prepare, Proposal, Signed, Status, UntrustedMessage, ViewChange,
 };
 use amulet_pbft::{
-    CommitCertificate, Effect, Input, LogRecord, Message, Millis, Outcome, Payload, Rejection, Replica,
-    Requests, Step, Timeouts, Timer, TimerKind, Tip, Verdict, VerifiedMessage,
+    CommitCertificate, Effect, Input, LogEntry, LogRecord, Message, Millis, Outcome, Payload, Rejection,
+    Replica, Requests, Step, Timeouts, Timer, TimerKind, Tip, Verdict, VerifiedMessage,
 };
 use amulet_protocol::certificate::CommitVote;
-use amulet_protocol::ids::{Height, ReplicaId, View};
+use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId, View};
 use borsh::BorshDeserialize;
 
 use crate::support::{FakeSigner, config, genesis_hash, header_hash, keys};
@@ -105,7 +105,7 @@ impl Bench {
 
     pub fn validated(&mut self, proposal: Proposal, verdict: Verdict) -> Vec<Effect> {
         let Proposal { view, height, header_hash, .. } = proposal;
-        self.take(Input::Validated { view, height, header_hash, verdict })
+        self.take(Input::Validated { view, height, header_hash, verdict, ends_epoch: false })
     }
 
     /// Has a backup accept and prepare `block`, with votes from `voters`.
@@ -120,21 +120,41 @@ impl Bench {
 }
 
 pub fn verified(message: Message, n: usize) -> VerifiedMessage {
-    UntrustedMessage::from(message).verify(&keys(n)).unwrap()
+    UntrustedMessage::new(Epoch(0), message).verify(&keys(n)).unwrap()
 }
 
 pub fn signed<T: Content>(from: u16, content: T) -> Signed<T> {
     Signed::new(content, ReplicaId(from), &FakeSigner(ReplicaId(from)))
 }
 
+pub fn synced(certificate: CommitCertificate) -> Input {
+    Input::Synced { certificate, ends_epoch: false }
+}
+
+pub fn record(entry: LogEntry) -> LogRecord {
+    LogRecord { epoch: Epoch(0), entry }
+}
+
 pub fn payload(block: &[u8]) -> Payload {
     Payload::new(block.to_vec()).unwrap()
+}
+
+/// What a block stands on in these tests: the genesis, at height 2 the one of blocks a and b that it is not itself, and
+/// above that the block whose only byte is its height.
+fn parent(height: u64, block: &[u8]) -> HeaderHash {
+    match height {
+        1 => genesis_hash(),
+        2 if block == b"block a" => header_hash(b"block b"),
+        2 => header_hash(b"block a"),
+        _ => header_hash(&[height as u8 - 1]),
+    }
 }
 
 pub fn proposal(view: u64, height: u64, block: &[u8]) -> Proposal {
     Proposal {
         view: View(view),
         height: Height(height),
+        parent: parent(height, block),
         header_hash: header_hash(block),
         payload_digest: payload(block).digest(),
     }
@@ -209,8 +229,13 @@ pub fn new_view(
 }
 
 pub fn status(from: u16, view: u64, height: u64, phase: amulet_pbft::message::Phase) -> Message {
-    let content =
-        Status { view: View(view), target: View(view), height: Height(height), stable: Height(0), phase };
+    let content = Status {
+        view: View(view),
+        target: View(view),
+        height: Height(height),
+        stable: Height(0),
+        phases: vec![phase],
+    };
     Message::Status(signed(from, content))
 }
 

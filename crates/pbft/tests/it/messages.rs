@@ -9,17 +9,17 @@ use amulet_pbft::limits::MESSAGE_BYTES_MAX;
 use amulet_pbft::message::{DecodeError, Phase, Prepare, Signed, UntrustedMessage};
 use amulet_pbft::{KeySigner, Message, Rejection, ValidatorKeys, Verdict, VerifyError};
 use amulet_protocol::certificate::verify_signatures;
-use amulet_protocol::ids::{ChainId, Did, Height, ReplicaId, View};
+use amulet_protocol::ids::{ChainId, Did, Epoch, Height, ReplicaId, View};
 use amulet_protocol::validators::{Validator, ValidatorSet};
 
 use crate::bench::*;
-use crate::support::keys;
+use crate::support::{header_hash, keys};
 
 const A: &[u8] = b"block a";
 const B: &[u8] = b"block b";
 
 fn refusal(message: Message) -> VerifyError {
-    UntrustedMessage::from(message).verify(&keys(4)).unwrap_err()
+    UntrustedMessage::new(Epoch(0), message).verify(&keys(4)).unwrap_err()
 }
 
 fn view_change_message(from: u16, base: Option<amulet_pbft::CommitCertificate>) -> Message {
@@ -29,7 +29,7 @@ fn view_change_message(from: u16, base: Option<amulet_pbft::CommitCertificate>) 
 /// PBFT-MB-1: size and shape, before anything else.
 #[test]
 fn bytes_that_are_no_message_are_refused() {
-    let whole = commit(1, 0, 1, A).encode();
+    let whole = commit(1, 0, 1, A).encode(Epoch(0));
     assert!(UntrustedMessage::decode(&whole).is_ok());
     for wrong in [&whole[..whole.len() - 1], &[whole.as_slice(), &[0]].concat(), &[99][..], &[][..]] {
         assert!(matches!(UntrustedMessage::decode(wrong), Err(DecodeError::Malformed(_))));
@@ -43,7 +43,7 @@ fn bytes_that_are_no_message_are_refused() {
 /// PBFT-MB-1: a length that promises more than there is costs no memory.
 #[test]
 fn a_promised_length_is_not_believed() {
-    let honest = Message::ViewChange(view_change(1, 1, None, vec![])).encode();
+    let honest = Message::ViewChange(view_change(1, 1, None, vec![])).encode(Epoch(0));
     let mut lying = honest.clone();
     let prepared_length = honest.len() - 64 - 4;
     lying[prepared_length..prepared_length + 4].copy_from_slice(&u32::MAX.to_le_bytes());
@@ -128,10 +128,17 @@ fn a_forged_prepared_certificate_is_refused() {
         refusal(message(None, prepared_certificate(5, 1, A, &[2, 3], 4))),
         VerifyError::NestedView { found: View(5), outer: View(5) }
     );
-    let two = vec![prepared_certificate(0, 1, A, &[1, 2], 4), prepared_certificate(0, 2, B, &[1, 2], 4)];
+    let many: Vec<_> = (1..=17).map(|height| prepared_certificate(0, height, A, &[1, 2], 4)).collect();
     assert_eq!(
-        refusal(Message::ViewChange(view_change(1, 5, None, two))),
-        VerifyError::TooManyHeights { found: 2 }
+        refusal(Message::ViewChange(view_change(1, 5, None, many))),
+        VerifyError::TooManyHeights { found: 17 }
+    );
+    // At height 2, A stands on B.
+    let unlinked = vec![prepared_certificate(0, 1, A, &[1, 2], 4), prepared_certificate(0, 2, A, &[1, 2], 4)];
+    let (found, expected) = (header_hash(B), header_hash(A));
+    assert_eq!(
+        refusal(Message::ViewChange(view_change(1, 5, None, unlinked))),
+        VerifyError::PreparedParent { height: Height(2), found, expected }
     );
 }
 
@@ -221,16 +228,16 @@ fn real_signatures_make_the_certificate_that_light_clients_check() {
     let vote = vote(0, 1, A);
     let commits: Vec<_> = (0..3_u16)
         .map(|from| {
-            let signer = KeySigner::new(secret[usize::from(from)].clone(), chain);
+            let signer = KeySigner::new(secret[usize::from(from)].clone(), chain, Epoch(0));
             Signed::new(vote, ReplicaId(from), &signer)
         })
         .collect();
-    let keys = ValidatorKeys::new(chain, validators.clone());
+    let keys = ValidatorKeys::new(chain, Epoch(0), validators.clone());
     for commit in &commits {
-        assert!(UntrustedMessage::from(Message::Commit(commit.clone())).verify(&keys).is_ok());
-        let elsewhere = ValidatorKeys::new(other_chain, validators.clone());
+        assert!(UntrustedMessage::new(Epoch(0), Message::Commit(commit.clone())).verify(&keys).is_ok());
+        let elsewhere = ValidatorKeys::new(other_chain, Epoch(0), validators.clone());
         assert_eq!(
-            UntrustedMessage::from(Message::Commit(commit.clone())).verify(&elsewhere),
+            UntrustedMessage::new(Epoch(0), Message::Commit(commit.clone())).verify(&elsewhere),
             Err(VerifyError::Signature { replica: commit.sender, context: SigningContext::Commit })
         );
     }

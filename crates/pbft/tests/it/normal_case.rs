@@ -4,7 +4,7 @@ use amulet_pbft::{Effect, Input, Mode, ProposedBlock, Rejection, Requests, Timer
 use amulet_protocol::ids::{Height, ReplicaId, View};
 
 use crate::bench::*;
-use crate::support::{genesis_hash, header_hash};
+use crate::support::{genesis_hash, header_hash, is_proof};
 
 const A: &[u8] = b"block a";
 const B: &[u8] = b"block b";
@@ -15,6 +15,7 @@ fn block(view: u64, height: u64, bytes: &[u8]) -> Input {
         height: Height(height),
         header_hash: header_hash(bytes),
         payload: payload(bytes),
+        ends_epoch: false,
     })
 }
 
@@ -144,6 +145,7 @@ fn a_verdict_about_another_block_is_void() {
         height: Height(1),
         header_hash: header_hash(B),
         verdict: Verdict::Valid,
+        ends_epoch: false,
     };
     assert_eq!(
         backup.refusal(void),
@@ -194,7 +196,7 @@ fn contradictions_are_reported_once_with_proof() {
         let step = backup.step(Input::Message(verified(second.clone(), 4)));
         let Some(Effect::Report(evidence)) = step.effects.first() else { panic!("no report: {step:?}") };
         assert_eq!(evidence.offender(), ReplicaId(offender));
-        assert!(evidence.is_proof(&keys));
+        assert!(is_proof(evidence, &keys));
         let step = backup.step(Input::Message(verified(second, 4)));
         assert_eq!(kinds(&step.effects), Vec::<String>::new(), "reported once");
     }
@@ -205,10 +207,10 @@ fn contradictions_are_reported_once_with_proof() {
 fn votes_in_different_views_are_no_evidence() {
     let keys = crate::support::keys(4);
     let commits = |view| signed(3, vote(view, 1, A));
-    assert!(!amulet_pbft::Evidence::Commits(commits(0), commits(1)).is_proof(&keys));
+    assert!(!is_proof(&amulet_pbft::Evidence::Commits(commits(0), commits(1)), &keys));
     let mut forged = signed(3, vote(0, 1, B));
     forged.sender = ReplicaId(2);
-    assert!(!amulet_pbft::Evidence::Commits(signed(2, vote(0, 1, A)), forged).is_proof(&keys));
+    assert!(!is_proof(&amulet_pbft::Evidence::Commits(signed(2, vote(0, 1, A)), forged), &keys));
 }
 
 /// PBFT-CP-1 to PBFT-CP-3: a vote after each fourth block, stable with a quorum, and the window moves.
@@ -218,7 +220,7 @@ fn checkpoints_move_the_window() {
     for height in 1..=4_u64 {
         let bytes = [height as u8];
         let certificate = commit_certificate(0, height, &bytes, &[0, 2, 3]);
-        let effects = backup.take(Input::Synced(certificate));
+        let effects = backup.take(Input::Synced { certificate, ends_epoch: false });
         let expected: &[&str] =
             if height == 4 { &["persist Checkpoint", "broadcast checkpoint"] } else { &[] };
         assert_eq!(kinds(&effects), expected, "height {height}");
@@ -237,7 +239,7 @@ fn checkpoints_move_the_window() {
 fn a_primary_stops_at_the_high_water_mark() {
     let mut primary = Bench::new(0, 4);
     for height in 1..=16_u64 {
-        primary.take(Input::Synced(commit_certificate(0, height, &[height as u8], &[1, 2, 3])));
+        primary.take(synced(commit_certificate(0, height, &[height as u8], &[1, 2, 3])));
     }
     assert_eq!(kinds(&primary.wait()), ["start Progress"]);
     primary.hear(checkpoint(1, 16, &[16]));
@@ -249,7 +251,7 @@ fn a_primary_stops_at_the_high_water_mark() {
 fn blocks_adopted_beyond_the_window_move_it() {
     let mut backup = Bench::new(1, 4);
     for height in 1..=30_u64 {
-        backup.take(Input::Synced(commit_certificate(0, height, &[height as u8], &[0, 2, 3])));
+        backup.take(synced(commit_certificate(0, height, &[height as u8], &[0, 2, 3])));
     }
     assert_eq!(kinds(&backup.hear(pre_prepare(0, 31, A, 4))), ["validate 31 New", "start Progress"]);
     backup.hear(checkpoint(2, 32, A));

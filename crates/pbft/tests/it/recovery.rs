@@ -1,7 +1,8 @@
 //! Starting again: rules PBFT-RC-1 to PBFT-RC-4.
 
 use amulet_pbft::{
-    Effect, Input, LogRecord, Mode, RecoverError, Rejection, Replica, Requests, TimerKind, Tip, Verdict,
+    Effect, Input, LogEntry, LogRecord, Mode, RecoverError, Rejection, Replica, Requests, TimerKind, Tip,
+    Verdict,
 };
 use amulet_protocol::ids::{Height, ReplicaId, View};
 
@@ -47,6 +48,7 @@ fn a_primary_does_not_propose_twice() {
         height: Height(1),
         header_hash: header_hash(A),
         payload: payload(A),
+        ends_epoch: false,
     };
     let log = records(&before.take(Input::Proposal(block)));
     let (mut after, _) = Bench::recovered(0, 4, genesis(), log);
@@ -121,13 +123,13 @@ fn a_log_that_does_not_fit_is_refused() {
         Replica::recover(config(id, 4, TIMEOUTS), signer, tip, records).map(|_| ()).unwrap_err()
     };
     let mut backup = Bench::new(1, 4);
-    backup.take(Input::Synced(commit_certificate(0, 1, A, &[0, 2, 3])));
+    backup.take(synced(commit_certificate(0, 1, A, &[0, 2, 3])));
     let log = records(&backup.prepare(0, 2, B, &[]));
     assert_eq!(
         start(1, genesis(), log),
         RecoverError::LedgerBehind { committed: Height(0), voted: Height(2) }
     );
-    let foreign = vec![LogRecord::ViewChange(view_change(2, 1, None, vec![]))];
+    let foreign = vec![record(LogEntry::ViewChange(view_change(2, 1, None, vec![])))];
     assert_eq!(
         start(1, genesis(), foreign),
         RecoverError::ForeignRecord { found: ReplicaId(2), replica: ReplicaId(1) }

@@ -11,7 +11,7 @@ const B: &[u8] = b"block b";
 
 fn settled(n: usize) -> Bench {
     let mut backup = Bench::new(1, n);
-    backup.take(Input::Synced(commit_certificate(0, 1, A, &[0, 2, 3])));
+    backup.take(synced(commit_certificate(0, 1, A, &[0, 2, 3])));
     backup
 }
 
@@ -69,7 +69,7 @@ fn lost_votes_are_sent_again() {
 fn a_lost_checkpoint_vote_is_sent_again() {
     let mut backup = Bench::new(1, 4);
     for height in 1..=4_u64 {
-        backup.take(Input::Synced(commit_certificate(0, height, &[height as u8], &[0, 2, 3])));
+        backup.take(synced(commit_certificate(0, height, &[height as u8], &[0, 2, 3])));
     }
     let effects = backup.hear(status(2, 0, 4, Phase::AwaitingProposal));
     assert_eq!(effects, [Effect::Send(ReplicaId(2), checkpoint(1, 4, &[4]))]);
@@ -99,16 +99,17 @@ fn being_one_behind_for_long_starts_a_catch_up_from_each_in_turn() {
 fn a_synced_block_settles_its_height() {
     let mut backup = Bench::new(1, 4);
     backup.hear(pre_prepare(0, 1, B, 4));
-    backup.take(Input::Synced(commit_certificate(3, 1, A, &[0, 2, 3])));
+    backup.take(synced(commit_certificate(3, 1, A, &[0, 2, 3])));
     let late = Input::Validated {
         view: amulet_protocol::ids::View(0),
         height: Height(1),
         header_hash: proposal(0, 1, B).header_hash,
         verdict: Verdict::Invalid,
+        ends_epoch: false,
     };
     assert!(matches!(backup.refusal(late), Rejection::NotAwaited { .. }));
     assert_eq!(backup.replica.tip().height, Height(1));
-    let again = Input::Synced(commit_certificate(3, 1, A, &[0, 2, 3]));
+    let again = synced(commit_certificate(3, 1, A, &[0, 2, 3]));
     assert_eq!(backup.refusal(again), Rejection::Settled { height: Height(1), committed: Height(1) });
 }
 

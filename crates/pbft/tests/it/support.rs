@@ -5,8 +5,8 @@
 
 use amulet_crypto::digest::{Digest, Tag, tagged};
 use amulet_crypto::signing::{Signature, SigningContext};
-use amulet_pbft::{Config, Signer, Timeouts, Verifier};
-use amulet_protocol::ids::{HeaderHash, ReplicaId};
+use amulet_pbft::{Config, Evidence, Signer, Timeouts, Verifier};
+use amulet_protocol::ids::{Epoch, HeaderHash, ReplicaId};
 use amulet_protocol::quorum::Quorum;
 
 /// Checks fake signatures of a set of `n`.
@@ -39,6 +39,10 @@ impl Signer for FakeSigner {
 }
 
 impl Verifier for FakeKeys {
+    fn epoch(&self) -> Epoch {
+        Epoch(0)
+    }
+
     fn quorum(&self) -> Quorum {
         self.0
     }
@@ -62,6 +66,14 @@ pub fn config(replica: u16, n: usize, timeouts: Timeouts) -> Config {
 /// The header hash that a block with these bytes has here.
 pub fn header_hash(block: &[u8]) -> HeaderHash {
     HeaderHash(digest(block))
+}
+
+/// Whether anybody with the keys is convinced.
+pub fn is_proof(evidence: &Evidence, keys: &FakeKeys) -> bool {
+    let check = evidence.check_by(keys.epoch(), &|signer, context, message, signature| {
+        keys.is_valid(signer, context, message, signature)
+    });
+    check == Ok(evidence.offender())
 }
 
 pub fn digest(bytes: &[u8]) -> Digest {

@@ -145,7 +145,7 @@ fn nothing_is_ordered_up_to_the_base() {
         backup.refusal_of(pre_prepare(1, 1, B, 4)),
         Rejection::Settled { height: Height(1), committed: Height(1) }
     );
-    backup.take(Input::Synced(proof));
+    backup.take(Input::Synced { certificate: proof, ends_epoch: false });
     assert_eq!(kinds(&backup.hear(pre_prepare(1, 2, B, 4))), ["validate 2 New", "start Progress"]);
 }
 

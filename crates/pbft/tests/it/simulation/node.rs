@@ -116,7 +116,7 @@ impl Node {
         let block = Block { height, parent, view, proposer: self.id, requests };
         let payload = Payload::new(borsh::to_vec(&block).unwrap()).unwrap();
         let header_hash = header_hash(payload.bytes());
-        Some(Input::Proposal(ProposedBlock { view, height, header_hash, payload }))
+        Some(Input::Proposal(ProposedBlock { view, height, header_hash, payload, ends_epoch: false }))
     }
 
     pub fn validate(
@@ -136,7 +136,7 @@ impl Node {
                 in_view && block.height == height && self.follows(&block)
             });
         let verdict = if is_valid { Verdict::Valid } else { Verdict::Invalid };
-        Input::Validated { view, height, header_hash: expected, verdict }
+        Input::Validated { view, height, header_hash: expected, verdict, ends_epoch: false }
     }
 
     fn follows(&self, block: &Block) -> bool {

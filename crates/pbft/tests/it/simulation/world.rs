@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use amulet_pbft::message::UntrustedMessage;
 use amulet_pbft::{Effect, Evidence, Input, Message, Millis, Replica, Timeouts, Timer, TimerKind, Verifier};
-use amulet_protocol::ids::{HeaderHash, Height, ReplicaId};
+use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId};
 
 use super::byzantine::bend;
 use super::node::{Final, Node};
 use super::rng::Rng;
-use crate::support::keys;
+use crate::support::{is_proof, keys};
 
 /// Blocks that one answer to a catch-up brings.
 const BLOCKS_PER_SYNC: usize = 8;
@@ -320,7 +320,7 @@ impl World {
                     self.after(pause, Event::Answer { at: id, life, input: Box::new(input) });
                 }
             }
-            Effect::Validate { view, height, header_hash, payload, provenance } => {
+            Effect::Validate { view, height, header_hash, payload, provenance, .. } => {
                 let input = Box::new(node.validate(view, height, header_hash, &payload, provenance));
                 let pause = self.rng.range(1, 20);
                 self.after(pause, Event::Answer { at: id, life, input });
@@ -338,7 +338,7 @@ impl World {
                 self.after(pause, Event::SyncRequest { from: id, to: hint, above });
             }
             Effect::Report(evidence) => {
-                assert!(evidence.is_proof(&node.keys), "evidence can be checked by anybody");
+                assert!(is_proof(&evidence, &node.keys), "evidence can be checked by anybody");
                 assert_eq!(
                     Some(evidence.offender()),
                     self.faults.byzantine,
@@ -378,7 +378,7 @@ impl World {
                 // Mostly quick, now and then so slow that much overtakes it.
                 let pause =
                     if self.rng.percent(3) { self.rng.range(100, 1_500) } else { self.rng.range(1, 40) };
-                self.after(pause, Event::Deliver { from, to, bytes: message.encode() });
+                self.after(pause, Event::Deliver { from, to, bytes: message.encode(Epoch(0)) });
             }
         }
     }
@@ -403,7 +403,7 @@ impl World {
             }
             node.commit(block.certificate.clone(), block.payload);
             self.check_agreement(to);
-            self.input(to, Input::Synced(block.certificate));
+            self.input(to, Input::Synced { certificate: block.certificate, ends_epoch: false });
             self.tell_news(to);
         }
     }
