@@ -66,10 +66,6 @@ number!(
     View(u64)
 );
 number!(
-    /// Number of a validator set in the order in which they were in force; the genesis document's is 0.
-    Epoch(u64)
-);
-number!(
     /// Position of a validator in the validator set in force, counted from 0.
     ReplicaId(u16)
 );
@@ -153,14 +149,6 @@ impl View {
     #[must_use]
     pub fn number_in_epoch(self) -> u64 {
         self.0 & ((1 << VIEW_BITS_IN_EPOCH) - 1)
-    }
-}
-
-impl Epoch {
-    /// The epoch after this one.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
     }
 }
 
