@@ -99,14 +99,19 @@ impl Mempool {
     /// The oldest transactions that fit into a block. They stay in the queue until they are removed.
     #[must_use]
     pub fn batch(&self) -> Vec<SignedTransaction> {
+        self.candidates().into_iter().map(Arc::unwrap_or_clone).collect()
+    }
+
+    /// As [`batch`](Self::batch), shared with the queue.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<Arc<SignedTransaction>> {
         let queue = self.lock();
         let mut bytes = 0;
         let fits = |transaction: &&Arc<SignedTransaction>| {
             bytes += transaction.size();
             bytes <= BLOCK_TRANSACTIONS_BYTES_MAX
         };
-        let oldest = queue.waiting.values().take(BLOCK_TRANSACTIONS_MAX).take_while(fits);
-        oldest.map(|transaction| SignedTransaction::clone(transaction)).collect()
+        queue.waiting.values().take(BLOCK_TRANSACTIONS_MAX).take_while(fits).cloned().collect()
     }
 
     /// Everything that waits of the senders that `of` picks, oldest first.

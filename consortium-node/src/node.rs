@@ -2,7 +2,9 @@
 
 use crate::api::{self, ApiParts, ApiState, OriginError, Site};
 use crate::config::{ConfigError, NodeConfig};
-use crate::consensus::{ConsensusLog, Driver, DriverError, DriverParts, LogError};
+use crate::consensus::{
+    ConsensusLog, Driver, DriverError, DriverParts, EngineParts, LogError, Settings, ValidatorKey,
+};
 use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
 use crate::intake::{IntakeParts, IntakeService};
@@ -10,15 +12,15 @@ use crate::keys::{KeyError, NodeKeys};
 use crate::ledger::{Ledger, LedgerError};
 use crate::light_service::{LightParts, LightService};
 use crate::mempool::Mempool;
-use crate::network::{ConsensusMessage, EventLoop, Network, NetworkConfig, NetworkError};
+use crate::network::{EventLoop, Network, NetworkConfig, NetworkError};
 use crate::org_sender::OrgSender;
 use crate::peer_service::{PeerParts, PeerService};
 use crate::release::Release;
 use crate::vault::{IndexError, Vault, VaultError, VaultIndex};
 use amulet_crypto::signing::SigningKey;
-use amulet_pbft::{Config, KeySigner, Timeouts, ValidatorKeys};
+use amulet_pbft::Timeouts;
 use amulet_protocol::genesis::Genesis;
-use amulet_protocol::ids::{Did, Epoch, ReplicaId, Timestamp};
+use amulet_protocol::ids::{Did, ReplicaId, Timestamp};
 use amulet_protocol::validators::ValidatorSet;
 use libp2p::identity::Keypair;
 use std::future::IntoFuture;
@@ -28,7 +30,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
@@ -36,6 +38,8 @@ use zeroize::Zeroizing;
 const BLOCKS_PER_CHECKPOINT: u64 = 16;
 /// Heights from the low to the high water mark.
 const WINDOW: u64 = 64;
+/// Heights in flight at once.
+const PIPELINE_DEPTH: u64 = 1;
 /// How often the vault is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How long open requests get when the node stops.
@@ -73,9 +77,6 @@ pub enum NodeError {
     /// Network.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// Consensus settings.
-    #[error("consensus: {0}")]
-    Consensus(#[from] amulet_pbft::ConfigError),
     /// The HTTP address cannot be used.
     #[error(
         "cannot listen on {address}: {source}. Is another program using the port? Choose another in node.toml"
@@ -160,10 +161,14 @@ impl Node {
         tokio::spawn(services.light.clone().run(inboxes.light));
         tokio::spawn(services.peers.clone().run(inboxes.peers));
         tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
-        let consensus = identity.consensus(&stores, &network, &services.mempool, inboxes.consensus)?;
-        let chain = stores.ledger.chain();
-        let signer = KeySigner::new(identity.validator_key.clone(), chain, Epoch(0));
-        let (driver, status) = Driver::start(consensus, stores.log, signer).await?;
+        let (driver, status) = Driver::start(DriverParts {
+            engine: identity.engine(&stores, &services.mempool),
+            log: Box::new(stores.log),
+            network,
+            inbox: inboxes.consensus,
+            now,
+        })
+        .await?;
         let api = ApiState::new(ApiParts {
             site: Arc::new(identity.site(&config)),
             ledger: stores.ledger,
@@ -245,23 +250,18 @@ impl Identity {
         (0..size).map(ReplicaId).filter(move |replica| *replica != own)
     }
 
-    fn consensus(
-        &self,
-        stores: &Stores,
-        network: &Network,
-        mempool: &Mempool,
-        inbox: mpsc::Receiver<ConsensusMessage>,
-    ) -> Result<DriverParts, NodeError> {
-        let quorum = self.validators.quorum();
-        Ok(DriverParts {
-            config: Config::new(self.replica, quorum, Timeouts::default(), BLOCKS_PER_CHECKPOINT, WINDOW)?,
-            keys: ValidatorKeys::new(stores.ledger.chain(), Epoch(0), self.validators.clone()),
+    fn engine(&self, stores: &Stores, mempool: &Mempool) -> EngineParts {
+        EngineParts {
+            settings: Settings {
+                timeouts: Timeouts::default(),
+                blocks_per_checkpoint: BLOCKS_PER_CHECKPOINT,
+                window: WINDOW,
+                depth: PIPELINE_DEPTH,
+            },
+            credentials: Arc::new(ValidatorKey::new(self.validator_key.clone())),
             ledger: stores.ledger.clone(),
-            network: network.clone(),
             mempool: mempool.clone(),
-            inbox,
-            now,
-        })
+        }
     }
 
     fn site(&self, config: &NodeConfig) -> Site {

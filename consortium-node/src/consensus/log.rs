@@ -20,7 +20,30 @@ pub enum LogError {
     Corrupt,
 }
 
-/// A table from record key to record.
+/// A replica's memory of what it said. Whatever stands behind it, the records of an `append` that returned survive a crash,
+/// whole and in full; of one that did not return, all, some or none may.
+pub trait Log: Send {
+    /// All records, one for each key.
+    ///
+    /// # Errors
+    /// [`LogError`] by variant.
+    fn load(&self) -> Result<Vec<LogRecord>, LogError>;
+
+    /// Writes records, each in place of the one with its key. They have reached the disk when this returns.
+    ///
+    /// # Errors
+    /// [`LogError::Backend`].
+    fn append(&self, records: &[LogRecord]) -> Result<(), LogError>;
+
+    /// Deletes what the core no longer needs once the block at `committed` is durable. Need not be durable: an obsolete
+    /// record that survives a crash does no harm.
+    ///
+    /// # Errors
+    /// [`LogError`] by variant.
+    fn prune(&self, committed: Height) -> Result<(), LogError>;
+}
+
+/// A table from record key to record, in a file.
 pub struct ConsensusLog {
     database: Database,
 }
@@ -50,12 +73,10 @@ impl ConsensusLog {
         redb_try!(transaction.commit());
         Ok(Self { database })
     }
+}
 
-    /// All records.
-    ///
-    /// # Errors
-    /// [`LogError`] by variant.
-    pub fn load(&self) -> Result<Vec<LogRecord>, LogError> {
+impl Log for ConsensusLog {
+    fn load(&self) -> Result<Vec<LogRecord>, LogError> {
         let transaction = redb_try!(self.database.begin_read());
         let table = redb_try!(transaction.open_table(RECORDS));
         let mut records = Vec::new();
@@ -66,11 +87,7 @@ impl ConsensusLog {
         Ok(records)
     }
 
-    /// Writes records, each in place of the one with its key. They have reached the disk when this returns.
-    ///
-    /// # Errors
-    /// [`LogError::Backend`].
-    pub fn append(&self, records: &[LogRecord]) -> Result<(), LogError> {
+    fn append(&self, records: &[LogRecord]) -> Result<(), LogError> {
         let mut transaction = redb_try!(self.database.begin_write());
         redb_try!(transaction.set_durability(Durability::Immediate));
         {
@@ -85,12 +102,7 @@ impl ConsensusLog {
         Ok(())
     }
 
-    /// Deletes what the core no longer needs once the block at `committed` is durable. Not synced: an obsolete record
-    /// that survives a crash does no harm.
-    ///
-    /// # Errors
-    /// [`LogError`] by variant.
-    pub fn prune(&self, committed: Height) -> Result<(), LogError> {
+    fn prune(&self, committed: Height) -> Result<(), LogError> {
         let mut transaction = redb_try!(self.database.begin_write());
         redb_try!(transaction.set_durability(Durability::None));
         {

@@ -1,11 +1,22 @@
-//! PBFT's driver: gives the pure core a clock, a disk, a network and a ledger.
+//! Consensus in a node: the pure core of `amulet-pbft`, the [`Engine`] that gives it blocks, and the [`Driver`] that gives
+//! both a clock, a disk and a network.
 
+mod credentials;
 mod driver;
+mod engine;
+mod event;
+mod job;
 mod log;
+mod speculation;
 mod sync;
 
-pub use driver::{ConsensusStatus, Driver, DriverError, DriverParts};
-pub use log::{ConsensusLog, LogError};
+pub use credentials::{Credentials, SharedVerifier, ValidatorKey};
+pub use driver::{Driver, DriverError, DriverParts};
+pub use engine::{ConsensusStatus, Engine, EngineError, EngineParts, Settings};
+pub use event::{Action, EngineTimer, Event, Now, TimerName};
+pub use job::{Job, JobResult};
+pub use log::{ConsensusLog, Log, LogError};
+pub use speculation::SPECULATIVE_BLOCKS_MAX;
 
 #[cfg(test)]
 mod tests;

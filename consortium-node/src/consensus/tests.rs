@@ -11,7 +11,7 @@ use amulet_contracts::testing::{Actor, card, certificate, genesis, grant};
 use amulet_crypto::digest::Digest;
 use amulet_crypto::signing::SigningKey;
 use amulet_pbft::message::{Phase, Status};
-use amulet_pbft::{Config, KeySigner, Message, Millis, Signed, Timeouts, ValidatorKeys};
+use amulet_pbft::{KeySigner, Message, Millis, Signed, Timeouts};
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
 use amulet_protocol::calls::{Call, RequestId};
 use amulet_protocol::codec;
@@ -56,18 +56,15 @@ impl Bench {
         for transaction in waiting {
             mempool.insert(transaction).unwrap();
         }
-        let validators = ledger.validators().clone();
-        let parts = DriverParts {
-            config: Config::new(ReplicaId(replica), validators.quorum(), timeouts, 16, 64).unwrap(),
-            keys: ValidatorKeys::new(ledger.chain(), Epoch(0), validators),
+        let key = key(&hospitals[usize::from(replica)]);
+        let engine = EngineParts {
+            settings: Settings { timeouts, blocks_per_checkpoint: 16, window: 64, depth: 1 },
+            credentials: Arc::new(ValidatorKey::new(key)),
             ledger: ledger.clone(),
-            network,
             mempool: mempool.clone(),
-            inbox,
-            now,
         };
-        let signer = signer(&hospitals[usize::from(replica)], &ledger);
-        let (driver, _) = Driver::start(parts, log, signer).await.unwrap();
+        let parts = DriverParts { engine, log: Box::new(log), network, inbox, now };
+        let (driver, _) = Driver::start(parts).await.unwrap();
         let driver = tokio::spawn(driver.run());
         Self { ledger, mempool, commands, inbox: sender, driver, hospitals, _folder: folder }
     }
@@ -100,8 +97,11 @@ impl Bench {
 }
 
 fn signer(hospital: &Actor, ledger: &Ledger) -> KeySigner {
-    let key = SigningKey::from_bytes(&hospital.signing.expose_secret()).unwrap();
-    KeySigner::new(Arc::new(key), ledger.chain(), Epoch(0))
+    KeySigner::new(key(hospital), ledger.chain(), Epoch(0))
+}
+
+fn key(hospital: &Actor) -> Arc<SigningKey> {
+    Arc::new(SigningKey::from_bytes(&hospital.signing.expose_secret()).unwrap())
 }
 
 /// A transaction that no block may hold, for its sender is registered nowhere; so large that two do not fit into a block.

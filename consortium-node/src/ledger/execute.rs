@@ -159,8 +159,10 @@ pub(super) fn receipts_tree(receipts: &[Receipt]) -> ListTree {
 /// Header and state of block 0, which has no certificate: everybody computes it from the document they pinned.
 pub(super) fn genesis_block(genesis: &Genesis) -> Result<(Header, Changes, TreeUpdate), LedgerError> {
     let validators = genesis.validate()?;
-    let changes: Changes =
-        amulet_contracts::genesis_state(genesis)?.into_iter().map(|(key, value)| (key, Some(value))).collect();
+    let changes: Changes = amulet_contracts::genesis_state(genesis)?
+        .into_iter()
+        .map(|(key, value)| (key, Some(value)))
+        .collect();
     let (state_root, state) = state_tree::update(&state_tree::EmptyTree, Height(0), &changes)?;
     let header = Header {
         version: HEADER_VERSION,

@@ -1,0 +1,205 @@
+//! Work that takes long: executing blocks, checking signatures, reading much of the ledger. It changes nothing, so it may
+//! be run anywhere.
+
+use super::credentials::SharedVerifier;
+use super::sync::{self, CommittedBlock};
+use crate::ledger::{BlockRefusal, ExecuteError, ExecutedBlock, Ledger, LedgerError, ProposalInput};
+use amulet_pbft::{CommitCertificate, Payload, ProposedBlock, Provenance};
+use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
+use amulet_protocol::codec;
+use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, Timestamp, TxId, View};
+use amulet_protocol::limits::BLOCK_BYTES_MAX;
+use amulet_protocol::transaction::SignedTransaction;
+use std::fmt;
+use std::sync::Arc;
+
+/// Something to compute. [`Job::run`] is a function of the job and of the ledger's committed blocks: no clock, no
+/// randomness, nothing written.
+pub struct Job {
+    pub(super) ledger: Ledger,
+    pub(super) task: Task,
+}
+
+/// What to compute.
+pub(super) enum Task {
+    /// Make a block.
+    Build(Build),
+    /// Judge a proposed block.
+    Validate(Validate),
+    /// Check what a peer says are committed blocks.
+    CheckBlocks {
+        peer: ReplicaId,
+        from: Height,
+        blocks: Vec<UntrustedCertifiedBlock>,
+        verifier: SharedVerifier,
+    },
+    /// Execute a committed block on the tip.
+    Execute(Box<CommittedBlock>),
+    /// Find waiting transactions that no block may hold any more.
+    Sweep(Vec<Arc<SignedTransaction>>),
+}
+
+pub(super) struct Build {
+    pub(super) view: View,
+    pub(super) height: Height,
+    /// The uncommitted blocks below, from the tip up.
+    pub(super) parents: Vec<Arc<ExecutedBlock>>,
+    pub(super) proposer: ReplicaId,
+    pub(super) time: Timestamp,
+    pub(super) candidates: Vec<Arc<SignedTransaction>>,
+}
+
+pub(super) struct Validate {
+    pub(super) view: View,
+    pub(super) height: Height,
+    pub(super) header_hash: HeaderHash,
+    /// The uncommitted blocks below, from the tip up.
+    pub(super) parents: Vec<Arc<ExecutedBlock>>,
+    pub(super) payload: Payload,
+    pub(super) provenance: Provenance,
+    pub(super) wall: Timestamp,
+}
+
+/// What a job found; for [`Event::JobDone`](super::Event::JobDone).
+pub struct JobResult(pub(super) Found);
+
+pub(super) enum Found {
+    Built(Result<BuiltBlock, LedgerError>),
+    Validated { view: View, height: Height, header_hash: HeaderHash, judged: Result<Judgement, LedgerError> },
+    Checked { peer: ReplicaId, committed: Option<Vec<CommittedBlock>> },
+    Executed { height: Height, certificate: CommitCertificate, judged: Result<Judgement, LedgerError> },
+    Swept(Result<Vec<TxId>, LedgerError>),
+}
+
+/// What execution says about somebody else's block.
+pub(super) enum Judgement {
+    /// It is right.
+    Right(Arc<ExecutedBlock>),
+    /// Every correct replica refuses it.
+    Wrong,
+    /// Another block was committed below it meanwhile: the question is void.
+    Void,
+}
+
+/// What came of the candidates.
+pub(super) struct BuiltBlock {
+    /// `None` if none of the candidates can be in a block, or the ledger has moved on.
+    pub(super) block: Option<(ProposedBlock, Arc<ExecutedBlock>)>,
+    /// Candidates that no block here may hold.
+    pub(super) inadmissible: Vec<TxId>,
+}
+
+impl Job {
+    /// Runs the job. Blocks on the processor and on the ledger's file.
+    #[must_use]
+    pub fn run(self) -> JobResult {
+        let Self { ledger, task } = self;
+        JobResult(match task {
+            Task::Build(build) => Found::Built(build.run(&ledger)),
+            Task::Validate(validate) => {
+                let Validate { view, height, header_hash, .. } = validate;
+                Found::Validated { view, height, header_hash, judged: validate.run(&ledger) }
+            }
+            Task::CheckBlocks { peer, from, blocks, verifier } => {
+                Found::Checked { peer, committed: sync::committed(blocks, from, verifier.as_ref()) }
+            }
+            Task::Execute(committed) => {
+                let UntrustedCertifiedBlock { block, certificate } = committed.into_inner();
+                let height = block.header.height;
+                Found::Executed { height, certificate, judged: judge(&ledger, &[], block, None) }
+            }
+            Task::Sweep(waiting) => Found::Swept(ledger.inadmissible(waiting.iter().map(AsRef::as_ref))),
+        })
+    }
+
+    /// The kind's name, as logs show it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.task {
+            Task::Build(_) => "build",
+            Task::Validate(_) => "validate",
+            Task::CheckBlocks { .. } => "check-blocks",
+            Task::Execute(_) => "execute",
+            Task::Sweep(_) => "sweep",
+        }
+    }
+}
+
+impl Build {
+    fn run(self, ledger: &Ledger) -> Result<BuiltBlock, LedgerError> {
+        let Self { view, height, parents, proposer, time, candidates } = self;
+        let transactions = candidates.into_iter().map(Arc::unwrap_or_clone).collect();
+        let input = ProposalInput { transactions, time, proposer, view };
+        let executed = match ledger.execute(&parents, input) {
+            Ok(executed) => executed,
+            Err(ExecuteError::Detached(_)) => {
+                return Ok(BuiltBlock { block: None, inadmissible: Vec::new() });
+            }
+            Err(ExecuteError::Ledger(error)) => return Err(error),
+        };
+        let inadmissible = executed.inadmissible().iter().map(|(id, _)| *id).collect();
+        if executed.receipts().is_empty() {
+            return Ok(BuiltBlock { block: None, inadmissible });
+        }
+        let payload = Payload::new(codec::encode(executed.block()))
+            .expect("a block's transactions are bounded below the bound of a payload");
+        let block = ProposedBlock { view, height, header_hash: executed.hash(), payload, ends_epoch: false };
+        Ok(BuiltBlock { block: Some((block, Arc::new(executed))), inadmissible })
+    }
+}
+
+impl Validate {
+    fn run(self, ledger: &Ledger) -> Result<Judgement, LedgerError> {
+        let Self { view, height, header_hash, parents, payload, provenance, wall } = self;
+        let Ok(block) = codec::decode::<UntrustedBlock>(payload.bytes(), BLOCK_BYTES_MAX) else {
+            return Ok(Judgement::Wrong);
+        };
+        let header = &block.header;
+        let (is_placed, clock) = match provenance {
+            Provenance::New => (header.view == view, Some(wall)),
+            Provenance::Carried => (header.view < view, None),
+        };
+        // That the header's proposer is the primary of the header's view is the ledger's to check.
+        if !is_placed || header.height != height || block.hash() != header_hash {
+            return Ok(Judgement::Wrong);
+        }
+        judge(ledger, &parents, block, clock)
+    }
+}
+
+/// Executes somebody else's block.
+fn judge(
+    ledger: &Ledger,
+    parents: &[Arc<ExecutedBlock>],
+    block: UntrustedBlock,
+    clock: Option<Timestamp>,
+) -> Result<Judgement, LedgerError> {
+    let height = block.header.height;
+    match ledger.validate(parents, block, clock, &()) {
+        Ok(executed) => Ok(Judgement::Right(Arc::new(executed))),
+        Err(BlockRefusal::Ledger(error)) => Err(error),
+        Err(BlockRefusal::Detached(_)) => Ok(Judgement::Void),
+        Err(refusal) => {
+            tracing::warn!(height = height.0, %refusal, "block refused");
+            Ok(Judgement::Wrong)
+        }
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Job({})", self.kind())
+    }
+}
+
+impl fmt::Debug for JobResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Found::Built(_) => "JobResult(build)",
+            Found::Validated { .. } => "JobResult(validate)",
+            Found::Checked { .. } => "JobResult(check-blocks)",
+            Found::Executed { .. } => "JobResult(execute)",
+            Found::Swept(_) => "JobResult(sweep)",
+        })
+    }
+}
