@@ -271,6 +271,6 @@ fn the_same_story_has_the_same_hash_on_every_machine() {
     );
     assert_eq!(
         one.ledger.tip().hash.to_string(),
-        "11dde859cefe963e2bf0be4c18af4d334fd2a3a3cf13607ef7e097c02dcbbe00"
+        "424360428ceff229f0f8cbae5f34832d7a54fbd3a074d144892f279905c03820"
     );
 }
