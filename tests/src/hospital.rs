@@ -12,6 +12,10 @@ use std::time::Duration;
 /// One that is killed does not answer; nobody waits long for it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
+const BYTES: (&str, &str) = ("content-type", "application/octet-stream");
+/// A node that has just started answers this within milliseconds.
+const SIGN_OF_LIFE_WITHIN: Duration = Duration::from_secs(2);
+
 /// One hospital.
 #[derive(Clone, Debug)]
 pub struct Hospital {
@@ -46,13 +50,21 @@ impl Hospital {
         codec::decode(&answer.body, LIGHT_RESPONSE_BYTES_MAX).ok()
     }
 
+    /// The same, giving up after `limit`.
+    #[must_use]
+    pub fn ask_within(&self, limit: Duration, request: &LightRequest) -> Option<LightResponse> {
+        let url = format!("{}/api/v1/light", self.http);
+        let answer = http::post_within(limit, &url, &[BYTES], &codec::encode(request)).ok()?;
+        codec::decode(&answer.body, LIGHT_RESPONSE_BYTES_MAX).ok()
+    }
+
     /// Posts any bytes as a question.
     ///
     /// # Errors
     /// No answer came.
     pub fn post_light(&self, body: &[u8]) -> Result<Answer, String> {
         let url = format!("{}/api/v1/light", self.http);
-        http::post_within(ANSWER_WITHIN, &url, &[("content-type", "application/octet-stream")], body)
+        http::post_within(ANSWER_WITHIN, &url, &[BYTES], body)
     }
 
     /// Height and hash of its newest block.
@@ -107,6 +119,12 @@ impl Hospital {
         let answer = self.take_in(patient, bundle).expect("the hospital answers");
         assert!((200..300).contains(&answer.status), "intake answered {}: {}", answer.status, answer.text());
         counts(&answer)
+    }
+
+    /// Whether its node answers at all, well or not.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.ask_within(SIGN_OF_LIFE_WITHIN, &LightRequest::Latest).is_some()
     }
 
     /// Whether its node is well.

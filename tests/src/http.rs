@@ -29,9 +29,14 @@ impl Answer {
     }
 }
 
-fn agent(timeout: Duration) -> ureq::Agent {
-    let config = ureq::Agent::config_builder().timeout_global(Some(timeout)).http_status_as_error(false);
-    ureq::Agent::new_with_config(config.build())
+/// One for each thread, which keeps its connections: nodes answer thousands of questions.
+fn agent() -> ureq::Agent {
+    thread_local! {
+        static AGENT: ureq::Agent = ureq::Agent::new_with_config(
+            ureq::Agent::config_builder().http_status_as_error(false).build(),
+        );
+    }
+    AGENT.with(Clone::clone)
 }
 
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, String> {
@@ -46,7 +51,7 @@ fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Re
 /// # Errors
 /// No answer came; the transport's words.
 pub fn get(url: &str) -> Result<Answer, String> {
-    answer(agent(TIMEOUT).get(url).call())
+    answer(agent().get(url).config().timeout_global(Some(TIMEOUT)).build().call())
 }
 
 /// `POST` with headers.
@@ -67,7 +72,7 @@ pub fn post_within(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Answer, String> {
-    let mut request = agent(timeout).post(url);
+    let mut request = agent().post(url).config().timeout_global(Some(timeout)).build();
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -3,10 +3,15 @@
 //!
 //! Everything here panics with a sentence when it cannot go on, because a test is its only caller.
 
+pub mod audit;
 pub mod chain;
+pub mod choices;
+pub mod consortium;
 pub mod hospital;
 pub mod http;
+pub mod kill_loop;
 pub mod lies;
+pub mod load;
 pub mod localnet;
 pub mod people;
 pub mod samples;

@@ -59,7 +59,7 @@ impl Localnet {
     pub fn start_with(options: &Options) -> Self {
         let folder = tempfile::Builder::new().prefix("amulet-test-").tempdir().expect("a temporary folder");
         let path = folder.path().canonicalize().expect("the folder is there");
-        let ports = free_ports();
+        let ports = free_ports(HOSPITALS);
         let process = start_process(&path, ports, options);
         let hospitals = (1..=HOSPITALS).map(|n| Hospital::new(&path, n, ports.0 + n - 1)).collect();
         let network = fs::read(path.join("network.json")).expect("network.json is there once it is ready");
@@ -293,7 +293,7 @@ pub fn built(program: &str) -> PathBuf {
 }
 
 /// The node's program: `AMULET_NODE_BIN`, or the one built beside this test; built now if it is missing.
-fn node_program() -> PathBuf {
+pub(crate) fn node_program() -> PathBuf {
     if let Some(named) = std::env::var_os("AMULET_NODE_BIN") {
         return named.into();
     }
@@ -321,20 +321,21 @@ pub fn node_output(arguments: &[OsString]) -> std::process::Output {
     Command::new(node_program()).args(arguments).output().expect("the node's program runs")
 }
 
-/// The first of four free HTTP ports and of four free libp2p ports, below the range from which the system gives ports
+/// The first of `count` free HTTP ports and of as many free libp2p ports, below the range from which the system gives ports
 /// to others. Tests that run at once start looking at different places.
-fn free_ports() -> (u16, u16) {
+pub(crate) fn free_ports(count: u16) -> (u16, u16) {
     const FIRST: u32 = 12_000;
     const SPAN: u32 = 16_000;
-    let start = std::process::id().wrapping_mul(8) % SPAN;
-    let candidates = (0..SPAN / 8).map(|step| FIRST + (start / 8 * 8 + step * 8) % SPAN);
+    let width = 2 * u32::from(count);
+    let start = std::process::id().wrapping_mul(width) % SPAN;
+    let candidates = (0..SPAN / width).map(|step| FIRST + (start + step * width) % (SPAN - width));
     for base in candidates {
         let base = u16::try_from(base).expect("within the range of ports");
-        if (base..base + 2 * HOSPITALS).all(is_free) {
-            return (base, base + HOSPITALS);
+        if (base..base + 2 * count).all(is_free) {
+            return (base, base + count);
         }
     }
-    panic!("there are no eight free ports in a row");
+    panic!("there are not enough free ports in a row");
 }
 
 fn is_free(port: u16) -> bool {
@@ -360,7 +361,7 @@ fn signal(which: &str, pid: u32) {
     let _ = Command::new("kill").args([which, &pid.to_string()]).stderr(Stdio::null()).status();
 }
 
-fn last_words(log: &Path) -> String {
+pub(crate) fn last_words(log: &Path) -> String {
     let bytes = fs::read(log).unwrap_or_default();
     let start = bytes.len().saturating_sub(LAST_WORDS_BYTES);
     String::from_utf8_lossy(&bytes[start..]).into_owned()

@@ -21,6 +21,11 @@ Developer commands of Amulet
   cargo xtask e2e       only the tests that drive the browser and the window
   cargo xtask check     formatting, lints, licences, documentation, wasm type check
   cargo xtask bench [NAME]    measure; without a name, list what can be measured
+  cargo xtask kill-loop --kills N    kill hospitals at random under load, compare what they hold with what clients saw
+      --seed S          what is killed when (default: 1)
+      --hospitals H     how many there are (default: 4)
+      --data DIR        keep their folders in DIR
+      --json FILE       write the result to FILE
   cargo xtask build-web [--release]    only the web pages, into target/web
   cargo xtask setup     install what `run` needs (the other commands do this themselves)
       --tests           also what `test` and `check` need
@@ -53,6 +58,11 @@ pub enum Task {
     Bench {
         /// A name from the table in `bench.rs`.
         name: Option<String>,
+    },
+    /// Hospitals killed at random.
+    KillLoop {
+        /// Handed on as they are.
+        options: Vec<OsString>,
     },
     /// Only the web pages.
     BuildWeb {
@@ -98,6 +108,7 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
         "e2e" => Task::E2e,
         "check" => Task::Check,
         "bench" => Task::Bench { name: None },
+        "kill-loop" => Task::KillLoop { options: Vec::new() },
         "build-web" => Task::BuildWeb { release: false },
         "help" => Task::Help,
         unknown => return Err(format!("there is no command '{unknown}'").into()),
@@ -112,6 +123,10 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
             (Task::Run(options), Long("fresh")) => options.fresh = true,
             (Task::Run(options), Long("no-window")) => options.no_window = true,
             (Task::Test { quick }, Long("quick")) => *quick = true,
+            (Task::KillLoop { options }, Long(name @ ("kills" | "seed" | "hospitals" | "data" | "json"))) => {
+                let name = format!("--{name}");
+                options.extend([name.into(), parser.value()?]);
+            }
             (Task::BuildWeb { release }, Long("release")) => *release = true,
             (Task::Bench { name: name @ None }, Value(value)) => *name = Some(value.string()?),
             (_, argument) => return Err(argument.unexpected()),
@@ -146,6 +161,7 @@ mod tests {
         assert!(parse_words(&["test", "--fresh"]).unwrap_err().contains("--fresh"));
         assert!(parse_words(&["tset"]).unwrap_err().contains("'tset'"));
         assert!(parse_words(&["run", "--fhir"]).unwrap_err().contains("--fhir"));
+        assert!(parse_words(&["kill-loop", "--fresh"]).unwrap_err().contains("--fresh"));
         assert!(parse_words(&["bench", "crypto", "codec"]).unwrap_err().contains("codec"));
     }
 

@@ -13,6 +13,7 @@ mod check;
 mod e2e;
 mod exec;
 mod failure;
+mod kill_loop;
 mod run;
 mod setup;
 mod stages;
@@ -60,6 +61,7 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::E2e => e2e::run(&workspace),
         Task::Check => check::run(&workspace),
         Task::Bench { name } => bench::run(&workspace, name.as_deref()),
+        Task::KillLoop { options } => kill_loop::run(&workspace, &options),
         Task::BuildWeb { release } => {
             let toolchain = setup::ensure(&workspace, Needs::WEB, setup::Consent::Ask)?;
             web::build(&workspace, &toolchain, web::Profile::from_flag(release)).map(|_| ())
