@@ -26,6 +26,10 @@ Developer commands of Amulet
       --hospitals H     how many there are (default: 4)
       --data DIR        keep their folders in DIR
       --json FILE       write the result to FILE
+  cargo xtask model     explore the model of the consensus for each Byzantine replica
+      --views N         views from 0 (default: 3)
+      --heights N       heights from 1 (default: 2)
+      --every-order     also orders in which a view is voted in after a later one was entered
   cargo xtask build-web [--release]    only the web pages, into target/web
   cargo xtask setup     install what `run` needs (the other commands do this themselves)
       --tests           also what `test` and `check` need
@@ -64,6 +68,8 @@ pub enum Task {
         /// Handed on as they are.
         options: Vec<OsString>,
     },
+    /// The model of the consensus.
+    Model(ModelOptions),
     /// Only the web pages.
     BuildWeb {
         /// Small and fast instead of quick to build.
@@ -84,6 +90,24 @@ pub struct RunOptions {
     pub fresh: bool,
     /// Print the address only.
     pub no_window: bool,
+}
+
+/// Options of `cargo xtask model`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ModelOptions {
+    /// Views explored.
+    pub views: usize,
+    /// Heights explored.
+    pub heights: usize,
+    /// Every order of views instead of one after the other.
+    pub every_order: bool,
+}
+
+/// 15 million states in a few minutes.
+impl Default for ModelOptions {
+    fn default() -> Self {
+        Self { views: 3, heights: 2, every_order: false }
+    }
 }
 
 /// Reads the arguments that follow the program's name.
@@ -109,6 +133,7 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
         "check" => Task::Check,
         "bench" => Task::Bench { name: None },
         "kill-loop" => Task::KillLoop { options: Vec::new() },
+        "model" => Task::Model(ModelOptions::default()),
         "build-web" => Task::BuildWeb { release: false },
         "help" => Task::Help,
         unknown => return Err(format!("there is no command '{unknown}'").into()),
@@ -127,6 +152,9 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
                 let name = format!("--{name}");
                 options.extend([name.into(), parser.value()?]);
             }
+            (Task::Model(options), Long("views")) => options.views = parser.value()?.parse()?,
+            (Task::Model(options), Long("heights")) => options.heights = parser.value()?.parse()?,
+            (Task::Model(options), Long("every-order")) => options.every_order = true,
             (Task::BuildWeb { release }, Long("release")) => *release = true,
             (Task::Bench { name: name @ None }, Value(value)) => *name = Some(value.string()?),
             (_, argument) => return Err(argument.unexpected()),

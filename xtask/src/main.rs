@@ -14,6 +14,7 @@ mod e2e;
 mod exec;
 mod failure;
 mod kill_loop;
+mod model;
 mod run;
 mod setup;
 mod stages;
@@ -62,6 +63,7 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::Check => check::run(&workspace),
         Task::Bench { name } => bench::run(&workspace, name.as_deref()),
         Task::KillLoop { options } => kill_loop::run(&workspace, &options),
+        Task::Model(options) => model::run(&workspace, &options),
         Task::BuildWeb { release } => {
             let toolchain = setup::ensure(&workspace, Needs::WEB, setup::Consent::Ask)?;
             web::build(&workspace, &toolchain, web::Profile::from_flag(release)).map(|_| ())
