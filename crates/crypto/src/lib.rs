@@ -21,6 +21,7 @@ pub mod passphrase;
 pub mod sealed_box;
 pub mod signing;
 
+mod curve;
 mod hex_text;
 mod point;
 mod secret_box;

@@ -6,10 +6,16 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::curve::AffinePoint;
 use crate::hex_text::{HexError, decode_array};
 
 /// Bytes in a compressed SM2 public key (GB/T 32918.1 section 4.2.9): `02` or `03`, then the x coordinate.
 pub const PUBLIC_KEY_BYTES: usize = 33;
+
+/// First byte of a compressed point whose y coordinate is even.
+const EVEN: u8 = 2;
+/// First byte of a compressed point whose y coordinate is odd.
+const ODD: u8 = 3;
 
 /// Why bytes are not a public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -35,7 +41,7 @@ pub enum PublicKeyError {
 #[derive(Clone)]
 pub(crate) struct Point {
     bytes: [u8; PUBLIC_KEY_BYTES],
-    key: sm2::PublicKey,
+    affine: AffinePoint,
 }
 
 impl Point {
@@ -43,17 +49,23 @@ impl Point {
         use sm2::elliptic_curve::sec1::ToSec1Point;
         let encoded = key.to_sec1_point(true);
         let bytes = encoded.as_bytes().try_into().expect("a finite point compresses to 33 bytes");
-        Self { bytes, key }
+        Self::decompress(bytes).expect("a public key is on the curve")
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, PublicKeyError> {
         let bytes: [u8; PUBLIC_KEY_BYTES] =
             bytes.try_into().map_err(|_| PublicKeyError::Length { found: bytes.len() })?;
-        if !matches!(bytes[0], 2 | 3) {
+        if !matches!(bytes[0], EVEN | ODD) {
             return Err(PublicKeyError::Form { found: bytes[0] });
         }
-        let key = sm2::PublicKey::from_sec1_bytes(&bytes).map_err(|_| PublicKeyError::NotOnCurve)?;
-        Ok(Self { bytes, key })
+        Self::decompress(bytes).ok_or(PublicKeyError::NotOnCurve)
+    }
+
+    /// A public key is public, so it may be read in variable time.
+    fn decompress(bytes: [u8; PUBLIC_KEY_BYTES]) -> Option<Self> {
+        let (form, x) = bytes.split_first_chunk::<1>()?;
+        let affine = AffinePoint::decompress(x.first_chunk()?, form[0] == ODD)?;
+        Some(Self { bytes, affine })
     }
 
     pub(crate) fn from_hex(text: &str) -> Result<Self, HexError> {
@@ -70,8 +82,24 @@ impl Point {
         &self.bytes
     }
 
-    pub(crate) fn key(&self) -> &sm2::PublicKey {
-        &self.key
+    /// For checking signatures.
+    pub(crate) fn affine(&self) -> &AffinePoint {
+        &self.affine
+    }
+
+    /// Both coordinates, 32 bytes each, big-endian.
+    pub(crate) fn coordinates(&self) -> [u8; 64] {
+        let mut coordinates = [0; 64];
+        coordinates[..32].copy_from_slice(&self.bytes[1..]);
+        coordinates[32..].copy_from_slice(&self.affine.y_bytes());
+        coordinates
+    }
+
+    /// For encrypting, in constant time.
+    pub(crate) fn to_key(&self) -> sm2::PublicKey {
+        let coordinates = self.coordinates();
+        let point = sm2::Sec1Point::from_untagged_bytes(&coordinates.into());
+        sm2::PublicKey::from_sec1_bytes(point.as_bytes()).expect("the point was found to be on the curve")
     }
 }
 

@@ -5,9 +5,13 @@
 //! a commit vote, nor a vote of a test chain on a real one. The signed bytes are
 //! `len(tag) || tag || chain (32 bytes) || message` with the length in one byte.
 //!
+//! Checking is done by this crate's own arithmetic, which is fast and not constant-time, for all it sees is public;
+//! signing by the crate `sm2`, which is constant-time.
+//!
 //! A value that travels with its signature is a [`Signed<T>`]; its payload is reached only by verifying it.
 
 mod context;
+mod identity;
 mod public_key;
 #[doc(hidden)]
 pub mod raw;
@@ -17,7 +21,7 @@ mod signing_key;
 
 pub use crate::point::{PUBLIC_KEY_BYTES, PublicKeyError};
 pub use context::{ChainTag, SigningContext};
-pub use public_key::PublicKey;
+pub use public_key::{PreparedKey, PublicKey};
 pub use signature::{SIGNATURE_BYTES, Signature, SignatureError};
 pub use signed::{Signed, Verified};
 pub use signing_key::{SECRET_KEY_BYTES, SecretKeyError, SigningKey};

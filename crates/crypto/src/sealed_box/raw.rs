@@ -19,7 +19,7 @@ const OVERHEAD_BYTES: usize = 65 + 32;
 /// # Panics
 /// When `plaintext` is empty, which the standard does not define. Boxes never are: they hold a context.
 pub fn encrypt(recipient: &AgreementPublicKey, plaintext: &[u8], entropy: &mut impl Entropy) -> Vec<u8> {
-    EncryptingKey::new_with_mode(*recipient.point().key(), Mode::C1C3C2)
+    EncryptingKey::new_with_mode(recipient.point().to_key(), Mode::C1C3C2)
         .encrypt(&mut CurveRng(entropy), plaintext)
         .expect("a finite key and a non-empty plaintext encrypt")
 }

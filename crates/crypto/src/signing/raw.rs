@@ -1,7 +1,8 @@
 //! The standard's bare signature, for comparing with other implementations. Nothing in Amulet signs this way.
 
 use super::signing_key::sign_parts;
-use super::{PublicKey, Signature, SignatureError, SigningKey};
+use super::{PreparedKey, PublicKey, Signature, SignatureError, SigningKey};
+use crate::curve::Prehash;
 
 /// Signs `message` as GB/T 32918.2 says, with `user_id` and nothing added.
 ///
@@ -23,5 +24,29 @@ pub fn verify_with_id(
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), SignatureError> {
-    key.verify_parts(user_id, &[message], signature)
+    key.verify_with_id(user_id, message, signature)
+}
+
+/// Verifies from the digest e on (GB/T 32918.2 section 7.1, after step B4).
+///
+/// # Errors
+/// As [`PublicKey::verify`].
+pub fn verify_prehash(
+    key: &PublicKey,
+    prehash: [u8; 32],
+    signature: &Signature,
+) -> Result<(), SignatureError> {
+    key.verify_prehash(&Prehash(prehash), signature)
+}
+
+/// As [`verify_prehash`], by the key's table.
+///
+/// # Errors
+/// As [`PublicKey::verify`].
+pub fn verify_prehash_prepared(
+    key: &PreparedKey,
+    prehash: [u8; 32],
+    signature: &Signature,
+) -> Result<(), SignatureError> {
+    key.verify_prehash(&Prehash(prehash), signature)
 }

@@ -31,8 +31,10 @@ impl Signature {
         &self.0
     }
 
-    pub(super) fn parse(&self) -> Result<sm2::dsa::Signature, SignatureError> {
-        sm2::dsa::Signature::from_slice(&self.0).map_err(|_| SignatureError::OutOfRange)
+    /// r and s.
+    pub(crate) fn halves(&self) -> (&[u8; 32], &[u8; 32]) {
+        let (r, s) = self.0.split_first_chunk().expect("a signature is two numbers of 32 bytes");
+        (r, s.first_chunk().expect("a signature is two numbers of 32 bytes"))
     }
 }
 
