@@ -20,7 +20,8 @@ Developer commands of Amulet
       --quick           only those that need no browser
   cargo xtask e2e       only the tests that drive the browser and the window
   cargo xtask check     formatting, lints, licences, documentation, wasm type check
-  cargo xtask bench [NAME]    measure; without a name, list what can be measured
+  cargo xtask bench [NAME] [OPTIONS]    measure; without a name, list what can be measured
+      sm2 --cases N     compare N signature checks with another implementation instead of measuring
   cargo xtask kill-loop --kills N    kill hospitals at random under load, compare what they hold with what clients saw
       --seed S          what is killed when (default: 1)
       --hospitals H     how many there are (default: 4)
@@ -62,6 +63,8 @@ pub enum Task {
     Bench {
         /// A name from the table in `bench.rs`.
         name: Option<String>,
+        /// Options for the measurement itself.
+        options: Vec<OsString>,
     },
     /// Hospitals killed at random.
     KillLoop {
@@ -131,7 +134,7 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
         "test" => Task::Test { quick: false },
         "e2e" => Task::E2e,
         "check" => Task::Check,
-        "bench" => Task::Bench { name: None },
+        "bench" => Task::Bench { name: None, options: Vec::new() },
         "kill-loop" => Task::KillLoop { options: Vec::new() },
         "model" => Task::Model(ModelOptions::default()),
         "build-web" => Task::BuildWeb { release: false },
@@ -156,7 +159,11 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
             (Task::Model(options), Long("heights")) => options.heights = parser.value()?.parse()?,
             (Task::Model(options), Long("every-order")) => options.every_order = true,
             (Task::BuildWeb { release }, Long("release")) => *release = true,
-            (Task::Bench { name: name @ None }, Value(value)) => *name = Some(value.string()?),
+            (Task::Bench { name: name @ None, options }, Value(value)) => {
+                *name = Some(value.string()?);
+                // The rest is the measurement's own to read.
+                options.extend(parser.raw_args()?);
+            }
             (_, argument) => return Err(argument.unexpected()),
         }
     }
@@ -190,7 +197,14 @@ mod tests {
         assert!(parse_words(&["tset"]).unwrap_err().contains("'tset'"));
         assert!(parse_words(&["run", "--fhir"]).unwrap_err().contains("--fhir"));
         assert!(parse_words(&["kill-loop", "--fresh"]).unwrap_err().contains("--fresh"));
-        assert!(parse_words(&["bench", "crypto", "codec"]).unwrap_err().contains("codec"));
+        assert!(parse_words(&["bench", "--quick"]).unwrap_err().contains("--quick"));
+    }
+
+    #[test]
+    fn a_measurement_reads_its_own_options() {
+        let task = parse_words(&["bench", "sm2", "--cases", "10"]);
+        let options = vec!["--cases".into(), "10".into()];
+        assert_eq!(task, Ok(Task::Bench { name: Some("sm2".into()), options }));
     }
 
     #[test]

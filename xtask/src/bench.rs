@@ -1,18 +1,21 @@
 //! Measurements. Each prints its numbers as a ratio to a named reference measured in the same run, because absolute times
 //! say more about the machine than about the code.
 
+use std::ffi::OsString;
+
 use crate::exec;
 use crate::failure::Failure;
 use crate::workspace::Workspace;
 
 /// Name on the command line, package, bench target.
-const BENCHES: &[(&str, &str, &str)] = &[("crypto", "amulet-crypto", "crypto")];
+const BENCHES: &[(&str, &str, &str)] =
+    &[("crypto", "amulet-crypto", "crypto"), ("sm2", "amulet-crypto", "sm2")];
 
-/// Runs one measurement, or lists them.
+/// Runs one measurement with its options, or lists them.
 ///
 /// # Errors
 /// [`Failure::UnknownBench`], or that of the failed run.
-pub fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Failure> {
+pub fn run(workspace: &Workspace, name: Option<&str>, options: &[OsString]) -> Result<(), Failure> {
     let known = BENCHES.iter().map(|(name, _, _)| *name).collect::<Vec<_>>().join(", ");
     let Some(name) = name else {
         println!("There are these measurements: {known}. Run one with `cargo xtask bench NAME`.");
@@ -22,5 +25,6 @@ pub fn run(workspace: &Workspace, name: Option<&str>) -> Result<(), Failure> {
         return Err(Failure::UnknownBench { name: name.to_owned(), known });
     };
     let mut command = exec::cargo(&workspace.root);
-    exec::run(&format!("the measurement '{name}'"), command.args(["bench", "-p", package, "--bench", target]))
+    command.args(["bench", "-p", package, "--bench", target, "--"]).args(options);
+    exec::run(&format!("the measurement '{name}'"), &mut command)
 }

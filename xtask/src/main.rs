@@ -61,7 +61,7 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::Test { quick } => test::run(&workspace, quick),
         Task::E2e => e2e::run(&workspace),
         Task::Check => check::run(&workspace),
-        Task::Bench { name } => bench::run(&workspace, name.as_deref()),
+        Task::Bench { name, options } => bench::run(&workspace, name.as_deref(), &options),
         Task::KillLoop { options } => kill_loop::run(&workspace, &options),
         Task::Model(options) => model::run(&workspace, &options),
         Task::BuildWeb { release } => {

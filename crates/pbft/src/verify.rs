@@ -3,11 +3,13 @@
 //! Cheap checks come first and signatures last, because the sender chooses how much there is to check. Everything that
 //! is nested (the certificates in a view-change, the view-changes in a new-view) is checked too.
 
-use amulet_crypto::signing::{Signature, SigningContext};
+use std::sync::{Arc, OnceLock};
+
+use amulet_crypto::signing::{PreparedKey, PublicKey, Signature, SigningContext};
 use amulet_protocol::consensus::signing_domain;
 use amulet_protocol::ids::{ChainId, Epoch, HeaderHash, Height, ReplicaId, View};
 use amulet_protocol::quorum::Quorum;
-use amulet_protocol::validators::ValidatorSet;
+use amulet_protocol::validators::{Validator, ValidatorSet};
 
 use crate::certificate::{CommitCertificate, PreparedCertificate, check_ascending, check_commit_certificate};
 use crate::config::primary_of;
@@ -34,19 +36,29 @@ pub trait Verifier {
     ) -> bool;
 }
 
-/// The validators' SM2 keys in one epoch of a chain.
+/// The validators' SM2 keys in one epoch of a chain. Clones share what is prepared for each key.
 #[derive(Clone, Debug)]
 pub struct ValidatorKeys {
     chain: ChainId,
     epoch: Epoch,
-    validators: ValidatorSet,
+    quorum: Quorum,
+    keys: Arc<[ValidatorKey]>,
+}
+
+/// Prepared when its validator is first heard of: that takes as long as checking ten signatures without.
+#[derive(Debug)]
+struct ValidatorKey {
+    key: PublicKey,
+    prepared: OnceLock<PreparedKey>,
 }
 
 impl ValidatorKeys {
     /// The keys of `validators`, for messages in their epoch of `chain`.
     #[must_use]
     pub fn new(chain: ChainId, epoch: Epoch, validators: ValidatorSet) -> Self {
-        Self { chain, epoch, validators }
+        let key = |member: &Validator| ValidatorKey { key: member.key.clone(), prepared: OnceLock::new() };
+        let keys = validators.members().iter().map(key).collect();
+        Self { chain, epoch, quorum: validators.quorum(), keys }
     }
 }
 
@@ -56,7 +68,7 @@ impl Verifier for ValidatorKeys {
     }
 
     fn quorum(&self) -> Quorum {
-        self.validators.quorum()
+        self.quorum
     }
 
     fn is_valid(
@@ -67,9 +79,10 @@ impl Verifier for ValidatorKeys {
         signature: &Signature,
     ) -> bool {
         let domain = signing_domain(context, self.chain, self.epoch);
-        self.validators
-            .get(signer)
-            .is_some_and(|member| member.key.verify(context, &domain, message, signature).is_ok())
+        self.keys.get(usize::from(signer.0)).is_some_and(|ValidatorKey { key, prepared }| {
+            let prepared = prepared.get_or_init(|| PreparedKey::new(key.clone()));
+            prepared.verify(context, &domain, message, signature).is_ok()
+        })
     }
 }
 
