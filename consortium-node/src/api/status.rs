@@ -192,6 +192,7 @@ fn kind(call: &Call) -> &'static str {
         Call::ApproveMembership(_) => "approve_membership",
         Call::WithdrawMembership(_) => "withdraw_membership",
         Call::RotateValidatorKey(_) => "rotate_validator_key",
+        Call::ReportEvidence(_) => "report_evidence",
     }
 }
 

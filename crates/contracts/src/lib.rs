@@ -12,6 +12,7 @@ mod account;
 mod checks;
 mod consent;
 mod emergency;
+mod evidence;
 mod genesis;
 mod governance;
 mod history;
@@ -147,5 +148,6 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::ApproveMembership(call) => governance::approve(step, call),
         Call::WithdrawMembership(call) => governance::withdraw(step, call),
         Call::RotateValidatorKey(call) => governance::rotate(step, call),
+        Call::ReportEvidence(call) => evidence::report(step, call),
     }
 }

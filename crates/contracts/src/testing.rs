@@ -9,11 +9,15 @@ use amulet_protocol::calls::{
     RegisterPractitioner, RegisterRecords, RequestAccess, RequestId, UseAccess,
 };
 use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate};
+use amulet_protocol::consensus::{Signed, signing_domain};
 use amulet_protocol::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
+use amulet_protocol::evidence::Evidence;
 use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
 use amulet_protocol::governance::{Acceptance, Candidate, MembershipChange, Seat};
 use amulet_protocol::header::Header;
-use amulet_protocol::ids::{BlobId, ChainId, Did, Nonce, RecordId, ReplicaId, Timestamp};
+use amulet_protocol::ids::{
+    BlobId, ChainId, Did, Epoch, HeaderHash, Height, Nonce, RecordId, ReplicaId, Timestamp,
+};
 use amulet_protocol::transaction::{SignedTransaction, TRANSACTION_VERSION, Transaction};
 use amulet_protocol::validators::Validator;
 
@@ -107,6 +111,24 @@ pub fn addition(newcomer: &Actor, chain: ChainId) -> MembershipChange {
     };
     let candidate = candidate(newcomer, chain, newcomer.did, None);
     MembershipChange::Add { organisation, candidate }
+}
+
+/// Two commit votes of a validator for two blocks at one height, in the first view of an epoch.
+#[must_use]
+pub fn contradiction(
+    validator: &Actor,
+    chain: ChainId,
+    epoch: Epoch,
+    replica: ReplicaId,
+    height: Height,
+) -> Evidence {
+    let vote = |block: &[u8]| {
+        let content = CommitVote { height, view: epoch.first_view(), header_hash: HeaderHash(sm3(block)) };
+        let domain = signing_domain(SigningContext::Commit, chain, epoch);
+        let signature = validator.signing.sign(SigningContext::Commit, &domain, &content.signed_bytes());
+        Signed { sender: replica, content, signature }
+    };
+    Evidence::Commits(vote(b"one block"), vote(b"another"))
 }
 
 /// The certificate that all of `hospitals`, the validators of [`genesis`], make for a header in its own view.

@@ -1,8 +1,9 @@
 //! What a transaction can ask the contracts to do.
 
 use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
+use crate::evidence::Evidence;
 use crate::governance::{ApproveMembership, ProposeMembership, RotateValidatorKey, WithdrawMembership};
-use crate::ids::{BlobId, Did, RecordId, Timestamp};
+use crate::ids::{BlobId, Did, Epoch, RecordId, Timestamp};
 use amulet_crypto::digest::Digest;
 use amulet_crypto::sealed_box::{AgreementPublicKey, SealedBox};
 use amulet_crypto::signing::PublicKey;
@@ -94,6 +95,8 @@ pub enum Call {
     WithdrawMembership(WithdrawMembership),
     /// governance: an organisation replaces the key of its own validator.
     RotateValidatorKey(Box<RotateValidatorKey>),
+    /// governance: an organisation records that a validator contradicted itself.
+    ReportEvidence(Box<ReportEvidence>),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.
@@ -233,4 +236,13 @@ pub struct DeclareEmergency {
     pub reason: EmergencyReason,
     /// The clinician's own words, sealed to the patient; needed for [`EmergencyReason::Other`].
     pub note: Option<SealedBox>,
+}
+
+/// Record proof that a validator contradicted itself; sent by any organisation.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ReportEvidence {
+    /// The epoch in which it did.
+    pub epoch: Epoch,
+    /// The proof.
+    pub evidence: Evidence,
 }

@@ -2,7 +2,7 @@
 
 use crate::certificate::CommitVote;
 use crate::consensus::{Checkpoint, Content, PrePrepare, Prepare, Signed, signing_domain};
-use crate::ids::{ChainId, Epoch, Height, ReplicaId, View};
+use crate::ids::{ChainId, Did, Epoch, Height, ReplicaId, View};
 use crate::validators::ValidatorSet;
 use amulet_crypto::signing::{Signature, SigningContext};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -32,6 +32,17 @@ pub enum EvidenceKind {
     Commit,
     /// Checkpoints.
     Checkpoint,
+}
+
+/// Evidence that the ledger recorded, under [`StateKey::Evidence`](crate::state::StateKey::Evidence).
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct EvidenceRecord {
+    /// Who brought it.
+    pub reporter: Did,
+    /// The block in which it was recorded.
+    pub recorded: Height,
+    /// The two messages; who reads them can check them again.
+    pub evidence: Evidence,
 }
 
 /// Why two messages prove nothing.
@@ -197,7 +208,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::consensus::Signer;
-    use crate::ids::{Did, HeaderHash};
+    use crate::ids::HeaderHash;
     use crate::validators::Validator;
     use amulet_crypto::digest::Digest;
     use amulet_crypto::entropy::SeededEntropy;

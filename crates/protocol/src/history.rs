@@ -4,8 +4,9 @@
 //! changed, none left out, none added.
 
 use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
+use crate::evidence::EvidenceKind;
 use crate::governance::{ProposalId, Seat};
-use crate::ids::{Did, Height, Timestamp, TxId};
+use crate::ids::{Did, Epoch, Height, ReplicaId, Timestamp, TxId};
 use amulet_crypto::digest::{Digest, Tag, tagged};
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -124,6 +125,19 @@ pub enum Event {
         seat: Seat,
         /// First block that the changed set certifies.
         first: Height,
+    },
+    /// Proof was recorded that a validator contradicted itself.
+    EvidenceRecorded {
+        /// The epoch in which it did.
+        epoch: Epoch,
+        /// Its number in that epoch's set.
+        offender: ReplicaId,
+        /// What it contradicted itself in.
+        kind: EvidenceKind,
+        /// The height at which it did.
+        height: Height,
+        /// Who reported it.
+        reporter: Did,
     },
 }
 

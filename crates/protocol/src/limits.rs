@@ -49,6 +49,8 @@ pub const CHANGE_AHEAD_BLOCKS_MAX: u64 = 10_000;
 /// Time between two replacements of one validator's key by its organisation alone: one hour in milliseconds. Each starts
 /// an epoch, which costs the others a pause, so one member must not be able to do it with every block.
 pub const ROTATION_INTERVAL_MS: u64 = 3_600_000;
+/// Proofs kept against one validator of one epoch: it takes one to convict, and a faulty one could make any number.
+pub const EVIDENCE_PER_VALIDATOR_MAX: usize = 16;
 
 /// Bytes of a question to a node, except for an upload.
 pub const LIGHT_REQUEST_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 64 * 1024;

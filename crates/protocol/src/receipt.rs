@@ -152,6 +152,12 @@ pub enum RefusalCode {
     NotYourProposal,
     /// The organisation replaced this key too short a time ago to do so again by itself.
     RotatedLately,
+    /// The epoch has not begun.
+    UnknownEpoch,
+    /// The two messages do not convict a validator of that epoch.
+    BadEvidence,
+    /// This contradiction is recorded already, or as many as are kept against one validator.
+    EvidenceKnown,
 }
 
 impl fmt::Display for RefusalCode {

@@ -3,7 +3,7 @@
 use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
 use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
 use crate::governance::ProposalId;
-use crate::ids::{BlobId, Did, Epoch, Height, Nonce, RecordId, Timestamp, digest_of};
+use crate::ids::{BlobId, Did, Epoch, Height, Nonce, RecordId, ReplicaId, Timestamp, digest_of};
 use amulet_crypto::digest::{Digest, Tag};
 use amulet_crypto::sealed_box::AgreementPublicKey;
 use amulet_crypto::signing::PublicKey;
@@ -46,6 +46,14 @@ pub enum StateKey {
     OpenProposals,
     /// [`ValidatorKeyState`](crate::governance::ValidatorKeyState), by the key's fingerprint.
     ValidatorKey(Digest),
+    /// List of [`EvidenceRecord`](crate::evidence::EvidenceRecord) against a validator, oldest first, at most
+    /// [`EVIDENCE_PER_VALIDATOR_MAX`](crate::limits::EVIDENCE_PER_VALIDATOR_MAX).
+    Evidence {
+        /// The epoch in which it contradicted itself.
+        epoch: Epoch,
+        /// Its number in that epoch's set.
+        offender: ReplicaId,
+    },
 }
 
 impl StateKey {

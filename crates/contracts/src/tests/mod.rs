@@ -3,6 +3,7 @@
 
 mod consent;
 mod emergency;
+mod evidence;
 mod governance;
 mod identity;
 mod properties;

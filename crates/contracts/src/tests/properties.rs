@@ -158,7 +158,8 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
         | Event::MembershipApproved { .. }
         | Event::MembershipWithdrawn { .. }
         | Event::MembershipDecided { .. }
-        | Event::ValidatorKeyRotated { .. } => unreachable!("nobody tries that here"),
+        | Event::ValidatorKeyRotated { .. }
+        | Event::EvidenceRecorded { .. } => unreachable!("nobody tries that here"),
     }
 }
 

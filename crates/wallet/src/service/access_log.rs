@@ -73,7 +73,8 @@ impl Service {
             | Event::MembershipApproved { .. }
             | Event::MembershipWithdrawn { .. }
             | Event::MembershipDecided { .. }
-            | Event::ValidatorKeyRotated { .. } => return Ok(None),
+            | Event::ValidatorKeyRotated { .. }
+            | Event::EvidenceRecorded { .. } => return Ok(None),
             Event::RecordsRegistered { provider, records } => {
                 line.hospital = Some(self.hospital_view(provider));
                 line.records = u64::from(*records);
