@@ -3,7 +3,7 @@
 use crate::store::StoreError;
 use crate::sync::NodeVerdict;
 use crate::transport::{NodeIndex, TransportError};
-use crate::verifier::{InvalidHeader, TrustExpired};
+use crate::verifier::{InvalidEpochEnd, InvalidHeader, TrustExpired};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::genesis::GenesisError;
@@ -38,6 +38,8 @@ pub enum Question {
     Read,
     /// Keeping a ciphertext.
     Upload,
+    /// How an epoch ended.
+    EpochEnd,
 }
 
 /// What a hospital's node was caught in. Each is a proven lie or a broken node: an honest one never sends it.
@@ -54,6 +56,9 @@ pub enum Forgery {
         /// Got.
         found: Height,
     },
+    /// The end of an epoch that does not lead from the set this client knows to another.
+    #[error("forged end of an epoch: {0}")]
+    EpochEnd(#[from] InvalidEpochEnd),
     /// A range proof that proves nothing.
     #[error("forged range proof: {0}")]
     RangeProof(InvalidHeader),
@@ -222,7 +227,7 @@ pub enum LightError {
         /// Height of the new head.
         head: Height,
     },
-    /// Headers name a validator set that this client does not know.
+    /// Headers name a validator set that this client does not know, and nobody shows how it came from one that it knows.
     #[error("the hospitals' validator set is {found}, this client knows {known}")]
     ValidatorsChanged {
         /// Named.
@@ -302,6 +307,7 @@ impl Question {
             LightRequest::Submit(_) => Self::Submit,
             LightRequest::Read(_) => Self::Read,
             LightRequest::Upload(_) => Self::Upload,
+            LightRequest::EpochEnd(_) => Self::EpochEnd,
         }
     }
 }
@@ -319,6 +325,7 @@ impl fmt::Display for Question {
             Self::Submit => "taking a transaction",
             Self::Read => "ciphertexts",
             Self::Upload => "keeping a ciphertext",
+            Self::EpochEnd => "the end of an epoch",
         })
     }
 }

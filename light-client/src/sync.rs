@@ -15,9 +15,10 @@ use crate::header::{Link, TrustedHeader, VerifiedHeader};
 use crate::platform;
 use crate::store::StoreError;
 use crate::transport::{NodeIndex, TransportError};
-use crate::verifier::{link_adjacent, link_range};
+use crate::verifier::{Verifier, link_adjacent, link_range};
 use amulet_crypto::digest::Digest;
-use amulet_protocol::ids::{Did, Height, Timestamp};
+use amulet_protocol::certificate::UntrustedSignedHeader;
+use amulet_protocol::ids::{Did, Epoch, Height, Timestamp};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -106,9 +107,19 @@ impl LightClient {
     /// [`LightError::Unlinked`]. The trusted header stays as it was.
     pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, LightError> {
         let _one_at_a_time = self.syncing.lock().await;
+        let known = self.verifier();
+        let synced = self.sync_from(known.epoch(), now).await;
+        if synced.is_err() {
+            // Epochs that were followed on the way count with the head that they led to, or not at all.
+            self.set_verifier(known);
+        }
+        synced
+    }
+
+    async fn sync_from(&self, known: Epoch, now: Timestamp) -> Result<SyncReport, LightError> {
         let before = self.trusted();
         if let Some(before) = &before {
-            self.verifier.within_trust_period(before.checked_at(), now)?;
+            self.verifier().within_trust_period(before.checked_at(), now)?;
         }
         let (candidates, mut nodes) = self.ask_all(now).await;
         let newest = self.newest(before.as_ref(), &candidates, &nodes)?;
@@ -123,7 +134,7 @@ impl LightClient {
         }
         nodes.sort_by_key(|(node, _)| *node);
         let agreeing = self.organisations_that_agree(&nodes);
-        let needed = self.verifier.params().witnesses();
+        let needed = self.params().witnesses();
         if agreeing < needed {
             return Err(LightError::TooFewWitnesses { agreeing, needed, nodes });
         }
@@ -131,6 +142,7 @@ impl LightClient {
             Some(before) => Some(self.continues(&newest, before, &candidates, now).await?),
             None => None,
         };
+        self.passes_epochs(&newest, known, &candidates, now).await?;
         let head = TrustedHeader::new(newest, now);
         let store_trouble = self.adopt(&head);
         let (signed, validators) = (head.signed(), head.validators());
@@ -150,7 +162,7 @@ impl LightClient {
         let mut hoped_for = self.nodes_not_silent();
         loop {
             let grace = if hoped_for.is_empty() { GRACE_FOR_SILENT } else { GRACE };
-            let next = if self.organisations_of(&candidates) < self.verifier.params().witnesses() {
+            let next = if self.organisations_of(&candidates) < self.params().witnesses() {
                 asked.next().await
             } else {
                 // Those who answer later are counted as silent, so that one hung node does not hold everybody up.
@@ -189,9 +201,65 @@ impl LightClient {
             LightResponse::Header(untrusted) if untrusted.header.height == Height(0) => {
                 Err(NodeFailure::NotFound)
             }
-            LightResponse::Header(untrusted) => self.judge(*untrusted, now),
+            LightResponse::Header(untrusted) => self.judge_following(node, *untrusted, now).await,
             _ => Err(Forgery::OtherAnswer { question: Question::Latest }.into()),
         }
+    }
+
+    /// Judges a node's newest header, after having the node show how the epochs ended that lie in between.
+    async fn judge_following(
+        &self,
+        node: NodeIndex,
+        untrusted: UntrustedSignedHeader,
+        now: Timestamp,
+    ) -> Result<VerifiedHeader, NodeFailure> {
+        loop {
+            // Each round knows an epoch more, which a quorum of the one before signed, or is the last.
+            match self.judge(untrusted.clone(), now) {
+                Err(unknown @ NodeFailure::UnknownValidators { .. }) => {
+                    match self.follow_epoch_from(node, now).await {
+                        Err(NodeFailure::NotFound) => return Err(unknown),
+                        followed => followed?,
+                    }
+                }
+                judged => return judged,
+            }
+        }
+    }
+
+    /// Has a node show how the newest epoch known ended.
+    async fn follow_epoch_from(&self, node: NodeIndex, now: Timestamp) -> Result<(), NodeFailure> {
+        let known = self.verifier();
+        let end = match self.ask(node, &LightRequest::EpochEnd(known.epoch())).await? {
+            LightResponse::EpochEnd(end) => *end,
+            _ => return Err(Forgery::OtherAnswer { question: Question::EpochEnd }.into()),
+        };
+        let mut verifier = Verifier::clone(&known);
+        verifier.follow(end, now).map_err(Forgery::EpochEnd)?;
+        self.extend_verifier(verifier);
+        Ok(())
+    }
+
+    /// Shows that the ends of the epochs followed since `known` are in the new head's chain, as far as it reaches.
+    async fn passes_epochs(
+        &self,
+        newest: &VerifiedHeader,
+        known: Epoch,
+        candidates: &[Candidate],
+        now: Timestamp,
+    ) -> Result<(), LightError> {
+        let verifier = self.verifier();
+        let followed = usize::try_from(known.0).expect("as many as are in memory");
+        for end in &verifier.trail()[followed..] {
+            let Ok(end) = self.judge(end.header.clone(), now) else {
+                unreachable!("it was verified when it was followed");
+            };
+            // A node can show the true end of an epoch and then fail to show a header above it.
+            if end.height() <= newest.height() {
+                self.continues(newest, &end, candidates, now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The highest of the verified headers and the one trusted before; if there is none, why not.
@@ -226,7 +294,7 @@ impl LightClient {
         if others.iter().all(|(_, verdict)| silent_or_new(verdict)) {
             return LightError::NothingYet;
         }
-        let needed = self.verifier.params().witnesses();
+        let needed = self.params().witnesses();
         LightError::TooFewWitnesses { agreeing: 0, needed, nodes: others.to_vec() }
     }
 
@@ -244,11 +312,11 @@ impl LightClient {
         agreeing.len()
     }
 
-    /// Shows that the new head continues the header trusted before.
+    /// Shows that the new head continues a header that this device followed.
     async fn continues(
         &self,
         newest: &VerifiedHeader,
-        before: &TrustedHeader,
+        before: &VerifiedHeader,
         candidates: &[Candidate],
         now: Timestamp,
     ) -> Result<Link, LightError> {

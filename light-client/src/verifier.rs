@@ -1,16 +1,21 @@
 //! The verifier: pure, and the same natively and in a browser. Each rule is a named predicate; [`Verifier`] composes them,
 //! cheap checks first, those whose cost the sender controls last.
 
+mod epochs;
 mod predicates;
+
+pub use epochs::{InvalidEpochEnd, KnownEpoch};
 
 use crate::header::{Link, VerifiedHeader};
 use crate::params::TrustParams;
 use amulet_crypto::digest::Digest;
 use amulet_protocol::certificate::{CertificateError, UntrustedSignedHeader};
 use amulet_protocol::header::HEADER_VERSION;
-use amulet_protocol::ids::{ChainId, HeaderHash, Height, Timestamp};
+use amulet_protocol::ids::{ChainId, Epoch, HeaderHash, Height, Timestamp};
+use amulet_protocol::light::UntrustedEpochEnd;
 use amulet_protocol::range::{RangeProofError, UntrustedRangeProof};
 use amulet_protocol::validators::ValidatorSet;
+use epochs::Epochs;
 
 /// What the verifier says of one header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +23,7 @@ pub enum Verdict {
     /// Every check passed.
     Verified(Box<VerifiedHeader>),
     /// The header is of our chain, but names a validator set that this client does not know: it can say neither yes nor
-    /// no.
+    /// no, before it has learnt how the newest epoch it knows ended.
     NotEnoughOverlap {
         /// Digest of the set the header names.
         found: Digest,
@@ -110,19 +115,20 @@ pub struct TrustExpired {
     pub period_ms: u64,
 }
 
-/// Composes the predicates for one chain and one validator set.
+/// Composes the predicates for one chain and the validator sets that it had so far.
 #[derive(Clone, Debug)]
 pub struct Verifier {
     chain: ChainId,
-    validators: ValidatorSet,
+    epochs: Epochs,
     params: TrustParams,
 }
 
 impl Verifier {
-    /// A verifier for this chain that relies on this validator set.
+    /// A verifier for this chain that relies on this validator set from the genesis on, until
+    /// [`follow`](Self::follow)ed to the next.
     #[must_use]
     pub fn new(chain: ChainId, validators: ValidatorSet, params: TrustParams) -> Self {
-        Self { chain, validators, params }
+        Self { chain, epochs: Epochs::new(validators), params }
     }
 
     /// The chain.
@@ -131,10 +137,53 @@ impl Verifier {
         self.chain
     }
 
-    /// The validator set relied on.
+    /// The newest epoch known.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epochs.newest()
+    }
+
+    /// The validator set that certifies the block at a height, as far as this client knows.
+    #[must_use]
+    pub fn validators_at(&self, height: Height) -> &ValidatorSet {
+        self.epochs.at(height).validators()
+    }
+
+    /// The newest validator set known.
     #[must_use]
     pub fn validators(&self) -> &ValidatorSet {
-        &self.validators
+        self.epochs.last().validators()
+    }
+
+    /// How each known epoch but the newest ended, in order: what leads from the genesis to the newest.
+    #[must_use]
+    pub fn trail(&self) -> &[UntrustedEpochEnd] {
+        self.epochs.trail()
+    }
+
+    /// Learns the next epoch from the end of the newest one known, and gives the header that ended it.
+    ///
+    /// That header passes every rule of [`verify`](Self::verify), under the set that this client relies on, and the next
+    /// set has the hash that the header names.
+    ///
+    /// # Errors
+    /// [`InvalidEpochEnd`]; this verifier is then unchanged.
+    pub fn follow(
+        &mut self,
+        end: UntrustedEpochEnd,
+        now: Timestamp,
+    ) -> Result<VerifiedHeader, InvalidEpochEnd> {
+        let header = match self.verify(end.header.clone(), now) {
+            Verdict::Verified(header) => *header,
+            Verdict::NotEnoughOverlap { found, known } => {
+                return Err(
+                    InvalidHeader::Certificate(CertificateError::ValidatorSet { found, known }).into()
+                );
+            }
+            Verdict::Invalid(cause) => return Err(cause.into()),
+        };
+        self.epochs.extend(&header, end)?;
+        Ok(header)
     }
 
     /// The parameters.
@@ -153,13 +202,14 @@ impl Verifier {
         if let Err(cause) = cheap {
             return Verdict::Invalid(cause);
         }
-        let known = self.validators.hash();
-        if header.validators_hash != known {
+        let epoch = self.epochs.at(header.height);
+        let known = epoch.hash();
+        if header.validators_hash != known && !epoch.has_ended() {
             return Verdict::NotEnoughOverlap { found: header.validators_hash, known };
         }
-        match untrusted.verify(self.chain, &self.validators) {
+        match untrusted.verify(self.chain, epoch.validators()) {
             Ok(certified) => {
-                let size = self.validators.quorum().size();
+                let size = epoch.validators().quorum().size();
                 Verdict::Verified(Box::new(VerifiedHeader::new(certified, size)))
             }
             Err(cause) => Verdict::Invalid(cause.into()),

@@ -7,8 +7,10 @@ use super::state_tree::StateAt;
 use super::store::{CERTIFICATES, HEADERS, RECEIPTS, Snapshot, corrupt};
 use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate, UntrustedSignedHeader};
 use amulet_protocol::codec;
-use amulet_protocol::ids::{Did, Height, TxId};
-use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse, UntrustedReceiptProof};
+use amulet_protocol::ids::{Did, Epoch, Height, TxId};
+use amulet_protocol::light::{
+    LightRefusal, LightRequest, LightResponse, UntrustedEpochEnd, UntrustedReceiptProof,
+};
 use amulet_protocol::limits::{
     HISTORY_ENTRIES_PER_RESPONSE_MAX, LIGHT_RESPONSE_BYTES_MAX, STATE_KEYS_PER_REQUEST_MAX,
     TRANSACTIONS_PER_REQUEST_MAX,
@@ -28,6 +30,7 @@ pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<Ligh
         LightRequest::History { did, from, height } => history(snapshot, *did, *from, *height),
         LightRequest::Transactions(ids) => transactions(snapshot, ids),
         LightRequest::Receipt(id) => receipt(snapshot, *id),
+        LightRequest::EpochEnd(epoch) => epoch_end(snapshot, *epoch),
         LightRequest::Submit(_) | LightRequest::Read(_) | LightRequest::Upload(_) => Ok(malformed()),
     }
 }
@@ -138,6 +141,17 @@ fn receipt(snapshot: &Snapshot, id: TxId) -> Result<LightResponse, LedgerError> 
     let proof = receipts_tree(&receipts).prove(index).ok_or(corrupt(&RECEIPTS))?;
     let receipt = receipts.swap_remove(index);
     Ok(LightResponse::Receipt(Box::new(UntrustedReceiptProof { header, receipt, proof })))
+}
+
+fn epoch_end(snapshot: &Snapshot, epoch: Epoch) -> Result<LightResponse, LedgerError> {
+    let state = StateAt { snapshot, height: snapshot.tip()?.height };
+    let Some(next) = epoch.0.checked_add(1) else { return Ok(malformed()) };
+    let Some(next) = amulet_contracts::validators::at(&state, Epoch(next)).map_err(LedgerError::from)? else {
+        return Ok(LightResponse::NotFound);
+    };
+    let last = next.first.previous().ok_or(corrupt(&HEADERS))?;
+    let header = signed_header(snapshot, last)?.ok_or(corrupt(&HEADERS))?;
+    Ok(LightResponse::EpochEnd(Box::new(UntrustedEpochEnd { header, next: next.validators })))
 }
 
 fn malformed() -> LightResponse {

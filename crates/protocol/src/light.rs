@@ -6,13 +6,14 @@
 use crate::calls::{DeclarationId, GrantId};
 use crate::certificate::UntrustedSignedHeader;
 use crate::history::HistoryEntry;
-use crate::ids::{BlobId, ChainId, Did, Height, Timestamp, TxId, View};
+use crate::ids::{BlobId, ChainId, Did, Epoch, Height, Timestamp, TxId, View};
 use crate::merkle::UntrustedListProof;
 use crate::range::UntrustedRangeProof;
 use crate::receipt::Receipt;
 use crate::state::StateKey;
 use crate::state_tree::UntrustedStateProof;
 use crate::transaction::UntrustedTransaction;
+use crate::validators::ValidatorSet;
 use amulet_crypto::digest::Digest;
 use amulet_crypto::signing::{PublicKey, Signature, SigningContext, SigningKey};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -58,6 +59,8 @@ pub enum LightRequest {
     Read(UntrustedReadRequest),
     /// Keep a ciphertext for a card.
     Upload(UntrustedUpload),
+    /// How an epoch ended; answers [`LightResponse::NotFound`] while it is in force.
+    EpochEnd(Epoch),
 }
 
 /// A node's answer.
@@ -87,6 +90,8 @@ pub enum LightResponse {
     NotFound,
     /// The node refuses.
     Refused(LightRefusal),
+    /// To [`LightRequest::EpochEnd`].
+    EpochEnd(Box<UntrustedEpochEnd>),
 }
 
 /// Why a node refuses to answer.
@@ -246,6 +251,15 @@ pub struct UntrustedIntakeRequest {
 /// Scheme of the `Authorization` header of `POST /fhir?patient=<did>`: `Amulet <base64 of the borsh encoding of an`
 /// [`UntrustedIntakeRequest`]`>`.
 pub const INTAKE_SCHEME: &str = "Amulet";
+
+/// How one validator set gave way to the next: who knows the old one can check the new one by it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UntrustedEpochEnd {
+    /// The epoch's last block, certified by its set; it names the hash of the next.
+    pub header: UntrustedSignedHeader,
+    /// The set that is said to have that hash.
+    pub next: ValidatorSet,
+}
 
 /// A receipt with the proof that it is in a block.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

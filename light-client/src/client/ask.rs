@@ -67,7 +67,7 @@ impl LightClient {
         untrusted: UntrustedSignedHeader,
         now: Timestamp,
     ) -> Result<VerifiedHeader, NodeFailure> {
-        match self.verifier.verify(untrusted, now) {
+        match self.verifier().verify(untrusted, now) {
             Verdict::Verified(verified) => Ok(*verified),
             Verdict::NotEnoughOverlap { found, known } => {
                 Err(NodeFailure::UnknownValidators { found, known })

@@ -20,7 +20,7 @@ use crate::store::{StoreError, StoredHeader, TrustedHeaderStore};
 use crate::transport::{NodeIndex, Transport};
 use crate::verifier::{Verdict, Verifier};
 use amulet_protocol::genesis::Genesis;
-use amulet_protocol::ids::{ChainId, Did, Height};
+use amulet_protocol::ids::{ChainId, Did, Epoch, Height};
 use amulet_protocol::validators::ValidatorSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -74,7 +74,8 @@ pub enum Standing {
 
 /// A light client of one chain. All methods take `&self`; it can be shared.
 pub struct LightClient {
-    pub(crate) verifier: Verifier,
+    /// Knows the pinned validator set only.
+    genesis: Verifier,
     pub(crate) nodes: Vec<NodeInfo>,
     transport: Arc<dyn Transport>,
     store: Box<dyn TrustedHeaderStore>,
@@ -86,6 +87,7 @@ pub struct LightClient {
 }
 
 struct State {
+    verifier: Arc<Verifier>,
     trusted: Option<TrustedHeader>,
     store_trouble: Option<StoreError>,
     standings: Vec<Standing>,
@@ -119,12 +121,18 @@ impl LightClient {
         if organisations.len() < params.witnesses() {
             return Err(LightError::TooFewNodes { found: organisations.len(), needed: params.witnesses() });
         }
-        let verifier = Verifier::new(genesis.chain_id(), validators, params);
-        let (trusted, store_trouble) = restore(&verifier, store.as_ref());
+        let genesis = Verifier::new(genesis.chain_id(), validators, params);
+        let (verifier, trusted, store_trouble) = restore(&genesis, store.as_ref());
         let standings = vec![Standing::default(); nodes.len()];
-        let state = State { trusted, store_trouble, standings, proven: BTreeMap::new() };
+        let state = State {
+            verifier: Arc::new(verifier),
+            trusted,
+            store_trouble,
+            standings,
+            proven: BTreeMap::new(),
+        };
         Ok(Self {
-            verifier,
+            genesis,
             nodes,
             transport,
             store,
@@ -152,13 +160,26 @@ impl LightClient {
     /// The chain.
     #[must_use]
     pub fn chain(&self) -> ChainId {
-        self.verifier.chain()
+        self.genesis.chain()
     }
 
-    /// The validators this client relies on; a header's signers are positions in it.
+    /// The validators that certify the block at a height, as far as this client has followed them; its signers are
+    /// positions in this set.
     #[must_use]
-    pub fn validators(&self) -> &ValidatorSet {
-        self.verifier.validators()
+    pub fn validators_at(&self, height: Height) -> ValidatorSet {
+        self.verifier().validators_at(height).clone()
+    }
+
+    /// The newest validators that this client has followed.
+    #[must_use]
+    pub fn validators(&self) -> ValidatorSet {
+        self.verifier().validators().clone()
+    }
+
+    /// The newest epoch that this client has followed the validators to.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.verifier().epoch()
     }
 
     /// The nodes.
@@ -191,13 +212,37 @@ impl LightClient {
         self.inner().store_trouble.clone()
     }
 
-    /// Forgets the trusted header, here and in the store. The next sync starts from the pinned genesis: the way out of
+    /// Judges headers by the epochs known now.
+    pub(crate) fn verifier(&self) -> Arc<Verifier> {
+        self.inner().verifier.clone()
+    }
+
+    /// The parameters of trust.
+    pub(crate) fn params(&self) -> &TrustParams {
+        self.genesis.params()
+    }
+
+    /// Goes on with a verifier that knows more epochs, unless as many are known meanwhile.
+    pub(crate) fn extend_verifier(&self, verifier: Verifier) {
+        let mut state = self.inner();
+        if verifier.epoch() > state.verifier.epoch() {
+            state.verifier = Arc::new(verifier);
+        }
+    }
+
+    /// Goes on with another verifier of this chain.
+    pub(crate) fn set_verifier(&self, verifier: Arc<Verifier>) {
+        self.inner().verifier = verifier;
+    }
+
+    /// Forgets the trusted header and all validator sets but the pinned one, here and in the store. The next sync starts from the pinned genesis: the way out of
     /// [`LightError::TrustExpired`], for a person to decide who has the genesis document from a source they trust now.
     ///
     /// # Errors
     /// [`LightError::Store`].
     pub fn forget(&self) -> Result<(), LightError> {
         let mut state = self.inner();
+        state.verifier = Arc::new(self.genesis.clone());
         state.trusted = None;
         state.proven.clear();
         self.store.clear()?;
@@ -211,7 +256,11 @@ impl LightClient {
 
     /// Takes over a header that passed the witness check, and stores it.
     pub(crate) fn adopt(&self, trusted: &TrustedHeader) -> Option<StoreError> {
-        let stored = StoredHeader { signed: trusted.as_signed().clone(), checked_at: trusted.checked_at() };
+        let stored = StoredHeader {
+            signed: trusted.as_signed().clone(),
+            checked_at: trusted.checked_at(),
+            trail: self.verifier().trail().to_vec(),
+        };
         let trouble = self.store.save(&stored).err();
         let mut state = self.inner();
         state.trusted = Some(trusted.clone());
@@ -230,20 +279,33 @@ impl LightClient {
     }
 }
 
-/// The stored header, verified again; and what was wrong with the store, which is then emptied.
+/// What the store leads to: the epochs and the header, all verified again. And what was wrong with the store, which is
+/// then emptied.
 fn restore(
-    verifier: &Verifier,
+    genesis: &Verifier,
     store: &dyn TrustedHeaderStore,
-) -> (Option<TrustedHeader>, Option<StoreError>) {
+) -> (Verifier, Option<TrustedHeader>, Option<StoreError>) {
     let trouble = match store.load() {
-        Ok(None) => return (None, None),
-        Ok(Some(StoredHeader { signed, checked_at })) => match verifier.verify(signed, checked_at) {
-            Verdict::Verified(verified) => return (Some(TrustedHeader::new(*verified, checked_at)), None),
-            Verdict::NotEnoughOverlap { .. } | Verdict::Invalid(_) => StoreError::Foreign,
+        Ok(None) => return (genesis.clone(), None, None),
+        Ok(Some(stored)) => match verify_stored(genesis, stored) {
+            Some((verifier, trusted)) => return (verifier, Some(trusted), None),
+            None => StoreError::Foreign,
         },
         Err(trouble) => trouble,
     };
     // If clearing fails too, saving after the next sync will say so.
     let _ = store.clear();
-    (None, Some(trouble))
+    (genesis.clone(), None, Some(trouble))
+}
+
+fn verify_stored(genesis: &Verifier, stored: StoredHeader) -> Option<(Verifier, TrustedHeader)> {
+    let StoredHeader { signed, checked_at, trail } = stored;
+    let mut verifier = genesis.clone();
+    for end in trail {
+        verifier.follow(end, checked_at).ok()?;
+    }
+    match verifier.verify(signed, checked_at) {
+        Verdict::Verified(verified) => Some((verifier, TrustedHeader::new(*verified, checked_at))),
+        Verdict::NotEnoughOverlap { .. } | Verdict::Invalid(_) => None,
+    }
 }

@@ -1,4 +1,4 @@
-//! The browser's store: `localStorage`. One header of at most a few kilobytes needs no database.
+//! The browser's store: `localStorage`. One header and the few validator sets before it need no database.
 
 use super::{STORED_BYTES_MAX, StoreError, StoredHeader, TrustedHeaderStore};
 

@@ -5,14 +5,17 @@ use amulet_crypto::digest::{DIGEST_BYTES, Tag, tagged};
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::codec;
 use amulet_protocol::ids::Timestamp;
+use amulet_protocol::light::UntrustedEpochEnd;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 const TAG: Tag = Tag::new("amulet/v1/stored-header");
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const VERSION_BYTES: usize = 2;
 
-/// Bytes of a stored header: a certificate of 100 signatures has 6,600.
-pub const STORED_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a stored header with the trail of epochs that leads to it. A header with a certificate of 4 signatures and a set
+/// of 4 have about 1,000 bytes, of 100 about 20,000: room for 1,000 epochs of the ones, or 50 of the others. A longer
+/// trail is not kept, and is followed anew after a restart.
+pub const STORED_BYTES_MAX: usize = 1024 * 1024;
 
 /// A header as the store gave it back: nothing about it is believed before it is verified again.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -21,6 +24,8 @@ pub struct StoredHeader {
     pub signed: UntrustedSignedHeader,
     /// When hospitals last agreed that it was the newest.
     pub checked_at: Timestamp,
+    /// How each epoch before the header's ended, from the genesis on.
+    pub trail: Vec<UntrustedEpochEnd>,
 }
 
 impl StoredHeader {

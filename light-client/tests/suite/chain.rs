@@ -12,7 +12,7 @@ use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
 use amulet_protocol::header::{HEADER_VERSION, Header};
 use amulet_protocol::history::{Event, HistoryEntry, HistoryHead};
 use amulet_protocol::ids::{Did, HeaderHash, Height, Nonce, ReplicaId, Timestamp, TxId, View};
-use amulet_protocol::light::{LightRequest, LightResponse, UntrustedReceiptProof};
+use amulet_protocol::light::{LightRequest, LightResponse, UntrustedEpochEnd, UntrustedReceiptProof};
 use amulet_protocol::merkle::ListTree;
 use amulet_protocol::range::{RangeMerge, prove_range, range_leaf, range_root};
 use amulet_protocol::receipt::{Outcome, Receipt};
@@ -21,7 +21,7 @@ use amulet_protocol::state_tree::{TreeHasher, UntrustedStateProof, key_hash};
 use amulet_protocol::transaction::{
     SignedTransaction, TRANSACTION_VERSION, Transaction, UntrustedTransaction,
 };
-use amulet_protocol::validators::Validator;
+use amulet_protocol::validators::{Validator, ValidatorSet};
 use ckb_merkle_mountain_range::MMR;
 use ckb_merkle_mountain_range::util::MemStore;
 use jmt::JellyfishMerkleTree;
@@ -60,6 +60,8 @@ pub struct Chain {
     state: MockTreeStore,
     entries: Vec<HistoryEntry>,
     head: HistoryHead,
+    /// Last height of each epoch, and the keys of the next.
+    turns: Vec<(u64, Vec<SigningKey>)>,
 }
 
 impl People {
@@ -96,19 +98,31 @@ impl People {
         Did::of_key(self.patient.public_key())
     }
 
-    /// Signs a header by these validators.
-    pub fn certify(&self, header: &Header, signers: &[u16]) -> UntrustedCommitCertificate {
+    /// Signs a header by these validators of the genesis document.
+    pub fn signed(&self, header: Header, signers: &[u16]) -> UntrustedSignedHeader {
+        self.signed_by(&self.validators, header, signers)
+    }
+
+    /// Signs a header by some of these keys.
+    pub fn signed_by(&self, keys: &[SigningKey], header: Header, signers: &[u16]) -> UntrustedSignedHeader {
         let vote = CommitVote { height: header.height, view: header.view, header_hash: header.hash() };
         let tag = self.genesis.chain_id().tag();
         let sign = |signer: &u16| {
-            let key = &self.validators[usize::from(*signer)];
+            let key = &keys[usize::from(*signer)];
             (ReplicaId(*signer), key.sign(SigningContext::Commit, &tag, &vote.signed_bytes()))
         };
-        UntrustedCommitCertificate { vote, signatures: signers.iter().map(sign).collect() }
+        let certificate = UntrustedCommitCertificate { vote, signatures: signers.iter().map(sign).collect() };
+        UntrustedSignedHeader { certificate, header }
     }
 
-    pub fn signed(&self, header: Header, signers: &[u16]) -> UntrustedSignedHeader {
-        UntrustedSignedHeader { certificate: self.certify(&header, signers), header }
+    /// The set in which the organisations of the genesis document validate by these keys.
+    pub fn set_of(&self, keys: &[SigningKey]) -> ValidatorSet {
+        let validator = |(key, organisation): (&SigningKey, &Organisation)| Validator {
+            organisation: organisation.did(),
+            key: key.public_key().clone(),
+            peer_id: vec![],
+        };
+        ValidatorSet::new(keys.iter().zip(&self.genesis.organisations).map(validator).collect()).unwrap()
     }
 
     /// The patient's transaction number `nonce`: the first registers, the others decline requests.
@@ -140,6 +154,24 @@ impl Chain {
 
     /// A chain that equals every other up to height `fork - 1` and differs from there on.
     pub fn forked(blocks: u64, fork: u64) -> Self {
+        Self::made(blocks, fork, &[])
+    }
+
+    /// A chain in which all validators replace their keys after each of these heights.
+    pub fn turning(blocks: u64, turns: &[u64]) -> Self {
+        Self::made(blocks, u64::MAX, turns)
+    }
+
+    /// The same, with a fork.
+    pub fn forked_turning(blocks: u64, fork: u64, turns: &[u64]) -> Self {
+        Self::made(blocks, fork, turns)
+    }
+
+    fn made(blocks: u64, fork: u64, turns: &[u64]) -> Self {
+        let keys = |last: u64| {
+            let mut entropy = SeededEntropy::new(1_000 + last);
+            (0..4).map(|_| SigningKey::generate(&mut entropy)).collect()
+        };
         let mut chain = Self {
             people: People::new(),
             blocks: Vec::new(),
@@ -148,6 +180,7 @@ impl Chain {
             state: MockTreeStore::default(),
             entries: Vec::new(),
             head: HistoryHead::default(),
+            turns: turns.iter().map(|last| (*last, keys(*last))).collect(),
         };
         chain.push(vec![], START);
         for height in 1..=blocks {
@@ -200,7 +233,7 @@ impl Chain {
             receipts.push(Receipt { transaction: transaction.id(), outcome });
         }
         let header = self.header(&transactions, &receipts, time);
-        let signed = self.people.signed(header, &QUORUM);
+        let signed = self.people.signed_by(self.keys_at(height.0), header, &QUORUM);
         let transactions =
             transactions.iter().map(|transaction| transaction.as_untrusted().clone()).collect();
         self.blocks.push(Block { signed, transactions, receipts });
@@ -213,7 +246,6 @@ impl Chain {
         time: Timestamp,
     ) -> Header {
         let height = Height(self.blocks.len() as u64);
-        let validators = self.people.genesis.validate().unwrap();
         let untrusted: Vec<_> =
             transactions.iter().map(|transaction| transaction.as_untrusted().clone()).collect();
         Header {
@@ -226,11 +258,27 @@ impl Chain {
             receipts_root: ListTree::new(receipts.iter().map(Receipt::leaf)).root(),
             state_root: self.write_state(height),
             range_root: self.extend_range(height),
-            validators_hash: validators.hash(),
-            next_validators_hash: validators.hash(),
+            validators_hash: self.set_at(height.0).hash(),
+            next_validators_hash: self.set_at(height.0 + 1).hash(),
             proposer: ReplicaId(0),
             view: View(0),
         }
+    }
+
+    /// The keys that certify the block at a height.
+    pub fn keys_at(&self, height: u64) -> &[SigningKey] {
+        let turned = self.turns.iter().rev().find(|(last, _)| *last < height);
+        turned.map_or(&self.people.validators, |(_, keys)| keys)
+    }
+
+    pub fn set_at(&self, height: u64) -> ValidatorSet {
+        self.people.set_of(self.keys_at(height))
+    }
+
+    /// How an epoch ended.
+    pub fn epoch_end(&self, epoch: usize) -> UntrustedEpochEnd {
+        let last = self.turns[epoch].0;
+        UntrustedEpochEnd { header: self.signed_at(last), next: self.set_at(last + 1) }
     }
 
     fn write_state(&self, height: Height) -> Digest {
@@ -278,6 +326,14 @@ impl Chain {
                 LightResponse::Transactions(ids.iter().map_while(|id| self.transaction(*id, tip)).collect())
             }
             LightRequest::Receipt(id) => self.receipt(*id, tip).unwrap_or(LightResponse::NotFound),
+            LightRequest::EpochEnd(epoch) if (epoch.0 as usize) < self.turns.len() => {
+                let end = self.epoch_end(epoch.0 as usize);
+                if has(&end.header.header.height) {
+                    LightResponse::EpochEnd(Box::new(end))
+                } else {
+                    LightResponse::NotFound
+                }
+            }
             LightRequest::Submit(transaction) => LightResponse::Submitted(transaction.transaction.id()),
             _ => LightResponse::NotFound,
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod chain;
+mod epochs;
 mod headers;
 mod network;
 mod queries;

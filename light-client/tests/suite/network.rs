@@ -113,6 +113,10 @@ impl Network {
         self
     }
 
+    pub fn set_tip(&self, index: usize, tip: u64) {
+        self.nodes.lock().unwrap()[index].tip = Some(tip);
+    }
+
     pub fn change(&self, index: usize, twist: Twist) {
         self.nodes.lock().unwrap()[index].twist = twist;
     }

@@ -6,7 +6,7 @@ use amulet_light_client::store::StoredHeader;
 use amulet_light_client::{MemoryStore, StoreError, TrustedHeaderStore};
 
 fn stored(height: u64) -> StoredHeader {
-    StoredHeader { signed: Chain::new(2).signed_at(height), checked_at: NOW }
+    StoredHeader { signed: Chain::new(2).signed_at(height), checked_at: NOW, trail: Vec::new() }
 }
 
 /// The suite: `open` opens the same, at first empty, store each time.
@@ -45,9 +45,9 @@ pub fn notices_what_it_did_not_write<S: TrustedHeaderStore>(
         assert_eq!(store.load(), Err(StoreError::Corrupt), "{length} bytes");
     }
     let mut later = honest;
-    later[1] = 2;
+    later[1] = 3;
     put(&later);
-    assert_eq!(store.load(), Err(StoreError::Version { found: 2, expected: 1 }));
+    assert_eq!(store.load(), Err(StoreError::Version { found: 3, expected: 2 }));
     store.clear().unwrap();
     assert_eq!(store.load(), Ok(None), "what cannot be read can be forgotten");
 }

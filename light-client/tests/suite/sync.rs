@@ -345,7 +345,9 @@ async fn a_stored_header_that_was_forged_with_a_fitting_digest_is_not_believed()
     let chain = Chain::new(3);
     let mut signed = chain.signed_at(3);
     signed.header.state_root = sm3(b"lie");
-    store.save(&amulet_light_client::store::StoredHeader { signed, checked_at: NOW }).unwrap();
+    store
+        .save(&amulet_light_client::store::StoredHeader { signed, checked_at: NOW, trail: Vec::new() })
+        .unwrap();
     let client = Arc::new(Network::honest(chain)).client_with(store);
     assert_eq!((client.trusted(), client.store_trouble()), (None, Some(StoreError::Foreign)));
 }
