@@ -3,6 +3,7 @@
 //! enrolled, and each process is a child of the test, so killing and starting cost next to nothing.
 
 use crate::hospital::Hospital;
+use crate::load::Load;
 use crate::localnet::{free_ports, last_words, node_output, node_program};
 use crate::wait;
 use amulet_protocol::codec;
@@ -21,6 +22,9 @@ use tempfile::TempDir;
 pub const UP_WITHIN: Duration = Duration::from_secs(60);
 const UP_POLL: Duration = Duration::from_millis(10);
 const LOG: &str = "node.log";
+const SAME_HEAD_WITHIN: Duration = Duration::from_secs(90);
+/// Words in a log that no run may leave, whatever is killed or cut.
+const FORBIDDEN: [&str; 3] = ["contradicted itself", "panicked at", "could contradict what it signed"];
 
 /// Where one hospital's node runs, and how it is reached.
 #[derive(Clone, Debug)]
@@ -330,6 +334,26 @@ impl Consortium {
             let status = self.exited(index)?;
             Some(format!("hospital {} stopped by itself ({status}):\n{}", index + 1, self.log_end(index)))
         })
+    }
+
+    /// The first log line that tells of what must never be: a panic, or a contradiction.
+    #[must_use]
+    pub fn forbidden_words(&self) -> Option<String> {
+        (0..self.size()).find_map(|index| {
+            let log = self.log(index);
+            let line = log.lines().find(|line| FORBIDDEN.iter().any(|words| line.contains(words)))?;
+            Some(format!("hospital {} logged: {line}", index + 1))
+        })
+    }
+
+    /// Stops the load and waits until all hospitals have the same newest block; gives its height.
+    ///
+    /// # Panics
+    /// When they do not come together.
+    pub fn same_head_after(&self, load: &mut Load) -> u64 {
+        load.halt();
+        let all: Vec<usize> = (0..self.size()).collect();
+        self.same_head(&all, SAME_HEAD_WITHIN)
     }
 
     /// All that hospital `index` logged in all its lives.

@@ -31,9 +31,6 @@ const KILLS_PER_AUDIT: u64 = 100;
 const SAY_EVERY: Duration = Duration::from_secs(10);
 /// Heights that hospitals may be apart under load.
 const HEADS_APART_MAX: u64 = 3;
-/// Words in a log that no run may leave, whatever is killed.
-const FORBIDDEN: [&str; 3] = ["contradicted itself", "panicked at", "could contradict what it signed"];
-
 /// How to run one.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -171,11 +168,8 @@ impl Loop {
         if let Some(words) = self.consortium.fallen() {
             return Err(words);
         }
-        for index in 0..self.consortium.size() {
-            let log = self.consortium.log(index);
-            if let Some(line) = log.lines().find(|line| FORBIDDEN.iter().any(|words| line.contains(words))) {
-                return Err(format!("hospital {} logged: {line}", index + 1));
-            }
+        if let Some(words) = self.consortium.forbidden_words() {
+            return Err(words);
         }
         self.load
             .wrong()

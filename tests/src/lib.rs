@@ -11,6 +11,7 @@ pub mod hospital;
 pub mod http;
 pub mod kill_loop;
 pub mod lies;
+pub mod links;
 pub mod load;
 pub mod localnet;
 pub mod people;
