@@ -62,7 +62,8 @@ pub(super) async fn remove(parts: &IntakeParts, mirror: Option<ReplicaId>, blobs
 /// The first other hospital, counted from this one on, that keeps all copies.
 async fn mirror(parts: &IntakeParts, sealed: &[Sealed]) -> Option<(ReplicaId, Did)> {
     let own = parts.sender.organisation();
-    let members = parts.ledger.validators().members();
+    let validators = parts.ledger.validators();
+    let members = validators.members();
     let size = members.len();
     for step in 1..size {
         let index = (usize::from(parts.own.0) + step) % size;

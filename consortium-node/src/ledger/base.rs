@@ -1,5 +1,6 @@
 //! What a block is executed on: the ledger's tip, or executed blocks on top of it that are not committed yet.
 
+use super::epoch::EpochSet;
 use super::error::{Detached, LedgerError};
 use super::execute::ExecutedBlock;
 use super::state_tree::{StateAt, get_node};
@@ -51,6 +52,11 @@ impl<'a> Base<'a> {
         self.parents.last().map_or(&self.tip, |parent| parent.header())
     }
 
+    /// The epoch in force after the newest parent; `None` without parents.
+    pub(super) fn next_epoch(&self) -> Option<Arc<EpochSet>> {
+        self.parents.last().map(|parent| parent.next_epoch.clone())
+    }
+
     /// The parent at this height; `None` for what the snapshot has.
     fn parent_at(&self, height: u64) -> Option<&ExecutedBlock> {
         let above = height.checked_sub(self.tip.height.0 + 1)?;
@@ -73,7 +79,7 @@ impl TreeReader for Base<'_> {
     fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
         // A node's version is the height of the block that made it.
         match self.parent_at(key.version()) {
-            Some(parent) => Ok(parent.state.nodes.get(key).cloned()),
+            Some(parent) => Ok(parent.state.nodes.get_node(key).cloned()),
             None => get_node(self.snapshot, key),
         }
     }

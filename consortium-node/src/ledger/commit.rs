@@ -1,6 +1,7 @@
 //! Writing blocks: one transaction of the store for each, on the disk before it returns.
 
 use super::Tip;
+use super::epoch;
 use super::error::{CommitError, LedgerError};
 use super::execute::{ExecutedBlock, genesis_block};
 use super::range;
@@ -15,7 +16,6 @@ use amulet_protocol::genesis::Genesis;
 use amulet_protocol::header::Header;
 use amulet_protocol::history::HistoryEntry;
 use amulet_protocol::ids::{ChainId, Did, Height};
-use amulet_protocol::validators::ValidatorSet;
 use redb::{Database, Durability, ReadableTable, WriteTransaction};
 
 /// Starts a new file with the genesis document and block 0.
@@ -37,7 +37,6 @@ pub(super) fn start(db: &Database, genesis: &Genesis) -> Result<(), LedgerError>
 pub(super) fn check_file(
     snapshot: &Snapshot,
     chain: ChainId,
-    validators: &ValidatorSet,
     votes: &dyn VoteCheck,
 ) -> Result<Tip, LedgerError> {
     let found = snapshot.meta(store::META_FORMAT)?;
@@ -59,8 +58,9 @@ pub(super) fn check_file(
     let tip = Tip::of(&header);
     if header.height > Height(0) {
         let certificate = snapshot.certificate(header.height)?.ok_or(corrupt(&store::CERTIFICATES))?;
+        let epoch = epoch::at(snapshot, header.height)?.ok_or(corrupt(&store::STATE_VALUES))?;
         let signed = UntrustedSignedHeader { header, certificate };
-        signed.verify_by(votes, chain, validators).map_err(|_| corrupt(&store::CERTIFICATES))?;
+        signed.verify_by(votes, chain, &epoch.validators).map_err(|_| corrupt(&store::CERTIFICATES))?;
     }
     Ok(tip)
 }
@@ -133,12 +133,13 @@ fn put_state(
     update: &TreeUpdate,
 ) -> Result<(), LedgerError> {
     let mut nodes = write.open_table(store::STATE_NODES)?;
-    for (key, node) in &update.nodes {
+    for (key, node) in update.nodes.nodes() {
         nodes.insert(node_key(key).as_slice(), codec::encode(node).as_slice())?;
     }
     let mut values = write.open_table(store::STATE_VALUES)?;
     for (key, value) in changes {
-        values.insert((key.hash().to_bytes(), height.0), value.as_deref())?;
+        let row = store::value_row(key, value.as_deref());
+        values.insert(&store::value_key(key.hash(), height), row.as_slice())?;
     }
     Ok(())
 }
@@ -161,7 +162,7 @@ fn put_transactions(write: &WriteTransaction, block: &ExecutedBlock) -> Result<(
 fn put_history(write: &WriteTransaction, history: &[(Did, HistoryEntry)]) -> Result<(), LedgerError> {
     let mut table = write.open_table(store::HISTORY)?;
     for (did, entry) in history {
-        table.insert((*did.as_bytes(), entry.number), codec::encode(entry).as_slice())?;
+        table.insert(&store::history_key(*did, entry.number), codec::encode(entry).as_slice())?;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Why the ledger cannot go on, and why it refuses a block.
 
 use super::Tip;
-use amulet_contracts::ApplyError;
 use amulet_crypto::digest::Digest;
 use amulet_protocol::certificate::CertificateError;
 use amulet_protocol::genesis::GenesisError;
@@ -244,15 +243,6 @@ pub enum CheckError {
     /// This node's ledger failed; says nothing about the transaction.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-}
-
-impl From<ApplyError<LedgerError>> for LedgerError {
-    fn from(error: ApplyError<LedgerError>) -> Self {
-        match error {
-            ApplyError::State(error) => error,
-            ApplyError::Corrupt { .. } => super::store::corrupt(&super::store::STATE_VALUES),
-        }
-    }
 }
 
 macro_rules! store_errors {

@@ -1,6 +1,7 @@
 //! Executing transactions on top of a block: what a proposer does to make a block, and a backup to check one.
 
 use super::base::Base;
+use super::epoch::{self, EpochSet};
 use super::error::LedgerError;
 use super::range;
 use super::state_tree::{self, TreeUpdate};
@@ -17,8 +18,8 @@ use amulet_protocol::range::range_root;
 use amulet_protocol::receipt::{Receipt, RefusalCode};
 use amulet_protocol::state::StateKey;
 use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
-use amulet_protocol::validators::ValidatorSet;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a proposer puts into a block.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct ExecutedBlock {
     pub(super) changes: Changes,
     pub(super) state: TreeUpdate,
     pub(super) range: Vec<(u64, Digest)>,
+    pub(super) epoch: Arc<EpochSet>,
+    pub(super) next_epoch: Arc<EpochSet>,
     pub(super) inadmissible: Vec<(TxId, RefusalCode)>,
 }
 
@@ -66,6 +69,24 @@ impl ExecutedBlock {
     #[must_use]
     pub fn height(&self) -> Height {
         self.block.header.height
+    }
+
+    /// The epoch whose validators certify this block.
+    #[must_use]
+    pub fn epoch(&self) -> &Arc<EpochSet> {
+        &self.epoch
+    }
+
+    /// The epoch whose validators certify the block after this one.
+    #[must_use]
+    pub fn next_epoch(&self) -> &Arc<EpochSet> {
+        &self.next_epoch
+    }
+
+    /// Whether another validator set certifies the block after this one.
+    #[must_use]
+    pub fn ends_epoch(&self) -> bool {
+        self.block.header.validators_hash != self.block.header.next_validators_hash
     }
 
     /// Identities of the block's transactions, in order.
@@ -105,7 +126,7 @@ pub(super) struct Proposal {
 pub(super) fn execute(
     base: &Base<'_>,
     chain: ChainId,
-    validators: &ValidatorSet,
+    epoch: Arc<EpochSet>,
     candidates: Vec<SignedTransaction>,
     proposal: Proposal,
 ) -> Result<ExecutedBlock, LedgerError> {
@@ -117,12 +138,12 @@ pub(super) fn execute(
     for candidate in candidates {
         run.take(candidate, &context)?;
     }
+    let next_epoch = run.end(height, &epoch)?;
     let changes = run.overlay.changes;
     let (state_root, state) = state_tree::update(base, height, &changes)?;
     let range = range::extend(base, parent.height, previous)?;
     let receipt_bytes: Vec<_> = run.receipts.iter().map(Receipt::leaf).collect();
     let receipt_hashes: Vec<_> = receipt_bytes.iter().map(|leaf| leaf_hash(leaf)).collect();
-    let validators_hash = validators.hash();
     let header = Header {
         version: HEADER_VERSION,
         chain,
@@ -133,8 +154,8 @@ pub(super) fn execute(
         receipts_root: list_root(&receipt_hashes),
         state_root,
         range_root: range.root,
-        validators_hash,
-        next_validators_hash: validators_hash,
+        validators_hash: epoch.hash,
+        next_validators_hash: next_epoch.hash,
         proposer: proposal.proposer,
         view: proposal.view,
     };
@@ -147,6 +168,8 @@ pub(super) fn execute(
         changes,
         state,
         range: range.nodes,
+        epoch,
+        next_epoch,
         inadmissible: run.inadmissible,
     })
 }
@@ -216,6 +239,16 @@ impl<'a> Run<'a> {
             history: Vec::new(),
             inadmissible: Vec::new(),
         }
+    }
+
+    /// Ends the block: a decided change of the validator set that is due is made. The epoch of the block after this one.
+    fn end(&mut self, height: Height, epoch: &Arc<EpochSet>) -> Result<Arc<EpochSet>, LedgerError> {
+        let changes = amulet_contracts::validators::advance(&self.overlay, height)?;
+        if changes.is_empty() {
+            return Ok(epoch.clone());
+        }
+        self.overlay.changes.extend(changes);
+        Ok(Arc::new(epoch::current(&self.overlay)?))
     }
 
     /// Executes one candidate, unless the block has no room for it.

@@ -9,6 +9,7 @@
 
 mod base;
 mod commit;
+mod epoch;
 mod error;
 mod execute;
 mod queries;
@@ -19,6 +20,7 @@ mod store;
 mod tests;
 mod validate;
 
+pub use epoch::EpochSet;
 pub use error::{BlockRefusal, CheckError, CommitError, Detached, ExecuteError, HeaderRoot, LedgerError};
 pub use execute::{ExecutedBlock, ProposalInput, genesis_header};
 pub use validate::{BLOCK_TIME_DRIFT_MAX_MS, VerifiedTransactions};
@@ -37,6 +39,7 @@ use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
 use amulet_protocol::validators::ValidatorSet;
 use base::Base;
 use borsh::BorshDeserialize;
+use epoch::EpochCache;
 use execute::Proposal;
 use redb::Database;
 use state_tree::StateAt;
@@ -71,7 +74,7 @@ pub struct Ledger {
 struct Inner {
     db: Database,
     chain: ChainId,
-    validators: ValidatorSet,
+    epochs: EpochCache,
     votes: Box<dyn VoteCheck>,
     tip: watch::Sender<Tip>,
 }
@@ -95,14 +98,16 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] by variant.
     pub fn over(db: Database, genesis: &Genesis, votes: Box<dyn VoteCheck>) -> Result<Self, LedgerError> {
-        let validators = genesis.validate()?;
+        genesis.validate()?;
         let chain = genesis.chain_id();
         if store::is_new(&db)? {
             commit::start(&db, genesis)?;
         }
-        let tip = commit::check_file(&Snapshot::new(&db)?, chain, &validators, votes.as_ref())?;
+        let snapshot = Snapshot::new(&db)?;
+        let tip = commit::check_file(&snapshot, chain, votes.as_ref())?;
+        let epochs = EpochCache::new(epoch::current(&StateAt { snapshot: &snapshot, height: tip.height })?);
         let (tip, _) = watch::channel(tip);
-        Ok(Self { inner: Arc::new(Inner { db, chain, validators, votes, tip }) })
+        Ok(Self { inner: Arc::new(Inner { db, chain, epochs, votes, tip }) })
     }
 
     /// The chain.
@@ -111,10 +116,32 @@ impl Ledger {
         self.inner.chain
     }
 
-    /// The validators in force.
+    /// The validators that certify the block after the tip.
     #[must_use]
-    pub fn validators(&self) -> &ValidatorSet {
-        &self.inner.validators
+    pub fn validators(&self) -> ValidatorSet {
+        self.epoch().validators.clone()
+    }
+
+    /// The validators that certify block `height`; `None` above the block after the tip.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn validators_at(&self, height: Height) -> Result<Option<ValidatorSet>, LedgerError> {
+        Ok(self.epoch_at(height)?.map(|epoch| epoch.validators))
+    }
+
+    /// The epoch of the block after the tip, with its validators.
+    #[must_use]
+    pub fn epoch(&self) -> Arc<EpochSet> {
+        self.inner.epochs.newest()
+    }
+
+    /// The epoch in which block `height` is or will be certified; `None` above the block after the tip.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn epoch_at(&self, height: Height) -> Result<Option<EpochSet>, LedgerError> {
+        epoch::at(&self.snapshot()?, height)
     }
 
     /// The newest committed block.
@@ -144,7 +171,8 @@ impl Ledger {
         let earliest = base.header().time.plus_millis(1);
         let ProposalInput { transactions, time, proposer, view } = input;
         let proposal = Proposal { time: time.max(earliest), proposer, view };
-        Ok(execute::execute(&base, self.inner.chain, &self.inner.validators, transactions, proposal)?)
+        let epoch = self.inner.epochs.on(&base)?;
+        Ok(execute::execute(&base, self.inner.chain, epoch, transactions, proposal)?)
     }
 
     /// Judges a block on top of `parents`, as for [`Ledger::execute`], by executing it again. Nothing is stored.
@@ -165,7 +193,8 @@ impl Ledger {
     ) -> Result<ExecutedBlock, BlockRefusal> {
         let snapshot = self.snapshot()?;
         let base = Base::new(&snapshot, parents)??;
-        validate::validate(&base, self.inner.chain, &self.inner.validators, block, now, checked)
+        let epoch = self.inner.epochs.on(&base)?;
+        validate::validate(&base, self.inner.chain, epoch, block, now, checked)
     }
 
     /// Commits an executed block on top of the tip under its certificate, which is checked. On return it is on the disk.
@@ -178,10 +207,11 @@ impl Ledger {
         block: &ExecutedBlock,
         certificate: UntrustedCommitCertificate,
     ) -> Result<Tip, CommitError> {
-        let Inner { db, chain, validators, votes, .. } = self.inner.as_ref();
+        let Inner { db, chain, epochs, votes, .. } = self.inner.as_ref();
         let signed = UntrustedSignedHeader { header: block.header().clone(), certificate };
-        let certified = signed.verify_by(votes.as_ref(), *chain, validators)?;
+        let certified = signed.verify_by(votes.as_ref(), *chain, &block.epoch.validators)?;
         let tip = commit::commit(db, block, &certified)?;
+        epochs.keep(&block.next_epoch);
         self.inner.tip.send_if_modified(|current| {
             let newer = tip.height > current.height;
             if newer {

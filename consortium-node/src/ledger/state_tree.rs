@@ -8,9 +8,8 @@ use amulet_protocol::codec;
 use amulet_protocol::ids::Height;
 use amulet_protocol::state::StateKey;
 use amulet_protocol::state_tree::{TreeHasher, UntrustedStateProof, key_hash};
-use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
+use jmt::storage::{LeafNode, Node, NodeBatch, NodeKey, TreeReader};
 use jmt::{JellyfishMerkleTree, KeyHash, OwnedValue, Version};
-use std::collections::BTreeMap;
 
 /// The state after a block.
 pub(super) struct StateAt<'a> {
@@ -24,7 +23,7 @@ impl StateRead for StateAt<'_> {
     type Error = LedgerError;
 
     fn read(&self, key: &StateKey) -> Result<Option<Vec<u8>>, LedgerError> {
-        self.snapshot.state_value(key.hash().to_bytes(), self.height.0)
+        self.snapshot.state_value(key.hash(), self.height)
     }
 }
 
@@ -47,7 +46,7 @@ impl StateAt<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct TreeUpdate {
     /// New nodes.
-    pub(super) nodes: BTreeMap<NodeKey, Node>,
+    pub(super) nodes: NodeBatch,
     /// Nodes that the state after the block no longer has.
     pub(super) stale: Vec<NodeKey>,
 }
@@ -74,7 +73,7 @@ pub(super) fn update<R: TreeReader>(
             tree.put_value_set(values, height.0).map_err(tree_error)?
         }
     };
-    let nodes = batch.node_batch.nodes().clone();
+    let nodes = batch.node_batch;
     let stale = batch.stale_node_index_batch.into_iter().map(|index| index.node_key).collect();
     Ok((Digest::from_bytes(root.0), TreeUpdate { nodes, stale }))
 }
@@ -98,7 +97,7 @@ impl TreeReader for Snapshot {
     }
 
     fn get_value_option(&self, version: Version, key: KeyHash) -> anyhow::Result<Option<OwnedValue>> {
-        Ok(self.state_value(key.0, version)?)
+        Ok(self.state_value(Digest::from_bytes(key.0), Height(version))?)
     }
 
     /// Serves the tree's restoration from a peer's copy, which is not done on a ledger in use.

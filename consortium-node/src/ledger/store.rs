@@ -9,6 +9,7 @@ use amulet_protocol::header::Header;
 use amulet_protocol::history::HistoryEntry;
 use amulet_protocol::ids::{Did, Height, TxId};
 use amulet_protocol::receipt::Receipt;
+use amulet_protocol::state::StateKey;
 use amulet_protocol::transaction::UntrustedTransaction;
 use borsh::BorshDeserialize;
 use redb::{
@@ -22,10 +23,11 @@ pub(super) const LEDGER_FORMAT: u64 = 2;
 
 /// A place in a list of a block: (height, index).
 pub(super) type Place = (u64, u32);
-/// A value of the state: (tree key, height that wrote it).
-pub(super) type ValueKey = ([u8; 32], u64);
-/// A history entry: (DID, number).
-pub(super) type HistoryKey = ([u8; 20], u64);
+/// A value of the state: tree key, then the height that wrote it in big-endian form. In one piece, because the store
+/// compares the parts of a tuple, and arrays in them, item by item.
+pub(super) type ValueKey = [u8; 40];
+/// A history entry: DID, then its number in big-endian form.
+pub(super) type HistoryKey = [u8; 28];
 
 // Numbers are ordered as numbers by the store, tuples by their first part first.
 /// `format` and `genesis`.
@@ -41,12 +43,11 @@ pub(super) const RECEIPTS: TableDefinition<Place, &[u8]> = TableDefinition::new(
 /// Transaction to its place; a transaction is in at most one block.
 pub(super) const PLACES: TableDefinition<&[u8; 32], Place> = TableDefinition::new("places");
 /// Personal histories.
-pub(super) const HISTORY: TableDefinition<HistoryKey, &[u8]> = TableDefinition::new("history");
+pub(super) const HISTORY: TableDefinition<&HistoryKey, &[u8]> = TableDefinition::new("history");
 /// Nodes of the state tree by encoded node key.
 pub(super) const STATE_NODES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("state_nodes");
-/// Values of the state: `None` where a block removed one.
-pub(super) const STATE_VALUES: TableDefinition<ValueKey, Option<&[u8]>> =
-    TableDefinition::new("state_values");
+/// Values of the state, each as [`value_row`] makes it.
+pub(super) const STATE_VALUES: TableDefinition<&ValueKey, &[u8]> = TableDefinition::new("state_values");
 /// Nodes of the header range by position.
 pub(super) const RANGE: TableDefinition<u64, &[u8; 32]> = TableDefinition::new("range");
 
@@ -73,9 +74,9 @@ pub(super) struct Snapshot {
     transactions: ReadOnlyTable<Place, &'static [u8]>,
     receipts: ReadOnlyTable<Place, &'static [u8]>,
     places: ReadOnlyTable<&'static [u8; 32], Place>,
-    history: ReadOnlyTable<HistoryKey, &'static [u8]>,
+    history: ReadOnlyTable<&'static HistoryKey, &'static [u8]>,
     state_nodes: ReadOnlyTable<&'static [u8], &'static [u8]>,
-    state_values: ReadOnlyTable<ValueKey, Option<&'static [u8]>>,
+    state_values: ReadOnlyTable<&'static ValueKey, &'static [u8]>,
     range: ReadOnlyTable<u64, &'static [u8; 32]>,
 }
 
@@ -105,6 +106,12 @@ impl Snapshot {
     pub(super) fn tip(&self) -> Result<Header, LedgerError> {
         let (_, bytes) = self.headers.last()?.ok_or(corrupt(&HEADERS))?;
         decode(bytes.value(), &HEADERS)
+    }
+
+    /// Its height.
+    pub(super) fn tip_height(&self) -> Result<Height, LedgerError> {
+        let (height, _) = self.headers.last()?.ok_or(corrupt(&HEADERS))?;
+        Ok(Height(height.value()))
     }
 
     pub(super) fn header(&self, height: Height) -> Result<Option<Header>, LedgerError> {
@@ -149,7 +156,8 @@ impl Snapshot {
         did: Did,
         from: u64,
     ) -> Result<impl Iterator<Item = Result<HistoryEntry, LedgerError>>, LedgerError> {
-        let entries = self.history.range((*did.as_bytes(), from)..=(*did.as_bytes(), u64::MAX))?;
+        let (first, last) = (history_key(did, from), history_key(did, u64::MAX));
+        let entries = self.history.range::<&HistoryKey>(&first..=&last)?;
         Ok(entries.map(|entry| decode(entry?.1.value(), &HISTORY)))
     }
 
@@ -158,13 +166,52 @@ impl Snapshot {
     }
 
     /// The value at a tree key after block `height`.
-    pub(super) fn state_value(&self, key: [u8; 32], height: u64) -> Result<Option<Vec<u8>>, LedgerError> {
-        let newest = self.state_values.range((key, 0)..=(key, height))?.next_back().transpose()?;
-        Ok(newest.and_then(|(_, value)| value.value().map(<[u8]>::to_vec)))
+    pub(super) fn state_value(&self, key: Digest, height: Height) -> Result<Option<Vec<u8>>, LedgerError> {
+        let (first, last) = (value_key(key, Height(0)), value_key(key, height));
+        let newest = self.state_values.range::<&ValueKey>(&first..=&last)?.next_back().transpose()?;
+        let Some((_, row)) = newest else { return Ok(None) };
+        Ok(value_of_row(row.value())?.map(<[u8]>::to_vec))
     }
 
     pub(super) fn range_node(&self, position: u64) -> Result<Option<Digest>, LedgerError> {
         Ok(self.range.get(position)?.map(|digest| Digest::from_bytes(*digest.value())))
+    }
+}
+
+/// Key of a value of the state.
+pub(super) fn value_key(key: Digest, height: Height) -> ValueKey {
+    let mut bytes = [0; 40];
+    bytes[..32].copy_from_slice(key.as_bytes());
+    bytes[32..].copy_from_slice(&height.0.to_be_bytes());
+    bytes
+}
+
+/// Key of a history entry.
+pub(super) fn history_key(did: Did, number: u64) -> HistoryKey {
+    let mut bytes = [0; 28];
+    bytes[..20].copy_from_slice(did.as_bytes());
+    bytes[20..].copy_from_slice(&number.to_be_bytes());
+    bytes
+}
+
+/// A row of [`STATE_VALUES`]: the length of the encoded state key, the key, the value; a single zero byte where a block
+/// removed the value. The key is kept because its hash does not tell it, and whoever takes over a copy of the state has to
+/// find the histories that belong to it.
+pub(super) fn value_row(key: &StateKey, value: Option<&[u8]>) -> Vec<u8> {
+    let Some(value) = value else { return vec![0] };
+    let key = codec::encode(key);
+    let length = u8::try_from(key.len()).expect("a state key is a tag and a digest");
+    [&[length], key.as_slice(), value].concat()
+}
+
+/// The value in a row; `None` where a block removed it.
+pub(super) fn value_of_row(row: &[u8]) -> Result<Option<&[u8]>, LedgerError> {
+    match row.split_first() {
+        Some((0, [])) => Ok(None),
+        Some((length, rest)) if *length > 0 => {
+            rest.get(usize::from(*length)..).map(Some).ok_or(corrupt(&STATE_VALUES))
+        }
+        _ => Err(corrupt(&STATE_VALUES)),
     }
 }
 

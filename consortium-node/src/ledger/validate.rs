@@ -2,6 +2,7 @@
 //! the transactions.
 
 use super::base::Base;
+use super::epoch::EpochSet;
 use super::error::{BlockRefusal, HeaderRoot};
 use super::execute::{ExecutedBlock, Proposal, execute};
 use amulet_crypto::digest::Digest;
@@ -13,7 +14,7 @@ use amulet_protocol::merkle::list_root;
 use amulet_protocol::transaction::{
     HashedTransaction, SealedId, SignedTransaction, TransactionError, UntrustedTransaction,
 };
-use amulet_protocol::validators::ValidatorSet;
+use std::sync::Arc;
 
 /// How far a block's time may be ahead of a backup's clock, in milliseconds: more than well-kept clocks differ, and
 /// little against the shortest time limit, an emergency access of one hour.
@@ -42,7 +43,7 @@ impl VerifiedTransactions for () {
 pub(super) fn validate(
     base: &Base<'_>,
     chain: ChainId,
-    validators: &ValidatorSet,
+    epoch: Arc<EpochSet>,
     block: UntrustedBlock,
     now: Option<Timestamp>,
     checked: &dyn VerifiedTransactions,
@@ -51,17 +52,19 @@ pub(super) fn validate(
     let parent = base.header();
     check_place(&header, chain, parent)?;
     check_time(&header, parent, now)?;
-    check_membership(&header, validators)?;
+    check_membership(&header, &epoch)?;
     let transactions = check_size(transactions)?;
     let leaves: Vec<_> = transactions.iter().map(|transaction| transaction.sealed_id().0).collect();
     same(HeaderRoot::Transactions, header.transactions_root, list_root(&leaves))?;
     let transactions = verify_all(transactions, chain, checked)?;
     let proposal = Proposal { time: header.time, proposer: header.proposer, view: header.view };
-    let executed = execute(base, chain, validators, transactions, proposal)?;
+    let executed = execute(base, chain, epoch, transactions, proposal)?;
     if let Some((transaction, code)) = executed.inadmissible.first() {
         return Err(BlockRefusal::Inadmissible { transaction: *transaction, code: *code });
     }
     same(HeaderRoot::Receipts, header.receipts_root, executed.block.header.receipts_root)?;
+    let next = executed.block.header.next_validators_hash;
+    same(HeaderRoot::NextValidators, header.next_validators_hash, next)?;
     same(HeaderRoot::State, header.state_root, executed.block.header.state_root)?;
     same(HeaderRoot::Range, header.range_root, executed.block.header.range_root)?;
     assert_eq!(header, executed.block.header, "every field was compared or copied above");
@@ -98,12 +101,9 @@ fn check_time(header: &Header, parent: &Header, now: Option<Timestamp>) -> Resul
     }
 }
 
-fn check_membership(header: &Header, validators: &ValidatorSet) -> Result<(), BlockRefusal> {
-    let computed = validators.hash();
-    same(HeaderRoot::Validators, header.validators_hash, computed)?;
-    // Until governance changes the set, each block is certified by the set of the genesis document.
-    same(HeaderRoot::NextValidators, header.next_validators_hash, computed)?;
-    let expected = validators.primary(header.view);
+fn check_membership(header: &Header, epoch: &EpochSet) -> Result<(), BlockRefusal> {
+    same(HeaderRoot::Validators, header.validators_hash, epoch.hash)?;
+    let expected = epoch.validators.primary(header.view);
     if header.proposer != expected {
         return Err(BlockRefusal::Proposer { found: header.proposer, view: header.view, expected });
     }

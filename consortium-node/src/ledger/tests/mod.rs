@@ -2,6 +2,7 @@
 //! A ledger of four hospitals, and a story of thirty blocks.
 
 mod damage;
+mod epochs;
 mod proofs;
 mod refusals;
 mod speculation;

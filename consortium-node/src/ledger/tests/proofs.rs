@@ -15,7 +15,7 @@ fn header_at(chain: &Chain, height: Height) -> CertifiedHeader {
     let LightResponse::Header(signed) = chain.ledger.answer(&LightRequest::HeaderAt(height)).unwrap() else {
         panic!("no header at {height}")
     };
-    signed.verify(chain.ledger.chain(), chain.ledger.validators()).unwrap()
+    signed.verify(chain.ledger.chain(), &chain.ledger.validators()).unwrap()
 }
 
 fn root_at(chain: &Chain, height: Height) -> Header {
@@ -122,7 +122,7 @@ fn every_header_is_certified_and_proves_every_older_one() {
         panic!("no header 0")
     };
     assert_eq!(first.header.hash(), genesis_hash);
-    let refused = first.verify(chain.ledger.chain(), chain.ledger.validators());
+    let refused = first.verify(chain.ledger.chain(), &chain.ledger.validators());
     assert!(matches!(refused, Err(CertificateError::TooFew { found: 0, .. })));
 }
 
@@ -178,7 +178,7 @@ fn every_transaction_and_its_receipt_are_found_and_proven() {
             else {
                 panic!("no receipt")
             };
-            let header = proven.header.verify(chain.ledger.chain(), chain.ledger.validators()).unwrap();
+            let header = proven.header.verify(chain.ledger.chain(), &chain.ledger.validators()).unwrap();
             let root = header.header().receipts_root;
             assert_eq!((header.header().height, proven.receipt.transaction), (height, id));
             assert_eq!(proven.proof.verify(root, &proven.receipt.leaf()), Ok(()));
