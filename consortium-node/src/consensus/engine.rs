@@ -125,10 +125,10 @@ impl Engine {
         now: Now,
     ) -> Result<(Self, Vec<Action>), EngineError> {
         let EngineParts { settings, credentials, ledger, .. } = &parts;
-        let validators = ledger.validators();
+        let current = ledger.epoch();
+        let (epoch, validators) = (current.epoch, &current.validators);
         let own = credentials.replica(validators).ok_or(EngineError::NotAValidator)?;
         let Settings { timeouts, blocks_per_checkpoint, window, depth } = *settings;
-        let epoch = Epoch(0);
         let config = Config::new(own, validators.quorum(), timeouts, blocks_per_checkpoint, window)?
             .with_depth(depth)?
             .in_epoch(epoch);
