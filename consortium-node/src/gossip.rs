@@ -53,7 +53,7 @@ async fn repeat_to(network: Network, peer: ReplicaId, mempool: Mempool) {
         tokio::time::sleep(AGAIN_EVERY).await;
         let oldest = mempool.batch().into_iter().take(AGAIN_MAX);
         let (again, new): (Vec<_>, Vec<_>) = oldest.partition(|transaction| seen.contains(&transaction.id()));
-        seen = again.iter().chain(&new).map(SignedTransaction::id).collect();
+        seen = again.iter().chain(&new).map(|transaction| transaction.id()).collect();
         if !again.is_empty() {
             let again = again.iter().map(|transaction| transaction.as_untrusted().clone()).collect();
             network.ask(peer, PeerRequest::Transactions(again)).await;
@@ -77,7 +77,7 @@ mod tests {
         let gossip = world.gossip(&world.network(&[2]));
         let repeating = tokio::spawn(gossip.repeat(world.mempool.clone()));
         world.others_mempool.subscribe().wait_for(|count| *count == 1).await.unwrap();
-        assert_eq!(world.others_mempool.batch(), [transaction]);
+        assert_eq!(world.others_mempool.batch(), [std::sync::Arc::new(transaction)]);
         repeating.abort();
     }
 }

@@ -48,9 +48,58 @@ pub enum Inserted {
 struct Queue {
     next: u64,
     bytes: usize,
-    waiting: BTreeMap<u64, Arc<SignedTransaction>>,
+    /// What may be put into the next block, by its place in the queue.
+    ready: BTreeMap<u64, Arc<SignedTransaction>>,
+    /// Bytes of `ready`.
+    ready_bytes: usize,
+    /// What waits and may not be put into the next block.
+    aside: BTreeMap<u64, Arc<SignedTransaction>>,
+    /// What is aside, in the queue or not: at most the transactions of the blocks in flight and of one more block.
+    aside_ids: BTreeSet<TxId>,
     places: BTreeMap<TxId, u64>,
     per_sender: BTreeMap<Did, usize>,
+}
+
+impl Queue {
+    fn len(&self) -> usize {
+        self.ready.len() + self.aside.len()
+    }
+
+    fn put_in_place(&mut self, place: u64, transaction: Arc<SignedTransaction>) {
+        if self.aside_ids.contains(&transaction.id()) {
+            self.aside.insert(place, transaction);
+        } else {
+            self.ready_bytes += transaction.size();
+            self.ready.insert(place, transaction);
+        }
+    }
+
+    fn take_from_place(&mut self, place: u64) -> Option<Arc<SignedTransaction>> {
+        if let Some(transaction) = self.ready.remove(&place) {
+            self.ready_bytes -= transaction.size();
+            return Some(transaction);
+        }
+        self.aside.remove(&place)
+    }
+
+    /// Moves a transaction to where it belongs by `aside_ids`.
+    fn sort(&mut self, id: TxId) {
+        if let Some(place) = self.places.get(&id).copied() {
+            let transaction = self.take_from_place(place).expect("all tables hold the same transactions");
+            self.put_in_place(place, transaction);
+        }
+    }
+}
+
+/// What may be put into the next block, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// Transactions.
+    pub transactions: usize,
+    /// Their bytes.
+    pub bytes: usize,
+    /// Transactions that ever came into the queue: its growth is the rate of arrival.
+    pub arrived: u64,
 }
 
 /// The queue; cheap to clone.
@@ -82,7 +131,7 @@ impl Mempool {
         if waiting >= MEMPOOL_PER_SENDER_MAX {
             return Err(MempoolFull::Sender { sender, waiting });
         }
-        let transactions = queue.waiting.len();
+        let transactions = queue.len();
         if transactions >= MEMPOOL_TRANSACTIONS_MAX || queue.bytes + transaction.size() > MEMPOOL_BYTES_MAX {
             return Err(MempoolFull::Total { transactions, bytes: queue.bytes });
         }
@@ -91,30 +140,51 @@ impl Mempool {
         queue.bytes += transaction.size();
         queue.places.insert(id, place);
         queue.per_sender.insert(sender, waiting + 1);
-        queue.waiting.insert(place, Arc::new(transaction));
+        queue.put_in_place(place, Arc::new(transaction));
         self.announce(&queue);
         Ok(Inserted::New)
     }
 
-    /// The oldest transactions that fit into a block. They stay in the queue until they are removed.
+    /// The oldest transactions that fit into a block and are not [aside](Self::set_aside). They stay in the queue until they
+    /// are removed.
     #[must_use]
-    pub fn batch(&self) -> Vec<SignedTransaction> {
-        self.candidates().into_iter().map(Arc::unwrap_or_clone).collect()
-    }
-
-    /// As [`batch`](Self::batch), shared with the queue.
-    #[must_use]
-    pub fn candidates(&self) -> Vec<Arc<SignedTransaction>> {
+    pub fn batch(&self) -> Vec<Arc<SignedTransaction>> {
         let queue = self.lock();
         let mut bytes = 0;
         let fits = |transaction: &&Arc<SignedTransaction>| {
             bytes += transaction.size();
             bytes <= BLOCK_TRANSACTIONS_BYTES_MAX
         };
-        queue.waiting.values().take(BLOCK_TRANSACTIONS_MAX).take_while(fits).cloned().collect()
+        queue.ready.values().take(BLOCK_TRANSACTIONS_MAX).take_while(fits).cloned().collect()
     }
 
-    /// Everything that waits of the senders that `of` picks, oldest first.
+    /// What [`batch`](Self::batch) picks from, in numbers.
+    #[must_use]
+    pub fn ready(&self) -> Ready {
+        let queue = self.lock();
+        Ready { transactions: queue.ready.len(), bytes: queue.ready_bytes, arrived: queue.next }
+    }
+
+    /// Keeps transactions out of batches, whether they are in the queue or come into it later: those of a block in flight,
+    /// for no two blocks may hold the same one.
+    pub fn set_aside(&self, ids: impl IntoIterator<Item = TxId>) {
+        let mut queue = self.lock();
+        for id in ids {
+            queue.aside_ids.insert(id);
+            queue.sort(id);
+        }
+    }
+
+    /// Lets transactions into batches again, each at its old place in the queue.
+    pub fn put_back(&self, ids: impl IntoIterator<Item = TxId>) {
+        let mut queue = self.lock();
+        for id in ids {
+            queue.aside_ids.remove(&id);
+            queue.sort(id);
+        }
+    }
+
+    /// Everything that waits of the senders that `of` picks.
     #[must_use]
     pub fn waiting(&self, of: impl Fn(&Did) -> bool) -> Vec<Arc<SignedTransaction>> {
         let queue = self.lock();
@@ -123,7 +193,7 @@ impl Mempool {
             return Vec::new();
         }
         let theirs = |found: &&Arc<SignedTransaction>| senders.contains(&found.transaction().sender);
-        queue.waiting.values().filter(theirs).cloned().collect()
+        queue.ready.values().chain(queue.aside.values()).filter(theirs).cloned().collect()
     }
 
     /// Whether a transaction waits.
@@ -136,8 +206,9 @@ impl Mempool {
     pub fn remove<'a>(&self, ids: impl IntoIterator<Item = &'a TxId>) {
         let mut queue = self.lock();
         for id in ids {
+            queue.aside_ids.remove(id);
             let Some(place) = queue.places.remove(id) else { continue };
-            let transaction = queue.waiting.remove(&place).expect("both tables hold the same transactions");
+            let transaction = queue.take_from_place(place).expect("all tables hold the same transactions");
             queue.bytes -= transaction.size();
             let sender = transaction.transaction().sender;
             if let Some(waiting) = queue.per_sender.get_mut(&sender) {
@@ -169,7 +240,7 @@ impl Mempool {
     }
 
     fn announce(&self, queue: &Queue) {
-        let length = queue.waiting.len();
+        let length = queue.len();
         self.length.send_if_modified(|current| std::mem::replace(current, length) != length);
     }
 
@@ -209,10 +280,34 @@ mod tests {
             assert_eq!(mempool.insert(transaction.clone()), Ok(Inserted::New));
         }
         assert_eq!(mempool.insert(all[0].clone()), Ok(Inserted::Known));
-        assert_eq!(mempool.batch(), all);
+        assert_eq!(batch(&mempool), all);
         mempool.remove([&all[1].id()]);
-        assert_eq!(mempool.batch(), [all[0].clone(), all[2].clone()]);
+        assert_eq!(batch(&mempool), [all[0].clone(), all[2].clone()]);
         assert_eq!(*mempool.subscribe().borrow(), 2);
+    }
+
+    #[test]
+    fn what_is_aside_is_in_no_batch_even_if_it_comes_later_and_has_its_old_place_afterwards() {
+        let key = SigningKey::generate(&mut SeededEntropy::new(3));
+        let mempool = Mempool::default();
+        let all: Vec<_> = (1..=3).map(|nonce| transaction(&key, nonce)).collect();
+        mempool.insert(all[0].clone()).unwrap();
+        mempool.insert(all[1].clone()).unwrap();
+        mempool.set_aside([all[0].id(), all[2].id()]);
+        mempool.insert(all[2].clone()).unwrap();
+        assert_eq!(batch(&mempool), all[1..2]);
+        let ready = Ready { transactions: 1, bytes: all[1].size(), arrived: 3 };
+        assert_eq!((mempool.ready(), mempool.len()), (ready, 3));
+        mempool.put_back([all[0].id()]);
+        assert_eq!(batch(&mempool), all[..2]);
+        mempool.remove([&all[2].id()]);
+        assert_eq!(mempool.len(), 2);
+        mempool.insert(all[2].clone()).unwrap();
+        assert_eq!(batch(&mempool), all);
+    }
+
+    fn batch(mempool: &Mempool) -> Vec<SignedTransaction> {
+        mempool.batch().into_iter().map(Arc::unwrap_or_clone).collect()
     }
 
     #[test]

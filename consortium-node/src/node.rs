@@ -261,6 +261,7 @@ impl Identity {
             credentials: Arc::new(ValidatorKey::new(self.validator_key.clone())),
             ledger: stores.ledger.clone(),
             mempool: mempool.clone(),
+            verified: Arc::new(()),
         }
     }
 

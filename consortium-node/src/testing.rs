@@ -116,7 +116,7 @@ impl World {
             let mut waiting = mempool.subscribe();
             waiting.mark_changed();
             while waiting.changed().await.is_ok() {
-                let batch = mempool.batch();
+                let batch: Vec<_> = mempool.batch().into_iter().map(Arc::unwrap_or_clone).collect();
                 if batch.is_empty() {
                     continue;
                 }

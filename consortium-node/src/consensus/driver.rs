@@ -2,10 +2,11 @@
 
 use super::engine::{ConsensusStatus, Engine, EngineError, EngineParts};
 use super::event::{Action, EngineTimer, Event, Now, TimerName};
+use super::gate::GateRefusal;
 use super::log::{Log, LogError};
 use crate::ledger::{CommitError, Ledger};
 use crate::network::{ConsensusMessage, Network, PeerRequest, PeerResponse};
-use amulet_pbft::{Millis, UntrustedMessage};
+use amulet_pbft::Millis;
 use amulet_protocol::ids::{Height, ReplicaId, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -106,7 +107,7 @@ impl Driver {
             let alarm = self.timers.values().map(|(at, _)| *at).min();
             let event = tokio::select! {
                 message = self.inbox.recv() => match message {
-                    Some(message) => self.verify(message),
+                    Some(message) => self.admit(message),
                     None => return Ok(()),
                 },
                 Some(event) = self.results.1.recv() => Some(event),
@@ -122,17 +123,16 @@ impl Driver {
         }
     }
 
-    /// Checks a message's signatures. Who signed it need not be the peer that handed it over: replicas pass on what others
-    /// signed, a new view for one.
-    fn verify(&self, message: ConsensusMessage) -> Option<Event> {
+    fn admit(&self, message: ConsensusMessage) -> Option<Event> {
         let ConsensusMessage { from, bytes, place } = message;
-        let verified = UntrustedMessage::decode(&bytes).ok()?.verify(self.engine.verifier().as_ref());
+        let admitted = self.engine.gate().admit(Some(from), &bytes);
         // Only now, when the work it made is done, may the sender have another one waiting.
         drop(place);
-        match verified {
+        match admitted {
             Ok(verified) => Some(Event::Message(verified)),
-            Err(error) => {
-                tracing::warn!(replica = from.0, %error, "message refused");
+            Err(GateRefusal::EpochAhead { .. }) => Some(Event::PeerAhead { peer: from }),
+            Err(refusal) => {
+                tracing::debug!(replica = from.0, %refusal, "message refused");
                 None
             }
         }
@@ -176,7 +176,8 @@ impl Driver {
                 }
                 Action::Fetch { peer, from } => self.fetch(peer, from),
                 // Recorded in the log of the node only: the ledger has no place for it yet.
-                Action::SubmitEvidence(_) => {}
+                Action::SubmitEvidence { .. } => {}
+                Action::EpochBegan(_) => {}
             }
         }
         Ok(())

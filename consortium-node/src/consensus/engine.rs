@@ -2,28 +2,37 @@
 //!
 //! [`Engine::handle`] takes one [`Event`] with the time at which it is handled, and returns the [`Action`]s that follow
 //! from it. The engine reads no clock, draws no random number, spawns nothing and waits for nothing; long work is handed
-//! out as [`Job`](super::Job)s. So a run is a function of its events, and the same engine runs under tokio in a node
+//! out as [`Job`]s. So a run is a function of its events, and the same engine runs under tokio in a node
 //! ([`Driver`](super::Driver)) and under a virtual clock in a simulator. What it shares with others is the mempool, into
 //! which they put transactions, and the ledger, which only its own `Commit` actions change.
+//!
+//! | module | what is there |
+//! | --- | --- |
+//! | [`building`] | which transactions go into which block, and when |
+//! | [`committing`] | final blocks, the queue after them, the change of epochs |
+//! | [`following`] | catching up with the others |
 
+mod building;
+mod committing;
+mod following;
+
+use super::batching::Batching;
 use super::credentials::{Credentials, SharedVerifier};
 use super::event::{Action, EngineTimer, Event, Now, TimerName};
-use super::job::{Build, BuiltBlock, Found, Job, JobResult, Judgement, Task, Validate};
+use super::gate::Gate;
+use super::job::{Found, Job, JobResult, Judgement, Task, Validate};
 use super::speculation::Speculation;
-use super::sync::{CatchUp, CommittedBlock};
-use crate::ledger::{ExecutedBlock, Ledger, LedgerError};
+use crate::ledger::{EpochSet, ExecutedBlock, Ledger, LedgerError, VerifiedTransactions};
 use crate::mempool::Mempool;
 use amulet_pbft::{
-    CommitCertificate, Config, ConfigError, Effect, Input, LogRecord, Millis, Outcome, RecoverError, Replica,
-    Requests, Timeouts, TimerKind, Tip, Verdict,
+    Config, ConfigError, Effect, Input, LogRecord, Mode, Outcome, RecoverError, Replica, Requests, Timeouts,
+    TimerKind, Tip, Verdict,
 };
-use amulet_protocol::block::UntrustedCertifiedBlock;
-use amulet_protocol::ids::{Did, Epoch, Height, ReplicaId, View};
-use std::collections::{BTreeSet, VecDeque};
+use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, TxId, View};
+use building::Batch;
+use committing::Sweep;
+use following::CatchUp;
 use std::sync::Arc;
-
-/// How long a primary gathers transactions before it proposes: long enough to batch, too short to notice.
-const BATCH_DELAY: Millis = Millis(20);
 
 /// What an engine works with.
 pub struct EngineParts {
@@ -35,6 +44,8 @@ pub struct EngineParts {
     pub ledger: Ledger,
     /// Transactions that wait.
     pub mempool: Mempool,
+    /// Transactions whose signatures were checked before.
+    pub verified: Arc<dyn VerifiedTransactions>,
 }
 
 /// Times and sizes of the protocol; the same at all replicas.
@@ -76,9 +87,6 @@ pub enum EngineError {
     /// The settings are out of bounds.
     #[error("consensus: {0}")]
     Settings(#[from] ConfigError),
-    /// The node's key is none of the validators'.
-    #[error("this node's key is not among the validators")]
-    NotAValidator,
     /// A quorum committed a block that this replica cannot execute: a bug, or a damaged disk.
     #[error("block {height} was committed by the others but cannot be executed here")]
     Diverged {
@@ -87,30 +95,48 @@ pub enum EngineError {
     },
 }
 
+/// A validator set in force, and how its members' signatures are checked.
+#[derive(Clone)]
+pub struct EpochInForce {
+    /// The set and its number.
+    pub set: Arc<EpochSet>,
+    /// This node's number among them; `None` if it is no member.
+    pub own: Option<ReplicaId>,
+    /// Checks their signatures.
+    pub verifier: SharedVerifier,
+}
+
+/// What this node is in the epoch in force.
+enum Role {
+    /// A validator.
+    Member(Box<Replica>),
+    /// Not a validator: it follows the blocks of those who are. The newest committed block.
+    Observer(Tip),
+}
+
 /// One replica; see the [module](self).
 pub struct Engine {
     parts: EngineParts,
-    verifier: SharedVerifier,
-    replica: Replica,
+    epoch: EpochInForce,
+    role: Role,
+    /// The block of the last `Commit` action: what the ledger holds when an action after it begins. The core may be
+    /// further within a step.
+    applied: HeaderHash,
     speculation: Speculation,
-    /// What is to be built when the batch timer runs down.
-    batch: Option<(EngineTimer, View, Height)>,
-    generations: u64,
+    /// What the core has in flight, as of the last step: the transactions of these blocks are aside in the queue.
+    in_flight: Vec<HeaderHash>,
+    /// Transactions that may not be in a block on top of those in flight; aside until the next block is committed.
+    parked: Vec<TxId>,
+    /// What the core was told last.
+    told: Requests,
+    batching: Batching,
+    batch: Option<Batch>,
+    batches: u64,
     catch_up: CatchUp,
     sweep: Sweep,
+    /// The epoch after the one in force, whose last block was committed in this step.
+    next_epoch: Option<Arc<EpochSet>>,
     evidence: u64,
-}
-
-/// Looking for waiting transactions that no block may hold any more. At most one look is under way.
-#[derive(Default)]
-struct Sweep {
-    is_running: bool,
-    /// Whose transactions to look at next.
-    senders: BTreeSet<Did>,
-    /// The progress timer that ran down, to be told to the core after a look at everything.
-    held: Option<amulet_pbft::Timer>,
-    /// Whether the look under way is at everything, for `held`.
-    is_for_held: bool,
 }
 
 impl Engine {
@@ -124,30 +150,27 @@ impl Engine {
         records: Vec<LogRecord>,
         now: Now,
     ) -> Result<(Self, Vec<Action>), EngineError> {
-        let EngineParts { settings, credentials, ledger, .. } = &parts;
-        let current = ledger.epoch();
-        let (epoch, validators) = (current.epoch, &current.validators);
-        let own = credentials.replica(validators).ok_or(EngineError::NotAValidator)?;
-        let Settings { timeouts, blocks_per_checkpoint, window, depth } = *settings;
-        let config = Config::new(own, validators.quorum(), timeouts, blocks_per_checkpoint, window)?
-            .with_depth(depth)?
-            .in_epoch(epoch);
-        let verifier = credentials.verifier(ledger.chain(), epoch, validators);
-        let signer = credentials.signer(ledger.chain(), epoch);
-        let (replica, effects) = Replica::recover(config, signer, ledger_tip(ledger)?, records)?;
+        let tip = ledger_tip(&parts.ledger)?;
+        let epoch = in_force(&parts, &parts.ledger.epoch());
         let mut engine = Self {
+            epoch,
+            applied: tip.header_hash,
+            role: Role::Observer(tip),
             parts,
-            verifier,
-            replica,
             speculation: Speculation::default(),
+            in_flight: Vec::new(),
+            parked: Vec::new(),
+            told: Requests::Empty,
+            batching: Batching::default(),
             batch: None,
-            generations: 0,
+            batches: 0,
             catch_up: CatchUp::Idle,
             sweep: Sweep::default(),
+            next_epoch: None,
             evidence: 0,
         };
         let mut actions = Vec::new();
-        engine.carry_out(now, effects, &mut actions)?;
+        engine.take_role(now, records, &mut actions)?;
         engine.tell_requests(now, &mut actions)?;
         Ok((engine, actions))
     }
@@ -162,62 +185,113 @@ impl Engine {
         match event {
             Event::Message(message) => self.step(now, Input::Message(message), out)?,
             Event::Timer(timer) => self.on_timer(now, timer, out)?,
-            Event::MempoolChanged => self.tell_requests(now, out)?,
+            Event::MempoolChanged => self.on_mempool_changed(now, out),
             Event::JobDone(JobResult(found)) => self.on_found(now, found, out)?,
             Event::Fetched { peer, blocks } => self.on_fetched(peer, blocks, out),
+            Event::PeerAhead { peer } => self.catch_up(peer, out),
         }
+        self.tell_requests(now, out)?;
         Ok(actions)
     }
 
     /// How consensus goes.
     #[must_use]
     pub fn status(&self) -> ConsensusStatus {
-        ConsensusStatus {
-            view: self.replica.view(),
-            primary: self.replica.primary(),
-            height: self.replica.tip().height,
-            evidence: self.evidence,
+        let view = match &self.role {
+            Role::Member(replica) => replica.view(),
+            Role::Observer(_) => self.epoch.set.epoch.first_view(),
+        };
+        let primary = self.epoch.set.validators.primary(view);
+        ConsensusStatus { view, primary, height: self.tip().height, evidence: self.evidence }
+    }
+
+    /// The core, to look at; `None` while the node is no validator.
+    #[must_use]
+    pub fn replica(&self) -> Option<&Replica> {
+        match &self.role {
+            Role::Member(replica) => Some(replica),
+            Role::Observer(_) => None,
         }
     }
 
-    /// The core, to look at.
+    /// The newest committed block.
     #[must_use]
-    pub fn replica(&self) -> &Replica {
-        &self.replica
+    pub fn tip(&self) -> &Tip {
+        match &self.role {
+            Role::Member(replica) => replica.tip(),
+            Role::Observer(tip) => tip,
+        }
     }
 
-    /// Checks signatures of messages for this replica.
+    /// The epoch in force.
     #[must_use]
-    pub fn verifier(&self) -> SharedVerifier {
-        self.verifier.clone()
+    pub fn epoch(&self) -> &EpochInForce {
+        &self.epoch
     }
 
-    /// The epoch that the replica lives for.
+    /// What received messages are held against before they may become an [`Event::Message`]. Good until the next event is
+    /// handled; an older one lets more through.
     #[must_use]
-    pub fn epoch(&self) -> Epoch {
-        self.replica.config().epoch()
+    pub fn gate(&self) -> Gate {
+        let view = match &self.role {
+            Role::Member(replica) => match replica.mode() {
+                Mode::ViewChange { target } => target,
+                Mode::Normal | Mode::Ended => replica.view(),
+            },
+            Role::Observer(_) => self.epoch.set.epoch.first_view(),
+        };
+        Gate::new(&self.epoch, view, self.tip().height)
     }
 
-    /// Executed blocks kept because they may be committed.
+    /// Executed blocks kept because they may be committed; at most
+    /// [`SPECULATIVE_BLOCKS_MAX`](super::SPECULATIVE_BLOCKS_MAX).
     #[must_use]
     pub fn speculative_blocks(&self) -> usize {
         self.speculation.len()
     }
 
-    /// All replicas but this one.
+    /// All validators but this node.
     #[must_use]
     pub fn others(&self) -> Vec<ReplicaId> {
-        let own = self.replica.config().replica();
-        let size = u16::try_from(self.replica.config().quorum().size()).unwrap_or(u16::MAX);
-        (0..size).map(ReplicaId).filter(|replica| *replica != own).collect()
+        let size = u16::try_from(self.epoch.set.validators.members().len()).unwrap_or(u16::MAX);
+        (0..size).map(ReplicaId).filter(|replica| Some(*replica) != self.epoch.own).collect()
     }
 
+    /// Becomes what the epoch in force makes of this node, on the tip.
+    fn take_role(
+        &mut self,
+        now: Now,
+        records: Vec<LogRecord>,
+        out: &mut Vec<Action>,
+    ) -> Result<(), EngineError> {
+        let tip = self.tip().clone();
+        self.told = Requests::Empty;
+        let Some(own) = self.epoch.own else {
+            self.role = Role::Observer(tip);
+            self.follow(out);
+            return Ok(());
+        };
+        let Settings { timeouts, blocks_per_checkpoint, window, depth } = self.parts.settings;
+        let quorum = self.epoch.set.validators.quorum();
+        let config = Config::new(own, quorum, timeouts, blocks_per_checkpoint, window)?
+            .with_depth(depth)?
+            .in_epoch(self.epoch.set.epoch);
+        let signer = self.parts.credentials.signer(self.parts.ledger.chain(), self.epoch.set.epoch);
+        let (replica, effects) = Replica::recover(config, signer, tip, records)?;
+        self.role = Role::Member(Box::new(replica));
+        self.carry_out(now, effects, out)
+    }
+
+    /// Hands an input to the core, if there is one, and carries out what follows.
     fn step(&mut self, now: Now, input: Input, out: &mut Vec<Action>) -> Result<(), EngineError> {
-        let step = self.replica.step(input);
+        let Role::Member(replica) = &mut self.role else { return Ok(()) };
+        let step = replica.step(input);
         if let Outcome::Ignored(rejection) = &step.outcome {
             tracing::trace!(?rejection, "input ignored");
         }
-        self.carry_out(now, step.effects, out)
+        self.mark_in_flight();
+        self.carry_out(now, step.effects, out)?;
+        self.enter_next_epoch(now, out)
     }
 
     /// Turns effects of the core into actions, in their order: [`Effect`] has the contract.
@@ -227,6 +301,7 @@ impl Engine {
         effects: Vec<Effect>,
         out: &mut Vec<Action>,
     ) -> Result<(), EngineError> {
+        let epoch = self.epoch.set.epoch;
         for effect in effects {
             match effect {
                 Effect::Persist(record) => match out.last_mut() {
@@ -234,18 +309,23 @@ impl Engine {
                     _ => out.push(Action::Append(vec![record])),
                 },
                 Effect::Send(to, message) => {
-                    out.push(Action::Send { to, bytes: Arc::new(message.encode(self.epoch())) });
+                    out.push(Action::Send { to, bytes: Arc::new(message.encode(epoch)) });
                 }
                 Effect::Broadcast(message) => {
-                    out.push(Action::Broadcast { bytes: Arc::new(message.encode(self.epoch())) });
+                    out.push(Action::Broadcast { bytes: Arc::new(message.encode(epoch)) });
                 }
                 Effect::StartTimer(timer, after) => {
-                    out.push(Action::SetTimer { timer: timer.into(), after });
+                    let name = TimerName::Core(timer.kind);
+                    let timer = EngineTimer { epoch, name, generation: timer.generation };
+                    out.push(Action::SetTimer { timer, after });
                 }
                 Effect::StopTimer(kind) => out.push(Action::StopTimer(TimerName::Core(kind))),
-                Effect::Propose { view, height, .. } => self.gather(view, height, out),
-                Effect::Validate { view, height, header_hash, payload, provenance, .. } => {
-                    let (parents, wall) = (Vec::new(), now.wall);
+                Effect::Propose { view, height, parent } => {
+                    self.gather(now, Batch::new(view, height, parent), out)
+                }
+                Effect::Validate { view, height, parent, header_hash, payload, provenance } => {
+                    let Some(parents) = self.parents(parent) else { continue };
+                    let wall = now.wall;
                     let validate = Validate { view, height, header_hash, parents, payload, provenance, wall };
                     self.run(Task::Validate(validate), out);
                 }
@@ -254,93 +334,71 @@ impl Engine {
                 Effect::CatchUp { hint, .. } => self.catch_up(hint, out),
                 Effect::Report(evidence) => {
                     self.evidence += 1;
-                    tracing::error!(
-                        replica = evidence.offender().0,
-                        ?evidence,
-                        "replica contradicted itself"
-                    );
-                    out.push(Action::SubmitEvidence(evidence));
+                    let replica = evidence.offender().0;
+                    tracing::error!(replica, ?evidence, "replica contradicted itself");
+                    out.push(Action::SubmitEvidence { epoch, evidence });
                 }
             }
         }
         Ok(())
     }
 
+    /// The uncommitted blocks up to this one, for a block on top of it.
+    fn parents(&self, top: HeaderHash) -> Option<Vec<Arc<ExecutedBlock>>> {
+        let parents = self.speculation.chain(self.applied, top);
+        if parents.is_none() {
+            // The core asks only on top of what it accepted, and what it accepted was executed here.
+            tracing::error!(parent = %top, "the block below a proposal is not here");
+        }
+        parents
+    }
+
     fn run(&self, task: Task, out: &mut Vec<Action>) {
-        out.push(Action::Run(Job { ledger: self.parts.ledger.clone(), task }));
+        let EngineParts { ledger, verified, .. } = &self.parts;
+        out.push(Action::Run(Job { ledger: ledger.clone(), verified: verified.clone(), task }));
     }
 
     fn on_timer(&mut self, now: Now, timer: EngineTimer, out: &mut Vec<Action>) -> Result<(), EngineError> {
-        match timer.name {
-            TimerName::Batch => {
-                if let Some((_, view, height)) = self.batch.take_if(|(awaited, ..)| *awaited == timer) {
-                    self.build(now, view, height, out);
-                }
-                Ok(())
-            }
+        let EngineTimer { epoch, name, generation } = timer;
+        if epoch != self.epoch.set.epoch {
+            return Ok(());
+        }
+        match name {
+            TimerName::Batch => self.on_batch_timer(now, generation, out),
+            TimerName::Follow => self.follow(out),
             // Before a primary is blamed for what waits here: what can never be in a block is no reason to leave its view.
-            TimerName::Core(TimerKind::Progress) => {
-                let timer = amulet_pbft::Timer { kind: TimerKind::Progress, generation: timer.generation };
-                self.sweep.held = Some(timer);
-                self.sweep_next(now, out)
+            TimerName::Core(kind @ TimerKind::Progress) => {
+                self.sweep.hold(amulet_pbft::Timer { kind, generation });
+                self.sweep_next(now, out)?;
             }
             TimerName::Core(kind) => {
-                let timer = amulet_pbft::Timer { kind, generation: timer.generation };
-                self.step(now, Input::TimerFired(timer), out)
+                self.step(now, Input::TimerFired(amulet_pbft::Timer { kind, generation }), out)?;
             }
         }
-    }
-
-    /// Tells the core whether transactions wait.
-    fn tell_requests(&mut self, now: Now, out: &mut Vec<Action>) -> Result<(), EngineError> {
-        let requests = if self.parts.mempool.is_empty() { Requests::Empty } else { Requests::Waiting };
-        self.step(now, Input::Requests(requests), out)
-    }
-
-    /// Gathers waiting transactions for a moment before a block is built of them.
-    fn gather(&mut self, view: View, height: Height, out: &mut Vec<Action>) {
-        self.generations += 1;
-        let timer = EngineTimer { name: TimerName::Batch, generation: self.generations };
-        self.batch = Some((timer, view, height));
-        out.push(Action::SetTimer { timer, after: BATCH_DELAY });
-    }
-
-    fn build(&mut self, now: Now, view: View, height: Height, out: &mut Vec<Action>) {
-        let build = Build {
-            view,
-            height,
-            parents: Vec::new(),
-            proposer: self.replica.config().replica(),
-            time: now.wall,
-            candidates: self.parts.mempool.candidates(),
-        };
-        self.run(Task::Build(build), out);
+        Ok(())
     }
 
     fn on_found(&mut self, now: Now, found: Found, out: &mut Vec<Action>) -> Result<(), EngineError> {
         match found {
             Found::Built(built) => self.on_built(now, built?, out),
             Found::Validated { view, height, header_hash, judged } => {
-                let verdict = match judged? {
+                let (verdict, ends_epoch) = match judged? {
                     Judgement::Right(executed) => {
-                        self.speculation.keep(executed);
-                        Verdict::Valid
+                        let ends_epoch = executed.ends_epoch();
+                        self.speculation.keep(executed, &self.in_flight);
+                        (Verdict::Valid, ends_epoch)
                     }
-                    Judgement::Wrong => Verdict::Invalid,
+                    Judgement::Wrong => (Verdict::Invalid, false),
                     Judgement::Void => return Ok(()),
                 };
-                self.step(
-                    now,
-                    Input::Validated { view, height, header_hash, verdict, ends_epoch: false },
-                    out,
-                )
+                self.step(now, Input::Validated { view, height, header_hash, verdict, ends_epoch }, out)
             }
             Found::Checked { peer, committed } => {
                 self.on_checked(peer, committed, out);
                 Ok(())
             }
-            Found::Executed { height, certificate, judged } => {
-                self.on_executed(now, height, certificate, judged?, out)
+            Found::Executed { peer, height, certificate, judged } => {
+                self.on_executed(now, peer, height, certificate, judged?, out)
             }
             Found::Swept(gone) => {
                 self.parts.mempool.remove(&gone?);
@@ -348,163 +406,13 @@ impl Engine {
             }
         }
     }
+}
 
-    fn on_built(&mut self, now: Now, built: BuiltBlock, out: &mut Vec<Action>) -> Result<(), EngineError> {
-        self.parts.mempool.remove(&built.inadmissible);
-        match built.block {
-            Some((block, executed)) => {
-                self.speculation.keep(executed);
-                self.step(now, Input::Proposal(block), out)
-            }
-            None => {
-                // Empty first, whatever has come in since: the core asks for a height once, until it hears that nothing
-                // waited.
-                self.step(now, Input::Requests(Requests::Empty), out)?;
-                self.tell_requests(now, out)
-            }
-        }
-    }
-
-    fn commit(&mut self, certificate: CommitCertificate, out: &mut Vec<Action>) -> Result<(), EngineError> {
-        let height = certificate.vote.height;
-        let executed = self.speculation.take(certificate.vote.header_hash);
-        self.apply(executed.ok_or(EngineError::Diverged { height })?, certificate, out);
-        Ok(())
-    }
-
-    fn apply(&mut self, block: Arc<ExecutedBlock>, certificate: CommitCertificate, out: &mut Vec<Action>) {
-        let height = block.height();
-        let ids: Vec<_> = block.transaction_ids().collect();
-        let transactions = &block.block().transactions;
-        // Somebody may have sent several transactions of one number, each to another hospital.
-        self.sweep.senders.extend(transactions.iter().map(|found| found.transaction.sender));
-        self.parts.mempool.remove(&ids);
-        self.speculation.settle(height);
-        tracing::info!(height = height.0, transactions = ids.len(), "block committed");
-        out.push(Action::Commit { block, certificate });
-        out.push(Action::Prune(height));
-        self.start_sweep(out);
-    }
-
-    /// Starts a look at the queue if one is due and none is under way.
-    fn start_sweep(&mut self, out: &mut Vec<Action>) {
-        if self.sweep.is_running {
-            return;
-        }
-        self.sweep.is_for_held = self.sweep.held.is_some();
-        let senders = std::mem::take(&mut self.sweep.senders);
-        let is_due = |sender: &Did| self.sweep.is_for_held || senders.contains(sender);
-        let waiting = self.parts.mempool.waiting(is_due);
-        if !waiting.is_empty() {
-            self.sweep.is_running = true;
-            self.run(Task::Sweep(waiting), out);
-        }
-    }
-
-    /// Starts the next look; if nothing is there to be looked at, the held timer has waited for nothing.
-    fn sweep_next(&mut self, now: Now, out: &mut Vec<Action>) -> Result<(), EngineError> {
-        self.start_sweep(out);
-        if self.sweep.is_running { Ok(()) } else { self.release_timer(now, out) }
-    }
-
-    fn on_swept(&mut self, now: Now, out: &mut Vec<Action>) -> Result<(), EngineError> {
-        self.sweep.is_running = false;
-        self.tell_requests(now, out)?;
-        if self.sweep.is_for_held {
-            self.release_timer(now, out)?;
-        }
-        self.sweep_next(now, out)
-    }
-
-    fn release_timer(&mut self, now: Now, out: &mut Vec<Action>) -> Result<(), EngineError> {
-        match self.sweep.held.take() {
-            Some(timer) => self.step(now, Input::TimerFired(timer), out),
-            None => Ok(()),
-        }
-    }
-
-    fn catch_up(&mut self, hint: ReplicaId, out: &mut Vec<Action>) {
-        if let CatchUp::Idle = self.catch_up {
-            let next = self.others().into_iter().filter(|replica| *replica != hint).collect();
-            self.ask(hint, next, out);
-        }
-    }
-
-    fn ask(&mut self, peer: ReplicaId, next: VecDeque<ReplicaId>, out: &mut Vec<Action>) {
-        self.catch_up = CatchUp::Asking { next };
-        out.push(Action::Fetch { peer, from: self.replica.tip().height.next() });
-    }
-
-    /// Asks the next peer, if there is one left.
-    fn ask_next(&mut self, out: &mut Vec<Action>) {
-        if let CatchUp::Asking { mut next } = std::mem::take(&mut self.catch_up)
-            && let Some(peer) = next.pop_front()
-        {
-            self.ask(peer, next, out);
-        }
-    }
-
-    fn on_fetched(
-        &mut self,
-        peer: ReplicaId,
-        blocks: Option<Vec<UntrustedCertifiedBlock>>,
-        out: &mut Vec<Action>,
-    ) {
-        let tip = self.replica.tip().height;
-        let first =
-            blocks.as_deref().and_then(|blocks| blocks.first()).map(|block| block.block.header.height);
-        match (blocks, first) {
-            // Blocks may have been committed since the peer was asked.
-            (Some(blocks), Some(from)) if from <= tip.next() => {
-                let verifier = self.verifier.clone();
-                self.run(Task::CheckBlocks { peer, from, blocks, verifier }, out);
-            }
-            _ => self.ask_next(out),
-        }
-    }
-
-    /// Who sends anything that is not committed is passed over: a peer must not be able to keep this node behind.
-    fn on_checked(&mut self, peer: ReplicaId, committed: Option<Vec<CommittedBlock>>, out: &mut Vec<Action>) {
-        match committed {
-            Some(blocks) => {
-                self.catch_up = CatchUp::Adopting { blocks: blocks.into() };
-                self.adopt_next(out);
-            }
-            None => {
-                tracing::warn!(replica = peer.0, "peer sent blocks that were never committed");
-                self.ask_next(out);
-            }
-        }
-    }
-
-    /// Has the next committed block executed, if it is the one after the tip.
-    fn adopt_next(&mut self, out: &mut Vec<Action>) {
-        let next = self.replica.tip().height.next();
-        let CatchUp::Adopting { blocks } = &mut self.catch_up else { return };
-        while blocks.pop_front_if(|block| block.height() < next).is_some() {}
-        match blocks.pop_front() {
-            Some(block) => self.run(Task::Execute(Box::new(block)), out),
-            None => self.catch_up = CatchUp::Idle,
-        }
-    }
-
-    fn on_executed(
-        &mut self,
-        now: Now,
-        height: Height,
-        certificate: CommitCertificate,
-        judged: Judgement,
-        out: &mut Vec<Action>,
-    ) -> Result<(), EngineError> {
-        // It may have been committed in the normal course meanwhile.
-        if height == self.replica.tip().height.next() {
-            let Judgement::Right(executed) = judged else { return Err(EngineError::Diverged { height }) };
-            self.apply(executed, certificate.clone(), out);
-            self.step(now, Input::Synced { certificate, ends_epoch: false }, out)?;
-        }
-        self.adopt_next(out);
-        Ok(())
-    }
+/// The epoch with this node's place in it.
+fn in_force(parts: &EngineParts, set: &Arc<EpochSet>) -> EpochInForce {
+    let own = parts.credentials.replica(&set.validators);
+    let verifier = parts.credentials.verifier(parts.ledger.chain(), set.epoch, &set.validators);
+    EpochInForce { set: set.clone(), own, verifier }
 }
 
 fn ledger_tip(ledger: &Ledger) -> Result<Tip, LedgerError> {

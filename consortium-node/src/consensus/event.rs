@@ -1,10 +1,11 @@
 //! The border of the engine: what it is told, and what it asks for.
 
+use super::engine::EpochInForce;
 use super::job::{Job, JobResult};
 use crate::ledger::ExecutedBlock;
-use amulet_pbft::{CommitCertificate, Evidence, LogRecord, Millis, Timer, TimerKind, VerifiedMessage};
+use amulet_pbft::{CommitCertificate, Evidence, LogRecord, Millis, TimerKind, VerifiedMessage};
 use amulet_protocol::block::UntrustedCertifiedBlock;
-use amulet_protocol::ids::{Height, ReplicaId, Timestamp};
+use amulet_protocol::ids::{Epoch, Height, ReplicaId, Timestamp};
 use std::sync::Arc;
 
 /// The time at which an event is handled. The engine has no clock of its own.
@@ -35,6 +36,12 @@ pub enum Event {
         /// Its answer; nothing about it has been checked.
         blocks: Option<Vec<UntrustedCertifiedBlock>>,
     },
+    /// A peer speaks of an epoch that has not begun here ([`GateRefusal::EpochAhead`](super::GateRefusal::EpochAhead)):
+    /// there are blocks to catch up with, perhaps.
+    PeerAhead {
+        /// Who.
+        peer: ReplicaId,
+    },
 }
 
 /// One thing to do.
@@ -48,7 +55,6 @@ pub enum Event {
 /// 3. `Send` and `Broadcast` are best effort.
 /// 4. A `Run` may be carried out anywhere, at any time after the actions before it, alongside those after it.
 /// 5. If an `Append` or a `Commit` fails, the replica stops. It may start again from what is on its disk.
-#[derive(Debug)]
 pub enum Action {
     /// Make records durable, each in place of the one with its key: [`Log::append`](super::Log::append).
     Append(Vec<LogRecord>),
@@ -92,7 +98,14 @@ pub enum Action {
         from: Height,
     },
     /// A replica contradicted itself under its own signature: bring the proof onto the chain.
-    SubmitEvidence(Box<Evidence>),
+    SubmitEvidence {
+        /// The epoch in which it did.
+        epoch: Epoch,
+        /// The proof.
+        evidence: Box<Evidence>,
+    },
+    /// Another validator set is in force: numbers of replicas in later actions and messages are numbers in it.
+    EpochBegan(Box<EpochInForce>),
 }
 
 /// What a timer is for; one of each name runs at most.
@@ -102,19 +115,17 @@ pub enum TimerName {
     Core(TimerKind),
     /// The gathering of transactions for a block.
     Batch,
+    /// An observer's next look at what the validators have committed.
+    Follow,
 }
 
 /// One run of a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EngineTimer {
+    /// The epoch in which it was set; it means nothing in any other.
+    pub epoch: Epoch,
     /// What it is for.
     pub name: TimerName,
     /// Which run.
     pub generation: u64,
-}
-
-impl From<Timer> for EngineTimer {
-    fn from(timer: Timer) -> Self {
-        Self { name: TimerName::Core(timer.kind), generation: timer.generation }
-    }
 }

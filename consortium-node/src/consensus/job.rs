@@ -3,7 +3,9 @@
 
 use super::credentials::SharedVerifier;
 use super::sync::{self, CommittedBlock};
-use crate::ledger::{BlockRefusal, ExecuteError, ExecutedBlock, Ledger, LedgerError, ProposalInput};
+use crate::ledger::{
+    BlockRefusal, ExecuteError, ExecutedBlock, Ledger, LedgerError, ProposalInput, VerifiedTransactions,
+};
 use amulet_pbft::{CommitCertificate, Payload, ProposedBlock, Provenance};
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
 use amulet_protocol::codec;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 /// randomness, nothing written.
 pub struct Job {
     pub(super) ledger: Ledger,
+    pub(super) verified: Arc<dyn VerifiedTransactions>,
     pub(super) task: Task,
 }
 
@@ -34,7 +37,7 @@ pub(super) enum Task {
         verifier: SharedVerifier,
     },
     /// Execute a committed block on the tip.
-    Execute(Box<CommittedBlock>),
+    Execute { peer: ReplicaId, block: Box<CommittedBlock> },
     /// Find waiting transactions that no block may hold any more.
     Sweep(Vec<Arc<SignedTransaction>>),
 }
@@ -65,9 +68,22 @@ pub struct JobResult(pub(super) Found);
 
 pub(super) enum Found {
     Built(Result<BuiltBlock, LedgerError>),
-    Validated { view: View, height: Height, header_hash: HeaderHash, judged: Result<Judgement, LedgerError> },
-    Checked { peer: ReplicaId, committed: Option<Vec<CommittedBlock>> },
-    Executed { height: Height, certificate: CommitCertificate, judged: Result<Judgement, LedgerError> },
+    Validated {
+        view: View,
+        height: Height,
+        header_hash: HeaderHash,
+        judged: Result<Judgement, LedgerError>,
+    },
+    Checked {
+        peer: ReplicaId,
+        committed: Option<Vec<CommittedBlock>>,
+    },
+    Executed {
+        peer: ReplicaId,
+        height: Height,
+        certificate: CommitCertificate,
+        judged: Result<Judgement, LedgerError>,
+    },
     Swept(Result<Vec<TxId>, LedgerError>),
 }
 
@@ -87,26 +103,34 @@ pub(super) struct BuiltBlock {
     pub(super) block: Option<(ProposedBlock, Arc<ExecutedBlock>)>,
     /// Candidates that no block here may hold.
     pub(super) inadmissible: Vec<TxId>,
+    /// Whether that was judged by committed blocks alone.
+    pub(super) is_final: bool,
 }
 
 impl Job {
     /// Runs the job. Blocks on the processor and on the ledger's file.
     #[must_use]
     pub fn run(self) -> JobResult {
-        let Self { ledger, task } = self;
+        let Self { ledger, verified, task } = self;
         JobResult(match task {
             Task::Build(build) => Found::Built(build.run(&ledger)),
             Task::Validate(validate) => {
                 let Validate { view, height, header_hash, .. } = validate;
-                Found::Validated { view, height, header_hash, judged: validate.run(&ledger) }
+                Found::Validated {
+                    view,
+                    height,
+                    header_hash,
+                    judged: validate.run(&ledger, verified.as_ref()),
+                }
             }
             Task::CheckBlocks { peer, from, blocks, verifier } => {
                 Found::Checked { peer, committed: sync::committed(blocks, from, verifier.as_ref()) }
             }
-            Task::Execute(committed) => {
-                let UntrustedCertifiedBlock { block, certificate } = committed.into_inner();
+            Task::Execute { peer, block } => {
+                let UntrustedCertifiedBlock { block, certificate } = block.into_inner();
                 let height = block.header.height;
-                Found::Executed { height, certificate, judged: judge(&ledger, &[], block, None) }
+                let judged = judge(&ledger, &[], block, None, verified.as_ref());
+                Found::Executed { peer, height, certificate, judged }
             }
             Task::Sweep(waiting) => Found::Swept(ledger.inadmissible(waiting.iter().map(AsRef::as_ref))),
         })
@@ -119,7 +143,7 @@ impl Job {
             Task::Build(_) => "build",
             Task::Validate(_) => "validate",
             Task::CheckBlocks { .. } => "check-blocks",
-            Task::Execute(_) => "execute",
+            Task::Execute { .. } => "execute",
             Task::Sweep(_) => "sweep",
         }
     }
@@ -128,28 +152,30 @@ impl Job {
 impl Build {
     fn run(self, ledger: &Ledger) -> Result<BuiltBlock, LedgerError> {
         let Self { view, height, parents, proposer, time, candidates } = self;
+        let is_final = parents.is_empty();
         let transactions = candidates.into_iter().map(Arc::unwrap_or_clone).collect();
-        let input = ProposalInput { transactions, time, proposer, view };
-        let executed = match ledger.execute(&parents, input) {
+        let executed = match ledger.execute(&parents, ProposalInput { transactions, time, proposer, view }) {
             Ok(executed) => executed,
             Err(ExecuteError::Detached(_)) => {
-                return Ok(BuiltBlock { block: None, inadmissible: Vec::new() });
+                return Ok(BuiltBlock { block: None, inadmissible: Vec::new(), is_final });
             }
             Err(ExecuteError::Ledger(error)) => return Err(error),
         };
         let inadmissible = executed.inadmissible().iter().map(|(id, _)| *id).collect();
-        if executed.receipts().is_empty() {
-            return Ok(BuiltBlock { block: None, inadmissible });
+        // The ledger may have moved on while the job waited.
+        if executed.receipts().is_empty() || executed.height() != height {
+            return Ok(BuiltBlock { block: None, inadmissible, is_final });
         }
         let payload = Payload::new(codec::encode(executed.block()))
             .expect("a block's transactions are bounded below the bound of a payload");
-        let block = ProposedBlock { view, height, header_hash: executed.hash(), payload, ends_epoch: false };
-        Ok(BuiltBlock { block: Some((block, Arc::new(executed))), inadmissible })
+        let (header_hash, ends_epoch) = (executed.hash(), executed.ends_epoch());
+        let block = ProposedBlock { view, height, header_hash, payload, ends_epoch };
+        Ok(BuiltBlock { block: Some((block, Arc::new(executed))), inadmissible, is_final })
     }
 }
 
 impl Validate {
-    fn run(self, ledger: &Ledger) -> Result<Judgement, LedgerError> {
+    fn run(self, ledger: &Ledger, verified: &dyn VerifiedTransactions) -> Result<Judgement, LedgerError> {
         let Self { view, height, header_hash, parents, payload, provenance, wall } = self;
         let Ok(block) = codec::decode::<UntrustedBlock>(payload.bytes(), BLOCK_BYTES_MAX) else {
             return Ok(Judgement::Wrong);
@@ -163,7 +189,7 @@ impl Validate {
         if !is_placed || header.height != height || block.hash() != header_hash {
             return Ok(Judgement::Wrong);
         }
-        judge(ledger, &parents, block, clock)
+        judge(ledger, &parents, block, clock, verified)
     }
 }
 
@@ -173,9 +199,10 @@ fn judge(
     parents: &[Arc<ExecutedBlock>],
     block: UntrustedBlock,
     clock: Option<Timestamp>,
+    verified: &dyn VerifiedTransactions,
 ) -> Result<Judgement, LedgerError> {
     let height = block.header.height;
-    match ledger.validate(parents, block, clock, &()) {
+    match ledger.validate(parents, block, clock, verified) {
         Ok(executed) => Ok(Judgement::Right(Arc::new(executed))),
         Err(BlockRefusal::Ledger(error)) => Err(error),
         Err(BlockRefusal::Detached(_)) => Ok(Judgement::Void),

@@ -3,8 +3,7 @@
 use amulet_pbft::Verifier;
 use amulet_pbft::certificate::check_commit_certificate;
 use amulet_protocol::block::{UntrustedCertifiedBlock, transactions_tree};
-use amulet_protocol::ids::{Height, ReplicaId};
-use std::collections::VecDeque;
+use amulet_protocol::ids::Height;
 
 /// A block that a quorum has committed: its certificate holds, and its transactions are those of its header. Only
 /// [`committed`] makes one.
@@ -38,16 +37,4 @@ pub(super) fn committed(
             && check_commit_certificate(certificate, verifier).is_ok()
     };
     blocks.iter().zip(from.0..).all(is_committed).then(|| blocks.into_iter().map(CommittedBlock).collect())
-}
-
-/// Where catching up stands. One peer is asked at a time, and what it gave is adopted before anybody is asked again.
-#[derive(Default)]
-pub(super) enum CatchUp {
-    /// Nothing is under way.
-    #[default]
-    Idle,
-    /// A peer was asked; the others are next, in this order.
-    Asking { next: VecDeque<ReplicaId> },
-    /// Committed blocks are being executed, in order of height.
-    Adopting { blocks: VecDeque<CommittedBlock> },
 }

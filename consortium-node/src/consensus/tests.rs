@@ -62,6 +62,7 @@ impl Bench {
             credentials: Arc::new(ValidatorKey::new(key)),
             ledger: ledger.clone(),
             mempool: mempool.clone(),
+            verified: Arc::new(()),
         };
         let parts = DriverParts { engine, log: Box::new(log), network, inbox, now };
         let (driver, _) = Driver::start(parts).await.unwrap();

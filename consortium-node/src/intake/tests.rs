@@ -287,7 +287,7 @@ async fn after_a_time_out_the_ciphertexts_stay_and_the_file_sent_again_registers
     assert!(unfinished, "{timed_out:?}");
     assert!(world.mempool.is_empty());
     // Some other hospital still had it, and it is committed after all.
-    world.commit(late);
+    world.commit(late.into_iter().map(std::sync::Arc::unwrap_or_clone).collect());
     for entry in newest_records(&world) {
         assert!(world.vault.has(entry.blob).await.unwrap());
         assert!(world.others_vault.has(entry.blob).await.unwrap());

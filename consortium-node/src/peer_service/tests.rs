@@ -60,7 +60,7 @@ async fn only_transactions_that_can_be_committed_are_taken() {
     let used = world.patient.sign_numbered(world.chain(), Nonce(1), newcomer.registration());
     let all = vec![changed, used.as_untrusted().clone(), good.as_untrusted().clone()];
     ask(&world, PeerRequest::Transactions(all)).await;
-    assert_eq!(world.others_mempool.batch(), std::slice::from_ref(&good));
+    assert_eq!(world.others_mempool.batch(), [std::sync::Arc::new(good.clone())]);
     world.commit(vec![good.clone()]);
     world.others_mempool.remove([&good.id()]);
     ask(&world, PeerRequest::Transactions(vec![good.as_untrusted().clone()])).await;
