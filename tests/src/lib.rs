@@ -17,6 +17,7 @@ pub mod localnet;
 pub mod people;
 pub mod samples;
 pub mod scan;
+pub mod tight_disk;
 pub mod wait;
 pub mod wallet;
 
