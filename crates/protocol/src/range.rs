@@ -34,6 +34,9 @@ impl Merge for RangeMerge {
     }
 }
 
+/// Leaves of the largest range: positions of nodes, two for each leaf, are counted in 64 bits.
+const RANGE_LEAVES_MAX: u64 = 1 << 62;
+
 /// The leaf for a header.
 #[must_use]
 pub fn range_leaf(hash: HeaderHash) -> Digest {
@@ -81,6 +84,12 @@ pub enum RangeProofError {
         /// Found.
         found: usize,
     },
+    /// No range has so many leaves.
+    #[error("no range reaches height {newer}")]
+    TooHigh {
+        /// Height of the header that carries the root.
+        newer: Height,
+    },
     /// The hashes do not lead to the root.
     #[error("the proof does not lead from height {height} to the root")]
     Path {
@@ -112,6 +121,9 @@ impl UntrustedRangeProof {
     pub fn verify(&self, newer: Height, expected: Digest, older: HeaderHash) -> Result<(), RangeProofError> {
         if self.height >= newer {
             return Err(RangeProofError::NotOlder { older: self.height, newer });
+        }
+        if newer.0 > RANGE_LEAVES_MAX {
+            return Err(RangeProofError::TooHigh { newer });
         }
         if self.hashes.len() > RANGE_PROOF_HASHES_MAX {
             return Err(RangeProofError::TooLong { found: self.hashes.len() });
@@ -165,5 +177,12 @@ mod tests {
         let proof = UntrustedRangeProof { height: Height(3), hashes: vec![] };
         let refused = Err(RangeProofError::NotOlder { older: Height(3), newer: Height(3) });
         assert_eq!(proof.verify(Height(3), Digest::ZERO, hash(3)), refused);
+    }
+
+    #[test]
+    fn a_height_that_no_range_reaches_is_refused() {
+        let proof = UntrustedRangeProof { height: Height(u64::MAX - 1), hashes: vec![sm3(b"hash")] };
+        let newer = Height(u64::MAX);
+        assert_eq!(proof.verify(newer, Digest::ZERO, hash(3)), Err(RangeProofError::TooHigh { newer }));
     }
 }
