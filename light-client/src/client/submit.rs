@@ -77,7 +77,12 @@ impl LightClient {
     pub async fn receipt(&self, transaction: TxId) -> Result<ProvenReceipt, LightError> {
         let mut failures = Vec::new();
         for node in self.order() {
-            match self.receipt_from(node, transaction).await {
+            let mut looked = self.receipt_from(node, transaction).await;
+            if matches!(looked, Err(NodeFailure::UnknownValidators { .. })) {
+                self.sync(self.now()).await?;
+                looked = self.receipt_from(node, transaction).await;
+            }
+            match looked {
                 Ok((header, receipt)) => match self.prove_receipt(header, receipt).await? {
                     Some(proven) => return Ok(proven),
                     None => failures.push((node, NodeFailure::NotFound)),
@@ -156,6 +161,12 @@ impl LightClient {
                     // The other hospitals are a moment behind the one that has the receipt.
                     Ok(None) | Err(_) => {}
                 },
+                // The validators changed since the last sync; the next look knows the new ones.
+                Err(NodeFailure::UnknownValidators { .. }) => {
+                    if let Err(LightError::Disagreement(found)) = self.sync(self.now()).await {
+                        return Err(LightError::Disagreement(found));
+                    }
+                }
                 Err(failure) => {
                     self.noted(node, failure);
                 }

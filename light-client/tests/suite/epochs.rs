@@ -71,6 +71,31 @@ async fn a_device_goes_on_across_a_change_and_proves_old_blocks_by_the_sets_of_t
 }
 
 #[test]
+async fn a_receipt_from_after_a_change_is_proven_without_a_sync_before() {
+    let network = Network::honest(Chain::turning(8, &TURNS));
+    let network = Arc::new((0..4).fold(network, |network, node| network.behind(node, 2)));
+    let client = network.client();
+    client.sync(NOW).await.unwrap();
+    (0..4).for_each(|node| network.set_tip(node, 8));
+    let committed = network.chain().lock().unwrap().people.transaction(7);
+    let receipt = client.receipt(committed.id()).await.unwrap();
+    assert_eq!((receipt.header.header.height(), client.epoch()), (Height(7), Epoch(2)));
+}
+
+#[test]
+async fn a_transaction_is_waited_for_across_a_change() {
+    let network = Network::honest(Chain::turning(4, &[3]));
+    let network = Arc::new((0..4).fold(network, |network, node| network.behind(node, 2)));
+    let client = network.client();
+    client.sync(NOW).await.unwrap();
+    let committed = network.chain().lock().unwrap().people.transaction(4);
+    (0..4).for_each(|node| network.set_tip(node, 4));
+    let limit = std::time::Duration::from_secs(60);
+    let receipt = client.submit_and_wait(&committed, limit).await.unwrap();
+    assert_eq!((receipt.header.header.height(), client.epoch()), (Height(4), Epoch(1)));
+}
+
+#[test]
 async fn hospitals_on_both_sides_of_a_change_agree() {
     let network = Arc::new(Network::honest(Chain::turning(6, &TURNS)).behind(1, 3).behind(2, 4));
     let report = network.client().sync(NOW).await.unwrap();
