@@ -132,4 +132,6 @@ fn is_inadmissible(code: RefusalCode) -> bool {
 }
 
 #[cfg(test)]
+mod membership_tests;
+#[cfg(test)]
 mod tests;
