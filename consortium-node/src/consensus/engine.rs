@@ -275,7 +275,7 @@ impl Engine {
         let quorum = self.epoch.set.validators.quorum();
         let config = Config::new(own, quorum, timeouts, blocks_per_checkpoint, window)?
             .with_depth(depth)?
-            .in_epoch(self.epoch.set.epoch);
+            .in_epoch(self.epoch.set.epoch, self.epoch.set.first);
         let signer = self.parts.credentials.signer(self.parts.ledger.chain(), self.epoch.set.epoch);
         let (replica, effects) = Replica::recover(config, signer, tip, records)?;
         self.role = Role::Member(Box::new(replica));

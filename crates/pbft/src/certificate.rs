@@ -6,7 +6,6 @@
 use amulet_crypto::signing::Signature;
 use amulet_protocol::certificate::UntrustedCommitCertificate;
 use amulet_protocol::ids::ReplicaId;
-use amulet_protocol::quorum::Quorum;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::config::primary_of;
@@ -39,15 +38,12 @@ pub struct PreparedCertificate {
 }
 
 impl PreparedCertificate {
-    /// The certificate that `prepares` make with `pre_prepare`; `None` below a quorum.
-    pub(crate) fn from_votes(
-        pre_prepare: &Signed<PrePrepare>,
+    /// The certificate that `prepares`, which are enough, make with `pre_prepare`.
+    pub(crate) fn new(
+        pre_prepare: Signed<PrePrepare>,
         prepares: impl Iterator<Item = (ReplicaId, Signature)>,
-        quorum: Quorum,
-    ) -> Option<Self> {
-        let needed = quorum.threshold() - 1;
-        let prepares: Signatures = prepares.take(needed).collect();
-        (prepares.len() == needed).then(|| Self { pre_prepare: pre_prepare.clone(), prepares })
+    ) -> Self {
+        Self { pre_prepare, prepares: prepares.collect() }
     }
 
     /// What was prepared.

@@ -9,6 +9,7 @@ use crate::certificate::CheckpointCertificate;
 use crate::config::Config;
 use crate::effect::Effect;
 use crate::message::{Checkpoint, Message, Signed};
+use crate::planted::Bug;
 use crate::record::LogEntry;
 use crate::rejection::Rejection;
 use crate::replica::Replica;
@@ -107,10 +108,11 @@ impl Replica {
 
     /// Rule PBFT-CP-3: with a quorum the checkpoint is stable, and becomes the low water mark.
     fn stabilise(&mut self, checkpoint: Checkpoint) {
-        let Some(certificate) = self.checkpoints.certificate(checkpoint, self.config.quorum().threshold())
-        else {
+        let needed = self.config.quorum().threshold();
+        let Some(certificate) = self.checkpoints.certificate(checkpoint, needed) else { return };
+        if self.is_planted(Bug::NeverStable) {
             return;
-        };
+        }
         self.checkpoints.stable = Some(certificate.clone());
         self.checkpoints.raise(checkpoint.height);
         self.persist(LogEntry::Stable(certificate));

@@ -4,6 +4,7 @@ use amulet_protocol::ids::{Epoch, Height, ReplicaId, View};
 use amulet_protocol::quorum::Quorum;
 
 use crate::limits::{OPEN_CHECKPOINTS_MAX, PIPELINE_DEPTH_MAX};
+use crate::planted::Bug;
 
 /// A span of time in milliseconds. The core only names it; the driver waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +40,9 @@ pub struct Config {
     window: u64,
     depth: u64,
     epoch: Epoch,
+    epoch_start: Height,
+    #[cfg(feature = "planted")]
+    planted: std::collections::BTreeSet<Bug>,
 }
 
 /// Why a configuration is refused.
@@ -112,7 +116,18 @@ impl Config {
         if !(2..=OPEN_CHECKPOINTS_MAX).contains(&checkpoints) {
             return Err(ConfigError::Window { window, blocks_per_checkpoint });
         }
-        Ok(Self { replica, quorum, timeouts, blocks_per_checkpoint, window, depth: 1, epoch: Epoch(0) })
+        Ok(Self {
+            replica,
+            quorum,
+            timeouts,
+            blocks_per_checkpoint,
+            window,
+            depth: 1,
+            epoch: Epoch(0),
+            epoch_start: Height(0),
+            #[cfg(feature = "planted")]
+            planted: std::collections::BTreeSet::new(),
+        })
     }
 
     /// The same, with `depth` heights in flight at once instead of one. All replicas should have the same.
@@ -127,11 +142,41 @@ impl Config {
         Ok(self)
     }
 
-    /// The same, in another epoch than that of the genesis set.
+    /// The same, in another epoch than that of the genesis set. `first` is the first height that the set certifies; the
+    /// block before it is what all replicas of the epoch have to begin with.
     #[must_use]
-    pub fn in_epoch(mut self, epoch: Epoch) -> Self {
+    pub fn in_epoch(mut self, epoch: Epoch, first: Height) -> Self {
         self.epoch = epoch;
+        self.epoch_start = first.previous().unwrap_or_default();
         self
+    }
+
+    /// The same, with deliberate bugs.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn with_planted(mut self, bugs: std::collections::BTreeSet<Bug>) -> Self {
+        self.planted = bugs;
+        self
+    }
+
+    /// Whether this deliberate bug is in.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn is_planted(&self, bug: Bug) -> bool {
+        self.planted.contains(&bug)
+    }
+
+    /// Whether this deliberate bug is in: never, in a build without them.
+    #[cfg(not(feature = "planted"))]
+    #[must_use]
+    pub const fn is_planted(&self, _bug: Bug) -> bool {
+        false
+    }
+
+    /// Height of the last block before the epoch.
+    #[must_use]
+    pub fn epoch_start(&self) -> Height {
+        self.epoch_start
     }
 
     /// The epoch in which the validator set is in force.

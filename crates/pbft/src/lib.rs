@@ -33,6 +33,7 @@ pub mod input;
 pub mod limits;
 pub mod message;
 pub mod payload;
+pub mod planted;
 pub mod record;
 pub mod rejection;
 pub mod replica;
@@ -46,6 +47,7 @@ mod new_view;
 mod normal_case;
 mod recovery;
 mod slot;
+mod stale;
 mod status;
 mod view_change;
 

@@ -12,20 +12,43 @@ pub const PIPELINE_DEPTH_DEFAULT: u64 = 8;
 /// Largest block that is ordered, in bytes of its encoding: the largest that the ledger has.
 pub const PAYLOAD_BYTES_MAX: usize = BLOCK_BYTES_MAX;
 
-/// Largest encoded message, in bytes: one payload, or a new-view message of 100 validators (67 view-change messages
-/// of about 9 KiB), and room for the envelope.
-pub const MESSAGE_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 64 * 1024;
+/// Bytes of a proposal with its signer and signature: a pre-prepare without its payload.
+const PRE_PREPARE_BYTES: usize = 2 + (8 + 8 + 3 * 32) + 64;
 
-/// Messages of one replica that are kept because they belong to a view or height this replica has not reached.
-/// Enough for the votes of the next few heights; what is dropped is sent again after a status message.
-pub const FUTURE_MESSAGES_PER_REPLICA: usize = 16;
+/// Bytes of a quorum's signatures with their signers: a quorum of 100 validators is 67.
+const QUORUM_BYTES: usize = 4 + 67 * (2 + 64);
 
-/// Of those, messages that carry a payload: the next proposal and one more.
+/// Bytes of a view-change of 100 validators that shows a base and `PIPELINE_DEPTH_MAX` prepared certificates.
+const VIEW_CHANGE_BYTES_MAX: usize = 2
+    + 8
+    + (1 + 48 + QUORUM_BYTES)
+    + (4 + PIPELINE_DEPTH_MAX as usize * (PRE_PREPARE_BYTES + QUORUM_BYTES))
+    + 64;
+
+/// Largest encoded message, in bytes: a new-view of 100 validators at full depth, which is 67 of the largest view-changes
+/// and the proposals that follow from them, 5 MiB in all; larger than a pre-prepare with the largest payload.
+pub const MESSAGE_BYTES_MAX: usize =
+    67 * VIEW_CHANGE_BYTES_MAX + PIPELINE_DEPTH_MAX as usize * PRE_PREPARE_BYTES + 64 * 1024;
+
+const _: () = assert!(MESSAGE_BYTES_MAX >= PAYLOAD_BYTES_MAX + 1024, "a pre-prepare with its block fits");
+
+/// Messages of one replica that are kept because they belong to a view or height this replica has not reached: the votes
+/// of twice the largest depth. What is dropped is sent again after a status message.
+pub const FUTURE_MESSAGES_PER_REPLICA: usize = 4 * PIPELINE_DEPTH_MAX as usize;
+
+/// Of those, messages that carry a payload.
 pub const FUTURE_PAYLOADS_PER_REPLICA: usize = 2;
 
-/// Payloads of the height in flight that are kept beyond their view, so that a later view can be given them: one for
+/// Payloads of each height in flight that are kept beyond their view, so that a later view can be given them: one for
 /// each of the last views in which this replica voted for a different block.
 pub const RETAINED_PAYLOADS: usize = 4;
+
+/// Payloads that a primary sends again in answer to one status message, the lowest first.
+pub const PAYLOADS_PER_ANSWER: usize = 2;
+
+/// Replicas that answer one status message with the new-view that its sender lacks. Any of them may be faulty; others take
+/// their turn with the next heartbeat.
+pub const NEW_VIEW_ANSWERS: u64 = 4;
 
 /// Checkpoints that may be open at once; bounds the window, and with it the table of checkpoint votes.
 pub const OPEN_CHECKPOINTS_MAX: u64 = 16;

@@ -21,7 +21,8 @@ use crate::payload::{Payload, PayloadDigest};
 pub struct ViewChange {
     /// The view to enter.
     pub new_view: View,
-    /// Proof of the sender's last committed block; `None` when that is the genesis block.
+    /// Proof of the sender's last committed block; `None` when no block of this epoch is committed there: the start of an
+    /// epoch is certified by the epoch before, and known to all.
     pub base: Option<CommitCertificate>,
     /// Proofs of what the sender has prepared above `base`, one for each height without a gap, each on top of the block
     /// below it; at most `PIPELINE_DEPTH_MAX`.
@@ -29,7 +30,7 @@ pub struct ViewChange {
 }
 
 impl ViewChange {
-    /// Height of the sender's last committed block.
+    /// Height of the sender's last committed block in this epoch; 0 if there is none yet.
     #[must_use]
     pub fn base_height(&self) -> Height {
         self.base.as_ref().map_or(Height(0), |certificate| certificate.vote.height)
@@ -151,6 +152,18 @@ impl Message {
             Self::Status(signed) => signed.sender,
             Self::PayloadRequest(signed) => signed.sender,
             Self::PayloadReply(signed, _) => signed.sender,
+        }
+    }
+
+    /// View and height of a message of the normal case.
+    pub(crate) fn place(&self) -> Option<(View, Height)> {
+        match self {
+            Self::PrePrepare(signed, _) => {
+                Some((signed.content.proposal.view, signed.content.proposal.height))
+            }
+            Self::Prepare(signed) => Some((signed.content.proposal.view, signed.content.proposal.height)),
+            Self::Commit(signed) => Some((signed.content.view, signed.content.height)),
+            _ => None,
         }
     }
 

@@ -1,9 +1,12 @@
 //! What a view-change certificate obliges the new view to begin with.
 
-use amulet_protocol::ids::{Height, ReplicaId, View};
+use amulet_protocol::certificate::CommitVote;
+use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
 
 use crate::certificate::PreparedCertificate;
+use crate::config::Config;
 use crate::message::{Proposal, Signed, ViewChange};
+use crate::planted::Bug;
 
 /// The outcome of the selection rule, a pure function of the certificate: primary and backups compute it alike.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,42 +20,58 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Applies the selection rule of OSDI'99 section 4.4 to verified view-changes (rule PBFT-VC-5): start above the
-    /// highest proven base; at each height above, take the block prepared in the highest view.
-    ///
-    /// Why nothing final is lost: a block committed by a correct replica was prepared by a quorum, and that quorum
-    /// shares a correct replica with the certificate. That replica either proves the block as its base or below it, or
-    /// shows it as prepared; and no other block can have prepared at this height in a later view.
-    ///
-    /// Why there are no gaps, and so no null requests: a replica prepares a height only after it committed the one
-    /// before, so a prepared certificate for `h` comes with a base of at least `h - 1`.
-    pub(crate) fn select(view: View, view_changes: &[Signed<ViewChange>]) -> Self {
-        let mut base = Height(0);
+    /// Applies the selection rule to verified view-changes (rule PBFT-VC-5): start above the highest proven base; at each
+    /// height above, take the block prepared in the highest view among those that stand on the block taken below; stop
+    /// where there is none. Why nothing final is lost, and why there are no gaps: `docs/spec/consensus.md`, section 5.
+    pub(crate) fn select(view: View, view_changes: &[Signed<ViewChange>], config: &Config) -> Self {
+        let mut base = config.epoch_start();
         let mut base_holder = view_changes.first().map_or(ReplicaId(0), |view_change| view_change.sender);
+        // The parent at the start of an epoch needs no check: a quorum that prepared a block there has checked it.
+        let mut parent = None;
         for view_change in view_changes {
-            let height = view_change.content.base_height();
-            if height > base {
-                (base, base_holder) = (height, view_change.sender);
+            let Some(CommitVote { height, header_hash, .. }) =
+                view_change.content.base.as_ref().map(|proof| proof.vote)
+            else {
+                continue;
+            };
+            let is_better = match config.is_planted(Bug::SelectLowestBase) {
+                true => parent.is_none() || height < base,
+                false => height > base,
+            };
+            if is_better {
+                (base, base_holder, parent) = (height, view_change.sender, Some(header_hash));
             }
         }
         let mut proposals: Vec<Proposal> = Vec::new();
-        while let Some(best) = highest_prepared(next_height(base, &proposals), view_changes) {
+        let mut height = base.next();
+        while let Some(best) = best_prepared(height, parent, view_changes, config) {
             proposals.push(Proposal { view, ..*best.proposal() });
+            (height, parent) = (height.next(), Some(best.proposal().header_hash));
+        }
+        if config.is_planted(Bug::CarryNothing) {
+            proposals.clear();
         }
         Self { base, base_holder, proposals }
     }
 }
 
-fn next_height(base: Height, proposals: &[Proposal]) -> Height {
-    proposals.last().map_or(base, |last| last.height).next()
-}
-
-fn highest_prepared(height: Height, view_changes: &[Signed<ViewChange>]) -> Option<&PreparedCertificate> {
-    view_changes
-        .iter()
-        .flat_map(|view_change| &view_change.content.prepared)
-        .filter(|certificate| certificate.proposal().height == height)
-        .max_by_key(|certificate| certificate.proposal().view)
+/// The certificate of the highest view at `height`, for a block on top of `parent`.
+fn best_prepared<'a>(
+    height: Height,
+    parent: Option<HeaderHash>,
+    view_changes: &'a [Signed<ViewChange>],
+    config: &Config,
+) -> Option<&'a PreparedCertificate> {
+    let is_linked = |certificate: &&PreparedCertificate| {
+        let is_unchecked = parent.is_none() || config.is_planted(Bug::SelectUnlinked);
+        certificate.proposal().height == height
+            && (is_unchecked || parent == Some(certificate.proposal().parent))
+    };
+    let linked = view_changes.iter().flat_map(|view_change| &view_change.content.prepared).filter(is_linked);
+    if config.is_planted(Bug::SelectOldest) {
+        return linked.min_by_key(|certificate| certificate.proposal().view);
+    }
+    linked.max_by_key(|certificate| certificate.proposal().view)
 }
 
 /// Replicas that should have the payload of `proposal`, best first: those that showed a certificate for it, then those

@@ -1,16 +1,20 @@
 //! Starting: for the first time, or after a stop, from the ledger's tip and the durable records.
 
+use std::collections::BTreeMap;
+
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
 
-use crate::certificate::{CommitCertificate, PreparedCertificate};
+use crate::certificate::CommitCertificate;
 use crate::config::Config;
 use crate::effect::Effect;
 use crate::message::{Message, NewView, PrePrepare, Signed, ViewChange};
 use crate::new_view::Plan;
 use crate::payload::Payload;
+use crate::planted::Bug;
 use crate::record::{LogEntry, LogRecord};
 use crate::replica::{Mode, Prepared, Replica};
 use crate::signer::Signer;
+use crate::slot::Progress;
 use crate::timer::TimerKind;
 
 /// The last committed block, as the ledger has it.
@@ -43,8 +47,10 @@ pub enum RecoverError {
         /// This replica.
         replica: ReplicaId,
     },
-    /// The log speaks of a height that comes after blocks the ledger does not have: the ledger lost blocks.
-    #[error("the ledger ends at {committed}, but this replica has voted at {voted}")]
+    /// The log speaks of a height that comes after blocks that neither the ledger nor the log has: the ledger lost blocks.
+    #[error(
+        "the ledger ends at {committed}, but this replica has voted at {voted}, on top of blocks that are gone"
+    )]
     LedgerBehind {
         /// The ledger's tip.
         committed: Height,
@@ -59,11 +65,11 @@ pub enum RecoverError {
     },
 }
 
-/// The records by kind; of each the last one given.
+/// The records of this epoch by kind, those of heights only above the tip; of each the last one given.
 #[derive(Default)]
 struct Records {
-    accepted: Option<(Signed<PrePrepare>, Payload)>,
-    prepared: Option<(PreparedCertificate, Payload)>,
+    accepted: BTreeMap<Height, (Signed<PrePrepare>, Payload)>,
+    prepared: BTreeMap<Height, Prepared>,
     view_change: Option<Signed<ViewChange>>,
     new_view: Option<Signed<NewView>>,
 }
@@ -103,7 +109,7 @@ impl Replica {
         let mut replica = Self::at(config, signer, tip);
         let records = replica.sort_records(records)?;
         replica.restore_view(records.new_view, records.view_change);
-        replica.restore_slot(records.accepted, records.prepared);
+        replica.restore_slots(records.accepted, records.prepared);
         replica.announce();
         let effects = replica.finish();
         Ok((replica, effects))
@@ -111,7 +117,6 @@ impl Replica {
 
     fn sort_records(&mut self, records: Vec<LogRecord>) -> Result<Records, RecoverError> {
         let mut sorted = Records::default();
-        let active = self.active_height();
         for record in records {
             if record.epoch != self.config.epoch() {
                 continue;
@@ -119,17 +124,11 @@ impl Replica {
             match record.entry {
                 LogEntry::Accepted(pre_prepare, payload) => {
                     let height = pre_prepare.content.proposal.height;
-                    self.check_height(height, active)?;
-                    if height == active {
-                        sorted.accepted = Some((pre_prepare, payload));
-                    }
+                    sorted.accepted.insert(height, (pre_prepare, payload));
                 }
                 LogEntry::Prepared(certificate, payload) => {
                     let height = certificate.proposal().height;
-                    self.check_height(height, active)?;
-                    if height == active {
-                        sorted.prepared = Some((certificate, payload));
-                    }
+                    sorted.prepared.insert(height, Prepared { certificate, payload });
                 }
                 LogEntry::ViewChange(view_change) => {
                     self.check_author(view_change.sender)?;
@@ -138,7 +137,10 @@ impl Replica {
                 LogEntry::NewView(new_view) => sorted.new_view = Some(new_view),
                 LogEntry::Checkpoint(vote) => {
                     self.check_author(vote.sender)?;
-                    self.check_height(vote.content.height, self.tip.height)?;
+                    let voted = vote.content.height;
+                    if voted > self.tip.height {
+                        return Err(RecoverError::LedgerBehind { committed: self.tip.height, voted });
+                    }
                     self.checkpoints.own = Some(vote);
                 }
                 LogEntry::Stable(certificate) => {
@@ -147,16 +149,26 @@ impl Replica {
                 }
             }
         }
+        // Rule PBFT-EP-4: the epoch before has certified the block that this one starts from.
+        self.checkpoints.raise(self.config.epoch_start());
         // As when blocks beyond the window are adopted (PBFT-CP-4).
         if self.tip.height > self.checkpoints.high(&self.config) {
             self.checkpoints.raise(self.tip.height);
         }
+        let next = self.active_height();
+        sorted.accepted = sorted.accepted.split_off(&next);
+        sorted.prepared = sorted.prepared.split_off(&next);
+        self.check_gaps(&sorted)?;
         Ok(sorted)
     }
 
-    /// Rule PBFT-RC-1: votes come after the ledger's blocks, so a log ahead of the ledger shows that blocks were lost.
-    fn check_height(&self, voted: Height, highest: Height) -> Result<(), RecoverError> {
-        if voted > highest {
+    /// Rule PBFT-RC-1: a block is accepted on top of the tip or of another accepted one, and its record is deleted when it
+    /// is final and durable. So a gap between the tip and a record shows that the ledger lost blocks.
+    fn check_gaps(&self, records: &Records) -> Result<(), RecoverError> {
+        let voted = records.accepted.keys().chain(records.prepared.keys()).max().copied();
+        let Some(voted) = voted.filter(|_| !self.is_planted(Bug::SkipAcceptedRecord)) else { return Ok(()) };
+        let accepted = records.accepted.len() as u64;
+        if accepted != voted.0 - self.tip.height.0 {
             return Err(RecoverError::LedgerBehind { committed: self.tip.height, voted });
         }
         Ok(())
@@ -173,7 +185,7 @@ impl Replica {
     /// Rule PBFT-RC-2: back into the view entered last, or to asking for the one asked for last.
     fn restore_view(&mut self, new_view: Option<Signed<NewView>>, view_change: Option<Signed<ViewChange>>) {
         if let Some(new_view) = new_view {
-            let plan = Plan::select(new_view.content.view, &new_view.content.view_changes);
+            let plan = Plan::select(new_view.content.view, &new_view.content.view_changes, &self.config);
             self.install_view(new_view, &plan);
         }
         if let Some(view_change) = view_change.filter(|asked| asked.content.new_view > self.view) {
@@ -184,26 +196,24 @@ impl Replica {
         }
     }
 
-    /// Rule PBFT-RC-3: the proposal voted for in this view is the only one to vote for; what was prepared stays so. The
-    /// block is executed anew, because the outcome of execution was not kept.
-    fn restore_slot(
+    /// Rule PBFT-RC-3: the proposals voted for in this view are the only ones to vote for; what was prepared stays so. The
+    /// blocks are executed anew, because the outcome of execution was not kept.
+    fn restore_slots(
         &mut self,
-        accepted: Option<(Signed<PrePrepare>, Payload)>,
-        prepared: Option<(PreparedCertificate, Payload)>,
+        accepted: BTreeMap<Height, (Signed<PrePrepare>, Payload)>,
+        prepared: BTreeMap<Height, Prepared>,
     ) {
-        self.prepared = prepared.map(|(certificate, payload)| Prepared { certificate, payload });
-        match accepted {
-            Some((pre_prepare, payload)) if self.is_active(pre_prepare.content.proposal.view) => {
-                self.retained.keep(payload.clone());
-                self.carried = self.carried.split_off(&self.active_height());
-                self.validate(pre_prepare, payload);
+        self.prepared = prepared;
+        for (height, (pre_prepare, payload)) in accepted {
+            self.retained.keep(height, payload.clone());
+            let is_forgotten = self.is_planted(Bug::RestoreFirstOnly) && height > self.active_height();
+            if self.is_active(pre_prepare.content.proposal.view) && !is_forgotten {
+                self.slot_mut(height).progress = Progress::Held(pre_prepare, payload);
             }
-            Some((_, payload)) => {
-                self.retained.keep(payload);
-                self.begin_height();
-            }
-            None => self.begin_height(),
         }
+        self.take_up_carried();
+        self.request_payloads();
+        self.advance();
     }
 
     fn is_active(&self, view: View) -> bool {

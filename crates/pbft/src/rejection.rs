@@ -24,6 +24,22 @@ pub enum Rejection {
         /// This replica's.
         expected: Epoch,
     },
+    /// Too few others were heard of late to blame the primary.
+    #[error("heard {heard} others, which is fewer than {needed}")]
+    CutOff {
+        /// Others heard.
+        heard: usize,
+        /// Others that make a quorum with this replica.
+        needed: usize,
+    },
+    /// The block below ends the epoch.
+    #[error("height {height} is beyond the epoch, which ends with {last}")]
+    BeyondEpoch {
+        /// The message's height.
+        height: Height,
+        /// Height of the accepted block that ends the epoch.
+        last: Height,
+    },
     /// The epoch is over, and with it this replica's work.
     #[error("the epoch ended with height {last}")]
     EpochEnded {

@@ -14,6 +14,7 @@ use crate::input::{Input, Requests};
 use crate::limits::BACKOFF_DOUBLINGS_MAX;
 use crate::message::{Content, Message, NewView, PrePrepare, Signed, ViewChange};
 use crate::payload::{Payload, PayloadDigest};
+use crate::planted::Bug;
 use crate::record::{LogEntry, LogRecord};
 use crate::recovery::Tip;
 use crate::rejection::Rejection;
@@ -38,7 +39,7 @@ pub enum Mode {
     Ended,
 }
 
-/// What this replica has prepared at the height in flight, in the highest view in which it did.
+/// What this replica has prepared at a height in flight, in the highest view in which it did.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     pub(crate) certificate: PreparedCertificate,
@@ -58,10 +59,13 @@ pub struct Replica {
     pub(crate) new_view: Option<Signed<NewView>>,
     /// Height up to which the view's certificate proved everything final: the view orders nothing there.
     pub(crate) base: Height,
-    /// What the view must begin with, from the height in flight on.
+    /// What the view must begin with, above the tip.
     pub(crate) carried: BTreeMap<Height, Signed<PrePrepare>>,
-    pub(crate) slot: Slot,
-    pub(crate) prepared: Option<Prepared>,
+    /// The heights in flight, from the one after the tip to twice the depth: what is further up than the depth waits for
+    /// the tip to move.
+    pub(crate) slots: BTreeMap<Height, Slot>,
+    /// By height above the tip; what is linked to the tip is shown when this replica leaves its view.
+    pub(crate) prepared: BTreeMap<Height, Prepared>,
     pub(crate) retained: RetainedPayloads,
     /// The newest view-change of each replica, this one included; all for views above `view`.
     pub(crate) view_changes: BTreeMap<ReplicaId, Signed<ViewChange>>,
@@ -91,16 +95,16 @@ impl Replica {
     pub(crate) fn at(config: Config, signer: Box<dyn Signer>, tip: Tip) -> Self {
         let epoch = config.epoch();
         Self {
+            view: epoch.first_view(),
+            base: config.epoch_start(),
             config,
             signer,
             tip,
-            view: epoch.first_view(),
             mode: Mode::Normal,
             new_view: None,
-            base: Height(0),
             carried: BTreeMap::new(),
-            slot: Slot::default(),
-            prepared: None,
+            slots: BTreeMap::new(),
+            prepared: BTreeMap::new(),
             retained: RetainedPayloads::default(),
             view_changes: BTreeMap::new(),
             checkpoints: Checkpoints::default(),
@@ -170,8 +174,7 @@ impl Replica {
     /// built.
     #[must_use]
     pub fn in_flight(&self) -> Vec<HeaderHash> {
-        let accepted = self.slot.progress.accepted();
-        accepted.iter().map(|(pre_prepare, _)| pre_prepare.content.proposal.header_hash).collect()
+        self.slots.values().map_while(|slot| slot.progress.accepted_hash()).collect()
     }
 
     fn handle(&mut self, input: Input) -> Result<(), Rejection> {
@@ -201,23 +204,18 @@ impl Replica {
         if message.sender() == self.config.replica() {
             return Err(Rejection::OwnMessage { replica: message.sender() });
         }
+        if self.is_planted(Bug::AccuseHonest) {
+            self.accuse_honest(message.message());
+        }
         let (found, expected) = (message.epoch(), self.config.epoch());
         if found != expected {
             return Err(Rejection::Epoch { found, expected });
         }
         self.peers.heard.insert(message.sender());
-        let place = match message.message() {
-            Message::PrePrepare(signed, _) => {
-                Some((signed.content.proposal.view, signed.content.proposal.height))
-            }
-            Message::Prepare(signed) => Some((signed.content.proposal.view, signed.content.proposal.height)),
-            Message::Commit(signed) => Some((signed.content.view, signed.content.height)),
-            _ => None,
-        };
-        if let Some((view, height)) = place
+        if let Some((view, height)) = message.message().place()
             && let Placement::Later = self.place(view, height)?
         {
-            self.future.keep(message);
+            self.future.keep(view, height, message);
             return Ok(());
         }
         match message.into_message() {
@@ -233,10 +231,19 @@ impl Replica {
         }
     }
 
-    /// Rule PBFT-NC-10: messages of the normal case count in the active view at the height in flight; those ahead of
-    /// it are kept, those behind or beyond the window refused.
+    /// Rule PBFT-NC-10: messages of the normal case count in the active view at the heights in flight; those ahead of
+    /// them are kept, those behind or beyond the window refused.
     fn place(&self, view: View, height: Height) -> Result<Placement, Rejection> {
-        let current = self.target();
+        self.check_place(view, height)?;
+        let is_now = (self.mode == Mode::Normal || self.is_planted(Bug::VoteInLeftView))
+            && view == self.view
+            && height <= self.highest_slot();
+        Ok(if is_now { Placement::Now } else { Placement::Later })
+    }
+
+    /// Whether a message of the normal case may still matter.
+    pub(crate) fn check_place(&self, view: View, height: Height) -> Result<(), Rejection> {
+        let current = if self.is_planted(Bug::VoteInLeftView) { self.view } else { self.target() };
         if view < current {
             return Err(Rejection::StaleView { message: view, current });
         }
@@ -247,8 +254,7 @@ impl Replica {
         if height > high {
             return Err(Rejection::OutsideWaterMarks { height, low, high });
         }
-        let is_now = self.mode == Mode::Normal && view == self.view && height == self.active_height();
-        Ok(if is_now { Placement::Now } else { Placement::Later })
+        Ok(())
     }
 
     /// Rule PBFT-TM-1: only the current run of a timer counts.
@@ -270,6 +276,10 @@ impl Replica {
         if self.mode != Mode::Normal || suspicion.view != self.view {
             return Err(Rejection::StaleView { message: suspicion.view, current: self.target() });
         }
+        if self.is_cut_off() {
+            let (heard, needed) = (self.peers.heard.len(), self.threshold() - 1);
+            return Err(Rejection::CutOff { heard, needed });
+        }
         self.start_view_change(self.view.next());
         Ok(())
     }
@@ -277,7 +287,7 @@ impl Replica {
     /// Rule PBFT-TM-5: who has not heard enough others to make a quorum with does not leave its view. Nothing could be
     /// committed anyway, and a replica that leaves alone stays out of the view in which the others go on.
     fn is_cut_off(&self) -> bool {
-        self.peers.heard.len() + 1 < self.config.quorum().threshold()
+        self.peers.heard.len() + 1 < self.config.quorum().threshold() && !self.is_planted(Bug::RunAhead)
     }
 
     /// Ends a step: looks at kept messages again, asks for a block, and sets the timers by the state reached.
@@ -296,8 +306,10 @@ impl Replica {
 
     /// Rules PBFT-TM-2 and PBFT-TM-3: which timers run is a function of the state.
     fn set_timers(&mut self) {
-        let is_busy = self.requests == Requests::Waiting || self.slot.progress.pre_prepare().is_some();
-        self.set_timer(TimerKind::Progress, self.mode == Mode::Normal && is_busy);
+        let is_busy = self.requests == Requests::Waiting
+            || self.slots.values().any(|slot| slot.progress.pre_prepare().is_some());
+        let is_watching = self.mode == Mode::Normal && is_busy && !self.is_planted(Bug::NeverLeaveView);
+        self.set_timer(TimerKind::Progress, is_watching);
         self.set_timer(TimerKind::NewView, self.is_new_view_due());
     }
 
@@ -341,9 +353,41 @@ impl Replica {
         }
     }
 
-    /// The height in flight.
+    /// The lowest height in flight.
     pub(crate) fn active_height(&self) -> Height {
         self.tip.height.next()
+    }
+
+    /// The highest height that may be accepted now.
+    pub(crate) fn highest_in_flight(&self) -> Height {
+        Height(self.tip.height.0.saturating_add(self.config.depth()))
+    }
+
+    /// The highest height of which votes and proposals are taken. The others' tips may be ahead of this one's by as much
+    /// as they have in flight.
+    fn highest_slot(&self) -> Height {
+        Height(self.tip.height.0.saturating_add(2 * self.config.depth()))
+    }
+
+    /// The slot of a height above the tip.
+    pub(crate) fn slot_mut(&mut self, height: Height) -> &mut Slot {
+        let since = self.peers.heartbeats;
+        self.slots.entry(height).or_insert_with(|| Slot { since, ..Slot::default() })
+    }
+
+    /// Looks again at what was kept for the view and the heights reached.
+    pub(crate) fn take_ready(&mut self) {
+        self.ready.extend(self.future.take(self.view, self.highest_slot()));
+    }
+
+    /// Votes that make a quorum.
+    pub(crate) fn threshold(&self) -> usize {
+        let threshold = self.config.quorum().threshold();
+        if self.is_planted(Bug::QuorumOffByOne) { threshold - 1 } else { threshold }
+    }
+
+    pub(crate) fn is_planted(&self, bug: Bug) -> bool {
+        self.config.is_planted(bug)
     }
 
     pub(crate) fn persist(&mut self, entry: LogEntry) {
@@ -354,15 +398,15 @@ impl Replica {
         Signed::new(content, self.config.replica(), self.signer.as_ref())
     }
 
-    /// A payload of the height in flight, from wherever this replica has it.
-    pub(crate) fn find_payload(&self, digest: PayloadDigest) -> Option<Payload> {
-        let prepared = self.prepared.as_ref().map(|prepared| &prepared.payload);
-        let in_slot = self.slot.progress.payload();
+    /// A payload of a height in flight, from wherever this replica has it.
+    pub(crate) fn find_payload(&self, height: Height, digest: PayloadDigest) -> Option<Payload> {
+        let prepared = self.prepared.get(&height).map(|prepared| &prepared.payload);
+        let in_slot = self.slots.get(&height).and_then(|slot| slot.progress.payload());
         prepared
             .into_iter()
             .chain(in_slot)
             .find(|payload| payload.digest() == digest)
-            .or_else(|| self.retained.find(digest))
+            .or_else(|| self.retained.find(height, digest))
             .cloned()
     }
 }

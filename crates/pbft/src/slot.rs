@@ -1,17 +1,18 @@
-//! All that is known about the height in flight, in the current view.
+//! All that is known about one height in flight, in the current view.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use amulet_crypto::signing::Signature;
 use amulet_protocol::certificate::CommitVote;
-use amulet_protocol::ids::ReplicaId;
-use amulet_protocol::quorum::Quorum;
+use amulet_protocol::consensus::{Content, PrePrepare, Prepare, Signed};
+use amulet_protocol::ids::{HeaderHash, Height, ReplicaId};
 
 use crate::certificate::{CommitCertificate, PreparedCertificate};
 use crate::limits::RETAINED_PAYLOADS;
-use crate::message::{self, PrePrepare, Prepare, Signed};
+use crate::message;
 use crate::payload::{Payload, PayloadDigest};
 
-/// How far the height is. Each state holds what it takes to be in it.
+/// How far a height is. Each state holds what it takes to be in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Progress {
     /// No proposal yet.
@@ -19,6 +20,8 @@ pub(crate) enum Progress {
     Idle,
     /// A proposal carried over by the new view, its payload not here.
     AwaitingPayload(Signed<PrePrepare>),
+    /// The block is here; the one below it is not accepted yet.
+    Held(Signed<PrePrepare>, Payload),
     /// The driver executes the block.
     Validating(Signed<PrePrepare>, Payload),
     /// The block is right, and this replica has voted for it.
@@ -34,6 +37,7 @@ impl Progress {
         match self {
             Self::Idle => None,
             Self::AwaitingPayload(pre_prepare)
+            | Self::Held(pre_prepare, _)
             | Self::Validating(pre_prepare, _)
             | Self::PrePrepared(pre_prepare, _)
             | Self::Refused(pre_prepare) => Some(pre_prepare),
@@ -44,9 +48,10 @@ impl Progress {
     pub(crate) fn payload(&self) -> Option<&Payload> {
         match self {
             Self::Idle | Self::AwaitingPayload(_) | Self::Refused(_) => None,
-            Self::Validating(_, payload) | Self::PrePrepared(_, payload) | Self::Prepared(_, payload) => {
-                Some(payload)
-            }
+            Self::Held(_, payload)
+            | Self::Validating(_, payload)
+            | Self::PrePrepared(_, payload)
+            | Self::Prepared(_, payload) => Some(payload),
         }
     }
 
@@ -55,88 +60,161 @@ impl Progress {
         match self {
             Self::PrePrepared(pre_prepare, payload) => Some((pre_prepare, payload)),
             Self::Prepared(certificate, payload) => Some((certificate.pre_prepare(), payload)),
-            Self::Idle | Self::AwaitingPayload(_) | Self::Validating(..) | Self::Refused(_) => None,
+            Self::Idle
+            | Self::AwaitingPayload(_)
+            | Self::Held(..)
+            | Self::Validating(..)
+            | Self::Refused(_) => None,
         }
+    }
+
+    pub(crate) fn accepted_hash(&self) -> Option<HeaderHash> {
+        self.accepted().map(|(pre_prepare, _)| pre_prepare.content.proposal.header_hash)
     }
 
     /// As other replicas are told.
     pub(crate) fn phase(&self) -> message::Phase {
         match self {
             Self::Idle | Self::AwaitingPayload(_) => message::Phase::AwaitingProposal,
-            Self::Validating(..) | Self::PrePrepared(..) | Self::Refused(_) => message::Phase::Preparing,
+            Self::Held(..) | Self::Validating(..) | Self::PrePrepared(..) | Self::Refused(_) => {
+                message::Phase::Preparing
+            }
             Self::Prepared(..) => message::Phase::Committing,
         }
     }
 }
 
-/// The height in flight: its progress, and one vote of each kind from each replica. Votes count whether or not the
+/// What became of a vote.
+pub(crate) enum Vote<T> {
+    /// It counts.
+    Counted,
+    /// The replica has said so before.
+    Duplicate,
+    /// The replica has said something else before.
+    Contradicts(Signed<T>),
+}
+
+/// One vote of each replica, with a tally, so that a vote costs a look-up and not a count. Votes count whether or not the
 /// proposal has arrived; those for another block are kept too, so that a second vote shows as a contradiction.
+#[derive(Debug)]
+pub(crate) struct Votes<T> {
+    by_replica: BTreeMap<ReplicaId, Signed<T>>,
+    tallies: Vec<(T, usize)>,
+}
+
+impl<T> Default for Votes<T> {
+    fn default() -> Self {
+        Self { by_replica: BTreeMap::new(), tallies: Vec::new() }
+    }
+}
+
+impl<T: Content + Copy + PartialEq> Votes<T> {
+    pub(crate) fn insert(&mut self, vote: Signed<T>) -> Vote<T> {
+        match self.by_replica.get(&vote.sender) {
+            Some(known) if known.content == vote.content => Vote::Duplicate,
+            Some(known) => Vote::Contradicts(known.clone()),
+            None => {
+                self.add(vote.content);
+                self.by_replica.insert(vote.sender, vote);
+                Vote::Counted
+            }
+        }
+    }
+
+    /// One more vote in the tally.
+    pub(crate) fn add(&mut self, content: T) {
+        match self.tallies.iter_mut().find(|(counted, _)| *counted == content) {
+            Some((_, votes)) => *votes += 1,
+            None => self.tallies.push((content, 1)),
+        }
+    }
+
+    pub(crate) fn get(&self, replica: ReplicaId) -> Option<&Signed<T>> {
+        self.by_replica.get(&replica)
+    }
+
+    pub(crate) fn count(&self, content: &T) -> usize {
+        self.tallies.iter().find(|(counted, _)| counted == content).map_or(0, |(_, votes)| *votes)
+    }
+
+    pub(crate) fn count_all(&self) -> usize {
+        self.by_replica.len()
+    }
+
+    /// Who voted for `content`, in order, with their signatures.
+    pub(crate) fn signatures(&self, content: &T) -> impl Iterator<Item = (ReplicaId, Signature)> {
+        self.by_replica
+            .iter()
+            .filter(|(_, vote)| vote.content == *content)
+            .map(|(replica, vote)| (*replica, vote.signature))
+    }
+}
+
+/// A height in flight: its progress, and the votes at it.
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
     pub(crate) progress: Progress,
     /// Whether the accepted block ends the epoch.
     pub(crate) ends_epoch: bool,
-    pub(crate) prepares: BTreeMap<ReplicaId, Signed<Prepare>>,
-    pub(crate) commits: BTreeMap<ReplicaId, Signed<CommitVote>>,
+    pub(crate) prepares: Votes<Prepare>,
+    pub(crate) commits: Votes<CommitVote>,
     /// Replicas whose contradiction at this height was reported, so that it is reported once.
     pub(crate) accused: BTreeSet<ReplicaId>,
+    /// Number of the heartbeat after which this height came up.
+    pub(crate) since: u64,
 }
 
 impl Slot {
     /// The predicate *prepared* of OSDI'99 section 4.2: this replica found the block right, and a quorum, the
     /// primary's pre-prepare included, voted for it (rule PBFT-NC-6).
-    pub(crate) fn prepared(&self, quorum: Quorum) -> Option<PreparedCertificate> {
+    pub(crate) fn prepared(&self, threshold: usize) -> Option<PreparedCertificate> {
         let Progress::PrePrepared(pre_prepare, _) = &self.progress else { return None };
-        let matching = self
-            .prepares
-            .iter()
-            .filter(|(_, prepare)| prepare.content.proposal == pre_prepare.content.proposal)
-            .map(|(replica, prepare)| (*replica, prepare.signature));
-        PreparedCertificate::from_votes(pre_prepare, matching, quorum)
+        let vote = Prepare { proposal: pre_prepare.content.proposal };
+        let needed = threshold - 1;
+        (self.prepares.count(&vote) >= needed).then(|| {
+            PreparedCertificate::new(pre_prepare.clone(), self.prepares.signatures(&vote).take(needed))
+        })
     }
 
     /// The predicate *committed-local* of OSDI'99 section 4.2: commit votes from a quorum on the block that this
     /// replica found right (rule PBFT-NC-8). The paper also asks for *prepared* here; a quorum of commit votes holds a
     /// correct replica's, which was prepared, so the block is final either way and waiting would only delay.
-    pub(crate) fn committed_local(&self, quorum: Quorum) -> Option<CommitCertificate> {
+    pub(crate) fn committed_local(&self, threshold: usize) -> Option<CommitCertificate> {
         let (pre_prepare, _) = self.progress.accepted()?;
         let proposal = pre_prepare.content.proposal;
         let vote =
             CommitVote { height: proposal.height, view: proposal.view, header_hash: proposal.header_hash };
-        let needed = quorum.threshold();
-        let signatures: Vec<_> = self
-            .commits
-            .iter()
-            .filter(|(_, commit)| commit.content == vote)
-            .map(|(replica, commit)| (*replica, commit.signature))
-            .take(needed)
-            .collect();
-        (signatures.len() == needed).then_some(CommitCertificate { vote, signatures })
+        (self.commits.count(&vote) >= threshold).then(|| CommitCertificate {
+            vote,
+            signatures: self.commits.signatures(&vote).take(threshold).collect(),
+        })
     }
 }
 
-/// Payloads of the height in flight that this replica voted for in earlier views. A later view may carry one over, and
-/// then somebody must still have it.
+/// Payloads in flight that this replica voted for, or was executing, in earlier views. A later view may carry one over,
+/// and then somebody must still have it.
 #[derive(Debug, Default)]
-pub(crate) struct RetainedPayloads(VecDeque<Payload>);
+pub(crate) struct RetainedPayloads(BTreeMap<Height, VecDeque<Payload>>);
 
 impl RetainedPayloads {
-    /// Keeps a payload; beyond `RETAINED_PAYLOADS` the oldest goes.
-    pub(crate) fn keep(&mut self, payload: Payload) {
-        if self.find(payload.digest()).is_some() {
+    /// Keeps a payload; beyond `RETAINED_PAYLOADS` at one height the oldest goes.
+    pub(crate) fn keep(&mut self, height: Height, payload: Payload) {
+        if self.find(height, payload.digest()).is_some() {
             return;
         }
-        if self.0.len() == RETAINED_PAYLOADS {
-            self.0.pop_front();
+        let kept = self.0.entry(height).or_default();
+        if kept.len() == RETAINED_PAYLOADS {
+            kept.pop_front();
         }
-        self.0.push_back(payload);
+        kept.push_back(payload);
     }
 
-    pub(crate) fn find(&self, digest: PayloadDigest) -> Option<&Payload> {
-        self.0.iter().find(|payload| payload.digest() == digest)
+    pub(crate) fn find(&self, height: Height, digest: PayloadDigest) -> Option<&Payload> {
+        self.0.get(&height)?.iter().find(|payload| payload.digest() == digest)
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
+    /// Forgets heights that are final.
+    pub(crate) fn settle(&mut self, height: Height) {
+        self.0 = self.0.split_off(&height.next());
     }
 }

@@ -3,6 +3,8 @@
 //! Cheap checks come first and signatures last, because the sender chooses how much there is to check. Everything that
 //! is nested (the certificates in a view-change, the view-changes in a new-view) is checked too.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use amulet_crypto::signing::{PreparedKey, PublicKey, Signature, SigningContext};
@@ -11,10 +13,10 @@ use amulet_protocol::ids::{ChainId, Epoch, HeaderHash, Height, ReplicaId, View};
 use amulet_protocol::quorum::Quorum;
 use amulet_protocol::validators::{Validator, ValidatorSet};
 
-use crate::certificate::{CommitCertificate, PreparedCertificate, check_ascending, check_commit_certificate};
+use crate::certificate::{check_ascending, check_commit_certificate};
 use crate::config::primary_of;
 use crate::limits::PIPELINE_DEPTH_MAX;
-use crate::message::{Content, Message, NewView, Signed, UntrustedMessage, ViewChange};
+use crate::message::{Content, Message, NewView, Proposal, Signed, UntrustedMessage, ViewChange};
 use crate::payload::{Payload, PayloadDigest};
 
 /// Who the validators are, and whether they signed. A narrow seam, so that faster verification or a simulator's cheap
@@ -221,7 +223,8 @@ pub enum VerifyError {
 impl UntrustedMessage {
     /// Checks the message against the validators (rules PBFT-MB-2 to PBFT-MB-6).
     ///
-    /// Costs one signature check, and for view-change and new-view messages one for each vote inside; these are bounded
+    /// Costs one signature check, and for view-change and new-view messages one for each different vote inside; these are
+    /// bounded
     /// by the set's size and by `PIPELINE_DEPTH_MAX` before the first signature is looked at.
     ///
     /// # Errors
@@ -243,8 +246,8 @@ impl UntrustedMessage {
             Message::Prepare(signed) => check_signed(signed, verifier)?,
             Message::Commit(signed) => check_signed(signed, verifier)?,
             Message::Checkpoint(signed) => check_signed(signed, verifier)?,
-            Message::ViewChange(signed) => check_view_change(signed, &mut Checked::default(), verifier)?,
-            Message::NewView(signed) => check_new_view(signed, verifier)?,
+            Message::ViewChange(signed) => check_view_change(signed, &CheckedVotes::new(verifier))?,
+            Message::NewView(signed) => check_new_view(signed, &CheckedVotes::new(verifier))?,
             Message::Status(signed) => {
                 check_depth(signed.content.phases.len())?;
                 check_signed(signed, verifier)?;
@@ -259,70 +262,85 @@ impl UntrustedMessage {
     }
 }
 
-/// Certificates that this message has already shown to be right; most view-changes of a new-view carry the same ones.
-#[derive(Default)]
-struct Checked<'a> {
-    commits: Vec<&'a CommitCertificate>,
-    prepared: Vec<&'a PreparedCertificate>,
+/// Remembers which votes of the message at hand were found valid: most view-changes of a new-view show the same ones in
+/// different certificates. A new-view of n replicas thus costs one check for each *different* vote in it, however many
+/// certificates it is shown in (rule PBFT-MB-9). What is remembered is that this replica signed this content, so another
+/// signature beside the same vote of the same signer is not looked at: it could prove nothing else.
+struct CheckedVotes<'a> {
+    verifier: &'a dyn Verifier,
+    valid: RefCell<BTreeMap<SigningContext, Voters>>,
 }
 
-impl<'a> Checked<'a> {
-    fn commit(
-        &mut self,
-        certificate: &'a CommitCertificate,
-        verifier: &dyn Verifier,
-    ) -> Result<(), VerifyError> {
-        if !self.commits.contains(&certificate) {
-            check_commit_certificate(certificate, verifier)?;
-            self.commits.push(certificate);
-        }
-        Ok(())
+/// Who signed what, by the signed bytes.
+type Voters = BTreeMap<Vec<u8>, BTreeSet<ReplicaId>>;
+
+impl<'a> CheckedVotes<'a> {
+    fn new(verifier: &'a dyn Verifier) -> Self {
+        Self { verifier, valid: RefCell::default() }
+    }
+}
+
+impl Verifier for CheckedVotes<'_> {
+    fn epoch(&self) -> Epoch {
+        self.verifier.epoch()
     }
 
-    fn prepared(
-        &mut self,
-        certificate: &'a PreparedCertificate,
-        verifier: &dyn Verifier,
-    ) -> Result<(), VerifyError> {
-        if !self.prepared.contains(&certificate) {
-            certificate.check(verifier)?;
-            self.prepared.push(certificate);
+    fn quorum(&self) -> Quorum {
+        self.verifier.quorum()
+    }
+
+    fn is_valid(
+        &self,
+        signer: ReplicaId,
+        context: SigningContext,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool {
+        let mut valid = self.valid.borrow_mut();
+        let of_context = valid.entry(context).or_default();
+        if of_context.get(message).is_some_and(|signers| signers.contains(&signer)) {
+            return true;
         }
-        Ok(())
+        let is_valid = self.verifier.is_valid(signer, context, message, signature);
+        if is_valid {
+            of_context.entry(message.to_vec()).or_default().insert(signer);
+        }
+        is_valid
     }
 }
 
 /// Rule PBFT-MB-4: prepared heights follow the base without a gap, each on top of the block below it, in views before the
 /// new one.
-fn check_view_change<'a>(
-    signed: &'a Signed<ViewChange>,
-    checked: &mut Checked<'a>,
-    verifier: &dyn Verifier,
-) -> Result<(), VerifyError> {
+fn check_view_change(signed: &Signed<ViewChange>, verifier: &dyn Verifier) -> Result<(), VerifyError> {
     let ViewChange { new_view, base, prepared } = &signed.content;
     check_depth(prepared.len())?;
-    let mut expected = signed.content.base_height();
-    let mut parent = base.as_ref().map(|base| base.vote.header_hash);
+    let mut below = base.as_ref().map(|base| (base.vote.height, base.vote.header_hash));
     for certificate in prepared {
-        expected = Height(expected.0.saturating_add(1));
-        let proposal = certificate.proposal();
-        if let Some(parent) = parent.filter(|parent| *parent != proposal.parent) {
-            let height = proposal.height;
-            return Err(VerifyError::PreparedParent { height, found: proposal.parent, expected: parent });
+        let Proposal { view, height, parent, header_hash, .. } = *certificate.proposal();
+        // Without a base the sender stands at the start of the epoch, and the core knows where that is.
+        if let Some((last, tip)) = below {
+            let expected = Height(last.0.saturating_add(1));
+            if height != expected {
+                return Err(VerifyError::PreparedHeight { found: height, expected });
+            }
+            if parent != tip {
+                return Err(VerifyError::PreparedParent { height, found: parent, expected: tip });
+            }
         }
-        parent = Some(proposal.header_hash);
-        if proposal.height != expected {
-            return Err(VerifyError::PreparedHeight { found: proposal.height, expected });
+        if view >= *new_view {
+            return Err(VerifyError::NestedView { found: view, outer: *new_view });
         }
-        if proposal.view >= *new_view {
-            return Err(VerifyError::NestedView { found: proposal.view, outer: *new_view });
-        }
+        below = Some((height, header_hash));
     }
     check_signed(signed, verifier)?;
     if let Some(base) = base {
-        checked.commit(base, verifier)?;
+        let (found, expected) = (base.vote.view.epoch(), verifier.epoch());
+        if found != expected {
+            return Err(VerifyError::Epoch { found, expected });
+        }
+        check_commit_certificate(base, verifier)?;
     }
-    prepared.iter().try_for_each(|certificate| checked.prepared(certificate, verifier))
+    prepared.iter().try_for_each(|certificate| certificate.check(verifier))
 }
 
 /// Rules PBFT-MB-5 and PBFT-MB-6: a quorum of view-changes for this view, and proposals in this view by its primary.
@@ -350,8 +368,7 @@ fn check_new_view(signed: &Signed<NewView>, verifier: &dyn Verifier) -> Result<(
     }
     check_signed(signed, verifier)?;
     pre_prepares.iter().try_for_each(|pre_prepare| check_signed(pre_prepare, verifier))?;
-    let mut checked = Checked::default();
-    view_changes.iter().try_for_each(|view_change| check_view_change(view_change, &mut checked, verifier))
+    view_changes.iter().try_for_each(|view_change| check_view_change(view_change, verifier))
 }
 
 /// The views that a message speaks of, other than in nested messages, which speak of lower ones.

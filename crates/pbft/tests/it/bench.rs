@@ -30,9 +30,13 @@ impl Bench {
     }
 
     pub fn recovered(id: u16, n: usize, tip: Tip, records: Vec<LogRecord>) -> (Self, Vec<Effect>) {
-        let (replica, effects) =
-            Replica::recover(config(id, n, TIMEOUTS), Box::new(FakeSigner(ReplicaId(id))), tip, records)
-                .unwrap();
+        let (replica, effects) = Replica::recover(
+            config(id, n, TIMEOUTS),
+            Box::new(FakeSigner(ReplicaId(id), Epoch(0))),
+            tip,
+            records,
+        )
+        .unwrap();
         let mut bench = Self { replica, n, timers: Vec::new() };
         bench.note_timers(&effects);
         (bench, effects)
@@ -124,7 +128,7 @@ pub fn verified(message: Message, n: usize) -> VerifiedMessage {
 }
 
 pub fn signed<T: Content>(from: u16, content: T) -> Signed<T> {
-    Signed::new(content, ReplicaId(from), &FakeSigner(ReplicaId(from)))
+    Signed::new(content, ReplicaId(from), &FakeSigner(ReplicaId(from), Epoch(0)))
 }
 
 pub fn synced(certificate: CommitCertificate) -> Input {

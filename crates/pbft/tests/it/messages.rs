@@ -7,7 +7,7 @@ use amulet_crypto::entropy::SeededEntropy;
 use amulet_crypto::signing::{SigningContext, SigningKey};
 use amulet_pbft::limits::MESSAGE_BYTES_MAX;
 use amulet_pbft::message::{DecodeError, Phase, Prepare, Signed, UntrustedMessage};
-use amulet_pbft::{KeySigner, Message, Rejection, ValidatorKeys, Verdict, VerifyError};
+use amulet_pbft::{KeySigner, Message, Rejection, ValidatorKeys, VerifyError};
 use amulet_protocol::certificate::verify_signatures;
 use amulet_protocol::ids::{ChainId, Did, Epoch, Height, ReplicaId, View};
 use amulet_protocol::validators::{Validator, ValidatorSet};
@@ -120,9 +120,10 @@ fn a_forged_prepared_certificate_is_refused() {
         refusal(message(None, prepared_certificate(0, 1, A, &[1], 4))),
         VerifyError::Signers { found: 1, needed: 2, size: 4 }
     );
+    let base = commit_certificate(0, 1, A, &[0, 1, 2]);
     assert_eq!(
-        refusal(message(None, prepared_certificate(0, 2, A, &[1, 2], 4))),
-        VerifyError::PreparedHeight { found: Height(2), expected: Height(1) }
+        refusal(message(Some(base), prepared_certificate(0, 3, B, &[1, 2], 4))),
+        VerifyError::PreparedHeight { found: Height(3), expected: Height(2) }
     );
     assert_eq!(
         refusal(message(None, prepared_certificate(5, 1, A, &[2, 3], 4))),
@@ -181,23 +182,19 @@ fn a_forged_new_view_is_refused() {
 #[test]
 fn what_is_kept_for_later_is_bounded_by_sender() {
     let mut backup = Bench::new(1, 4);
-    backup.hear(prepare(2, 0, 2, A));
-    for height in 2..=16 {
-        for view in 0..4 {
+    // With one height in flight, votes at heights 1 and 2 have their place already.
+    backup.hear(prepare(2, 0, 3, A));
+    for view in 0..8 {
+        for height in 3..=16 {
             backup.hear(commit(3, view, height, A));
         }
     }
     // The flood of replica 3 has pushed out its own oldest votes, and nothing of replica 2.
-    backup.prepare(0, 1, B, &[2]);
-    backup.hear(commit(0, 0, 1, B));
-    backup.hear(commit(2, 0, 1, B));
-    backup.hear(pre_prepare(0, 2, A, 4));
-    let effects = backup.validated(proposal(0, 2, A), Verdict::Valid);
-    assert!(kinds(&effects).contains(&"broadcast commit".to_owned()), "the vote of replica 2 was kept");
-    let refused = backup.refusal_of(prepare(2, 0, 2, A));
+    backup.take(synced(commit_certificate(0, 1, B, &[0, 2, 3])));
+    let refused = backup.refusal_of(prepare(2, 0, 3, A));
     assert_eq!(refused, Rejection::Duplicate { sender: ReplicaId(2) });
     assert_eq!(
-        kinds(&backup.hear(commit(3, 0, 2, A))),
+        kinds(&backup.hear(commit(3, 0, 3, A))),
         Vec::<String>::new(),
         "its early vote had been dropped"
     );

@@ -4,7 +4,7 @@ use amulet_pbft::{
     Effect, Input, LogEntry, LogRecord, Mode, RecoverError, Rejection, Replica, Requests, TimerKind, Tip,
     Verdict,
 };
-use amulet_protocol::ids::{Height, ReplicaId, View};
+use amulet_protocol::ids::{Epoch, Height, ReplicaId, View};
 
 use crate::bench::*;
 use crate::support::{FakeSigner, config, genesis_hash, header_hash};
@@ -54,7 +54,8 @@ fn a_primary_does_not_propose_twice() {
     let (mut after, _) = Bench::recovered(0, 4, genesis(), log);
     assert_eq!(kinds(&after.take(Input::Requests(Requests::Waiting))), Vec::<String>::new());
     after.validated(proposal(0, 1, A), Verdict::Valid);
-    // A backup that missed it gets the same again.
+    // A backup that still misses it a heartbeat later gets the same again.
+    after.fire(amulet_pbft::TimerKind::Heartbeat);
     let effects = after.hear(status(2, 0, 0, amulet_pbft::message::Phase::AwaitingProposal));
     let Effect::Send(_, sent) = &effects[0] else { panic!("{effects:?}") };
     assert_eq!(*sent, pre_prepare(0, 1, A, 4));
@@ -119,7 +120,7 @@ fn a_view_that_was_entered_is_entered_again() {
 #[test]
 fn a_log_that_does_not_fit_is_refused() {
     let start = |id: u16, tip, records| {
-        let signer = Box::new(FakeSigner(ReplicaId(id)));
+        let signer = Box::new(FakeSigner(ReplicaId(id), Epoch(0)));
         Replica::recover(config(id, 4, TIMEOUTS), signer, tip, records).map(|_| ()).unwrap_err()
     };
     let mut backup = Bench::new(1, 4);

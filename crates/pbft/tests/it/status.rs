@@ -54,6 +54,9 @@ fn a_missed_new_view_is_sent_again() {
 fn lost_votes_are_sent_again() {
     let mut backup = Bench::new(1, 4);
     backup.prepare(0, 1, A, &[2]);
+    let effects = backup.hear(status(2, 0, 0, Phase::Preparing));
+    assert_eq!(kinds(&effects), Vec::<String>::new(), "they may be on their way still");
+    backup.fire(TimerKind::Heartbeat);
     let expected: [(Phase, &[&str]); 3] = [
         (Phase::AwaitingProposal, &["send prepare to 2", "send commit to 2"]),
         (Phase::Preparing, &["send prepare to 2", "send commit to 2"]),

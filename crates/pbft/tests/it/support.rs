@@ -9,20 +9,21 @@ use amulet_pbft::{Config, Evidence, Signer, Timeouts, Verifier};
 use amulet_protocol::ids::{Epoch, HeaderHash, ReplicaId};
 use amulet_protocol::quorum::Quorum;
 
-/// Checks fake signatures of a set of `n`.
+/// Checks fake signatures of a set of `n` in an epoch.
 #[derive(Clone, Copy)]
-pub struct FakeKeys(pub Quorum);
+pub struct FakeKeys(pub Quorum, pub Epoch);
 
-/// Signs as one replica.
+/// Signs as one replica in an epoch.
 #[derive(Clone, Copy)]
-pub struct FakeSigner(pub ReplicaId);
+pub struct FakeSigner(pub ReplicaId, pub Epoch);
 
 pub fn keys(n: usize) -> FakeKeys {
-    FakeKeys(Quorum::for_size(n).unwrap())
+    FakeKeys(Quorum::for_size(n).unwrap(), Epoch(0))
 }
 
-fn checksum(signer: ReplicaId, context: SigningContext, message: &[u8]) -> Signature {
-    let mut state = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(signer.0);
+fn checksum(signer: ReplicaId, epoch: Epoch, context: SigningContext, message: &[u8]) -> Signature {
+    let epoch = if context == SigningContext::Commit { 0 } else { epoch.0 };
+    let mut state = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(signer.0) ^ (epoch << 16);
     for byte in context.tag().as_bytes().iter().chain(message) {
         state = (state ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     }
@@ -34,13 +35,13 @@ fn checksum(signer: ReplicaId, context: SigningContext, message: &[u8]) -> Signa
 
 impl Signer for FakeSigner {
     fn sign(&self, context: SigningContext, message: &[u8]) -> Signature {
-        checksum(self.0, context, message)
+        checksum(self.0, self.1, context, message)
     }
 }
 
 impl Verifier for FakeKeys {
     fn epoch(&self) -> Epoch {
-        Epoch(0)
+        self.1
     }
 
     fn quorum(&self) -> Quorum {
@@ -54,7 +55,7 @@ impl Verifier for FakeKeys {
         message: &[u8],
         signature: &Signature,
     ) -> bool {
-        checksum(signer, context, message) == *signature
+        checksum(signer, self.1, context, message) == *signature
     }
 }
 

@@ -1,15 +1,20 @@
 //! Nodes in a virtual network under a virtual clock, with faults drawn from a seed, and the checks after each step.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use amulet_pbft::message::UntrustedMessage;
-use amulet_pbft::{Effect, Evidence, Input, Message, Millis, Replica, Timeouts, Timer, TimerKind, Verifier};
-use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId};
+use amulet_pbft::planted::Bug;
+use amulet_pbft::{
+    Config, Effect, Evidence, Input, Message, Millis, Mode, Outcome, Replica, Timeouts, Timer, TimerKind,
+    Verifier,
+};
+use amulet_protocol::ids::{HeaderHash, Height, ReplicaId};
 
-use super::byzantine::bend;
+use super::byzantine::{Lies, bend};
 use super::node::{Final, Node};
 use super::rng::Rng;
-use crate::support::{is_proof, keys};
+use crate::support::{FakeSigner, config, is_proof, keys};
 
 /// Blocks that one answer to a catch-up brings.
 const BLOCKS_PER_SYNC: usize = 8;
@@ -22,7 +27,9 @@ pub struct Faults {
     /// Chance that a node stops in the middle of a step, per thousand steps.
     pub crash_per_mille: u64,
     pub partitions: bool,
-    pub byzantine: Option<ReplicaId>,
+    pub byzantine: Option<(ReplicaId, Lies)>,
+    /// Whether requests may end the epoch.
+    pub epochs: bool,
 }
 
 impl Faults {
@@ -32,6 +39,7 @@ impl Faults {
         crash_per_mille: 0,
         partitions: false,
         byzantine: None,
+        epochs: false,
     };
 }
 
@@ -60,14 +68,23 @@ pub struct World {
     /// Nodes that cannot be reached from the others; empty when the network is whole.
     island: BTreeSet<ReplicaId>,
     next_request: u64,
+    depth: u64,
+    /// In a build that has planted bugs.
+    #[cfg_attr(not(feature = "planted"), expect(dead_code))]
+    planted: Option<Bug>,
 }
 
 impl World {
-    pub fn new(n: usize, seed: u64, faults: Faults) -> Self {
+    pub fn new(n: usize, depth: u64, seed: u64, faults: Faults) -> Self {
+        Self::with_bug(n, depth, seed, faults, None)
+    }
+
+    /// With a deliberate bug in all correct nodes.
+    pub fn with_bug(n: usize, depth: u64, seed: u64, faults: Faults, planted: Option<Bug>) -> Self {
         let keys = keys(n);
         let timeouts =
             Timeouts { progress: Millis(1_500), progress_max: Millis(12_000), heartbeat: Millis(500) };
-        let nodes = (0..n).map(|id| Node::new(u16::try_from(id).unwrap(), keys)).collect();
+        let nodes = (0..n).map(|id| Node::new(u16::try_from(id).unwrap(), keys, faults.epochs)).collect();
         let mut world = Self {
             nodes,
             now: 0,
@@ -82,6 +99,8 @@ impl World {
             running: BTreeMap::new(),
             island: BTreeSet::new(),
             next_request: 0,
+            depth,
+            planted,
         };
         for id in 0..n {
             world.start(ReplicaId(u16::try_from(id).unwrap()));
@@ -106,7 +125,7 @@ impl World {
 
     /// Nodes that keep to the protocol.
     pub fn correct(&self) -> impl Iterator<Item = &Node> {
-        self.nodes.iter().filter(|node| Some(node.id) != self.faults.byzantine)
+        self.nodes.iter().filter(|node| !self.lies(node.id))
     }
 
     /// Gives new requests to all nodes that are up.
@@ -161,11 +180,27 @@ impl World {
     }
 
     pub fn start(&mut self, node: ReplicaId) {
-        let timeouts = self.timeouts;
-        let effects = self.nodes[usize::from(node.0)].start(timeouts);
+        let config = self.config(node);
+        let effects = self.nodes[usize::from(node.0)].start(config);
+        self.running.retain(|(owner, _), _| *owner != node);
         let mut inputs = VecDeque::new();
         self.carry_out(node, effects, &mut inputs);
         self.drain(node, inputs);
+    }
+
+    fn config(&self, node: ReplicaId) -> Config {
+        let size = self.nodes[usize::from(node.0)].quorum_size();
+        let config = config(node.0, size, self.timeouts).with_depth(self.depth).unwrap();
+        #[cfg(feature = "planted")]
+        let config = match self.planted.filter(|_| !self.lies(node)) {
+            Some(bug) => config.with_planted([bug].into()),
+            None => config,
+        };
+        config
+    }
+
+    fn lies(&self, node: ReplicaId) -> bool {
+        self.faults.byzantine.is_some_and(|(liar, _)| liar == node)
     }
 
     /// Runs until `deadline`, or until `until` holds; whether it came to hold.
@@ -195,11 +230,7 @@ impl World {
             Event::Deliver { from, to, bytes } => {
                 if self.is_up(to) && self.is_connected(from, to) {
                     self.delivered += 1;
-                    let message =
-                        UntrustedMessage::decode(&bytes).expect("replicas send well-formed messages");
-                    let keys = self.nodes[0].keys;
-                    let message = message.verify(&keys).expect("replicas send valid messages");
-                    self.input(to, Input::Message(message));
+                    self.deliver(from, to, &bytes);
                 }
             }
             Event::Timer { at, life, timer } => {
@@ -222,6 +253,26 @@ impl World {
                 }
             }
             Event::Cut => self.cut(),
+        }
+    }
+
+    fn deliver(&mut self, from: ReplicaId, to: ReplicaId, bytes: &[u8]) {
+        let message = UntrustedMessage::decode(bytes).expect("replicas send well-formed messages");
+        let node = &self.nodes[usize::from(to.0)];
+        match message.epoch().cmp(&node.keys.epoch()) {
+            // It has blocks of an epoch that this node has not reached.
+            Ordering::Greater => {
+                let above = node.disk.tip().height;
+                let pause = self.rng.range(1, 50);
+                self.after(pause, Event::SyncRequest { from: to, to: from, above });
+            }
+            Ordering::Less => {}
+            Ordering::Equal => {
+                let is_stale = node.replica.as_ref().is_some_and(|replica| replica.is_stale(&message));
+                let message = message.verify(&node.keys).expect("replicas send valid messages");
+                let is_ignored = self.input(to, Input::Message(message));
+                assert!(!is_stale || is_ignored, "what is called stale changes nothing");
+            }
         }
     }
 
@@ -250,8 +301,15 @@ impl World {
         self.island.contains(&left) == self.island.contains(&right)
     }
 
-    fn input(&mut self, node: ReplicaId, input: Input) {
-        self.drain(node, VecDeque::from([input]));
+    /// Whether the input was ignored without any effect.
+    fn input(&mut self, node: ReplicaId, input: Input) -> bool {
+        let Some(replica) = self.nodes[usize::from(node.0)].replica.as_mut() else { return true };
+        let step = replica.step(input);
+        let is_ignored = matches!(step.outcome, Outcome::Ignored(_)) && step.effects.is_empty();
+        let mut inputs = VecDeque::new();
+        self.carry_out(node, step.effects, &mut inputs);
+        self.drain(node, inputs);
+        is_ignored
     }
 
     fn tell_news(&mut self, node: ReplicaId) {
@@ -265,6 +323,10 @@ impl World {
             let Some(replica) = self.nodes[usize::from(node.0)].replica.as_mut() else { return };
             let step = replica.step(input);
             self.carry_out(node, step.effects, &mut inputs);
+        }
+        let is_over = |replica: &Replica| replica.mode() == Mode::Ended;
+        if self.nodes[usize::from(node.0)].replica.as_ref().is_some_and(is_over) {
+            self.start(node);
         }
     }
 
@@ -288,7 +350,7 @@ impl World {
         }
         let down = self.nodes.iter().filter(|node| node.replica.is_none()).count();
         let lying = usize::from(self.faults.byzantine.is_some());
-        down + lying < self.quorum().faults() && Some(id) != self.faults.byzantine
+        down + lying < self.quorum().faults() && !self.lies(id)
     }
 
     fn carry_out_one(&mut self, id: ReplicaId, effect: Effect) {
@@ -320,8 +382,8 @@ impl World {
                     self.after(pause, Event::Answer { at: id, life, input: Box::new(input) });
                 }
             }
-            Effect::Validate { view, height, header_hash, payload, provenance, .. } => {
-                let input = Box::new(node.validate(view, height, header_hash, &payload, provenance));
+            Effect::Validate { view, height, parent, header_hash, payload, provenance } => {
+                let input = Box::new(node.validate(view, height, parent, header_hash, &payload, provenance));
                 let pause = self.rng.range(1, 20);
                 self.after(pause, Event::Answer { at: id, life, input });
             }
@@ -339,11 +401,7 @@ impl World {
             }
             Effect::Report(evidence) => {
                 assert!(is_proof(&evidence, &node.keys), "evidence can be checked by anybody");
-                assert_eq!(
-                    Some(evidence.offender()),
-                    self.faults.byzantine,
-                    "nobody correct is accused: {evidence:?}"
-                );
+                assert!(self.lies(evidence.offender()), "nobody correct is accused: {evidence:?}");
                 self.evidence.push(*evidence);
             }
         }
@@ -355,7 +413,7 @@ impl World {
 
     /// No two correct nodes settle different blocks at one height.
     fn check_agreement(&mut self, id: ReplicaId) {
-        if Some(id) == self.faults.byzantine {
+        if self.lies(id) {
             return;
         }
         let vote = self.nodes[usize::from(id.0)].disk.ledger.last().unwrap().certificate.vote;
@@ -364,10 +422,10 @@ impl World {
     }
 
     fn send(&mut self, from: ReplicaId, to: ReplicaId, message: &Message) {
-        let messages = if Some(from) == self.faults.byzantine {
-            bend(message.clone(), from, to)
-        } else {
-            vec![message.clone()]
+        let epoch = self.nodes[usize::from(from.0)].keys.epoch();
+        let messages = match self.faults.byzantine {
+            Some((liar, lies)) if liar == from => bend(lies, message.clone(), FakeSigner(from, epoch), to),
+            _ => vec![message.clone()],
         };
         for message in messages {
             let copies = 1 + u64::from(self.rng.percent(self.faults.duplicate_percent));
@@ -378,7 +436,7 @@ impl World {
                 // Mostly quick, now and then so slow that much overtakes it.
                 let pause =
                     if self.rng.percent(3) { self.rng.range(100, 1_500) } else { self.rng.range(1, 40) };
-                self.after(pause, Event::Deliver { from, to, bytes: message.encode(Epoch(0)) });
+                self.after(pause, Event::Deliver { from, to, bytes: message.encode(epoch) });
             }
         }
     }
@@ -401,9 +459,9 @@ impl World {
             if node.replica.is_none() || block.certificate.vote.height != node.disk.tip().height.next() {
                 continue;
             }
-            node.commit(block.certificate.clone(), block.payload);
+            let ends_epoch = node.commit(block.certificate.clone(), block.payload);
             self.check_agreement(to);
-            self.input(to, Input::Synced { certificate: block.certificate, ends_epoch: false });
+            self.input(to, Input::Synced { certificate: block.certificate, ends_epoch });
             self.tell_news(to);
         }
     }
