@@ -31,6 +31,15 @@ Developer commands of Amulet
       --views N         views from 0 (default: 3)
       --heights N       heights from 1 (default: 2)
       --every-order     also orders in which a view is voted in after a later one was entered
+  cargo xtask simulate  whole consortia on a virtual clock, network and disk, with the full mix of faults
+      --seeds A..B      seeds to run (default: 0..20)
+      --seed S          replay one seed and print everything that happens
+      --replicas N      size of the validator set (default: 4)
+      --hours H         virtual time of a run (default: 1)
+      --planted all|NAME    plant deliberate bugs and catch each
+      --twins           replicas that run twice with one key, systematically
+      --wide-area       4 to 100 replicas in cities of one country: latency, messages, bytes
+      --help            all options
   cargo xtask build-web [--release]    only the web pages, into target/web
   cargo xtask setup     install what `run` needs (the other commands do this themselves)
       --tests           also what `test` and `check` need
@@ -73,6 +82,11 @@ pub enum Task {
     },
     /// The model of the consensus.
     Model(ModelOptions),
+    /// The deterministic simulation.
+    Simulate {
+        /// Handed on as they are.
+        options: Vec<OsString>,
+    },
     /// Only the web pages.
     BuildWeb {
         /// Small and fast instead of quick to build.
@@ -137,6 +151,8 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
         "bench" => Task::Bench { name: None, options: Vec::new() },
         "kill-loop" => Task::KillLoop { options: Vec::new() },
         "model" => Task::Model(ModelOptions::default()),
+        // Every option is the simulator's own, its help too.
+        "simulate" => return Ok(Task::Simulate { options: parser.raw_args()?.collect() }),
         "build-web" => Task::BuildWeb { release: false },
         "help" => Task::Help,
         unknown => return Err(format!("there is no command '{unknown}'").into()),

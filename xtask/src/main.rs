@@ -17,6 +17,7 @@ mod kill_loop;
 mod model;
 mod run;
 mod setup;
+mod simulate;
 mod stages;
 mod test;
 mod web;
@@ -64,6 +65,7 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::Bench { name, options } => bench::run(&workspace, name.as_deref(), &options),
         Task::KillLoop { options } => kill_loop::run(&workspace, &options),
         Task::Model(options) => model::run(&workspace, &options),
+        Task::Simulate { options } => simulate::run(&workspace, &options),
         Task::BuildWeb { release } => {
             let toolchain = setup::ensure(&workspace, Needs::WEB, setup::Consent::Ask)?;
             web::build(&workspace, &toolchain, web::Profile::from_flag(release)).map(|_| ())

@@ -1,0 +1,161 @@
+//! Whether a correct replica keeps to what it signed, also across restarts.
+//!
+//! Counted is what left the replica: a signature that a crash kept from leaving binds nobody.
+
+use super::{Checked, Checker, ensure};
+use amulet_pbft::Message;
+use amulet_pbft::message::{Proposal, ViewChange};
+use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
+use std::collections::BTreeMap;
+
+/// What each replica has said so far in one epoch.
+#[derive(Default)]
+pub struct Promises {
+    said: BTreeMap<(u64, ReplicaId), Said>,
+}
+
+#[derive(Default)]
+struct Said {
+    proposed: BTreeMap<(View, Height), Proposal>,
+    prepared: BTreeMap<(View, Height), Proposal>,
+    committed: BTreeMap<(View, Height), HeaderHash>,
+    checkpoints: BTreeMap<Height, HeaderHash>,
+    /// Of each height the newest view in which a commit vote left, and for what.
+    last_vote: BTreeMap<Height, (View, HeaderHash)>,
+    /// The highest view asked for.
+    asked: View,
+}
+
+impl Promises {
+    /// Takes note of a message that leaves a correct replica.
+    ///
+    /// # Errors
+    /// When it contradicts an earlier one.
+    pub fn on_sent(&mut self, epoch: u64, sender: ReplicaId, message: &Message) -> Checked {
+        if message.sender() != sender {
+            // Passed on for another.
+            return Ok(());
+        }
+        let said = self.said.entry((epoch, sender)).or_default();
+        let refuse = |detail: String| Err((Checker::Promises, format!("replica {sender}: {detail}")));
+        let outcome = match message {
+            Message::PrePrepare(signed, _) => said.on_pre_prepare(signed.content.proposal),
+            Message::Prepare(signed) => said.on_prepare(signed.content.proposal),
+            Message::Commit(signed) => {
+                let vote = signed.content;
+                said.on_commit(vote.view, vote.height, vote.header_hash)
+            }
+            Message::Checkpoint(signed) => {
+                let checkpoint = signed.content;
+                let first = said.checkpoints.entry(checkpoint.height).or_insert(checkpoint.header_hash);
+                if *first == checkpoint.header_hash {
+                    Ok(())
+                } else {
+                    Err(format!("two checkpoints at height {}", checkpoint.height))
+                }
+            }
+            Message::ViewChange(signed) => said.on_view_change(&signed.content),
+            Message::NewView(signed) => {
+                let proposals = signed.content.pre_prepares.iter();
+                proposals.map(|signed| said.on_pre_prepare(signed.content.proposal)).collect()
+            }
+            _ => Ok(()),
+        };
+        outcome.or_else(refuse)
+    }
+
+    /// Forgets what was said of heights that are long settled.
+    pub fn forget_below(&mut self, height: Height) {
+        for said in self.said.values_mut() {
+            said.proposed.retain(|(_, at), _| *at >= height);
+            said.prepared.retain(|(_, at), _| *at >= height);
+            said.committed.retain(|(_, at), _| *at >= height);
+            said.last_vote.retain(|at, _| *at >= height);
+        }
+    }
+}
+
+impl Said {
+    fn on_pre_prepare(&mut self, proposal: Proposal) -> Result<(), String> {
+        if self.proposed.get(&(proposal.view, proposal.height)) != Some(&proposal) {
+            self.check_view(proposal.view, "proposes")?;
+        }
+        once(&mut self.proposed, proposal, "proposes")
+    }
+
+    fn on_prepare(&mut self, proposal: Proposal) -> Result<(), String> {
+        if self.prepared.get(&(proposal.view, proposal.height)) != Some(&proposal) {
+            self.check_view(proposal.view, "prepares")?;
+        }
+        once(&mut self.prepared, proposal, "prepares")
+    }
+
+    fn on_commit(&mut self, view: View, height: Height, hash: HeaderHash) -> Result<(), String> {
+        if self.committed.get(&(view, height)) != Some(&hash) {
+            self.check_view(view, "votes to commit")?;
+        }
+        let first = *self.committed.entry((view, height)).or_insert(hash);
+        if first != hash {
+            return Err(format!("votes to commit {first} and {hash} at height {height} in view {view}"));
+        }
+        let last = self.last_vote.entry(height).or_insert((view, hash));
+        if view >= last.0 {
+            *last = (view, hash);
+        }
+        Ok(())
+    }
+
+    /// A replica that asked for a view says nothing new in one below; what it said before it may repeat.
+    fn check_view(&self, view: View, what: &str) -> Result<(), String> {
+        if view < self.asked {
+            return Err(format!("{what} in view {view} after asking for view {}", self.asked));
+        }
+        Ok(())
+    }
+
+    /// A vote to commit says that its block is prepared here; whoever asks for a later view shows it, or something newer.
+    /// Above the first height at which something newer is shown, what was prepared stood on another block.
+    fn on_view_change(&mut self, wish: &ViewChange) -> Result<(), String> {
+        self.asked = self.asked.max(wish.new_view);
+        let base = wish.base_height();
+        let mut height = base;
+        loop {
+            height = height.next();
+            let Some((view, hash)) = self.last_vote.get(&height) else { return Ok(()) };
+            let shown =
+                wish.prepared.iter().map(|shown| shown.proposal()).find(|shown| shown.height == height);
+            match shown {
+                None => {
+                    return Err(format!(
+                        "asks for view {} from height {base} without block {height}, which it voted to commit in view {view}",
+                        wish.new_view
+                    ));
+                }
+                Some(shown) if shown.view < *view => {
+                    return Err(format!(
+                        "asks for view {} with block {height} of view {}, but voted to commit in view {view}",
+                        wish.new_view, shown.view
+                    ));
+                }
+                Some(shown) if shown.header_hash != *hash => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn once(said: &mut BTreeMap<(View, Height), Proposal>, proposal: Proposal, what: &str) -> Result<(), String> {
+    let first = *said.entry((proposal.view, proposal.height)).or_insert(proposal);
+    if first == proposal {
+        return Ok(());
+    }
+    Err(format!(
+        "{what} {} and {} at height {} in view {}",
+        first.header_hash, proposal.header_hash, proposal.height, proposal.view
+    ))
+}
+
+/// Evidence against a replica: only liars may be accused.
+pub(crate) fn check_accused(offender: ReplicaId, is_correct: bool) -> Checked {
+    ensure(!is_correct, Checker::Evidence, || format!("replica {offender} is correct and accused"))
+}

@@ -1,0 +1,210 @@
+//! One replica of the run: the node's real engine, ledger, log and mempool, on simulated disks and clocks.
+
+use crate::disk::{DiskFile, Handle, Unsynced};
+use crate::rng::Rng;
+use crate::setting::Setting;
+use crate::time::Micros;
+use amulet_contracts::testing::GENESIS_TIME;
+use amulet_node::consensus::{
+    Action, ConsensusLog, Engine, EngineError, EngineParts, EngineTimer, Event, Log, LogError, Now, TimerName,
+};
+use amulet_node::ledger::{Ledger, LedgerError};
+use amulet_node::mempool::Mempool;
+use amulet_pbft::Millis;
+use amulet_protocol::ids::{Height, Timestamp};
+use redb::Database;
+use std::collections::BTreeMap;
+
+/// Pages of a database that are kept in memory, in bytes: the simulated disk is memory already.
+const CACHE_BYTES: usize = 1 << 20;
+/// How long a sync takes on a disk that is well.
+const SYNC: Micros = Micros(400);
+/// How long after the genesis block a run begins.
+const START_MS: u64 = 60_000;
+
+/// A replica, or one of two that share a key.
+pub struct Node {
+    /// Its number in the validator set.
+    pub replica: u16,
+    /// Whether it keeps to the protocol.
+    pub is_correct: bool,
+    /// What survives a crash.
+    pub disks: Disks,
+    /// What does not; `None` while it is stopped.
+    pub up: Option<Up>,
+    /// Runs so far; what an earlier run planned is void.
+    pub life: u64,
+    /// Until when its disk keeps it from handling anything.
+    pub busy_until: Micros,
+    /// Until when the fault that stopped it lasts.
+    pub held_until: Micros,
+    /// Timers that run.
+    pub timers: BTreeMap<TimerName, EngineTimer>,
+    /// How far its clock of the day is ahead.
+    pub ahead_ms: i64,
+    /// Length of its second, in thousandths of a second.
+    pub drift_per_mille: u64,
+    /// How long a sync takes.
+    pub sync: Micros,
+    /// The newest block that it has made durable.
+    pub durable: Height,
+}
+
+/// The files of a node.
+#[derive(Clone, Default)]
+pub struct Disks {
+    /// The ledger's.
+    pub ledger: DiskFile,
+    /// The consensus log's.
+    pub log: DiskFile,
+}
+
+/// The running part of a node.
+pub struct Up {
+    /// The replica itself.
+    pub engine: Engine,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Its log.
+    pub log: ConsensusLog,
+    /// Transactions that wait.
+    pub mempool: Mempool,
+    /// What the engine was last told of the mempool's length.
+    pub told: usize,
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A file cannot be opened.
+    #[error("the file cannot be opened: {0}")]
+    Open(#[from] redb::DatabaseError),
+    /// The ledger is no good.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The log is no good.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The engine does not start.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl Disks {
+    /// Power fails at so many further writes, on either disk.
+    pub fn fail_after(&self, writes: u64) {
+        self.ledger.fail_after(writes);
+        self.log.fail_after(writes);
+    }
+
+    /// Whether the power failed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.ledger.has_failed() || self.log.has_failed()
+    }
+
+    /// No room on either, or room again.
+    pub fn set_full(&self, is_full: bool) {
+        self.ledger.set_full(is_full);
+        self.log.set_full(is_full);
+    }
+}
+
+impl Node {
+    /// A node that has not started, with empty disks.
+    #[must_use]
+    pub fn new(replica: u16, is_correct: bool) -> Self {
+        Self {
+            replica,
+            is_correct,
+            disks: Disks::default(),
+            up: None,
+            life: 0,
+            busy_until: Micros(0),
+            held_until: Micros(0),
+            timers: BTreeMap::new(),
+            ahead_ms: 0,
+            drift_per_mille: 1_000,
+            sync: SYNC,
+            durable: Height(0),
+        }
+    }
+
+    /// Starts it from what is on its disks; the actions are to be carried out first.
+    ///
+    /// # Errors
+    /// [`StartError`] by variant.
+    pub fn start(&mut self, setting: &Setting, at: Micros) -> Result<Vec<Action>, StartError> {
+        let now = self.now(at);
+        let ledger = Ledger::over(open(self.disks.ledger.open())?, &setting.genesis, setting.votes())?;
+        let log = ConsensusLog::over(open(self.disks.log.open())?)?;
+        let mempool = Mempool::default();
+        let parts = EngineParts {
+            settings: setting.consensus,
+            credentials: setting.credentials(self.replica),
+            ledger: ledger.clone(),
+            mempool: mempool.clone(),
+        };
+        let (engine, actions) = Engine::start(parts, log.load()?, now)?;
+        self.up = Some(Up { engine, ledger, log, mempool, told: 0 });
+        Ok(actions)
+    }
+
+    /// Stops it without warning.
+    pub fn crash(&mut self, unsynced: Unsynced, rng: &mut Rng) {
+        // The disks first: a database that is closed in an orderly way would write.
+        self.disks.ledger.crash(unsynced, rng);
+        self.disks.log.crash(unsynced, rng);
+        self.up = None;
+        self.life += 1;
+        self.timers.clear();
+        self.busy_until = Micros(0);
+    }
+
+    /// The time as this node sees it.
+    #[must_use]
+    pub fn now(&self, at: Micros) -> Now {
+        let day = GENESIS_TIME.0 + START_MS + at.as_millis();
+        let wall = Timestamp(day.saturating_add_signed(self.ahead_ms));
+        Now { monotonic: Millis(at.as_millis()), wall }
+    }
+
+    /// How long a timer of so many milliseconds runs here.
+    #[must_use]
+    pub fn countdown(&self, Millis(millis): Millis) -> Micros {
+        Micros(millis.saturating_mul(self.drift_per_mille))
+    }
+
+    /// Makes its disk well again.
+    pub fn reset_faults(&mut self) {
+        (self.ahead_ms, self.drift_per_mille, self.sync) = (0, 1_000, SYNC);
+    }
+}
+
+impl Up {
+    /// Hands an event in, and what changed in the mempool.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn handle(&mut self, now: Now, event: Event) -> Result<Vec<Action>, EngineError> {
+        let mut actions = self.engine.handle(now, event)?;
+        actions.extend(self.tell(now)?);
+        Ok(actions)
+    }
+
+    /// Tells the engine if the mempool changed.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn tell(&mut self, now: Now) -> Result<Vec<Action>, EngineError> {
+        let length = self.mempool.len();
+        if std::mem::replace(&mut self.told, length) == length {
+            return Ok(Vec::new());
+        }
+        self.engine.handle(now, Event::MempoolChanged)
+    }
+}
+
+fn open(handle: Handle) -> Result<Database, redb::DatabaseError> {
+    Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(handle)
+}

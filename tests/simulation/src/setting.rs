@@ -1,0 +1,116 @@
+//! What all replicas of a run have in common.
+
+use crate::cast::Cast;
+use crate::schedule::{HEARTBEAT, PROGRESS, PROGRESS_MAX};
+use crate::signatures::{Domain, QuickSigner, QuickVerifier, QuickVotes};
+use crate::time::Micros;
+use amulet_crypto::signing::PublicKey;
+use amulet_node::consensus::{Credentials, Settings, SharedVerifier};
+use amulet_node::ledger::VerifiedTransactions;
+use amulet_pbft::{Millis, Signer, Timeouts};
+use amulet_protocol::certificate::VoteCheck;
+use amulet_protocol::genesis::Genesis;
+use amulet_protocol::ids::{ChainId, Epoch, ReplicaId};
+use amulet_protocol::transaction::{SealedId, SignedTransaction};
+use amulet_protocol::validators::ValidatorSet;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Heights from one checkpoint to the next: few, so that water marks and garbage collection are at work all the time.
+const BLOCKS_PER_CHECKPOINT: u64 = 8;
+/// Heights from the low to the high water mark.
+const WINDOW: u64 = 32;
+/// Heights in flight at once.
+const DEPTH: u64 = 4;
+
+/// What all replicas share: the genesis document, the settings, and one memory of checked transaction signatures.
+pub struct Setting {
+    /// The genesis document.
+    pub genesis: Genesis,
+    /// Times and sizes.
+    pub consensus: Settings,
+    /// Keys of the replicas, by number.
+    pub keys: Vec<PublicKey>,
+    /// Transactions whose signatures were checked, once for all replicas.
+    pub checked: SharedChecks,
+}
+
+impl Setting {
+    /// The setting of a cast.
+    #[must_use]
+    pub fn new(cast: &Cast) -> Self {
+        let millis = |time: Micros| Millis(time.as_millis());
+        let timeouts = Timeouts {
+            progress: millis(PROGRESS),
+            progress_max: millis(PROGRESS_MAX),
+            heartbeat: millis(HEARTBEAT),
+        };
+        Self {
+            genesis: cast.genesis.clone(),
+            consensus: Settings {
+                timeouts,
+                blocks_per_checkpoint: BLOCKS_PER_CHECKPOINT,
+                window: WINDOW,
+                depth: DEPTH,
+            },
+            keys: cast.hospitals.iter().map(|hospital| hospital.signing.public_key().clone()).collect(),
+            checked: SharedChecks::default(),
+        }
+    }
+
+    /// How ledgers check commit votes.
+    #[must_use]
+    pub fn votes(&self) -> Box<dyn VoteCheck> {
+        Box::new(QuickVotes)
+    }
+
+    /// How a liar signs, with its own key.
+    #[must_use]
+    pub fn quick_signer(&self, replica: u16, epoch: Epoch) -> QuickSigner {
+        let domain = Domain { chain: self.genesis.chain_id(), epoch };
+        QuickSigner { key: self.keys[usize::from(replica)].clone(), domain }
+    }
+
+    /// How a replica signs and checks.
+    #[must_use]
+    pub fn credentials(&self, replica: u16) -> Arc<dyn Credentials> {
+        Arc::new(QuickCredentials { key: self.keys[usize::from(replica)].clone() })
+    }
+}
+
+/// A validator's key, for cheap signatures.
+struct QuickCredentials {
+    key: PublicKey,
+}
+
+impl Credentials for QuickCredentials {
+    fn replica(&self, validators: &ValidatorSet) -> Option<ReplicaId> {
+        validators.find(&self.key)
+    }
+
+    fn signer(&self, chain: ChainId, epoch: Epoch) -> Box<dyn Signer> {
+        Box::new(QuickSigner { key: self.key.clone(), domain: Domain { chain, epoch } })
+    }
+
+    fn verifier(&self, chain: ChainId, epoch: Epoch, validators: &ValidatorSet) -> SharedVerifier {
+        let domain = Domain { chain, epoch };
+        Arc::new(QuickVerifier { validators: Arc::new(validators.clone()), domain })
+    }
+}
+
+/// Transactions whose signatures were checked; clones share it.
+#[derive(Clone, Default)]
+pub struct SharedChecks(Arc<Mutex<BTreeSet<SealedId>>>);
+
+impl SharedChecks {
+    /// A transaction that was signed, or whose signature was checked.
+    pub fn insert(&self, transaction: &SignedTransaction) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(transaction.sealed_id());
+    }
+}
+
+impl VerifiedTransactions for SharedChecks {
+    fn contains(&self, id: SealedId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    }
+}

@@ -1,0 +1,137 @@
+//! What clients send, and how they learn what became of it.
+
+use super::{Happening, World};
+use crate::checkers::Checked;
+use crate::schedule::Behaviour;
+use crate::time::Micros;
+use amulet_protocol::ids::{ReplicaId, Timestamp};
+use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::transaction::SignedTransaction;
+
+/// A transaction that a client wants to have executed.
+pub struct Submission {
+    /// What it signed.
+    pub transaction: SignedTransaction,
+    /// When it was first sent.
+    pub at: Micros,
+    /// Who sends.
+    pub client: usize,
+    /// Times it was sent.
+    pub tries: u32,
+    /// Whether the client holds a proof of its receipt.
+    pub is_acknowledged: bool,
+}
+
+/// First and longest pause before a client looks for its receipt.
+const LOOK_AFTER: (Micros, Micros) = (Micros::seconds(1), Micros::seconds(8));
+/// Questions and submissions of a thousand that get lost between client and replica.
+const LOST_PER_MILLE: u64 = 50;
+/// Time from a client to a replica.
+const WAY: Micros = Micros::millis(5);
+
+impl World {
+    /// A client's next transactions, and when it has more.
+    pub(super) fn wish(&mut self, index: usize) {
+        let wall: Timestamp = self.nodes[0].now(self.now).wall;
+        // Clients have clocks of their own, and these are right.
+        let wall = Timestamp(wall.0.saturating_add_signed(-self.nodes[0].ahead_ms));
+        let wishes = self.clients[index].next(&mut self.cast, wall, &mut self.client_rng);
+        for transaction in wishes {
+            self.setting.checked.insert(&transaction);
+            self.chain.on_submitted(transaction.id());
+            let submission = self.submissions.len();
+            self.submissions.push(Submission {
+                transaction,
+                at: self.now,
+                client: index,
+                tries: 0,
+                is_acknowledged: false,
+            });
+            self.submit(submission);
+        }
+        let mean = self.clients[index].plan().every.0;
+        let next = self.now + Micros(self.client_rng.range(mean / 2, mean * 3 / 2));
+        self.queue.push(next, Happening::Wish { client: index });
+    }
+
+    /// Sends a transaction to some replica, and plans to look for its receipt.
+    fn submit(&mut self, index: usize) {
+        let node = self.any_node();
+        let submission = &mut self.submissions[index];
+        submission.tries += 1;
+        let pause = Micros(LOOK_AFTER.0.0 << submission.tries.min(10)).min(LOOK_AFTER.1);
+        if !self.client_rng.chance(LOST_PER_MILLE) {
+            let taken = Happening::Submit { node, submission: index, is_gossip: false };
+            self.queue.push(self.now + WAY, taken);
+        }
+        self.queue.push(self.now + pause, Happening::Look { submission: index });
+    }
+
+    fn any_node(&mut self) -> usize {
+        let nodes = self.nodes.len() as u64;
+        usize::try_from(self.client_rng.range(0, nodes)).expect("few nodes")
+    }
+
+    /// A replica takes a transaction and passes it on to the others.
+    pub(super) fn take(&mut self, index: usize, submission: usize, is_gossip: bool) -> Checked {
+        let (replica, client) = (self.nodes[index].replica, self.submissions[submission].client);
+        let Some(up) = &self.nodes[index].up else { return Ok(()) };
+        let is_censored =
+            client == 0 && self.minds.get(&replica).is_some_and(|mind| mind.has(Behaviour::Censor));
+        let transaction = self.submissions[submission].transaction.clone();
+        let is_settled = up.ledger.contains(transaction.id()).unwrap_or(true);
+        if is_censored || is_settled {
+            return Ok(());
+        }
+        let inserted = up.mempool.insert(transaction);
+        if !is_gossip && inserted.is_ok() {
+            self.pass_on(index, submission);
+        }
+        self.feed_news(index)
+    }
+
+    /// Transactions are passed on as messages are: they may be lost, and then the client comes again.
+    fn pass_on(&mut self, index: usize, submission: usize) {
+        let from = self.nodes[index].replica;
+        for to in 0..self.plan.replicas {
+            if to == from {
+                continue;
+            }
+            let Some(time) = self.network.travel(from, to, "transaction")[0] else { continue };
+            for node in self.nodes_of(ReplicaId(to)) {
+                let taken = Happening::Submit { node, submission, is_gossip: true };
+                self.queue.push(self.now + time, taken);
+            }
+        }
+    }
+
+    /// A client asks some replica for the receipt, and sends the transaction again if there is none.
+    pub(super) fn look(&mut self, index: usize) -> Checked {
+        if self.submissions[index].is_acknowledged {
+            return Ok(());
+        }
+        let transaction = self.submissions[index].transaction.transaction();
+        let key = (transaction.sender, transaction.nonce);
+        let id = self.submissions[index].transaction.id();
+        let node = self.any_node();
+        let answer = match &self.nodes[node].up {
+            Some(up) if !self.client_rng.chance(LOST_PER_MILLE) => {
+                up.ledger.answer(&LightRequest::Receipt(id)).ok()
+            }
+            _ => None,
+        };
+        if let Some(LightResponse::Receipt(proof)) = answer
+            && self.chain.on_receipt(id, &proof)?
+        {
+            self.submissions[index].is_acknowledged = true;
+            self.summary.acknowledged += 1;
+            return Ok(());
+        }
+        // The other of two transactions with one nonce was executed: this one never will be.
+        if self.chain.executed_instead(key.0, key.1, id) {
+            return Ok(());
+        }
+        self.submit(index);
+        Ok(())
+    }
+}

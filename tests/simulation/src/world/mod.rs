@@ -1,0 +1,259 @@
+//! The run: what happens next, and to whom.
+
+mod clients;
+mod faults;
+mod replicas;
+
+use crate::cast::Cast;
+use crate::checkers::{Chain, Checked, Checker, Promises, Violation};
+use crate::client::Client;
+use crate::liars::LiarMind;
+use crate::network::Network;
+use crate::node::Node;
+use crate::packet::Packet;
+use crate::queue::Queue;
+use crate::rng::{Rng, Stream};
+use crate::schedule::{Behaviour, Plan};
+use crate::setting::Setting;
+use crate::time::Micros;
+use crate::trace::Trace;
+use amulet_node::consensus::{EngineTimer, Event, Job};
+use amulet_protocol::block::UntrustedCertifiedBlock;
+use amulet_protocol::ids::{Height, ReplicaId};
+use amulet_protocol::transaction::SignedTransaction;
+use clients::Submission;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Events that may wait at once; more would mean that messages breed.
+const QUEUE_MAX: usize = 2_000_000;
+
+/// Something that will happen.
+pub(crate) enum Happening {
+    /// A message arrives at a node.
+    Deliver { from: u16, node: usize, packet: Packet },
+    /// A timer runs down.
+    Timer { node: usize, life: u64, timer: EngineTimer },
+    /// Work is done.
+    Work { node: usize, life: u64, job: Box<Job> },
+    /// Somebody asks for blocks.
+    FetchAsked { node: usize, life: u64, peer: ReplicaId, from: Height },
+    /// They are answered, or not in time.
+    FetchAnswered { node: usize, life: u64, peer: ReplicaId, blocks: Option<Vec<UntrustedCertifiedBlock>> },
+    /// A transaction reaches a node.
+    Submit { node: usize, submission: usize, is_gossip: bool },
+    /// A fault begins or ends.
+    Fault { index: usize, begins: bool },
+    /// A node that is down tries to start.
+    Start { node: usize },
+    /// A client has its next wish.
+    Wish { client: usize },
+    /// A client looks whether its transaction is settled.
+    Look { submission: usize },
+    /// A calm ends.
+    CalmEnds { index: usize },
+}
+
+/// What a run was like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Blocks settled.
+    pub blocks: u64,
+    /// Transactions settled.
+    pub transactions: usize,
+    /// Transactions of which a client holds a proof.
+    pub acknowledged: u64,
+    /// Highest view that any replica entered.
+    pub views: u64,
+    /// Stops without warning.
+    pub crashes: u64,
+    /// Messages delivered.
+    pub messages: u64,
+    /// Pieces of evidence that correct replicas found.
+    pub evidence: u64,
+    /// Checksum over everything that happened; equal for equal runs.
+    pub trace: u64,
+}
+
+/// A run.
+pub struct World {
+    pub(crate) plan: Plan,
+    pub(crate) cast: Cast,
+    pub(crate) setting: Setting,
+    pub(crate) now: Micros,
+    pub(crate) queue: Queue<Happening>,
+    pub(crate) network: Network,
+    /// The replicas in order, then the second instances of twins.
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) minds: BTreeMap<u16, LiarMind>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) submissions: Vec<Submission>,
+    pub(crate) chain: Chain,
+    pub(crate) promises: Promises,
+    pub(crate) disk_rng: Rng,
+    pub(crate) client_rng: Rng,
+    pub(crate) work_rng: Rng,
+    pub(crate) summary: Summary,
+    pub(crate) trace: Trace,
+}
+
+impl World {
+    /// The run of a plan, at its beginning.
+    #[must_use]
+    pub fn new(plan: Plan, trace: Trace) -> Self {
+        let cast = Cast::new(plan.replicas);
+        let setting = Setting::new(&cast);
+        let correct = plan.correct();
+        let mut nodes: Vec<Node> =
+            (0..plan.replicas).map(|replica| Node::new(replica, correct.contains(&replica))).collect();
+        let twins = plan.liars.iter().filter(|liar| liar.behaviours.contains(&Behaviour::Twins));
+        nodes.extend(twins.map(|liar| Node::new(liar.replica, false)));
+        let minds = plan.liars.iter().map(|liar| (liar.replica, LiarMind::new(liar, &plan, &setting)));
+        let clients: Vec<Client> = plan.clients.iter().map(|client| Client::new(*client, &cast)).collect();
+        let mut world = Self {
+            network: Network::new(&plan),
+            minds: minds.collect(),
+            chain: Chain::new(&cast, setting.checked.clone()),
+            promises: Promises::default(),
+            disk_rng: Rng::new(plan.seed, Stream::Disk),
+            client_rng: Rng::new(plan.seed, Stream::Clients),
+            work_rng: Rng::new(plan.seed, Stream::Work),
+            now: Micros(0),
+            queue: Queue::default(),
+            submissions: Vec::new(),
+            summary: Summary::default(),
+            nodes,
+            clients,
+            setting,
+            cast,
+            plan,
+            trace,
+        };
+        world.plan_everything();
+        world
+    }
+
+    fn plan_everything(&mut self) {
+        for node in 0..self.nodes.len() {
+            self.queue.push(Micros(0), Happening::Start { node });
+        }
+        for (index, fault) in self.plan.faults.iter().enumerate() {
+            self.queue.push(fault.from, Happening::Fault { index, begins: true });
+            self.queue.push(fault.until, Happening::Fault { index, begins: false });
+        }
+        for (client, planned) in self.plan.clients.iter().enumerate() {
+            self.queue.push(planned.from, Happening::Wish { client });
+        }
+        for (index, calm) in self.plan.calms.iter().enumerate() {
+            self.queue.push(calm.until, Happening::CalmEnds { index });
+        }
+    }
+
+    /// Runs to the end, or to the first thing that does not hold.
+    ///
+    /// # Errors
+    /// That thing.
+    pub fn run(mut self) -> Result<Summary, Box<Violation>> {
+        self.run_to_end()
+            .map_err(|(checker, detail)| Box::new(Violation { at: self.now, checker, detail }))?;
+        self.summary.blocks = self.chain.height().0;
+        self.summary.transactions = self.chain.transactions();
+        self.summary.trace = self.trace.checksum();
+        Ok(self.summary)
+    }
+
+    fn run_to_end(&mut self) -> Checked {
+        while let Some((at, happening)) = self.queue.pop_before(self.plan.end) {
+            self.now = at;
+            self.happen(happening)?;
+            if self.queue.len() > QUEUE_MAX {
+                return Err((Checker::Memory, format!("{} events wait", self.queue.len())));
+            }
+        }
+        self.check_end()
+    }
+
+    fn happen(&mut self, happening: Happening) -> Checked {
+        match happening {
+            Happening::Deliver { from, node, packet } => self.deliver(from, node, packet),
+            Happening::Timer { node, life, timer } => self.on_timer(node, life, timer),
+            Happening::Work { node, life, job } => {
+                if self.is_running(node, life) {
+                    self.trace.note(self.now, "work", node, 0);
+                    return self.feed(node, |_| Some(Event::JobDone(job.run())));
+                }
+                Ok(())
+            }
+            Happening::FetchAsked { node, life, peer, from } => {
+                self.answer_fetch(node, life, peer, from);
+                Ok(())
+            }
+            Happening::FetchAnswered { node, life, peer, blocks } => {
+                if self.is_running(node, life) {
+                    return self.feed(node, |_| Some(Event::Fetched { peer, blocks }));
+                }
+                Ok(())
+            }
+            Happening::Submit { node, submission, is_gossip } => self.take(node, submission, is_gossip),
+            Happening::Fault { index, begins } => self.on_fault(index, begins),
+            Happening::Start { node } => self.start(node),
+            Happening::Wish { client } => {
+                self.wish(client);
+                Ok(())
+            }
+            Happening::Look { submission } => self.look(submission),
+            Happening::CalmEnds { index } => self.check_liveness(index),
+        }
+    }
+
+    fn is_running(&self, node: usize, life: u64) -> bool {
+        self.nodes[node].up.is_some() && self.nodes[node].life == life
+    }
+
+    /// Nodes that run as one replica.
+    fn nodes_of(&self, replica: ReplicaId) -> impl Iterator<Item = usize> + use<> {
+        let twins: Vec<usize> =
+            (0..self.nodes.len()).filter(|node| self.nodes[*node].replica == replica.0).collect();
+        twins.into_iter()
+    }
+
+    fn check_liveness(&self, index: usize) -> Checked {
+        let calm = self.plan.calms[index];
+        let mut highest = Height(0);
+        for submission in self.submissions.iter().filter(|submission| submission.at < calm.from) {
+            let transaction: &SignedTransaction = &submission.transaction;
+            let (sender, nonce) = (transaction.transaction().sender, transaction.transaction().nonce);
+            let Some(height) = self.chain.executed(sender, nonce) else {
+                let detail = format!(
+                    "{} was submitted at {}, the faults ended at {}, and it is not committed",
+                    transaction.id(),
+                    submission.at,
+                    calm.from
+                );
+                return Err((Checker::Liveness, detail));
+            };
+            highest = highest.max(height);
+        }
+        for node in self.nodes.iter().filter(|node| node.is_correct) {
+            let tip = node.up.as_ref().map(|up| up.ledger.tip().height);
+            if tip.is_none_or(|tip| tip < highest) {
+                let detail = format!(
+                    "replica {} is at {tip:?}, the faults ended at {}, and block {highest} is older",
+                    node.replica, calm.from
+                );
+                return Err((Checker::Liveness, detail));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_end(&mut self) -> Checked {
+        for node in self.nodes.iter().filter(|node| node.is_correct) {
+            if let Some(up) = &node.up {
+                self.chain.check_ledger(node.replica, &up.ledger)?;
+                self.chain.check_root(node.replica, &up.ledger)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,306 @@
+//! What replicas are told, and what becomes of what they do.
+
+use super::{Happening, World};
+use crate::checkers::{Checked, Checker, ensure};
+use crate::disk::Unsynced;
+use crate::packet::Packet;
+use crate::schedule::FaultKind;
+use crate::time::Micros;
+use amulet_node::consensus::{Action, EngineTimer, Event, Log, SPECULATIVE_BLOCKS_MAX};
+use amulet_node::mempool::MEMPOOL_TRANSACTIONS_MAX;
+use amulet_protocol::block::UntrustedCertifiedBlock;
+use amulet_protocol::ids::{Height, ReplicaId};
+use std::sync::Arc;
+
+/// Shortest and longest time that a job takes, in microseconds.
+const WORK: std::ops::Range<u64> = 200..6_000;
+/// How long a replica waits for blocks from one peer.
+const FETCH_PATIENCE: Micros = Micros::seconds(3);
+/// Blocks in one answer of a peer.
+const BLOCKS_PER_ANSWER: u64 = 16;
+/// How soon a replica that could not start tries again.
+const START_AGAIN: Micros = Micros::seconds(2);
+
+impl World {
+    pub(super) fn start(&mut self, index: usize) -> Checked {
+        let node = &mut self.nodes[index];
+        if node.up.is_some() || self.is_held_down(index) {
+            return Ok(());
+        }
+        self.trace.note(self.now, "start", index, 0);
+        let node = &mut self.nodes[index];
+        match node.start(&self.setting, self.now) {
+            Ok(actions) => {
+                self.check_durable(index)?;
+                self.carry_out(index, actions)
+            }
+            Err(error) => {
+                let is_disk = self.is_disk_at_fault(index);
+                self.crash(index, Unsynced::Lost);
+                ensure(is_disk || !self.nodes[index].is_correct, Checker::Health, || {
+                    format!("replica {} does not start: {error}", self.nodes[index].replica)
+                })?;
+                self.queue.push(self.now + START_AGAIN, Happening::Start { node: index });
+                Ok(())
+            }
+        }
+    }
+
+    /// A replica that started has every block that was durable before.
+    fn check_durable(&self, index: usize) -> Checked {
+        let node = &self.nodes[index];
+        let tip = node.up.as_ref().map_or(Height(0), |up| up.ledger.tip().height);
+        ensure(tip >= node.durable || !node.is_correct, Checker::Durability, || {
+            format!("replica {} had block {} and starts at {tip}", node.replica, node.durable)
+        })
+    }
+
+    pub(super) fn deliver(&mut self, from: u16, index: usize, packet: Packet) -> Checked {
+        let node = &self.nodes[index];
+        let Some(up) = &node.up else { return Ok(()) };
+        if node.busy_until > self.now {
+            self.queue.push(node.busy_until, Happening::Deliver { from, node: index, packet });
+            return Ok(());
+        }
+        let Some(message) = packet.verified(&up.engine.verifier()) else { return Ok(()) };
+        self.summary.messages += 1;
+        self.trace.note(self.now, packet.kind(), index, u64::from(from));
+        if let Some(mind) = self.minds.get_mut(&self.nodes[index].replica) {
+            mind.on_heard(message.message());
+        }
+        self.feed(index, |_| Some(Event::Message(message)))
+    }
+
+    pub(super) fn on_timer(&mut self, index: usize, life: u64, timer: EngineTimer) -> Checked {
+        if !self.is_running(index, life) || self.nodes[index].timers.get(&timer.name) != Some(&timer) {
+            return Ok(());
+        }
+        if self.nodes[index].busy_until > self.now {
+            let at = self.nodes[index].busy_until;
+            self.queue.push(at, Happening::Timer { node: index, life, timer });
+            return Ok(());
+        }
+        self.nodes[index].timers.remove(&timer.name);
+        self.trace.note(self.now, "timer", index, timer.generation);
+        self.feed(index, |_| Some(Event::Timer(timer)))
+    }
+
+    /// Tells a replica of transactions that came in.
+    pub(super) fn feed_news(&mut self, index: usize) -> Checked {
+        let now = self.nodes[index].now(self.now);
+        match self.nodes[index].up.as_mut().map(|up| up.tell(now)) {
+            Some(Ok(actions)) => self.carry_out(index, actions),
+            Some(Err(error)) => self.stop(index, &error),
+            None => Ok(()),
+        }
+    }
+
+    /// Hands an event to a replica and does what it says.
+    pub(super) fn feed(&mut self, index: usize, event: impl FnOnce(&Self) -> Option<Event>) -> Checked {
+        let Some(event) = event(self) else { return Ok(()) };
+        let now = self.nodes[index].now(self.now);
+        let Some(up) = self.nodes[index].up.as_mut() else { return Ok(()) };
+        match up.handle(now, event) {
+            Ok(actions) => {
+                self.carry_out(index, actions)?;
+                self.check_memory(index)
+            }
+            Err(error) => self.stop(index, &error),
+        }
+    }
+
+    /// Does what a replica says, in order. It may stop between any two actions, and in the midst of a write.
+    fn carry_out(&mut self, index: usize, actions: Vec<Action>) -> Checked {
+        let life = self.nodes[index].life;
+        let mut at = self.now.max(self.nodes[index].busy_until);
+        for action in actions {
+            if !self.is_running(index, life) {
+                return Ok(());
+            }
+            self.carry_out_one(index, action, &mut at)?;
+        }
+        if self.is_running(index, life) {
+            self.nodes[index].busy_until = at;
+        }
+        Ok(())
+    }
+
+    fn carry_out_one(&mut self, index: usize, action: Action, at: &mut Micros) -> Checked {
+        let life = self.nodes[index].life;
+        let sync = self.nodes[index].sync;
+        let Some(up) = self.nodes[index].up.as_mut() else { return Ok(()) };
+        match action {
+            Action::Append(records) => {
+                *at = *at + sync;
+                match up.log.append(&records) {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.stop(index, &error),
+                }
+            }
+            Action::Prune(height) => match up.log.prune(height) {
+                Ok(()) => Ok(()),
+                Err(error) => self.stop(index, &error),
+            },
+            Action::Commit { block, certificate } => {
+                *at = *at + sync;
+                match up.ledger.commit(&block, certificate.clone()) {
+                    Ok(tip) => {
+                        self.trace.note(self.now, "commit!", index, tip.height.0);
+                        self.nodes[index].durable = tip.height;
+                        if self.nodes[index].is_correct {
+                            self.chain.on_commit(&block, &certificate)?;
+                        }
+                        Ok(())
+                    }
+                    Err(error) => self.stop(index, &error),
+                }
+            }
+            Action::Send { to, bytes } => self.send(index, &[to], bytes, *at),
+            Action::Broadcast { bytes } => {
+                let own = self.nodes[index].replica;
+                let others: Vec<ReplicaId> =
+                    (0..self.plan.replicas).filter(|other| *other != own).map(ReplicaId).collect();
+                self.send(index, &others, bytes, *at)
+            }
+            Action::SetTimer { timer, after } => {
+                let node = &mut self.nodes[index];
+                node.timers.insert(timer.name, timer);
+                let due = *at + node.countdown(after);
+                self.queue.push(due, Happening::Timer { node: index, life, timer });
+                Ok(())
+            }
+            Action::StopTimer(name) => {
+                self.nodes[index].timers.remove(&name);
+                Ok(())
+            }
+            Action::Run(job) => {
+                let due = *at + Micros(self.work_rng.range(WORK.start, WORK.end));
+                self.queue.push(due, Happening::Work { node: index, life, job: Box::new(job) });
+                Ok(())
+            }
+            Action::Fetch { peer, from } => {
+                let own = self.nodes[index].replica;
+                match self.network.travel(own, peer.0, "fetch")[0] {
+                    Some(time) => {
+                        let asked = Happening::FetchAsked { node: index, life, peer, from };
+                        self.queue.push(*at + time, asked);
+                    }
+                    None => self.no_answer(index, life, peer),
+                }
+                Ok(())
+            }
+            Action::SubmitEvidence(evidence) => {
+                self.summary.evidence += 1;
+                let offender = evidence.offender();
+                let is_correct = self.nodes[usize::from(offender.0)].is_correct;
+                crate::checkers::check_accused(offender, is_correct && self.nodes[index].is_correct)
+            }
+        }
+    }
+
+    /// A replica cannot go on. That is right when its disk failed, and a fault of the replica otherwise.
+    fn stop(&mut self, index: usize, error: &dyn std::fmt::Display) -> Checked {
+        let is_disk = self.is_disk_at_fault(index);
+        let (replica, is_correct) = (self.nodes[index].replica, self.nodes[index].is_correct);
+        self.trace.note(self.now, "stop", index, 0);
+        let unsynced = if self.disk_rng.chance(500) { Unsynced::Torn } else { Unsynced::Lost };
+        self.crash(index, unsynced);
+        self.queue.push(self.now + START_AGAIN, Happening::Start { node: index });
+        ensure(is_disk || !is_correct, Checker::Health, || format!("replica {replica} stopped: {error}"))
+    }
+
+    fn is_disk_at_fault(&self, index: usize) -> bool {
+        let replica = self.nodes[index].replica;
+        let is_full = self
+            .plan
+            .active(self.now)
+            .any(|fault| matches!(fault.kind, FaultKind::FullDisk { replica: full } if full == replica));
+        self.nodes[index].disks.has_failed() || is_full
+    }
+
+    /// Sends to several replicas: each copy takes its own way, and a liar tells each what it likes.
+    fn send(&mut self, index: usize, to: &[ReplicaId], bytes: Arc<Vec<u8>>, at: Micros) -> Checked {
+        let Some(packet) = Packet::new(bytes) else { return Ok(()) };
+        let (replica, is_correct) = (self.nodes[index].replica, self.nodes[index].is_correct);
+        let Some(up) = &self.nodes[index].up else { return Ok(()) };
+        if is_correct {
+            let message = packet.verified(&up.engine.verifier());
+            let message = message.ok_or_else(|| {
+                (
+                    Checker::Promises,
+                    format!("replica {replica} sends a {} that does not verify", packet.kind()),
+                )
+            })?;
+            self.promises.on_sent(packet.epoch().0, ReplicaId(replica), message.message())?;
+        }
+        let crash = self.crash_on_send(replica, packet.kind());
+        if !matches!(crash, Some((_, false))) {
+            for to in to {
+                self.send_one(index, *to, &packet, at);
+            }
+        }
+        if let Some((unsynced, _)) = crash {
+            self.crash(index, unsynced);
+        }
+        Ok(())
+    }
+
+    fn send_one(&mut self, index: usize, to: ReplicaId, packet: &Packet, at: Micros) {
+        let replica = self.nodes[index].replica;
+        let is_second = index >= usize::from(self.plan.replicas);
+        let Some(mind) = self.minds.get_mut(&replica) else {
+            self.put_on_wire(replica, to, packet, at);
+            return;
+        };
+        for (delay, packet) in mind.bend(packet, to, is_second) {
+            self.put_on_wire(replica, to, &packet, at + delay);
+        }
+    }
+
+    fn put_on_wire(&mut self, from: u16, to: ReplicaId, packet: &Packet, at: Micros) {
+        for time in self.network.travel(from, to.0, packet.kind()).into_iter().flatten() {
+            for node in self.nodes_of(to) {
+                self.queue.push(at + time, Happening::Deliver { from, node, packet: packet.clone() });
+            }
+        }
+    }
+
+    /// A peer answers with what its ledger has.
+    pub(super) fn answer_fetch(&mut self, index: usize, life: u64, peer: ReplicaId, from: Height) {
+        let own = self.nodes[index].replica;
+        let blocks = self.nodes[usize::from(peer.0)].up.as_ref().map(|up| {
+            let last = up.ledger.tip().height.0.min(from.0 + BLOCKS_PER_ANSWER - 1);
+            let found = (from.0..=last).map_while(|height| up.ledger.block(Height(height)).ok().flatten());
+            found.collect::<Vec<UntrustedCertifiedBlock>>()
+        });
+        let blocks = match (blocks, self.minds.get_mut(&peer.0)) {
+            (Some(blocks), Some(mind)) => Some(mind.bend_blocks(blocks)),
+            (blocks, _) => blocks,
+        };
+        match (blocks, self.network.travel(peer.0, own, "fetch")[0]) {
+            (Some(blocks), Some(time)) => {
+                let answer = Happening::FetchAnswered { node: index, life, peer, blocks: Some(blocks) };
+                self.queue.push(self.now + time, answer);
+            }
+            _ => self.no_answer(index, life, peer),
+        }
+    }
+
+    fn no_answer(&mut self, node: usize, life: u64, peer: ReplicaId) {
+        let answer = Happening::FetchAnswered { node, life, peer, blocks: None };
+        self.queue.push(self.now + FETCH_PATIENCE, answer);
+    }
+
+    fn check_memory(&mut self, index: usize) -> Checked {
+        let Some(up) = &self.nodes[index].up else { return Ok(()) };
+        let (blocks, waiting) = (up.engine.speculative_blocks(), up.mempool.len());
+        self.summary.views = self.summary.views.max(up.engine.status().view.0);
+        ensure(blocks <= SPECULATIVE_BLOCKS_MAX, Checker::Memory, || {
+            format!("{blocks} executed blocks are kept, at most {SPECULATIVE_BLOCKS_MAX} should be")
+        })?;
+        ensure(waiting <= MEMPOOL_TRANSACTIONS_MAX, Checker::Memory, || {
+            format!("{waiting} transactions wait, at most {MEMPOOL_TRANSACTIONS_MAX} should")
+        })?;
+        Ok(())
+    }
+}
