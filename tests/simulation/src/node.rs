@@ -11,9 +11,10 @@ use amulet_node::consensus::{
 use amulet_node::ledger::{Ledger, LedgerError};
 use amulet_node::mempool::Mempool;
 use amulet_pbft::Millis;
-use amulet_protocol::ids::{Height, Timestamp};
+use amulet_protocol::ids::{Did, Height, ReplicaId, Timestamp};
 use redb::Database;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Pages of a database that are kept in memory, in bytes: the simulated disk is memory already.
 const CACHE_BYTES: usize = 1 << 20;
@@ -24,7 +25,7 @@ const START_MS: u64 = 60_000;
 
 /// A replica, or one of two that share a key.
 pub struct Node {
-    /// Its number in the validator set.
+    /// Its number among the hospitals; the one in the validator set of an epoch may differ.
     pub replica: u16,
     /// Whether it keeps to the protocol.
     pub is_correct: bool,
@@ -144,6 +145,7 @@ impl Node {
             credentials: setting.credentials(self.replica),
             ledger: ledger.clone(),
             mempool: mempool.clone(),
+            verified: Arc::new(setting.checked.clone()),
         };
         let (engine, actions) = Engine::start(parts, log.load()?, now)?;
         self.up = Some(Up { engine, ledger, log, mempool, told: 0 });
@@ -182,6 +184,20 @@ impl Node {
 }
 
 impl Up {
+    /// Which member another one is in the epoch in force here, by its organisation.
+    #[must_use]
+    pub fn member(&self, organisation: &Did) -> Option<ReplicaId> {
+        let members = self.engine.epoch().set.validators.members();
+        let index = members.iter().position(|member| member.organisation == *organisation)?;
+        u16::try_from(index).ok().map(ReplicaId)
+    }
+
+    /// Whose number this is in the epoch in force here.
+    #[must_use]
+    pub fn organisation(&self, replica: ReplicaId) -> Option<Did> {
+        self.engine.epoch().set.validators.get(replica).map(|member| member.organisation)
+    }
+
     /// Hands an event in, and what changed in the mempool.
     ///
     /// # Errors

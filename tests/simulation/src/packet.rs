@@ -51,7 +51,7 @@ impl Packet {
         UntrustedMessage::decode(&self.0.bytes).ok().map(|untrusted| untrusted.message().clone())
     }
 
-    /// The message, if its signatures hold.
+    /// The message, if its signatures hold. Checked once for all, as the verifiers of one epoch are alike.
     #[must_use]
     pub fn verified(&self, verifier: &SharedVerifier) -> Option<VerifiedMessage> {
         if verifier.epoch() != self.0.epoch {

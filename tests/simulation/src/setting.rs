@@ -10,7 +10,7 @@ use amulet_node::ledger::VerifiedTransactions;
 use amulet_pbft::{Millis, Signer, Timeouts};
 use amulet_protocol::certificate::VoteCheck;
 use amulet_protocol::genesis::Genesis;
-use amulet_protocol::ids::{ChainId, Epoch, ReplicaId};
+use amulet_protocol::ids::{ChainId, Did, Epoch, ReplicaId};
 use amulet_protocol::transaction::{SealedId, SignedTransaction};
 use amulet_protocol::validators::ValidatorSet;
 use std::collections::BTreeSet;
@@ -29,7 +29,9 @@ pub struct Setting {
     pub genesis: Genesis,
     /// Times and sizes.
     pub consensus: Settings,
-    /// Keys of the replicas, by number.
+    /// The hospitals, by number.
+    pub hospitals: Vec<Did>,
+    /// Their keys at the start.
     pub keys: Vec<PublicKey>,
     /// Transactions whose signatures were checked, once for all replicas.
     pub checked: SharedChecks,
@@ -53,6 +55,7 @@ impl Setting {
                 window: WINDOW,
                 depth: DEPTH,
             },
+            hospitals: cast.hospitals.iter().map(|hospital| hospital.did).collect(),
             keys: cast.hospitals.iter().map(|hospital| hospital.signing.public_key().clone()).collect(),
             checked: SharedChecks::default(),
         }
@@ -74,22 +77,37 @@ impl Setting {
     /// How a replica signs and checks.
     #[must_use]
     pub fn credentials(&self, replica: u16) -> Arc<dyn Credentials> {
-        Arc::new(QuickCredentials { key: self.keys[usize::from(replica)].clone() })
+        let number = usize::from(replica);
+        let key = Mutex::new(self.keys[number].clone());
+        Arc::new(QuickCredentials { organisation: self.hospitals[number], key })
+    }
+
+    /// Which hospital this is.
+    #[must_use]
+    pub fn number_of(&self, organisation: &Did) -> Option<u16> {
+        self.hospitals.iter().position(|hospital| hospital == organisation)?.try_into().ok()
     }
 }
 
-/// A validator's key, for cheap signatures.
+/// A hospital that has whatever key the validator set says it has, for cheap signatures.
 struct QuickCredentials {
-    key: PublicKey,
+    organisation: Did,
+    key: Mutex<PublicKey>,
 }
 
 impl Credentials for QuickCredentials {
     fn replica(&self, validators: &ValidatorSet) -> Option<ReplicaId> {
-        validators.find(&self.key)
+        let index =
+            validators.members().iter().position(|member| member.organisation == self.organisation)?;
+        let replica = ReplicaId(u16::try_from(index).ok()?);
+        let member = validators.get(replica)?;
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = member.key.clone();
+        Some(replica)
     }
 
     fn signer(&self, chain: ChainId, epoch: Epoch) -> Box<dyn Signer> {
-        Box::new(QuickSigner { key: self.key.clone(), domain: Domain { chain, epoch } })
+        let key = self.key.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::new(QuickSigner { key, domain: Domain { chain, epoch } })
     }
 
     fn verifier(&self, chain: ChainId, epoch: Epoch, validators: &ValidatorSet) -> SharedVerifier {

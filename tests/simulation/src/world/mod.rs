@@ -69,6 +69,8 @@ pub struct Summary {
     pub crashes: u64,
     /// Messages delivered.
     pub messages: u64,
+    /// Highest epoch that any replica entered.
+    pub epochs: u64,
     /// Pieces of evidence that correct replicas found.
     pub evidence: u64,
     /// Checksum over everything that happened; equal for equal runs.

@@ -1,15 +1,16 @@
 //! What replicas are told, and what becomes of what they do.
 
 use super::{Happening, World};
-use crate::checkers::{Checked, Checker, ensure};
+use crate::checkers::{Checked, Checker, check_accused, ensure};
 use crate::disk::Unsynced;
 use crate::packet::Packet;
 use crate::schedule::FaultKind;
 use crate::time::Micros;
-use amulet_node::consensus::{Action, EngineTimer, Event, Log, SPECULATIVE_BLOCKS_MAX};
+use amulet_node::consensus::{Action, EngineTimer, Event, GateRefusal, Log, SPECULATIVE_BLOCKS_MAX};
 use amulet_node::mempool::MEMPOOL_TRANSACTIONS_MAX;
+use amulet_pbft::Evidence;
 use amulet_protocol::block::UntrustedCertifiedBlock;
-use amulet_protocol::ids::{Height, ReplicaId};
+use amulet_protocol::ids::{Epoch, Height, ReplicaId};
 use std::sync::Arc;
 
 /// Shortest and longest time that a job takes, in microseconds.
@@ -62,9 +63,16 @@ impl World {
             self.queue.push(node.busy_until, Happening::Deliver { from, node: index, packet });
             return Ok(());
         }
-        let Some(message) = packet.verified(&up.engine.verifier()) else { return Ok(()) };
         self.summary.messages += 1;
         self.trace.note(self.now, packet.kind(), index, u64::from(from));
+        let peer = up.member(&self.setting.hospitals[usize::from(from)]);
+        let message = match up.engine.gate().admit(peer, packet.bytes()) {
+            Ok(message) => message,
+            Err(GateRefusal::EpochAhead { .. }) => {
+                return self.feed(index, |_| peer.map(|peer| Event::PeerAhead { peer }));
+            }
+            Err(_) => return Ok(()),
+        };
         if let Some(mind) = self.minds.get_mut(&self.nodes[index].replica) {
             mind.on_heard(message.message());
         }
@@ -157,9 +165,7 @@ impl World {
             }
             Action::Send { to, bytes } => self.send(index, &[to], bytes, *at),
             Action::Broadcast { bytes } => {
-                let own = self.nodes[index].replica;
-                let others: Vec<ReplicaId> =
-                    (0..self.plan.replicas).filter(|other| *other != own).map(ReplicaId).collect();
+                let others = up.engine.others();
                 self.send(index, &others, bytes, *at)
             }
             Action::SetTimer { timer, after } => {
@@ -179,8 +185,10 @@ impl World {
                 Ok(())
             }
             Action::Fetch { peer, from } => {
+                let number = up.organisation(peer).and_then(|peer| self.setting.number_of(&peer));
                 let own = self.nodes[index].replica;
-                match self.network.travel(own, peer.0, "fetch")[0] {
+                let time = number.and_then(|number| self.network.travel(own, number, "fetch")[0]);
+                match time {
                     Some(time) => {
                         let asked = Happening::FetchAsked { node: index, life, peer, from };
                         self.queue.push(*at + time, asked);
@@ -189,11 +197,11 @@ impl World {
                 }
                 Ok(())
             }
-            Action::SubmitEvidence(evidence) => {
-                self.summary.evidence += 1;
-                let offender = evidence.offender();
-                let is_correct = self.nodes[usize::from(offender.0)].is_correct;
-                crate::checkers::check_accused(offender, is_correct && self.nodes[index].is_correct)
+            Action::SubmitEvidence { epoch, evidence } => self.on_evidence(index, epoch, &evidence),
+            Action::EpochBegan(epoch) => {
+                self.trace.note(self.now, "epoch", index, epoch.set.epoch.0);
+                self.summary.epochs = self.summary.epochs.max(epoch.set.epoch.0);
+                Ok(())
             }
         }
     }
@@ -224,19 +232,23 @@ impl World {
         let (replica, is_correct) = (self.nodes[index].replica, self.nodes[index].is_correct);
         let Some(up) = &self.nodes[index].up else { return Ok(()) };
         if is_correct {
-            let message = packet.verified(&up.engine.verifier());
+            let message = packet.verified(&up.engine.epoch().verifier);
             let message = message.ok_or_else(|| {
                 (
                     Checker::Promises,
                     format!("replica {replica} sends a {} that does not verify", packet.kind()),
                 )
             })?;
-            self.promises.on_sent(packet.epoch().0, ReplicaId(replica), message.message())?;
+            let own = up.engine.epoch().own.unwrap_or(ReplicaId(replica));
+            self.promises.on_sent(packet.epoch().0, own, message.message())?;
         }
         let crash = self.crash_on_send(replica, packet.kind());
         if !matches!(crash, Some((_, false))) {
             for to in to {
-                self.send_one(index, *to, &packet, at);
+                let organisation = self.nodes[index].up.as_ref().and_then(|up| up.organisation(*to));
+                if let Some(number) = organisation.and_then(|found| self.setting.number_of(&found)) {
+                    self.send_one(index, *to, number, &packet, at);
+                }
             }
         }
         if let Some((unsynced, _)) = crash {
@@ -245,21 +257,21 @@ impl World {
         Ok(())
     }
 
-    fn send_one(&mut self, index: usize, to: ReplicaId, packet: &Packet, at: Micros) {
+    fn send_one(&mut self, index: usize, to: ReplicaId, number: u16, packet: &Packet, at: Micros) {
         let replica = self.nodes[index].replica;
         let is_second = index >= usize::from(self.plan.replicas);
         let Some(mind) = self.minds.get_mut(&replica) else {
-            self.put_on_wire(replica, to, packet, at);
+            self.put_on_wire(replica, number, packet, at);
             return;
         };
         for (delay, packet) in mind.bend(packet, to, is_second) {
-            self.put_on_wire(replica, to, &packet, at + delay);
+            self.put_on_wire(replica, number, &packet, at + delay);
         }
     }
 
-    fn put_on_wire(&mut self, from: u16, to: ReplicaId, packet: &Packet, at: Micros) {
-        for time in self.network.travel(from, to.0, packet.kind()).into_iter().flatten() {
-            for node in self.nodes_of(to) {
+    fn put_on_wire(&mut self, from: u16, to: u16, packet: &Packet, at: Micros) {
+        for time in self.network.travel(from, to, packet.kind()).into_iter().flatten() {
+            for node in self.nodes_of(ReplicaId(to)) {
                 self.queue.push(at + time, Happening::Deliver { from, node, packet: packet.clone() });
             }
         }
@@ -268,16 +280,18 @@ impl World {
     /// A peer answers with what its ledger has.
     pub(super) fn answer_fetch(&mut self, index: usize, life: u64, peer: ReplicaId, from: Height) {
         let own = self.nodes[index].replica;
-        let blocks = self.nodes[usize::from(peer.0)].up.as_ref().map(|up| {
+        let asked = self.nodes[index].up.as_ref().and_then(|up| up.organisation(peer));
+        let Some(number) = asked.and_then(|asked| self.setting.number_of(&asked)) else { return };
+        let blocks = self.nodes[usize::from(number)].up.as_ref().map(|up| {
             let last = up.ledger.tip().height.0.min(from.0 + BLOCKS_PER_ANSWER - 1);
             let found = (from.0..=last).map_while(|height| up.ledger.block(Height(height)).ok().flatten());
             found.collect::<Vec<UntrustedCertifiedBlock>>()
         });
-        let blocks = match (blocks, self.minds.get_mut(&peer.0)) {
+        let blocks = match (blocks, self.minds.get_mut(&number)) {
             (Some(blocks), Some(mind)) => Some(mind.bend_blocks(blocks)),
             (blocks, _) => blocks,
         };
-        match (blocks, self.network.travel(peer.0, own, "fetch")[0]) {
+        match (blocks, self.network.travel(number, own, "fetch")[0]) {
             (Some(blocks), Some(time)) => {
                 let answer = Happening::FetchAnswered { node: index, life, peer, blocks: Some(blocks) };
                 self.queue.push(self.now + time, answer);
@@ -289,6 +303,19 @@ impl World {
     fn no_answer(&mut self, node: usize, life: u64, peer: ReplicaId) {
         let answer = Happening::FetchAnswered { node, life, peer, blocks: None };
         self.queue.push(self.now + FETCH_PATIENCE, answer);
+    }
+
+    /// A replica has found another one out. The proof must convince anybody.
+    fn on_evidence(&mut self, index: usize, epoch: Epoch, evidence: &Evidence) -> Checked {
+        self.summary.evidence += 1;
+        let offender = evidence.offender();
+        let sets = self.nodes[index].up.as_ref().map(|up| up.engine.epoch().set.clone());
+        let accused = sets.filter(|set| set.epoch == epoch).and_then(|set| {
+            let organisation = set.validators.get(offender)?.organisation;
+            self.setting.number_of(&organisation)
+        });
+        let is_correct = accused.is_some_and(|accused| self.nodes[usize::from(accused)].is_correct);
+        check_accused(offender, is_correct && self.nodes[index].is_correct)
     }
 
     fn check_memory(&mut self, index: usize) -> Checked {
