@@ -1,9 +1,12 @@
 //! The command line.
 
+mod evidence;
 mod init;
 mod intake;
+mod operator;
 mod run;
 mod status;
+mod validators;
 
 use crate::localnet::{self, LocalnetOptions};
 use clap::{Args, Parser, Subcommand};
@@ -40,6 +43,15 @@ enum Command {
     /// Ask a running node how it is.
     Status {
         /// Base URL of its HTTP interface.
+        #[arg(long, default_value = "http://127.0.0.1:8101")]
+        node: String,
+    },
+    /// See or change who validates.
+    #[command(subcommand)]
+    Validators(validators::ValidatorsCommand),
+    /// Show what the ledger recorded against validators that contradicted themselves.
+    Evidence {
+        /// Base URL of a running node's HTTP interface.
         #[arg(long, default_value = "http://127.0.0.1:8101")]
         node: String,
     },
@@ -94,6 +106,8 @@ impl Cli {
             Command::Run { data } => run::run(&data).await.map_err(Into::into),
             Command::Localnet(options) => localnet::run(options).await.map_err(Into::into),
             Command::Status { node } => status::status(&node).await.map_err(Into::into),
+            Command::Validators(command) => validators::run(command).await.map_err(Into::into),
+            Command::Evidence { node } => evidence::evidence(&node).await.map_err(Into::into),
             Command::Intake(args) => intake::intake(args).await,
         };
         match result {

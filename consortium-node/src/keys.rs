@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 const FOLDER: &str = "keys";
 const ORGANISATION: &str = "organisation.key";
 const VALIDATOR: &str = "validator.key";
+const NEXT_VALIDATOR: &str = "validator.next.key";
 const NETWORK: &str = "network.key";
 const INTAKE_TOKEN: &str = "intake.token";
 const SECRET_BYTES: usize = 32;
@@ -77,6 +78,19 @@ impl NodeKeys {
             write_secret(&folder.join(name), &secret)?;
         }
         Self::load(data)
+    }
+
+    /// The key that is to take the validator key's place; made if there is none yet, so that a rotation that was tried
+    /// before goes on with the same.
+    ///
+    /// # Errors
+    /// [`KeyError::File`], [`KeyError::Invalid`].
+    pub fn next_validator(data: &Path) -> Result<SigningKey, KeyError> {
+        let path = data.join(FOLDER).join(NEXT_VALIDATOR);
+        if !path.exists() {
+            write_secret(&path, &SigningKey::generate(&mut SystemEntropy).expose_secret())?;
+        }
+        SigningKey::from_bytes(&*read_secret(&path)?).map_err(|_| KeyError::Invalid { path })
     }
 
     /// Reads the keys of a data folder.
