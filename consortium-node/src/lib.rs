@@ -28,3 +28,4 @@ pub mod release;
 #[cfg(test)]
 mod testing;
 pub mod vault;
+pub mod verified;

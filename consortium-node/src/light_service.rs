@@ -5,6 +5,7 @@ use crate::ledger::{CheckError, Ledger};
 use crate::mempool::{Inserted, Mempool};
 use crate::network::LightQuestion;
 use crate::release::{Release, failed};
+use crate::verified::{Checked, Verified};
 use amulet_protocol::ids::{Timestamp, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use amulet_protocol::receipt::RefusalCode;
@@ -22,6 +23,8 @@ pub struct LightParts {
     pub ledger: Ledger,
     /// Where submitted transactions go.
     pub mempool: Mempool,
+    /// Transactions that were checked before.
+    pub verified: Verified,
     /// Passes them on.
     pub gossip: Gossip,
     /// Decides on ciphertexts.
@@ -83,9 +86,16 @@ impl LightService {
     }
 
     async fn submit(&self, now: Timestamp, transaction: UntrustedTransaction) -> Result<TxId, LightRefusal> {
-        let ledger = self.parts.ledger.clone();
+        let (ledger, verified) = (self.parts.ledger.clone(), self.parts.verified.clone());
         let checked = tokio::task::spawn_blocking(move || {
-            let transaction = transaction.verify(ledger.chain()).map_err(|_| LightRefusal::BadTransaction)?;
+            let transaction = match verified.check(transaction.clone().hashed(), ledger.chain()) {
+                Checked::Right(transaction) => *transaction,
+                Checked::Wrong(_) => return Err(LightRefusal::BadTransaction),
+                // Somebody waits for the answer, so it is not left to the other thread.
+                Checked::Elsewhere => {
+                    transaction.verify(ledger.chain()).map_err(|_| LightRefusal::BadTransaction)?
+                }
+            };
             let committed = ledger.contains(transaction.id()).map_err(failed)?;
             if !committed {
                 check(&ledger, &transaction, now)?;

@@ -202,6 +202,13 @@ impl Mempool {
         self.lock().places.contains_key(&id)
     }
 
+    /// Whether a transaction waits, or stands in a block in flight.
+    #[must_use]
+    pub fn knows(&self, id: TxId) -> bool {
+        let queue = self.lock();
+        queue.places.contains_key(&id) || queue.aside_ids.contains(&id)
+    }
+
     /// Removes transactions that were committed or can never be.
     pub fn remove<'a>(&self, ids: impl IntoIterator<Item = &'a TxId>) {
         let mut queue = self.lock();

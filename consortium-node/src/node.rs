@@ -3,7 +3,7 @@
 use crate::api::{self, ApiParts, ApiState, OriginError, Site};
 use crate::config::{ConfigError, NodeConfig};
 use crate::consensus::{
-    ConsensusLog, Driver, DriverError, DriverParts, EngineParts, LogError, Settings, ValidatorKey,
+    ConsensusLog, Driver, DriverError, DriverParts, EngineParts, LogError, Reporter, Settings, ValidatorKey,
 };
 use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
@@ -17,8 +17,10 @@ use crate::org_sender::OrgSender;
 use crate::peer_service::{PeerParts, PeerService};
 use crate::release::Release;
 use crate::vault::{IndexError, Vault, VaultError, VaultIndex};
+use crate::verified::Verified;
 use amulet_crypto::signing::SigningKey;
 use amulet_pbft::Timeouts;
+use amulet_pbft::limits::PIPELINE_DEPTH_DEFAULT;
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::ids::{Did, ReplicaId, Timestamp};
 use amulet_protocol::validators::ValidatorSet;
@@ -38,8 +40,6 @@ use zeroize::Zeroizing;
 const BLOCKS_PER_CHECKPOINT: u64 = 16;
 /// Heights from the low to the high water mark.
 const WINDOW: u64 = 64;
-/// Heights in flight at once.
-const PIPELINE_DEPTH: u64 = 1;
 /// How often the vault is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How long open requests get when the node stops.
@@ -130,6 +130,8 @@ struct Identity {
 
 struct Services {
     mempool: Mempool,
+    verified: Verified,
+    sender: OrgSender,
     light: LightService,
     peers: PeerService,
     intake: IntakeService,
@@ -161,9 +163,12 @@ impl Node {
         tokio::spawn(services.light.clone().run(inboxes.light));
         tokio::spawn(services.peers.clone().run(inboxes.peers));
         tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
+        let (reporter, evidence) = Reporter::new(services.sender.clone());
+        tokio::spawn(reporter.run());
         let (driver, status) = Driver::start(DriverParts {
-            engine: identity.engine(&stores, &services.mempool),
+            engine: identity.engine(&stores, &services),
             log: Box::new(stores.log),
+            evidence,
             network,
             inbox: inboxes.consensus,
             now,
@@ -250,18 +255,18 @@ impl Identity {
         (0..size).map(ReplicaId).filter(move |replica| *replica != own)
     }
 
-    fn engine(&self, stores: &Stores, mempool: &Mempool) -> EngineParts {
+    fn engine(&self, stores: &Stores, services: &Services) -> EngineParts {
         EngineParts {
             settings: Settings {
                 timeouts: Timeouts::default(),
                 blocks_per_checkpoint: BLOCKS_PER_CHECKPOINT,
                 window: WINDOW,
-                depth: PIPELINE_DEPTH,
+                depth: PIPELINE_DEPTH_DEFAULT,
             },
             credentials: Arc::new(ValidatorKey::new(self.validator_key.clone())),
             ledger: stores.ledger.clone(),
-            mempool: mempool.clone(),
-            verified: Arc::new(()),
+            mempool: services.mempool.clone(),
+            verified: Arc::new(services.verified.clone()),
         }
     }
 
@@ -296,7 +301,7 @@ impl Stores {
 
 impl Services {
     fn new(stores: &Stores, network: &Network, identity: &Identity) -> Self {
-        let mempool = Mempool::default();
+        let (mempool, verified) = (Mempool::default(), Verified::default());
         let gossip = Gossip::new(network.clone(), identity.others());
         tokio::spawn(gossip.clone().repeat(mempool.clone()));
         let Stores { ledger, vault, index, .. } = stores;
@@ -310,6 +315,7 @@ impl Services {
         let light = LightService::new(LightParts {
             ledger: ledger.clone(),
             mempool: mempool.clone(),
+            verified: verified.clone(),
             gossip,
             release,
             now,
@@ -317,6 +323,7 @@ impl Services {
         let peers = PeerService::new(PeerParts {
             ledger: ledger.clone(),
             mempool: mempool.clone(),
+            verified: verified.clone(),
             vault: vault.clone(),
             index: index.clone(),
             now,
@@ -326,10 +333,10 @@ impl Services {
             vault: vault.clone(),
             index: index.clone(),
             network: network.clone(),
-            sender,
+            sender: sender.clone(),
             own: identity.replica,
         });
-        Self { mempool, light, peers, intake }
+        Self { mempool, verified, sender, light, peers, intake }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::network::{
     PeerRequest, PeerResponse,
 };
 use crate::vault::{BLOB_BYTES_MAX, IndexError, Vault, VaultError, VaultIndex};
+use crate::verified::{Checked, Verified};
 use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::codec;
 use amulet_protocol::ids::{BlobId, Height, ReplicaId, Timestamp};
@@ -32,6 +33,8 @@ pub struct PeerParts {
     pub ledger: Ledger,
     /// Where transactions go.
     pub mempool: Mempool,
+    /// Transactions that were checked before.
+    pub verified: Verified,
     /// Where copies go.
     pub vault: Vault,
     /// What they are for.
@@ -124,18 +127,22 @@ impl PeerService {
     /// Takes transactions into the queue, and does not pass them on: their sender told everybody.
     async fn take(&self, transactions: Vec<UntrustedTransaction>) -> Result<PeerResponse, PeerError> {
         bounded(transactions.len(), BLOCK_TRANSACTIONS_MAX)?;
-        let PeerParts { ledger, mempool, now, .. } = self.parts.clone();
+        let PeerParts { ledger, mempool, verified, now, .. } = self.parts.clone();
         tokio::task::spawn_blocking(move || {
             for transaction in transactions {
-                // What waits too long is sent again and again: that must not cost a signature check each time.
-                if mempool.contains(transaction.transaction.id()) {
+                let transaction = transaction.hashed();
+                // Each comes from several hospitals, and what waits too long comes again and again: that must not cost a
+                // signature check each time. What a block in flight holds needs no place in the queue.
+                if mempool.knows(transaction.id()) || ledger.contains(transaction.id())? {
                     continue;
                 }
-                let Ok(transaction) = transaction.verify(ledger.chain()) else { continue };
-                if ledger.contains(transaction.id())? || check(&ledger, &transaction, now()).is_err() {
+                let Checked::Right(transaction) = verified.check(transaction, ledger.chain()) else {
+                    continue;
+                };
+                if check(&ledger, &transaction, now()).is_err() {
                     continue;
                 }
-                if let Err(full) = mempool.insert(transaction) {
+                if let Err(full) = mempool.insert(*transaction) {
                     tracing::debug!(%full, "transaction of a peer not kept");
                 }
             }

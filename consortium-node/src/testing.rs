@@ -12,6 +12,7 @@ use crate::org_sender::OrgSender;
 use crate::peer_service::{PeerParts, PeerService};
 use crate::release::Release;
 use crate::vault::{Vault, VaultIndex};
+use crate::verified::Verified;
 use amulet_contracts::testing::{Actor, GENESIS_TIME, certificate, genesis};
 use amulet_crypto::signing::SigningKey;
 use amulet_protocol::calls::Call;
@@ -73,6 +74,7 @@ impl World {
         let others = PeerService::new(PeerParts {
             ledger: ledger.clone(),
             mempool: others_mempool.clone(),
+            verified: Verified::default(),
             vault: others_vault.clone(),
             index: VaultIndex::open(&path("others.redb"), ledger.chain()).unwrap(),
             now,
@@ -163,6 +165,7 @@ impl World {
         LightService::new(LightParts {
             ledger: self.ledger.clone(),
             mempool: self.mempool.clone(),
+            verified: Verified::default(),
             gossip: self.gossip(network),
             release: self.release(),
             now,

@@ -1,12 +1,16 @@
 //! The engine under tokio: carries its actions out with a disk, a clock, timers and a network. It decides nothing.
 
+use super::admission::{self, Admitted};
 use super::engine::{ConsensusStatus, Engine, EngineError, EngineParts};
 use super::event::{Action, EngineTimer, Event, Now, TimerName};
-use super::gate::GateRefusal;
+use super::gate::Gate;
+use super::job::Job;
 use super::log::{Log, LogError};
+use super::reporter::EvidenceOutlet;
 use crate::ledger::{CommitError, Ledger};
 use crate::network::{ConsensusMessage, Network, PeerRequest, PeerResponse};
 use amulet_pbft::Millis;
+use amulet_protocol::calls::ReportEvidence;
 use amulet_protocol::ids::{Height, ReplicaId, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,6 +19,8 @@ use tokio::time::Instant;
 
 /// Results of background work waiting for the driver; there is little of it at once.
 const RESULTS_MAX: usize = 64;
+/// Events handled before their actions are carried out, so that one write to the disk serves them all.
+const EVENTS_AT_ONCE: usize = 64;
 
 /// What the driver works with.
 pub struct DriverParts {
@@ -22,6 +28,8 @@ pub struct DriverParts {
     pub engine: EngineParts,
     /// The consensus log.
     pub log: Box<dyn Log>,
+    /// Takes evidence against other replicas.
+    pub evidence: EvidenceOutlet,
     /// The network.
     pub network: Network,
     /// Messages of other replicas.
@@ -51,7 +59,11 @@ pub struct Driver {
     ledger: Ledger,
     log: Box<dyn Log>,
     network: Network,
-    inbox: mpsc::Receiver<ConsensusMessage>,
+    evidence: EvidenceOutlet,
+    /// The validators that actions carried out now are for: the engine may be an epoch further.
+    others: Vec<ReplicaId>,
+    messages: mpsc::Receiver<Admitted>,
+    gate: watch::Sender<Gate>,
     waiting: watch::Receiver<usize>,
     clock: Clock,
     timers: BTreeMap<TimerName, (Instant, EngineTimer)>,
@@ -77,17 +89,22 @@ impl Driver {
     /// # Errors
     /// [`DriverError`] by variant.
     pub async fn start(parts: DriverParts) -> Result<(Self, watch::Receiver<ConsensusStatus>), DriverError> {
-        let DriverParts { engine, log, network, inbox, now } = parts;
+        let DriverParts { engine, log, evidence, network, inbox, now } = parts;
         let (ledger, waiting) = (engine.ledger.clone(), engine.mempool.subscribe());
         let clock = Clock { wall: now, start: Instant::now() };
         let (engine, actions) = Engine::start(engine, log.load()?, clock.now())?;
         let (status, receiver) = watch::channel(engine.status());
+        let (gate, admits) = watch::channel(engine.gate());
+        let others = engine.epoch().others();
         let mut driver = Self {
             engine,
             ledger,
             log,
             network,
-            inbox,
+            evidence,
+            messages: admission::start(inbox, &admits),
+            gate,
+            others,
             waiting,
             clock,
             timers: BTreeMap::new(),
@@ -98,44 +115,45 @@ impl Driver {
         Ok((driver, receiver))
     }
 
-    /// Runs until a failure.
+    /// Runs until a failure, or until nobody can send messages any more.
     ///
     /// # Errors
     /// [`DriverError`] by variant.
     pub async fn run(mut self) -> Result<(), DriverError> {
-        loop {
-            let alarm = self.timers.values().map(|(at, _)| *at).min();
-            let event = tokio::select! {
-                message = self.inbox.recv() => match message {
-                    Some(message) => self.admit(message),
-                    None => return Ok(()),
-                },
-                Some(event) = self.results.1.recv() => Some(event),
-                Ok(()) = self.waiting.changed() => Some(Event::MempoolChanged),
-                () = sleep_until(alarm) => self.due().map(Event::Timer),
-            };
-            if let Some(event) = event {
-                let actions = self.engine.handle(self.clock.now(), event)?;
-                self.carry_out(actions)?;
-                let status = self.engine.status();
-                self.status.send_if_modified(|current| std::mem::replace(current, status) != status);
+        while let Some(event) = self.next_event().await {
+            let mut actions = Vec::new();
+            let mut next = event;
+            let mut handled = 0;
+            while let Some(event) = next {
+                actions.append(&mut self.engine.handle(self.clock.now(), event)?);
+                handled += 1;
+                next = if handled < EVENTS_AT_ONCE { self.ready_event() } else { None };
             }
+            self.carry_out(actions)?;
+            self.gate.send_replace(self.engine.gate());
+            let status = self.engine.status();
+            self.status.send_if_modified(|current| std::mem::replace(current, status) != status);
         }
+        Ok(())
     }
 
-    fn admit(&self, message: ConsensusMessage) -> Option<Event> {
-        let ConsensusMessage { from, bytes, place } = message;
-        let admitted = self.engine.gate().admit(Some(from), &bytes);
-        // Only now, when the work it made is done, may the sender have another one waiting.
-        drop(place);
-        match admitted {
-            Ok(verified) => Some(Event::Message(verified)),
-            Err(GateRefusal::EpochAhead { .. }) => Some(Event::PeerAhead { peer: from }),
-            Err(refusal) => {
-                tracing::debug!(replica = from.0, %refusal, "message refused");
-                None
-            }
+    /// Waits for an event; `None` when there will be no messages any more, `Some(None)` when it turned out to be nothing.
+    async fn next_event(&mut self) -> Option<Option<Event>> {
+        let alarm = self.timers.values().map(|(at, _)| *at).min();
+        Some(tokio::select! {
+            message = self.messages.recv() => Some(message?.event),
+            Some(event) = self.results.1.recv() => Some(event),
+            Ok(()) = self.waiting.changed() => Some(Event::MempoolChanged),
+            () = sleep_until(alarm) => self.due().map(Event::Timer),
+        })
+    }
+
+    /// An event that is there already. Results first: messages may make them void, never the other way round.
+    fn ready_event(&mut self) -> Option<Event> {
+        if let Ok(event) = self.results.1.try_recv() {
+            return Some(event);
         }
+        self.messages.try_recv().ok().map(|admitted| admitted.event)
     }
 
     fn due(&mut self) -> Option<EngineTimer> {
@@ -146,41 +164,81 @@ impl Driver {
 
     /// Carries actions out in order: the contract is written on [`Action`].
     fn carry_out(&mut self, actions: Vec<Action>) -> Result<(), DriverError> {
-        for action in actions {
-            match action {
-                Action::Append(records) => tokio::task::block_in_place(|| self.log.append(&records))?,
-                Action::Prune(committed) => self.log.prune(committed)?,
-                Action::Commit { block, certificate } => {
-                    tokio::task::block_in_place(|| self.ledger.commit(&block, certificate))?;
+        let mut actions = actions.into_iter().peekable();
+        while actions.peek().is_some() {
+            let mut segment = Vec::new();
+            let mut commit = None;
+            for action in actions.by_ref() {
+                if let Action::Commit { block, certificate } = action {
+                    commit = Some((block, certificate));
+                    break;
                 }
-                Action::Send { to, bytes } => self.network.send(to, bytes),
-                Action::Broadcast { bytes } => {
-                    for replica in self.engine.others() {
-                        self.network.send(replica, bytes.clone());
-                    }
-                }
-                Action::SetTimer { timer, after: Millis(ms) } => {
-                    self.timers.insert(timer.name, (Instant::now() + Duration::from_millis(ms), timer));
-                }
-                Action::StopTimer(name) => {
-                    self.timers.remove(&name);
-                }
-                Action::Run(job) => {
-                    let results = self.results.0.clone();
-                    tokio::spawn(async move {
-                        // A job that panics leaves the engine waiting, as a lost message would.
-                        if let Ok(result) = tokio::task::spawn_blocking(move || job.run()).await {
-                            let _ = results.send(Event::JobDone(result)).await;
-                        }
-                    });
-                }
-                Action::Fetch { peer, from } => self.fetch(peer, from),
-                // Recorded in the log of the node only: the ledger has no place for it yet.
-                Action::SubmitEvidence { .. } => {}
-                Action::EpochBegan(_) => {}
+                segment.push(action);
+            }
+            self.carry_out_together(segment)?;
+            if let Some((block, certificate)) = commit {
+                tokio::task::block_in_place(|| self.ledger.commit(&block, certificate))?;
             }
         }
         Ok(())
+    }
+
+    /// Carries out actions between two commits. Their records are written as one, in the place of the first: what comes
+    /// after that waits for more than it must, and nothing goes out before its record. Jobs need no record, and begin
+    /// while the disk works.
+    fn carry_out_together(&mut self, actions: Vec<Action>) -> Result<(), DriverError> {
+        let mut records = Vec::new();
+        let mut after = Vec::new();
+        for action in actions {
+            match action {
+                Action::Append(more) => records.extend(more),
+                Action::Run(job) => self.run_job(job),
+                action if records.is_empty() => self.perform(action)?,
+                action => after.push(action),
+            }
+        }
+        if !records.is_empty() {
+            tokio::task::block_in_place(|| self.log.append(&records))?;
+        }
+        after.into_iter().try_for_each(|action| self.perform(action))
+    }
+
+    /// Carries out one action that is neither a write nor a job.
+    fn perform(&mut self, action: Action) -> Result<(), DriverError> {
+        match action {
+            Action::Prune(committed) => self.log.prune(committed)?,
+            Action::Send { to, bytes } => self.network.send(to, bytes),
+            Action::Broadcast { bytes } => {
+                for replica in &self.others {
+                    self.network.send(*replica, bytes.clone());
+                }
+            }
+            Action::SetTimer { timer, after: Millis(ms) } => {
+                self.timers.insert(timer.name, (Instant::now() + Duration::from_millis(ms), timer));
+            }
+            Action::StopTimer(name) => {
+                self.timers.remove(&name);
+            }
+            Action::Fetch { peer, from } => self.fetch(peer, from),
+            Action::SubmitEvidence { epoch, evidence } => {
+                self.evidence.report(ReportEvidence { epoch, evidence: *evidence });
+            }
+            Action::EpochBegan(epoch) => self.others = epoch.others(),
+            Action::Append(_) | Action::Commit { .. } | Action::Run(_) => {
+                unreachable!("writes and jobs are carried out before")
+            }
+        }
+        Ok(())
+    }
+
+    fn run_job(&self, job: Job) {
+        let results = self.results.0.clone();
+        tokio::spawn(async move {
+            // A job that panics leaves the engine waiting, as a lost message would.
+            if let Ok(result) = tokio::task::spawn_blocking(move || job.run()).await {
+                let _ = results.send(Event::JobDone(result)).await;
+            }
+        });
     }
 
     fn fetch(&self, peer: ReplicaId, from: Height) {

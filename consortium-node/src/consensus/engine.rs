@@ -106,6 +106,15 @@ pub struct EpochInForce {
     pub verifier: SharedVerifier,
 }
 
+impl EpochInForce {
+    /// All its validators but this node.
+    #[must_use]
+    pub fn others(&self) -> Vec<ReplicaId> {
+        let size = u16::try_from(self.set.validators.members().len()).unwrap_or(u16::MAX);
+        (0..size).map(ReplicaId).filter(|replica| Some(*replica) != self.own).collect()
+    }
+}
+
 /// What this node is in the epoch in force.
 enum Role {
     /// A validator.
@@ -250,11 +259,10 @@ impl Engine {
         self.speculation.len()
     }
 
-    /// All validators but this node.
+    /// All validators of the epoch in force but this node.
     #[must_use]
     pub fn others(&self) -> Vec<ReplicaId> {
-        let size = u16::try_from(self.epoch.set.validators.members().len()).unwrap_or(u16::MAX);
-        (0..size).map(ReplicaId).filter(|replica| Some(*replica) != self.epoch.own).collect()
+        self.epoch.others()
     }
 
     /// Becomes what the epoch in force makes of this node, on the tip.

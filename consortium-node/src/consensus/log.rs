@@ -1,11 +1,19 @@
 //! The consensus log: what the core must not forget, durable before a message that depends on it leaves.
 
-use amulet_pbft::{LogRecord, RecordKey};
-use amulet_protocol::ids::Height;
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use amulet_pbft::record::LogEntry;
+use amulet_pbft::{LogRecord, Payload, PayloadDigest, PreparedCertificate, RecordKey, Signed};
+use amulet_protocol::consensus::{PrePrepare, Proposal};
+use amulet_protocol::ids::{Epoch, Height};
+use borsh::{BorshDeserialize, BorshSerialize};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("consensus-records-1");
+/// Record key to record, without its payload.
+const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("consensus-records-2");
+/// Height and digest to payload. A payload is written once, though the proposal and the prepared certificate of its block
+/// both need it: it is by far the largest part of either.
+const PAYLOADS: TableDefinition<(u64, [u8; 32]), &[u8]> = TableDefinition::new("consensus-payloads-1");
 
 /// Why the log cannot be used. The replica stops then: voting without a log could contradict an earlier vote.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +29,7 @@ pub enum LogError {
 }
 
 /// A replica's memory of what it said. Whatever stands behind it, the records of an `append` that returned survive a crash,
-/// whole and in full; of one that did not return, all, some or none may.
+/// whole and in full; of one that did not return, all or none do.
 pub trait Log: Send {
     /// All records, one for each key.
     ///
@@ -35,17 +43,51 @@ pub trait Log: Send {
     /// [`LogError::Backend`].
     fn append(&self, records: &[LogRecord]) -> Result<(), LogError>;
 
-    /// Deletes what the core no longer needs once the block at `committed` is durable. Need not be durable: an obsolete
-    /// record that survives a crash does no harm.
+    /// Says that the core no longer needs what belongs to blocks up to `committed`, which are durable. When it is deleted
+    /// is left open: an obsolete record does no harm.
     ///
     /// # Errors
     /// [`LogError`] by variant.
     fn prune(&self, committed: Height) -> Result<(), LogError>;
 }
 
-/// A table from record key to record, in a file.
+/// A record as it is stored: the payload is in a table of its own.
+#[derive(BorshSerialize, BorshDeserialize)]
+enum Stored {
+    Accepted(Epoch, Signed<PrePrepare>),
+    Prepared(Epoch, PreparedCertificate),
+    Whole(LogRecord),
+}
+
+impl Stored {
+    fn parts(record: &LogRecord) -> (Self, Option<&Payload>) {
+        let epoch = record.epoch;
+        match &record.entry {
+            LogEntry::Accepted(pre_prepare, payload) => {
+                (Self::Accepted(epoch, pre_prepare.clone()), Some(payload))
+            }
+            LogEntry::Prepared(certificate, payload) => {
+                (Self::Prepared(epoch, certificate.clone()), Some(payload))
+            }
+            _ => (Self::Whole(record.clone()), None),
+        }
+    }
+
+    /// The proposal whose payload belongs to the record.
+    fn proposal(&self) -> Option<Proposal> {
+        match self {
+            Self::Accepted(_, pre_prepare) => Some(pre_prepare.content.proposal),
+            Self::Prepared(_, certificate) => Some(*certificate.proposal()),
+            Self::Whole(_) => None,
+        }
+    }
+}
+
+/// A log in a file.
 pub struct ConsensusLog {
     database: Database,
+    /// Height up to which records are to be deleted with the next write, for a write of its own costs as much as any.
+    obsolete: Mutex<Option<Height>>,
 }
 
 macro_rules! redb_try {
@@ -70,8 +112,9 @@ impl ConsensusLog {
     pub fn over(database: Database) -> Result<Self, LogError> {
         let transaction = redb_try!(database.begin_write());
         redb_try!(transaction.open_table(RECORDS));
+        redb_try!(transaction.open_table(PAYLOADS));
         redb_try!(transaction.commit());
-        Ok(Self { database })
+        Ok(Self { database, obsolete: Mutex::new(None) })
     }
 }
 
@@ -79,10 +122,28 @@ impl Log for ConsensusLog {
     fn load(&self) -> Result<Vec<LogRecord>, LogError> {
         let transaction = redb_try!(self.database.begin_read());
         let table = redb_try!(transaction.open_table(RECORDS));
+        let payloads = redb_try!(transaction.open_table(PAYLOADS));
+        let payload = |stored: &Stored| -> Result<Payload, LogError> {
+            let proposal = stored.proposal().ok_or(LogError::Corrupt)?;
+            let bytes = redb_try!(payloads.get(payload_key(&proposal))).ok_or(LogError::Corrupt)?;
+            let payload = Payload::new(bytes.value()).map_err(|_| LogError::Corrupt)?;
+            if payload.digest() == proposal.payload_digest { Ok(payload) } else { Err(LogError::Corrupt) }
+        };
         let mut records = Vec::new();
         for row in redb_try!(table.iter()) {
             let (_, value) = redb_try!(row);
-            records.push(borsh::from_slice(value.value()).map_err(|_| LogError::Corrupt)?);
+            let stored: Stored = borsh::from_slice(value.value()).map_err(|_| LogError::Corrupt)?;
+            let payload = stored.proposal().map(|_| payload(&stored)).transpose()?;
+            records.push(match (stored, payload) {
+                (Stored::Accepted(epoch, pre_prepare), Some(payload)) => {
+                    LogRecord { epoch, entry: LogEntry::Accepted(pre_prepare, payload) }
+                }
+                (Stored::Prepared(epoch, certificate), Some(payload)) => {
+                    LogRecord { epoch, entry: LogEntry::Prepared(certificate, payload) }
+                }
+                (Stored::Whole(record), None) => record,
+                _ => return Err(LogError::Corrupt),
+            });
         }
         Ok(records)
     }
@@ -90,28 +151,76 @@ impl Log for ConsensusLog {
     fn append(&self, records: &[LogRecord]) -> Result<(), LogError> {
         let mut transaction = redb_try!(self.database.begin_write());
         redb_try!(transaction.set_durability(Durability::Immediate));
+        let mut obsolete = self.obsolete.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(committed) = *obsolete {
+            delete(&transaction, committed)?;
+        }
         {
             let mut table = redb_try!(transaction.open_table(RECORDS));
+            let mut payloads = redb_try!(transaction.open_table(PAYLOADS));
             for record in records {
-                let key = borsh::to_vec(&record.key()).expect("encoding into memory does not fail");
-                let value = borsh::to_vec(record).expect("encoding into memory does not fail");
-                redb_try!(table.insert(key.as_slice(), value.as_slice()));
+                let (stored, payload) = Stored::parts(record);
+                let value = borsh::to_vec(&stored).expect("encoding into memory does not fail");
+                redb_try!(table.insert(encode(&record.key()).as_slice(), value.as_slice()));
+                if let (Some(proposal), Some(payload)) = (stored.proposal(), payload) {
+                    let key = payload_key(&proposal);
+                    if redb_try!(payloads.get(key)).is_none() {
+                        redb_try!(payloads.insert(key, payload.bytes()));
+                    }
+                    drop_replaced(&table, &mut payloads, proposal.height)?;
+                }
             }
         }
         redb_try!(transaction.commit());
+        *obsolete = None;
         Ok(())
     }
 
     fn prune(&self, committed: Height) -> Result<(), LogError> {
-        let mut transaction = redb_try!(self.database.begin_write());
-        redb_try!(transaction.set_durability(Durability::None));
-        {
-            let mut table = redb_try!(transaction.open_table(RECORDS));
-            redb_try!(table.retain(|key, _| {
-                borsh::from_slice::<RecordKey>(key).map_or(true, |key| !key.is_obsolete(committed))
-            }));
-        }
-        redb_try!(transaction.commit());
+        *self.obsolete.lock().unwrap_or_else(PoisonError::into_inner) = Some(committed);
         Ok(())
     }
 }
+
+fn encode(key: &RecordKey) -> Vec<u8> {
+    borsh::to_vec(key).expect("encoding into memory does not fail")
+}
+
+fn payload_key(proposal: &Proposal) -> (u64, [u8; 32]) {
+    (proposal.height.0, key_bytes(proposal.payload_digest))
+}
+
+fn key_bytes(digest: PayloadDigest) -> [u8; 32] {
+    *digest.0.as_bytes()
+}
+
+fn delete(transaction: &WriteTransaction, committed: Height) -> Result<(), LogError> {
+    let mut table = redb_try!(transaction.open_table(RECORDS));
+    redb_try!(table.retain(|key, _| {
+        borsh::from_slice::<RecordKey>(key).map_or(true, |key| !key.is_obsolete(committed))
+    }));
+    let mut payloads = redb_try!(transaction.open_table(PAYLOADS));
+    redb_try!(payloads.retain(|(height, _), _| height > committed.0));
+    Ok(())
+}
+
+/// Deletes payloads at a height that no record needs any more, so that views that come and go leave nothing behind.
+fn drop_replaced(
+    table: &Table<'_, &[u8], &[u8]>,
+    payloads: &mut Table<'_, (u64, [u8; 32]), &[u8]>,
+    height: Height,
+) -> Result<(), LogError> {
+    let mut needed = Vec::new();
+    for key in [RecordKey::Accepted(height), RecordKey::Prepared(height)] {
+        if let Some(value) = redb_try!(table.get(encode(&key).as_slice())) {
+            let stored: Stored = borsh::from_slice(value.value()).map_err(|_| LogError::Corrupt)?;
+            needed.extend(stored.proposal().map(|proposal| payload_key(&proposal)));
+        }
+    }
+    let at_height = (height.0, [0; 32])..=(height.0, [u8::MAX; 32]);
+    redb_try!(payloads.retain_in(at_height, |key, _| needed.contains(&key)));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Consensus in a node: the pure core of `amulet-pbft`, the [`Engine`] that gives it blocks, and the [`Driver`] that gives
 //! both a clock, a disk and a network.
 
+mod admission;
 mod batching;
 mod credentials;
 mod driver;
@@ -9,6 +10,7 @@ mod event;
 mod gate;
 mod job;
 mod log;
+mod reporter;
 mod speculation;
 mod sync;
 
@@ -20,7 +22,10 @@ pub use event::{Action, EngineTimer, Event, Now, TimerName};
 pub use gate::{Gate, GateRefusal};
 pub use job::{Job, JobResult};
 pub use log::{ConsensusLog, Log, LogError};
+pub use reporter::{EvidenceOutlet, Reporter};
 pub use speculation::SPECULATIVE_BLOCKS_MAX;
 
+#[cfg(test)]
+mod cluster_tests;
 #[cfg(test)]
 mod tests;

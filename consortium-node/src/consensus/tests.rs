@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::gossip::Gossip;
 use crate::ledger::{Ledger, ProposalInput};
 use crate::mempool::Mempool;
 use crate::network::{Command, ConsensusMessage, Network, PeerRequest, PeerResponse};
+use crate::org_sender::OrgSender;
 use crate::testing::{NOW, World, now};
 use amulet_contracts::testing::{Actor, card, certificate, genesis, grant};
 use amulet_crypto::digest::Digest;
@@ -59,12 +61,15 @@ impl Bench {
         let key = key(&hospitals[usize::from(replica)]);
         let engine = EngineParts {
             settings: Settings { timeouts, blocks_per_checkpoint: 16, window: 64, depth: 1 },
-            credentials: Arc::new(ValidatorKey::new(key)),
+            credentials: Arc::new(ValidatorKey::new(key.clone())),
             ledger: ledger.clone(),
             mempool: mempool.clone(),
             verified: Arc::new(()),
         };
-        let parts = DriverParts { engine, log: Box::new(log), network, inbox, now };
+        let gossip = Gossip::new(network.clone(), []);
+        let org = OrgSender::new(ledger.clone(), mempool.clone(), gossip, key);
+        let (_, evidence) = Reporter::new(org);
+        let parts = DriverParts { engine, log: Box::new(log), evidence, network, inbox, now };
         let (driver, _) = Driver::start(parts).await.unwrap();
         let driver = tokio::spawn(driver.run());
         Self { ledger, mempool, commands, inbox: sender, driver, hospitals, _folder: folder }

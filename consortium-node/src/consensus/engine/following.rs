@@ -25,7 +25,7 @@ impl Engine {
     /// Begins to catch up with a peer that says it is ahead, unless that is under way.
     pub(super) fn catch_up(&mut self, hint: ReplicaId, out: &mut Vec<Action>) {
         if let CatchUp::Idle = self.catch_up {
-            let next = self.others().into_iter().filter(|replica| *replica != hint).collect();
+            let next = self.epoch.others().into_iter().filter(|replica| *replica != hint).collect();
             self.ask(hint, next, out);
         }
     }
@@ -33,7 +33,7 @@ impl Engine {
     /// An observer hears nothing of the others' agreement, so it asks one of them now and then.
     pub(super) fn follow(&mut self, out: &mut Vec<Action>) {
         let Role::Observer(tip) = &self.role else { return };
-        let (others, turn) = (self.others(), self.batches);
+        let (others, turn) = (self.epoch.others(), self.batches);
         self.batches += 1;
         let turn = usize::try_from(turn ^ tip.height.0).unwrap_or(0).checked_rem(others.len());
         if let Some(peer) = turn.and_then(|turn| others.get(turn)) {
