@@ -3,7 +3,8 @@
 use super::*;
 use amulet_crypto::digest::sm3;
 use amulet_protocol::calls::{CardLocator, RevokeCard};
-use amulet_protocol::ids::{HeaderHash, Nonce};
+use amulet_protocol::governance::{Acceptance, ApproveMembership, ProposalId, Seat};
+use amulet_protocol::ids::{Epoch, HeaderHash, Nonce, ReplicaId};
 use amulet_protocol::merkle::ListTree;
 use amulet_protocol::range::{range_leaf, range_root};
 
@@ -71,4 +72,28 @@ fn lists_and_ranges_have_the_roots_of_the_documents() {
     assert_eq!(leaf.to_string(), "8a7811cb0593ae1236b3339ccffa724bb854a2cb0a794b36fecc458005bc2638");
     let alone = "aa1060a6b4e94ab3bb93214f99b1dc052ca17e899c4637266f1e0d20915c1d57";
     assert_eq!(range_root(1, Some(leaf)).to_string(), alone);
+}
+
+#[test]
+fn governance_has_the_bytes_of_the_documents() {
+    let (actor, _) = example();
+    let approve = ApproveMembership { proposal: ProposalId(TxId(sm3(b"abc"))) };
+    let bytes = "0c66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0";
+    assert_eq!(hex(&codec::encode(&Call::ApproveMembership(approve))), bytes);
+    assert_eq!(hex(&codec::encode(&StateKey::Epoch(Epoch(3)))), "0c0300000000000000");
+    let evidence = StateKey::Evidence { epoch: Epoch(3), offender: ReplicaId(2) };
+    assert_eq!(hex(&codec::encode(&evidence)), "1003000000000000000200");
+    let (organisation, key) = (actor.did, actor.signing.public_key().clone());
+    let acceptance = Acceptance { organisation, seat: Some(Seat(2)), key, peer_id: vec![1, 2, 3] };
+    let bytes = [
+        "46e2cc77bad9b0ad74d46db002b66fca15e7219d",
+        "0102000000",
+        "03852d2759d1370f12289746a2f971478d19d03f3cfbe65132100b70668d32d966",
+        "03000000010203",
+    ];
+    assert_eq!(hex(&codec::encode(&acceptance)), bytes.concat());
+    let candidate = acceptance.sign(&actor.signing, ChainId(sm3(b"abc")));
+    let signature = "539131bdd53b17f8f3a4ccb239212bf011cfdc36a073fff771dd23d42696f133\
+                     588fc40274f8ac9c146385670bb572ff1fc20f85b6f3ce97c21a75167456cd62";
+    assert_eq!(candidate.acceptance.to_string(), signature);
 }
