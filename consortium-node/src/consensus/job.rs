@@ -169,7 +169,8 @@ impl Build {
         let payload = Payload::new(codec::encode(executed.block()))
             .expect("a block's transactions are bounded below the bound of a payload");
         let (header_hash, ends_epoch) = (executed.hash(), executed.ends_epoch());
-        let block = ProposedBlock { view, height, header_hash, payload, ends_epoch };
+        let parent = executed.block().header.previous;
+        let block = ProposedBlock { view, height, parent, header_hash, payload, ends_epoch };
         Ok(BuiltBlock { block: Some((block, Arc::new(executed))), inadmissible, is_final })
     }
 }

@@ -53,6 +53,8 @@ pub struct ProposedBlock {
     pub view: View,
     /// The height of that effect.
     pub height: Height,
+    /// The parent of that effect, on which the block was executed. Another block may have become final below since then.
+    pub parent: HeaderHash,
     /// Hash of the header of the executed block.
     pub header_hash: HeaderHash,
     /// The encoded block.

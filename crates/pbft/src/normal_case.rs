@@ -29,9 +29,9 @@ impl Replica {
         let is_due = height > self.base
             && height <= self.highest_in_flight()
             && height <= self.checkpoints.high(&self.config)
-            && self.asked != Some((self.view, height));
+            && self.asked != Some((self.view, height, parent));
         if is_due {
-            self.asked = Some((self.view, height));
+            self.asked = Some((self.view, height, parent));
             self.effects.push(Effect::Propose { view: self.view, height, parent });
         }
     }
@@ -51,16 +51,17 @@ impl Replica {
         is_free.then_some((height, parent))
     }
 
-    /// Rule PBFT-NC-2: the primary proposes one block at a height of its view, and has it on disk first.
+    /// Rule PBFT-NC-2: the primary proposes one block at a height of its view, and has it on disk first. A block that was
+    /// built on what is no longer below it is void: another became final there.
     pub(crate) fn on_proposal(&mut self, block: ProposedBlock) -> Result<(), Rejection> {
-        let ProposedBlock { view, height, header_hash, payload, ends_epoch } = block;
-        let not_awaited = Rejection::NotAwaited { view, height, header_hash };
-        if self.mode != Mode::Normal || view != self.view || self.asked != Some((view, height)) {
-            return Err(not_awaited);
+        let ProposedBlock { view, height, parent, header_hash, payload, ends_epoch } = block;
+        let is_awaited = self.mode == Mode::Normal
+            && view == self.view
+            && self.asked == Some((view, height, parent))
+            && self.next_free() == Some((height, parent));
+        if !is_awaited {
+            return Err(Rejection::NotAwaited { view, height, header_hash });
         }
-        let Some((_, parent)) = self.next_free().filter(|(free, _)| *free == height) else {
-            return Err(not_awaited);
-        };
         let proposal = Proposal { view, height, parent, header_hash, payload_digest: payload.digest() };
         let pre_prepare = self.sign(PrePrepare { proposal });
         self.persist_accepted(&pre_prepare, &payload);

@@ -73,8 +73,8 @@ pub struct Replica {
     pub(crate) future: FutureMessages,
     pub(crate) peers: Peers,
     pub(crate) requests: Requests,
-    /// The view and height for which the driver was asked to propose.
-    pub(crate) asked: Option<(View, Height)>,
+    /// The view, height and parent for which the driver was asked to propose.
+    pub(crate) asked: Option<(View, Height, HeaderHash)>,
     /// View changes begun since the last commit; sets the timeouts.
     pub(crate) failures: u32,
     pub(crate) timers: Timers,

@@ -1,10 +1,12 @@
 //! The normal case as a table of steps: rules PBFT-NC-1 to PBFT-NC-10, PBFT-CP-1 to PBFT-CP-3, PBFT-EV-1.
 
-use amulet_pbft::{Effect, Input, Mode, ProposedBlock, Rejection, Requests, TimerKind, Verdict};
-use amulet_protocol::ids::{Height, ReplicaId, View};
+use amulet_pbft::{
+    Effect, Input, Mode, ProposedBlock, Rejection, Replica, Requests, TimerKind, Tip, Verdict,
+};
+use amulet_protocol::ids::{Epoch, Height, ReplicaId, View};
 
 use crate::bench::*;
-use crate::support::{genesis_hash, header_hash, is_proof};
+use crate::support::{FakeSigner, config, genesis_hash, header_hash, is_proof};
 
 const A: &[u8] = b"block a";
 const B: &[u8] = b"block b";
@@ -13,6 +15,7 @@ fn block(view: u64, height: u64, bytes: &[u8]) -> Input {
     Input::Proposal(ProposedBlock {
         view: View(view),
         height: Height(height),
+        parent: proposal(view, height, bytes).parent,
         header_hash: header_hash(bytes),
         payload: payload(bytes),
         ends_epoch: false,
@@ -33,6 +36,31 @@ fn a_primary_proposes_one_block_and_has_it_on_disk_first() {
     assert_eq!(
         refusal,
         Rejection::NotAwaited { view: View(0), height: Height(1), header_hash: header_hash(B) }
+    );
+}
+
+/// PBFT-NC-1, PBFT-NC-2: while the driver builds on a block in flight, another becomes final in its place. The block is void,
+/// and the driver is asked again.
+#[test]
+fn a_block_built_on_what_is_no_longer_below_is_void() {
+    let asked = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Propose { height, parent, .. } => Some((*height, *parent)),
+            _ => None,
+        })
+    };
+    let two_at_once = config(0, 4, TIMEOUTS).with_depth(2).unwrap();
+    let signer = Box::new(FakeSigner(ReplicaId(0), Epoch(0)));
+    let (replica, _) = Replica::new(two_at_once, signer, Tip::genesis(genesis_hash())).unwrap();
+    let mut primary = Bench { replica, n: 4, timers: Vec::new() };
+    primary.wait();
+    assert_eq!(asked(&primary.take(block(0, 1, A))), Some((Height(2), header_hash(A))));
+    let adopted = synced(commit_certificate(1, 1, B, &[1, 2, 3]));
+    assert_eq!(asked(&primary.take(adopted)), Some((Height(2), header_hash(B))));
+    let on_a = block(0, 2, b"built on a");
+    assert_eq!(
+        primary.refusal(on_a),
+        Rejection::NotAwaited { view: View(0), height: Height(2), header_hash: header_hash(b"built on a") }
     );
 }
 

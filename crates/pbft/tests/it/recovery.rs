@@ -46,6 +46,7 @@ fn a_primary_does_not_propose_twice() {
     let block = amulet_pbft::ProposedBlock {
         view: View(0),
         height: Height(1),
+        parent: proposal(0, 1, A).parent,
         header_hash: header_hash(A),
         payload: payload(A),
         ends_epoch: false,

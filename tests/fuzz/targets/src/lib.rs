@@ -12,6 +12,8 @@ mod peer;
 mod seeds;
 mod step;
 
+#[cfg(feature = "planted")]
+pub use step::replica_step_with;
 pub use step::{Reached, replica_step};
 
 /// One thing to be fuzzed.

@@ -167,7 +167,7 @@ impl Node {
         let header_hash = header_hash(payload.bytes());
         let ends_epoch = self.ends_epoch(&block);
         self.executed.insert(header_hash, block);
-        Some(Input::Proposal(ProposedBlock { view, height, header_hash, payload, ends_epoch }))
+        Some(Input::Proposal(ProposedBlock { view, height, parent, header_hash, payload, ends_epoch }))
     }
 
     pub fn validate(

@@ -10,7 +10,7 @@ mod world;
 
 use amulet_protocol::ids::{Height, View};
 use bytes::Bytes;
-use world::World;
+use world::{Planted, World};
 
 use crate::Target;
 
@@ -37,8 +37,22 @@ pub struct Reached {
 /// the same length, so that damage to one leaves the others what they are.
 #[must_use]
 pub fn replica_step(bytes: &[u8]) -> Reached {
+    advance(bytes, Planted::default())
+}
+
+/// The same with a deliberate bug in the replica.
+///
+/// # Panics
+/// When the bug shows.
+#[cfg(feature = "planted")]
+#[must_use]
+pub fn replica_step_with(bytes: &[u8], bug: amulet_pbft::planted::Bug) -> Reached {
+    advance(bytes, Some(bug))
+}
+
+fn advance(bytes: &[u8], planted: Planted) -> Reached {
     let (setting, instructions) = bytes.split_at(bytes.len().min(2));
-    let mut world = World::start(&mut Bytes::new(setting));
+    let mut world = World::start(&mut Bytes::new(setting), planted);
     for instruction in instructions.chunks(INSTRUCTION_BYTES).take(INPUTS_MAX) {
         world.advance(&mut Bytes::new(instruction));
     }

@@ -16,6 +16,23 @@ use super::rules::Rules;
 use crate::decoders::gullible;
 use crate::seeds::digest;
 
+/// A deliberate bug, in builds that have them.
+#[cfg(feature = "planted")]
+pub(super) type Planted = Option<amulet_pbft::planted::Bug>;
+/// No bug: this build has none.
+#[cfg(not(feature = "planted"))]
+pub(super) type Planted = ();
+
+#[cfg(feature = "planted")]
+fn plant(config: Config, planted: Planted) -> Config {
+    config.with_planted(planted.into_iter().collect())
+}
+
+#[cfg(not(feature = "planted"))]
+fn plant(config: Config, (): Planted) -> Config {
+    config
+}
+
 /// Replicas in the set.
 pub(super) const SIZE: u16 = 4;
 
@@ -86,13 +103,14 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn start(bytes: &mut Bytes<'_>) -> Self {
+    pub(super) fn start(bytes: &mut Bytes<'_>, planted: Planted) -> Self {
         let quorum = Quorum::for_size(usize::from(SIZE)).expect("four validators are a set");
         let me = ReplicaId(bytes.below(usize::from(SIZE)) as u16);
         let depth = bytes.below(4) as u64 + 1;
         let config = Config::new(me, quorum, Timeouts::default(), 4, 16)
             .and_then(|config| config.with_depth(depth))
             .expect("the settings fit each other");
+        let config = plant(config, planted);
         let tip = Tip::genesis(HeaderHash(digest(b"genesis")));
         let (replica, effects) = Replica::new(config.clone(), Box::new(CheapSigner(me)), tip.clone())
             .expect("nothing contradicts an empty log");
@@ -204,7 +222,7 @@ impl World {
         self.remember(block.clone(), view);
         let Block { header_hash, payload, .. } = block;
         let ends_epoch = bytes.below(32) == 31;
-        self.give(Input::Proposal(ProposedBlock { view, height, header_hash, payload, ends_epoch }));
+        self.give(Input::Proposal(ProposedBlock { view, height, parent, header_hash, payload, ends_epoch }));
     }
 
     fn judge(&mut self, bytes: &mut Bytes<'_>, verdict: Verdict) {
@@ -228,7 +246,6 @@ impl World {
     fn adopt(&mut self, certificate: CommitCertificate) {
         let (height, header_hash) = (certificate.vote.height, certificate.vote.header_hash);
         self.tip = Tip { height, header_hash, certificate: Some(certificate) };
-        self.asked.clear();
         self.blocks.retain(|block| block.height >= height);
     }
 
@@ -280,6 +297,15 @@ impl World {
 
     fn speak(&mut self, message: Message) {
         self.rules.check_spoken(&self.config, &self.tip, &self.log, &message);
+        if let Message::PrePrepare(signed, _) = &message {
+            let proposal = signed.content.proposal;
+            let built = self.blocks.iter().find(|block| block.header_hash == proposal.header_hash);
+            let parent = built.map(|block| block.parent);
+            assert!(
+                parent.is_none_or(|parent| parent == proposal.parent),
+                "a proposal names its block's parent"
+            );
+        }
         match message {
             Message::PrePrepare(signed, _) => self.proposals.push(signed.content.proposal),
             Message::ViewChange(signed) => self.view_changes.push(signed),
