@@ -26,7 +26,7 @@ use crate::ledger::{EpochSet, ExecutedBlock, Ledger, LedgerError, VerifiedTransa
 use crate::mempool::Mempool;
 use amulet_pbft::{
     Config, ConfigError, Effect, Input, LogRecord, Mode, Outcome, RecoverError, Replica, Requests, Timeouts,
-    TimerKind, Tip, Verdict,
+    TimerKind, Tip, Verdict, check_epochs,
 };
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, TxId, View};
 use building::Batch;
@@ -161,6 +161,7 @@ impl Engine {
     ) -> Result<(Self, Vec<Action>), EngineError> {
         let tip = ledger_tip(&parts.ledger)?;
         let epoch = in_force(&parts, &parts.ledger.epoch());
+        check_epochs(&records, epoch.set.epoch)?;
         let mut engine = Self {
             epoch,
             applied: tip.header_hash,

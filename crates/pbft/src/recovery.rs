@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
+use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId, View};
 
 use crate::certificate::CommitCertificate;
 use crate::config::Config;
@@ -57,6 +57,14 @@ pub enum RecoverError {
         /// The highest height in the log.
         voted: Height,
     },
+    /// The log speaks of an epoch that begins after the blocks that the ledger has: the ledger lost blocks.
+    #[error("the ledger is in epoch {epoch}, but this replica has voted in epoch {voted}")]
+    LedgerBehindEpoch {
+        /// The ledger's epoch.
+        epoch: u64,
+        /// The latest epoch in the log.
+        voted: u64,
+    },
     /// The ledger's last block has no commit certificate, or one for another block.
     #[error("the ledger's block {height} has no certificate of its own")]
     TipCertificate {
@@ -72,6 +80,19 @@ struct Records {
     prepared: BTreeMap<Height, Prepared>,
     view_change: Option<Signed<ViewChange>>,
     new_view: Option<Signed<NewView>>,
+}
+
+/// Rule PBFT-RC-1: a replica enters an epoch when the block that ends the one before is durable. So a record of a later
+/// epoch shows that the ledger lost blocks. Also for a node that is no validator in the ledger's epoch: it may be one again in
+/// the next, where it has voted.
+///
+/// # Errors
+/// [`RecoverError::LedgerBehindEpoch`].
+pub fn check_epochs(records: &[LogRecord], epoch: Epoch) -> Result<(), RecoverError> {
+    match records.iter().map(|record| record.epoch).max().filter(|voted| *voted > epoch) {
+        Some(voted) => Err(RecoverError::LedgerBehindEpoch { epoch: epoch.0, voted: voted.0 }),
+        None => Ok(()),
+    }
 }
 
 impl Replica {
@@ -106,6 +127,7 @@ impl Replica {
         if !is_proven {
             return Err(RecoverError::TipCertificate { height: tip.height });
         }
+        check_epochs(&records, config.epoch())?;
         let mut replica = Self::at(config, signer, tip);
         let records = replica.sort_records(records)?;
         replica.restore_view(records.new_view, records.view_change);

@@ -146,6 +146,18 @@ fn a_log_that_does_not_fit_is_refused() {
     assert_eq!(start(1, other, vec![]), RecoverError::TipCertificate { height: Height(1) });
 }
 
+/// PBFT-RC-1: a ledger from before an epoch in which this replica has voted. Without this it would catch up, enter that epoch
+/// with nothing remembered, and vote again.
+#[test]
+fn a_log_of_a_later_epoch_is_refused() {
+    let mut backup = Bench::new(1, 4);
+    let log = records(&backup.prepare(0, 1, A, &[]));
+    let later: Vec<_> = log.into_iter().map(|record| LogRecord { epoch: Epoch(1), ..record }).collect();
+    let signer = Box::new(FakeSigner(ReplicaId(1), Epoch(0)));
+    let refused = Replica::recover(config(1, 4, TIMEOUTS), signer, genesis(), later).map(|_| ());
+    assert_eq!(refused, Err(RecoverError::LedgerBehindEpoch { epoch: 0, voted: 1 }));
+}
+
 /// PBFT-RC-3: records of settled heights mean nothing any more.
 #[test]
 fn records_of_settled_heights_are_forgotten() {
