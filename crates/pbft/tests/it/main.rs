@@ -5,8 +5,11 @@
 mod bench;
 mod support;
 
+mod fitness;
 mod messages;
 mod normal_case;
+#[cfg(feature = "planted")]
+mod planted;
 mod recovery;
 mod simulation;
 mod status;

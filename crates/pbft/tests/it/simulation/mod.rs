@@ -1,9 +1,9 @@
 //! Whole clusters under a virtual clock. A failing run names its seed, and the seed is the run.
 
-mod byzantine;
+pub mod byzantine;
 mod node;
-mod rng;
-mod world;
+pub mod rng;
+pub mod world;
 
 use amulet_protocol::ids::{ReplicaId, View};
 use byzantine::Lies;
@@ -18,7 +18,7 @@ fn storm(n: usize, depth: u64, seed: u64, faults: Faults) -> World {
     ride_out(World::new(n, depth, seed, faults), seed)
 }
 
-fn ride_out(mut world: World, seed: u64) -> World {
+pub fn ride_out(mut world: World, seed: u64) -> World {
     let n = world.nodes.len();
     for second in 1..=STORM / 500 {
         world.submit(2);
