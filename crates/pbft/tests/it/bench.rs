@@ -29,14 +29,24 @@ impl Bench {
         Self::recovered(id, n, Tip::genesis(genesis_hash()), Vec::new()).0
     }
 
+    pub fn with_depth(id: u16, n: usize, depth: u64) -> Self {
+        Self::recovered_with_depth(id, n, depth, Tip::genesis(genesis_hash()), Vec::new()).0
+    }
+
     pub fn recovered(id: u16, n: usize, tip: Tip, records: Vec<LogRecord>) -> (Self, Vec<Effect>) {
-        let (replica, effects) = Replica::recover(
-            config(id, n, TIMEOUTS),
-            Box::new(FakeSigner(ReplicaId(id), Epoch(0))),
-            tip,
-            records,
-        )
-        .unwrap();
+        Self::recovered_with_depth(id, n, 1, tip, records)
+    }
+
+    pub fn recovered_with_depth(
+        id: u16,
+        n: usize,
+        depth: u64,
+        tip: Tip,
+        records: Vec<LogRecord>,
+    ) -> (Self, Vec<Effect>) {
+        let config = config(id, n, TIMEOUTS).with_depth(depth).unwrap();
+        let signer = Box::new(FakeSigner(ReplicaId(id), Epoch(0)));
+        let (replica, effects) = Replica::recover(config, signer, tip, records).unwrap();
         let mut bench = Self { replica, n, timers: Vec::new() };
         bench.note_timers(&effects);
         (bench, effects)

@@ -8,6 +8,7 @@ mod support;
 mod fitness;
 mod messages;
 mod normal_case;
+mod pipeline;
 #[cfg(feature = "planted")]
 mod planted;
 mod recovery;

@@ -24,7 +24,7 @@ fn block(view: u64, height: u64, bytes: &[u8]) -> Input {
 
 /// PBFT-NC-1, PBFT-NC-2: asked once, on disk before it leaves, and only one block.
 #[test]
-fn a_primary_proposes_one_block_and_has_it_on_disk_first() {
+pub fn a_primary_proposes_one_block_and_has_it_on_disk_first() {
     let mut primary = Bench::new(0, 4);
     let effects = primary.wait();
     assert_eq!(kinds(&effects), ["propose 1", "start Progress"]);
@@ -66,7 +66,7 @@ fn a_block_built_on_what_is_no_longer_below_is_void() {
 
 /// PBFT-NC-1: what a driver has nothing for is asked again when something comes.
 #[test]
-fn a_primary_with_nothing_to_propose_is_asked_again() {
+pub fn a_primary_with_nothing_to_propose_is_asked_again() {
     let mut primary = Bench::new(0, 4);
     primary.wait();
     assert_eq!(kinds(&primary.take(Input::Requests(Requests::Empty))), ["stop Progress"]);
@@ -76,7 +76,7 @@ fn a_primary_with_nothing_to_propose_is_asked_again() {
 
 /// PBFT-NC-3, 4, 6, 7, 8, 9: the whole way of a block on a backup, each vote after its record.
 #[test]
-fn a_backup_validates_prepares_and_commits_in_this_order() {
+pub fn a_backup_validates_prepares_and_commits_in_this_order() {
     let mut backup = Bench::new(1, 4);
     assert_eq!(kinds(&backup.hear(pre_prepare(0, 1, A, 4))), ["validate 1 New", "start Progress"]);
     let effects = backup.validated(proposal(0, 1, A), Verdict::Valid);
@@ -94,7 +94,7 @@ fn a_backup_validates_prepares_and_commits_in_this_order() {
 
 /// PBFT-NC-6, PBFT-NC-8: votes that overtake the proposal count, but nothing is voted for before it was executed.
 #[test]
-fn votes_that_overtake_the_proposal_count() {
+pub fn votes_that_overtake_the_proposal_count() {
     let mut backup = Bench::new(1, 4);
     for from in [2, 3] {
         backup.hear(prepare(from, 0, 1, A));
@@ -117,7 +117,7 @@ fn votes_that_overtake_the_proposal_count() {
 
 /// PBFT-NC-6, PBFT-NC-8: at n = 6 a quorum is 4, not 2f + 1 = 3.
 #[test]
-fn a_quorum_of_six_is_four() {
+pub fn a_quorum_of_six_is_four() {
     let mut backup = Bench::new(1, 6);
     assert_eq!(kinds(&backup.prepare(0, 1, A, &[2])), ["persist Accepted(Height(1))", "broadcast prepare"]);
     assert_eq!(kinds(&backup.hear(prepare(3, 0, 1, A))), ["persist Prepared(Height(1))", "broadcast commit"]);
@@ -128,7 +128,7 @@ fn a_quorum_of_six_is_four() {
 
 /// PBFT-NC-6: votes for another block, and the primary's own, make no quorum.
 #[test]
-fn only_matching_votes_of_backups_count() {
+pub fn only_matching_votes_of_backups_count() {
     let mut backup = Bench::new(1, 4);
     backup.prepare(0, 1, A, &[]);
     assert_eq!(kinds(&backup.hear(prepare(2, 0, 1, B))), Vec::<String>::new());
@@ -144,7 +144,7 @@ fn only_matching_votes_of_backups_count() {
 
 /// PBFT-NC-3: who is not the primary proposes nothing.
 #[test]
-fn only_the_primary_proposes() {
+pub fn only_the_primary_proposes() {
     let mut backup = Bench::new(1, 4);
     let foreign = signed(2, amulet_pbft::message::PrePrepare { proposal: proposal(0, 1, A) });
     assert_eq!(
@@ -155,7 +155,7 @@ fn only_the_primary_proposes() {
 
 /// PBFT-NC-5: a block that execution refuses is not voted for, and ends the view.
 #[test]
-fn a_wrong_block_ends_the_view() {
+pub fn a_wrong_block_ends_the_view() {
     let mut backup = Bench::new(1, 4);
     backup.hear(pre_prepare(0, 1, A, 4));
     let effects = backup.validated(proposal(0, 1, A), Verdict::Invalid);
@@ -165,7 +165,7 @@ fn a_wrong_block_ends_the_view() {
 
 /// PBFT-NC-3: an answer about another block than the one asked about is void.
 #[test]
-fn a_verdict_about_another_block_is_void() {
+pub fn a_verdict_about_another_block_is_void() {
     let mut backup = Bench::new(1, 4);
     backup.hear(pre_prepare(0, 1, A, 4));
     let void = Input::Validated {
@@ -183,7 +183,7 @@ fn a_verdict_about_another_block_is_void() {
 
 /// PBFT-NC-10: behind is refused, ahead is kept and counts when its time comes, beyond the window is refused.
 #[test]
-fn messages_count_at_their_height() {
+pub fn messages_count_at_their_height() {
     let mut backup = Bench::new(1, 4);
     backup.hear(pre_prepare(0, 2, B, 4));
     backup.hear(prepare(2, 0, 2, B));
@@ -205,7 +205,7 @@ fn messages_count_at_their_height() {
 
 /// PBFT-EV-1: each kind of contradiction is proven once.
 #[test]
-fn contradictions_are_reported_once_with_proof() {
+pub fn contradictions_are_reported_once_with_proof() {
     let keys = crate::support::keys(4);
     let pairs = [
         (pre_prepare(0, 1, A, 4), pre_prepare(0, 1, B, 4), 0),
@@ -232,7 +232,7 @@ fn contradictions_are_reported_once_with_proof() {
 
 /// PBFT-EV-1: two honest votes in different views are no proof.
 #[test]
-fn votes_in_different_views_are_no_evidence() {
+pub fn votes_in_different_views_are_no_evidence() {
     let keys = crate::support::keys(4);
     let commits = |view| signed(3, vote(view, 1, A));
     assert!(!is_proof(&amulet_pbft::Evidence::Commits(commits(0), commits(1)), &keys));
@@ -243,7 +243,7 @@ fn votes_in_different_views_are_no_evidence() {
 
 /// PBFT-CP-1 to PBFT-CP-3: a vote after each fourth block, stable with a quorum, and the window moves.
 #[test]
-fn checkpoints_move_the_window() {
+pub fn checkpoints_move_the_window() {
     let mut backup = Bench::new(1, 4);
     for height in 1..=4_u64 {
         let bytes = [height as u8];
@@ -264,7 +264,7 @@ fn checkpoints_move_the_window() {
 
 /// PBFT-NC-1: at the high water mark the primary waits for a checkpoint instead of running ahead of the others.
 #[test]
-fn a_primary_stops_at_the_high_water_mark() {
+pub fn a_primary_stops_at_the_high_water_mark() {
     let mut primary = Bench::new(0, 4);
     for height in 1..=16_u64 {
         primary.take(synced(commit_certificate(0, height, &[height as u8], &[1, 2, 3])));
@@ -276,7 +276,7 @@ fn a_primary_stops_at_the_high_water_mark() {
 
 /// PBFT-CP-4: a replica that was away for longer than the window takes part again where the others are.
 #[test]
-fn blocks_adopted_beyond_the_window_move_it() {
+pub fn blocks_adopted_beyond_the_window_move_it() {
     let mut backup = Bench::new(1, 4);
     for height in 1..=30_u64 {
         backup.take(synced(commit_certificate(0, height, &[height as u8], &[0, 2, 3])));
@@ -296,7 +296,7 @@ fn blocks_adopted_beyond_the_window_move_it() {
 
 /// PBFT-TM-1: a firing that was on its way when the timer was stopped means nothing.
 #[test]
-fn a_late_firing_is_ignored() {
+pub fn a_late_firing_is_ignored() {
     let mut backup = Bench::new(1, 4);
     backup.wait();
     let (timer, _) = *backup.timers.iter().find(|(timer, _)| timer.kind == TimerKind::Progress).unwrap();

@@ -28,7 +28,7 @@ fn genesis() -> Tip {
 
 /// PBFT-RC-3: what a backup voted for is what it votes for again, and nothing else in this view.
 #[test]
-fn a_backup_votes_again_for_the_same_block_only() {
+pub fn a_backup_votes_again_for_the_same_block_only() {
     let mut before = Bench::new(1, 4);
     let log = records(&before.prepare(0, 1, A, &[]));
     let (mut after, effects) = Bench::recovered(1, 4, genesis(), log);
@@ -40,7 +40,7 @@ fn a_backup_votes_again_for_the_same_block_only() {
 
 /// PBFT-RC-3: a primary does not propose a second block at a height where it proposed one.
 #[test]
-fn a_primary_does_not_propose_twice() {
+pub fn a_primary_does_not_propose_twice() {
     let mut before = Bench::new(0, 4);
     before.wait();
     let block = amulet_pbft::ProposedBlock {
@@ -64,7 +64,7 @@ fn a_primary_does_not_propose_twice() {
 
 /// PBFT-RC-3: a replica that voted to commit still shows the block as prepared when it leaves the view.
 #[test]
-fn what_was_prepared_stays_prepared() {
+pub fn what_was_prepared_stays_prepared() {
     let mut before = Bench::new(2, 4);
     let log = records(&before.prepare(0, 1, A, &[1]));
     let (mut after, _) = Bench::recovered(2, 4, genesis(), log);
@@ -77,7 +77,7 @@ fn what_was_prepared_stays_prepared() {
 
 /// PBFT-RC-3: once the block is executed again, the commit vote goes out again without new prepares.
 #[test]
-fn a_commit_vote_is_sent_again() {
+pub fn a_commit_vote_is_sent_again() {
     let mut before = Bench::new(2, 4);
     let log = records(&before.prepare(0, 1, A, &[1]));
     let (mut after, _) = Bench::recovered(2, 4, genesis(), log);
@@ -87,7 +87,7 @@ fn a_commit_vote_is_sent_again() {
 
 /// PBFT-RC-2: having asked for a view it votes in none below, and asks again at once.
 #[test]
-fn a_view_that_was_left_stays_left() {
+pub fn a_view_that_was_left_stays_left() {
     let mut before = Bench::new(3, 4);
     before.wait();
     let log = records(&before.fire(TimerKind::Progress));
@@ -102,7 +102,7 @@ fn a_view_that_was_left_stays_left() {
 
 /// PBFT-RC-2: back in the view entered, bound to what it carries.
 #[test]
-fn a_view_that_was_entered_is_entered_again() {
+pub fn a_view_that_was_entered_is_entered_again() {
     let mut before = Bench::new(2, 4);
     let mut log = records(&before.prepare(0, 1, A, &[1]));
     let view_changes = vec![
@@ -119,7 +119,7 @@ fn a_view_that_was_entered_is_entered_again() {
 
 /// PBFT-RC-1: a ledger that lost blocks, a log of somebody else, a tip without proof: no start.
 #[test]
-fn a_log_that_does_not_fit_is_refused() {
+pub fn a_log_that_does_not_fit_is_refused() {
     let start = |id: u16, tip, records| {
         let signer = Box::new(FakeSigner(ReplicaId(id), Epoch(0)));
         Replica::recover(config(id, 4, TIMEOUTS), signer, tip, records).map(|_| ()).unwrap_err()
@@ -160,7 +160,7 @@ fn a_log_of_a_later_epoch_is_refused() {
 
 /// PBFT-RC-3: records of settled heights mean nothing any more.
 #[test]
-fn records_of_settled_heights_are_forgotten() {
+pub fn records_of_settled_heights_are_forgotten() {
     let mut before = Bench::new(1, 4);
     let log = records(&before.prepare(0, 1, A, &[2]));
     let tip = Tip {

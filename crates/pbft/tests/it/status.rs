@@ -17,7 +17,7 @@ fn settled(n: usize) -> Bench {
 
 /// PBFT-RT-1: each heartbeat says where this replica is, and starts the next.
 #[test]
-fn a_heartbeat_tells_where_a_replica_is() {
+pub fn a_heartbeat_tells_where_a_replica_is() {
     let mut backup = Bench::new(3, 4);
     assert_eq!(kinds(&backup.fire(TimerKind::Heartbeat)), ["broadcast status", "start Heartbeat"]);
     backup.wait();
@@ -30,7 +30,7 @@ fn a_heartbeat_tells_where_a_replica_is() {
 
 /// PBFT-RT-2: who is behind is told so; who is ahead tells.
 #[test]
-fn answers_go_to_who_is_behind() {
+pub fn answers_go_to_who_is_behind() {
     let mut backup = settled(4);
     assert_eq!(kinds(&backup.hear(status(2, 0, 0, Phase::AwaitingProposal))), ["send status to 2"]);
     assert_eq!(kinds(&backup.hear(status(2, 0, 2, Phase::AwaitingProposal))), Vec::<String>::new());
@@ -39,7 +39,7 @@ fn answers_go_to_who_is_behind() {
 
 /// PBFT-RT-2: a replica that missed the start of a view gets it, with its proof.
 #[test]
-fn a_missed_new_view_is_sent_again() {
+pub fn a_missed_new_view_is_sent_again() {
     let mut backup = Bench::new(3, 4);
     let view_changes = [0, 1, 2].map(|from| view_change(from, 1, None, vec![])).to_vec();
     let start = new_view(1, view_changes, vec![], 4);
@@ -51,7 +51,7 @@ fn a_missed_new_view_is_sent_again() {
 
 /// PBFT-RT-2: votes are sent again as far as the other may lack them.
 #[test]
-fn lost_votes_are_sent_again() {
+pub fn lost_votes_are_sent_again() {
     let mut backup = Bench::new(1, 4);
     backup.prepare(0, 1, A, &[2]);
     let effects = backup.hear(status(2, 0, 0, Phase::Preparing));
@@ -69,7 +69,7 @@ fn lost_votes_are_sent_again() {
 
 /// PBFT-RT-2: a checkpoint vote that was lost does not leave another's window behind.
 #[test]
-fn a_lost_checkpoint_vote_is_sent_again() {
+pub fn a_lost_checkpoint_vote_is_sent_again() {
     let mut backup = Bench::new(1, 4);
     for height in 1..=4_u64 {
         backup.take(synced(commit_certificate(0, height, &[height as u8], &[0, 2, 3])));
@@ -80,7 +80,7 @@ fn a_lost_checkpoint_vote_is_sent_again() {
 
 /// PBFT-RT-3: one block behind is only the order of arrival, until a heartbeat has passed without progress.
 #[test]
-fn being_one_behind_for_long_starts_a_catch_up_from_each_in_turn() {
+pub fn being_one_behind_for_long_starts_a_catch_up_from_each_in_turn() {
     let mut backup = settled(4);
     backup.hear(status(2, 0, 2, Phase::AwaitingProposal));
     backup.hear(status(3, 0, 2, Phase::AwaitingProposal));
@@ -99,7 +99,7 @@ fn being_one_behind_for_long_starts_a_catch_up_from_each_in_turn() {
 
 /// PBFT-RT-4: a block that peers proved replaces whatever was under way at its height.
 #[test]
-fn a_synced_block_settles_its_height() {
+pub fn a_synced_block_settles_its_height() {
     let mut backup = Bench::new(1, 4);
     backup.hear(pre_prepare(0, 1, B, 4));
     backup.take(synced(commit_certificate(3, 1, A, &[0, 2, 3])));
@@ -119,7 +119,7 @@ fn a_synced_block_settles_its_height() {
 /// PBFT-RT-5 to PBFT-RT-7: a carried block that is not here is asked for, from another holder each time, and taken
 /// from whoever has it.
 #[test]
-fn a_missing_carried_block_is_fetched() {
+pub fn a_missing_carried_block_is_fetched() {
     let mut backup = Bench::new(3, 4);
     let shown = prepared_certificate(0, 1, A, &[1, 2], 4);
     let view_changes = vec![
@@ -148,7 +148,7 @@ fn a_missing_carried_block_is_fetched() {
 
 /// PBFT-RT-6: who voted for a block keeps it beyond the view, for those who need it in the next.
 #[test]
-fn a_block_voted_for_is_given_to_who_asks() {
+pub fn a_block_voted_for_is_given_to_who_asks() {
     let mut backup = Bench::new(2, 4);
     backup.prepare(0, 1, A, &[]);
     backup.fire(TimerKind::Progress);

@@ -61,7 +61,16 @@ impl Verifier for FakeKeys {
 
 /// Checkpoints each 4 blocks, a window of 16.
 pub fn config(replica: u16, n: usize, timeouts: Timeouts) -> Config {
-    Config::new(ReplicaId(replica), Quorum::for_size(n).unwrap(), timeouts, 4, 16).unwrap()
+    let config = Config::new(ReplicaId(replica), Quorum::for_size(n).unwrap(), timeouts, 4, 16).unwrap();
+    #[cfg(feature = "planted")]
+    let config = config.with_planted(PLANTED.get().into_iter().collect());
+    config
+}
+
+#[cfg(feature = "planted")]
+thread_local! {
+    /// The deliberate bug of all replicas that this thread makes.
+    pub static PLANTED: std::cell::Cell<Option<amulet_pbft::planted::Bug>> = const { std::cell::Cell::new(None) };
 }
 
 /// The header hash that a block with these bytes has here.

@@ -20,7 +20,7 @@ fn find_new_view(effects: &[Effect]) -> &amulet_pbft::message::NewView {
 
 /// PBFT-VC-1: the record is durable first; what was prepared is shown; the old view gets no vote any more.
 #[test]
-fn leaving_a_view_shows_what_was_prepared_and_ends_voting_in_it() {
+pub fn leaving_a_view_shows_what_was_prepared_and_ends_voting_in_it() {
     let mut backup = Bench::new(2, 4);
     backup.prepare(0, 1, A, &[1]);
     let effects = backup.fire(TimerKind::Progress);
@@ -35,7 +35,7 @@ fn leaving_a_view_shows_what_was_prepared_and_ends_voting_in_it() {
 
 /// PBFT-VC-3: one request to leave may be a liar's, f + 1 are not; the views passed over are not visited.
 #[test]
-fn f_plus_one_requests_are_joined() {
+pub fn f_plus_one_requests_are_joined() {
     let mut backup = Bench::new(3, 4);
     assert_eq!(
         kinds(&backup.hear(Message::ViewChange(view_change(0, 9, None, vec![])))),
@@ -49,7 +49,7 @@ fn f_plus_one_requests_are_joined() {
 
 /// PBFT-VC-4, PBFT-VC-5: the block prepared in the highest view is carried over, whoever shows it and in what order.
 #[test]
-fn the_block_prepared_in_the_highest_view_is_carried() {
+pub fn the_block_prepared_in_the_highest_view_is_carried() {
     for newest_first in [true, false] {
         let mut primary = Bench::new(3, 4);
         let mut shown = vec![
@@ -75,7 +75,7 @@ fn the_block_prepared_in_the_highest_view_is_carried() {
 
 /// PBFT-VC-5: what somebody proved final is not carried again, and the view starts above it.
 #[test]
-fn a_proven_base_ends_older_certificates() {
+pub fn a_proven_base_ends_older_certificates() {
     let mut primary = Bench::new(1, 4);
     let proof = commit_certificate(0, 1, A, &[0, 2, 3]);
     primary.hear(Message::ViewChange(view_change(
@@ -91,7 +91,7 @@ fn a_proven_base_ends_older_certificates() {
 
 /// PBFT-VC-6: a backup computes the proposals itself. A primary that forgets or invents one is refused.
 #[test]
-fn a_new_view_that_bends_its_certificate_is_refused() {
+pub fn a_new_view_that_bends_its_certificate_is_refused() {
     let certificate = || {
         vec![
             view_change(0, 1, None, vec![prepared_certificate(0, 1, A, &[2, 3], 4)]),
@@ -115,7 +115,7 @@ fn a_new_view_that_bends_its_certificate_is_refused() {
 
 /// PBFT-VC-6: an earlier view than the one asked for is not entered, however well it is justified.
 #[test]
-fn a_stale_new_view_is_refused() {
+pub fn a_stale_new_view_is_refused() {
     let justified = |view| {
         let view_changes = [0, 1, 2].map(|from| view_change(from, view, None, vec![])).to_vec();
         new_view(view, view_changes, vec![], 4)
@@ -131,7 +131,7 @@ fn a_stale_new_view_is_refused() {
 
 /// PBFT-VC-7: up to the base of the view nothing is ordered, though this replica has not got there yet.
 #[test]
-fn nothing_is_ordered_up_to_the_base() {
+pub fn nothing_is_ordered_up_to_the_base() {
     let mut backup = Bench::new(3, 4);
     let proof = commit_certificate(0, 1, A, &[0, 1, 2]);
     let view_changes = vec![
@@ -152,7 +152,7 @@ fn nothing_is_ordered_up_to_the_base() {
 /// PBFT-VC-7: the carried block comes first. It is judged by the chain alone, and another one in its place is proof of
 /// a lie.
 #[test]
-fn the_carried_block_comes_first() {
+pub fn the_carried_block_comes_first() {
     let mut backup = Bench::new(2, 4);
     backup.prepare(0, 1, A, &[1]);
     backup.fire(TimerKind::Progress);
@@ -172,7 +172,7 @@ fn the_carried_block_comes_first() {
 
 /// PBFT-TM-3: running ahead of the others would leave this replica alone, so the wait starts with a quorum.
 #[test]
-fn the_wait_for_a_new_view_starts_with_a_quorum() {
+pub fn the_wait_for_a_new_view_starts_with_a_quorum() {
     let mut backup = Bench::new(3, 4);
     backup.wait();
     assert_eq!(kinds(&backup.fire(TimerKind::Progress)), ["persist ViewChange", "broadcast view-change"]);
@@ -189,7 +189,7 @@ fn the_wait_for_a_new_view_starts_with_a_quorum() {
 
 /// PBFT-TM-2, PBFT-TM-4: each view without a commit doubles the wait, up to the maximum; a commit resets it.
 #[test]
-fn waits_double_up_to_the_maximum_and_a_commit_resets_them() {
+pub fn waits_double_up_to_the_maximum_and_a_commit_resets_them() {
     let mut backup = Bench::new(3, 4);
     backup.wait();
     let mut waits = vec![backup.running_for(TimerKind::Progress)];
@@ -208,7 +208,7 @@ fn waits_double_up_to_the_maximum_and_a_commit_resets_them() {
 
 /// PBFT-TM-5: a replica that hears too few others waits for them, and does not park itself in a view of its own.
 #[test]
-fn a_replica_that_is_cut_off_stays_in_its_view() {
+pub fn a_replica_that_is_cut_off_stays_in_its_view() {
     let mut backup = Bench::new(3, 4);
     backup.wait();
     backup.hear(status(0, 0, 0, amulet_pbft::message::Phase::AwaitingProposal));
@@ -225,7 +225,7 @@ fn a_replica_that_is_cut_off_stays_in_its_view() {
 
 /// PBFT-VC-2: the newest request of each replica counts, and of what is past none.
 #[test]
-fn old_requests_to_leave_are_refused() {
+pub fn old_requests_to_leave_are_refused() {
     let mut backup = Bench::new(3, 4);
     backup.hear(Message::ViewChange(view_change(0, 3, None, vec![])));
     assert_eq!(

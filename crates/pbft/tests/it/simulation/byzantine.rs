@@ -13,7 +13,7 @@ use crate::support::{FakeSigner, header_hash};
 pub enum Lies {
     /// Proposes two blocks at one place, votes for both, and forgets what it prepared.
     Equivocate,
-    /// Proposes blocks on top of blocks that are not there.
+    /// Proposes blocks on top of blocks that are not there, and empty ones.
     WrongParent,
     /// Leaves out every third height, and every second receiver.
     Gaps,
@@ -36,6 +36,15 @@ pub fn bend(lies: Lies, message: Message, signer: FakeSigner, to: ReplicaId) -> 
                 let mut proposal = signed.content.proposal;
                 proposal.parent = header_hash(b"nowhere");
                 vec![Message::PrePrepare(sign(PrePrepare { proposal }, signer), payload)]
+            }
+            Message::PrePrepare(signed, payload) if signed.content.proposal.height.0 % 4 == 2 => {
+                let mut block = decode(&payload).unwrap();
+                block.requests.clear();
+                let empty = Payload::new(borsh::to_vec(&block).unwrap()).unwrap();
+                let mut proposal = signed.content.proposal;
+                proposal.header_hash = header_hash(empty.bytes());
+                proposal.payload_digest = empty.digest();
+                vec![Message::PrePrepare(sign(PrePrepare { proposal }, signer), empty)]
             }
             other => vec![other],
         },

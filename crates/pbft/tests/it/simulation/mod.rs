@@ -1,5 +1,6 @@
 //! Whole clusters under a virtual clock. A failing run names its seed, and the seed is the run.
 
+mod audit;
 pub mod byzantine;
 mod node;
 pub mod rng;

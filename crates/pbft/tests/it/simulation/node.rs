@@ -73,6 +73,8 @@ pub struct Node {
     settled: BTreeSet<u64>,
     /// Blocks executed and not final.
     executed: BTreeMap<HeaderHash, Block>,
+    /// Blocks that were found invalid.
+    pub invalid: BTreeSet<HeaderHash>,
     told: Requests,
 }
 
@@ -88,6 +90,7 @@ impl Node {
             has_epochs,
             settled: BTreeSet::new(),
             executed: BTreeMap::new(),
+            invalid: BTreeSet::new(),
             told: Requests::Empty,
         }
     }
@@ -157,6 +160,8 @@ impl Node {
 
     pub fn propose(&mut self, view: View, height: Height, parent: HeaderHash) -> Option<Input> {
         let in_flight = self.requests_in_flight(parent)?;
+        let is_over = self.executed.get(&parent).is_some_and(|below| self.ends_epoch(below));
+        assert!(!is_over, "nothing is built on top of a block that ends the epoch");
         let requests: Vec<u64> = self.waiting.difference(&in_flight).take(3).copied().collect();
         if requests.is_empty() {
             self.told = Requests::Empty;
@@ -190,6 +195,9 @@ impl Node {
                 && self.is_executable(block)
         });
         let ends_epoch = block.as_ref().is_some_and(|block| self.ends_epoch(block));
+        if block.is_none() {
+            self.invalid.insert(expected);
+        }
         let verdict = if block.is_some() { Verdict::Valid } else { Verdict::Invalid };
         if let Some(block) = block {
             self.executed.insert(expected, block);

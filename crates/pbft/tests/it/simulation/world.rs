@@ -11,6 +11,7 @@ use amulet_pbft::{
 };
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId};
 
+use super::audit::Audit;
 use super::byzantine::{Lies, bend};
 use super::node::{Final, Node};
 use super::rng::Rng;
@@ -59,6 +60,7 @@ pub struct World {
     pub evidence: Vec<Evidence>,
     pub chosen: BTreeMap<Height, HeaderHash>,
     pub delivered: u64,
+    audit: Audit,
     faults: Faults,
     timeouts: Timeouts,
     rng: Rng,
@@ -91,6 +93,7 @@ impl World {
             evidence: Vec::new(),
             chosen: BTreeMap::new(),
             delivered: 0,
+            audit: Audit::default(),
             faults,
             timeouts,
             rng: Rng::new(seed),
@@ -360,8 +363,12 @@ impl World {
             Effect::Persist(record) => {
                 node.disk.records.insert(record.key(), record);
             }
-            Effect::Send(to, message) => self.send(id, to, &message),
+            Effect::Send(to, message) => {
+                self.audit(id, &message);
+                self.send(id, to, &message);
+            }
             Effect::Broadcast(message) => {
+                self.audit(id, &message);
                 for to in 0..self.nodes.len() {
                     let to = ReplicaId(u16::try_from(to).unwrap());
                     if to != id {
@@ -383,6 +390,9 @@ impl World {
                 }
             }
             Effect::Validate { view, height, parent, header_hash, payload, provenance } => {
+                let replica = node.replica.as_ref().unwrap();
+                let is_linked = parent == replica.tip().header_hash || replica.in_flight().contains(&parent);
+                assert!(is_linked, "replica {id} judges a block on top of one that it did not accept");
                 let input = Box::new(node.validate(view, height, parent, header_hash, &payload, provenance));
                 let pause = self.rng.range(1, 20);
                 self.after(pause, Event::Answer { at: id, life, input });
@@ -419,6 +429,19 @@ impl World {
         let vote = self.nodes[usize::from(id.0)].disk.ledger.last().unwrap().certificate.vote;
         let chosen = *self.chosen.entry(vote.height).or_insert(vote.header_hash);
         assert_eq!(chosen, vote.header_hash, "replica {id} and another differ at height {}", vote.height);
+    }
+
+    /// Holds what a correct replica says itself against the rules.
+    fn audit(&mut self, from: ReplicaId, message: &Message) {
+        if !self.lies(from) && message.sender() == from {
+            let node = &self.nodes[usize::from(from.0)];
+            let (tip, (_, epoch_start)) = (node.disk.tip(), node.epoch());
+            if let Message::Prepare(vote) = message {
+                let hash = vote.content.proposal.header_hash;
+                assert!(!node.invalid.contains(&hash), "replica {from} votes for a wrong block");
+            }
+            self.audit.check(message, &tip, epoch_start);
+        }
     }
 
     fn send(&mut self, from: ReplicaId, to: ReplicaId, message: &Message) {
