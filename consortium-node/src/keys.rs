@@ -23,6 +23,8 @@ pub struct NodeKeys {
     pub organisation: SigningKey,
     /// Signs consensus messages.
     pub validator: SigningKey,
+    /// Signs them in its place once the ledger says so, if a rotation was asked for.
+    pub next_validator: Option<SigningKey>,
     /// The libp2p identity.
     pub network: identity::Keypair,
     /// What the hospital's systems show to have files taken in.
@@ -85,7 +87,7 @@ impl NodeKeys {
     ///
     /// # Errors
     /// [`KeyError::File`], [`KeyError::Invalid`].
-    pub fn next_validator(data: &Path) -> Result<SigningKey, KeyError> {
+    pub fn make_next_validator(data: &Path) -> Result<SigningKey, KeyError> {
         let path = data.join(FOLDER).join(NEXT_VALIDATOR);
         if !path.exists() {
             write_secret(&path, &SigningKey::generate(&mut SystemEntropy).expose_secret())?;
@@ -108,9 +110,11 @@ impl NodeKeys {
         let network =
             identity::Keypair::ed25519_from_bytes(&mut *secret).map_err(|_| KeyError::Invalid { path })?;
         let token = read_secret(&folder.join(INTAKE_TOKEN))?;
+        let next = folder.join(NEXT_VALIDATOR).exists();
         Ok(Self {
             organisation: signing(ORGANISATION)?,
             validator: signing(VALIDATOR)?,
+            next_validator: next.then(|| signing(NEXT_VALIDATOR)).transpose()?,
             network,
             intake_token: Zeroizing::new(hex::encode(*token)),
         })

@@ -9,7 +9,7 @@ use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
 use crate::intake::{IntakeParts, IntakeService};
 use crate::keys::{KeyError, NodeKeys};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{EpochSet, Ledger, LedgerError};
 use crate::light_service::{LightParts, LightService};
 use crate::mempool::Mempool;
 use crate::network::{EventLoop, Network, NetworkConfig, NetworkError};
@@ -22,9 +22,10 @@ use amulet_crypto::signing::SigningKey;
 use amulet_pbft::Timeouts;
 use amulet_pbft::limits::PIPELINE_DEPTH_DEFAULT;
 use amulet_protocol::genesis::Genesis;
-use amulet_protocol::ids::{Did, ReplicaId, Timestamp};
-use amulet_protocol::validators::ValidatorSet;
+use amulet_protocol::ids::{Did, Epoch, ReplicaId, Timestamp};
 use libp2p::identity::Keypair;
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
 use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
@@ -57,11 +58,6 @@ pub enum NodeError {
     /// Genesis document.
     #[error(transparent)]
     Genesis(#[from] GenesisFileError),
-    /// The node's keys are not in the genesis document.
-    #[error(
-        "this node's keys are not among the validators of its genesis document; was genesis.bin made from its join request?"
-    )]
-    NotAValidator,
     /// Ledger.
     #[error("ledger: {0}")]
     Ledger(#[from] LedgerError),
@@ -93,6 +89,9 @@ pub enum NodeError {
     /// Consensus stopped.
     #[error("the node stopped, because going on could contradict what it signed: {0}")]
     Driver(#[from] DriverError),
+    /// The node cannot become a new process.
+    #[error("the validators have changed, and this node cannot start itself again: {0}. Start it by hand")]
+    Again(#[source] io::Error),
     /// A task ended that should not.
     #[error("the node stopped: its {task} ended unexpectedly")]
     TaskEnded {
@@ -101,8 +100,19 @@ pub enum NodeError {
     },
 }
 
+/// Why a node ended without a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// Other validators are in force: keys, numbers and connections of the old ones are of no use any more.
+    EpochBegan,
+}
+
 /// A running node.
 pub struct Node {
+    ledger: Ledger,
+    epoch: Epoch,
     http: SocketAddr,
     driver: JoinHandle<Result<(), DriverError>>,
     event_loop: JoinHandle<()>,
@@ -119,8 +129,8 @@ struct Stores {
 
 struct Identity {
     genesis: Genesis,
-    validators: ValidatorSet,
-    replica: ReplicaId,
+    epoch: Arc<EpochSet>,
+    replica: Option<ReplicaId>,
     organisation: Did,
     organisation_key: Arc<SigningKey>,
     validator_key: Arc<SigningKey>,
@@ -144,19 +154,21 @@ impl Node {
     /// [`NodeError`] by variant.
     pub async fn start(data: &Path) -> Result<Self, NodeError> {
         let config = NodeConfig::load(data)?;
-        let identity = Identity::load(data)?;
-        let stores = Stores::open(data, &identity.genesis)?;
+        let (genesis, _) = genesis_file::load_genesis(data)?;
+        let stores = Stores::open(data, &genesis)?;
+        let identity = Identity::load(data, genesis, stores.ledger.epoch())?;
+        let (ledger, epoch) = (stores.ledger.clone(), identity.epoch.epoch);
         let listener = TcpListener::bind(config.http)
             .await
             .map_err(|source| NodeError::Http { address: config.http, source })?;
         let network_config = NetworkConfig {
             identity: identity.network_key.clone(),
             listen: config.listen.clone(),
-            peers: config.peer_addresses(),
+            peers: identity.peers(&config),
             own: identity.replica,
         };
         let (mut event_loop, network, inboxes, connected) =
-            EventLoop::start(network_config, &identity.validators)?;
+            EventLoop::start(network_config, &identity.epoch.validators)?;
         event_loop.listening(config.listen.len()).await?;
 
         let services = Services::new(&stores, &network, &identity);
@@ -191,6 +203,8 @@ impl Node {
             let _ = stopped.await;
         });
         Ok(Self {
+            ledger,
+            epoch,
             http: config.http,
             driver: tokio::spawn(driver.run()),
             event_loop: tokio::spawn(event_loop.run()),
@@ -205,14 +219,15 @@ impl Node {
         self.http
     }
 
-    /// Runs until `stop` resolves or a task fails, then closes everything.
+    /// Runs until `stop` resolves, other validators are in force, or a task fails, then closes everything.
     ///
     /// # Errors
     /// [`NodeError::Driver`], [`NodeError::TaskEnded`].
-    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<(), NodeError> {
+    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<Ended, NodeError> {
         let ended = |task| Err(NodeError::TaskEnded { task });
         let result = tokio::select! {
-            () = stop => Ok(()),
+            () = stop => Ok(Ended::Stopped),
+            () = next_epoch(&self.ledger, self.epoch) => Ok(Ended::EpochBegan),
             driver = &mut self.driver => match driver {
                 Ok(Err(error)) => Err(error.into()),
                 Ok(Ok(())) | Err(_) => ended("consensus driver"),
@@ -231,15 +246,25 @@ impl Node {
 }
 
 impl Identity {
-    fn load(data: &Path) -> Result<Self, NodeError> {
-        let keys = NodeKeys::load(data)?;
-        let (genesis, validators) = genesis_file::load_genesis(data)?;
-        let replica = validators.find(keys.validator.public_key()).ok_or(NodeError::NotAValidator)?;
-        let organisation = Did::of_key(keys.organisation.public_key());
-        let NodeKeys { organisation: organisation_key, validator, network, intake_token } = keys;
+    fn load(data: &Path, genesis: Genesis, epoch: Arc<EpochSet>) -> Result<Self, NodeError> {
+        let NodeKeys { organisation: organisation_key, validator, next_validator, network, intake_token } =
+            NodeKeys::load(data)?;
+        let organisation = Did::of_key(organisation_key.public_key());
+        let seated = |key: &SigningKey| epoch.validators.find(key.public_key());
+        let validator = match next_validator {
+            Some(next) if seated(&next).is_some() => next,
+            _ => validator,
+        };
+        let replica = seated(&validator);
+        if replica.is_none() {
+            tracing::warn!(
+                epoch = epoch.epoch.0,
+                "this node's key is no validator's; it takes part when the members admit it, and follows them until then"
+            );
+        }
         Ok(Self {
             genesis,
-            validators,
+            epoch,
             replica,
             organisation,
             organisation_key: Arc::new(organisation_key),
@@ -250,9 +275,26 @@ impl Identity {
     }
 
     fn others(&self) -> impl Iterator<Item = ReplicaId> {
-        let (size, own) = (self.validators.quorum().size(), self.replica);
+        let (size, own) = (self.epoch.validators.quorum().size(), self.replica);
         let size = u16::try_from(size).expect("a validator set has at most 100 members");
-        (0..size).map(ReplicaId).filter(move |replica| *replica != own)
+        (0..size).map(ReplicaId).filter(move |replica| Some(*replica) != own)
+    }
+
+    /// Where other nodes are. An address may name its peer itself; if not, the number is that of the genesis document,
+    /// which never changes its meaning.
+    fn peers(&self, config: &NodeConfig) -> Vec<(PeerId, Multiaddr)> {
+        let peer = |(replica, address): (ReplicaId, Multiaddr)| {
+            let named = address.iter().find_map(|part| match part {
+                Protocol::P2p(peer) => Some(peer),
+                _ => None,
+            });
+            let founder = || {
+                let validator = self.genesis.validators.get(usize::from(replica.0))?;
+                PeerId::from_bytes(&validator.peer_id).ok()
+            };
+            Some((named.or_else(founder)?, address))
+        };
+        config.peer_addresses().into_iter().filter_map(peer).collect()
     }
 
     fn engine(&self, stores: &Stores, services: &Services) -> EngineParts {
@@ -334,9 +376,19 @@ impl Services {
             index: index.clone(),
             network: network.clone(),
             sender: sender.clone(),
-            own: identity.replica,
+            own: identity.replica.unwrap_or_default(),
         });
         Self { mempool, verified, sender, light, peers, intake }
+    }
+}
+
+/// Waits until another epoch than this is in force.
+async fn next_epoch(ledger: &Ledger, epoch: Epoch) {
+    let mut tips = ledger.subscribe();
+    while ledger.epoch().epoch == epoch {
+        if tips.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -145,15 +145,19 @@ impl Member {
         self.link.ask(&LightRequest::Submit(signed.as_untrusted().clone())).await?;
         let looks = DEADLINE.as_millis() / LOOK_EVERY.as_millis();
         for _ in 0..looks {
-            match self.link.ask(&LightRequest::Receipt(signed.id())).await? {
-                LightResponse::Receipt(found) => {
+            match self.link.ask(&LightRequest::Receipt(signed.id())).await {
+                Ok(LightResponse::Receipt(found)) => {
                     return match found.receipt.outcome {
                         Outcome::Applied { .. } => Ok(found.receipt),
                         Outcome::Refused { code } => Err(OperatorError::Ledger(code)),
                     };
                 }
-                LightResponse::NotFound => tokio::time::sleep(LOOK_EVERY).await,
-                _ => return Err(OperatorError::OtherAnswer),
+                // The node starts again when an epoch begins.
+                Ok(LightResponse::NotFound) | Err(OperatorError::Http(HttpError::Unreachable { .. })) => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Ok(_) => return Err(OperatorError::OtherAnswer),
+                Err(error) => return Err(error),
             }
         }
         Err(OperatorError::TimedOut { transaction: signed.id() })

@@ -1,7 +1,9 @@
 //! `run`: the node of one folder, until it is told to stop.
 
-use crate::node::{Node, NodeError};
+use crate::node::{Ended, Node, NodeError};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 pub(super) async fn run(data: &Path) -> Result<(), NodeError> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
@@ -9,7 +11,20 @@ pub(super) async fn run(data: &Path) -> Result<(), NodeError> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let node = Node::start(data).await?;
     tracing::info!(http = %node.http(), "node is running");
-    node.run_until(stop_signal()).await
+    match node.run_until(stop_signal()).await? {
+        Ended::Stopped => Ok(()),
+        Ended::EpochBegan => Err(NodeError::Again(start_again())),
+    }
+}
+
+/// Becomes a new process of the same command: nothing of the old one, such as an open file, is in its way. Returns only if
+/// that fails.
+fn start_again() -> std::io::Error {
+    tracing::info!("starting again with the validators of the new epoch");
+    match std::env::current_exe() {
+        Ok(program) => Command::new(program).args(std::env::args_os().skip(1)).exec(),
+        Err(error) => error,
+    }
 }
 
 /// Resolves on Ctrl-C or a request to terminate.

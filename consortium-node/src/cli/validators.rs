@@ -119,6 +119,8 @@ pub(super) enum SeatError {
     NotAccepted(PathBuf),
     #[error("this hospital has {0} validators; say which with --seat")]
     WhichSeat(usize),
+    #[error("the key in keys/validator.next.key is in its seat; move it to keys/validator.key first")]
+    MoveFirst,
     #[error("the receipt names no height")]
     Receipt,
 }
@@ -221,7 +223,11 @@ async fn rotate_key(common: &Common, seat: Option<Seat>) -> Result<(), SeatError
         (None, [seat]) => *seat,
         (None, seats) => return Err(SeatError::WhichSeat(seats.len())),
     };
-    let next = NodeKeys::next_validator(&common.data).map_err(OperatorError::from)?;
+    let seated = |key: &SigningKey| epoch.validators.find(key.public_key()).is_some();
+    if member.keys.next_validator.as_ref().is_some_and(seated) {
+        return Err(SeatError::MoveFirst);
+    }
+    let next = NodeKeys::make_next_validator(&common.data).map_err(OperatorError::from)?;
     let candidate = candidate(&member.keys, &next, member.did(), Some(seat), member.chain);
     let fingerprint = candidate.key.fingerprint();
     let call = RotateValidatorKey { seat, candidate, not_before: Height(common.not_before) };
@@ -229,9 +235,9 @@ async fn rotate_key(common: &Common, seat: Option<Seat>) -> Result<(), SeatError
     let first = decided(&receipt).ok_or(SeatError::Receipt)?;
     say(format_args!("Seat {seat} has key {fingerprint} from block {first} on."));
     say(
-        "The new key is in keys/validator.next.key: back it up now. When `validators list` shows it in its seat, stop",
+        "The new key is in keys/validator.next.key: back it up now. The node takes it when its time has come.",
     );
-    say("the node, move it to keys/validator.key, and start the node again.");
+    say("When `validators list` shows it in its seat, move it to keys/validator.key.");
     Ok(())
 }
 

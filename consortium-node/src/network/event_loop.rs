@@ -31,17 +31,17 @@ pub struct NetworkConfig {
     pub identity: identity::Keypair,
     /// Where to listen.
     pub listen: Vec<Multiaddr>,
-    /// Where the other validators are.
-    pub peers: Vec<(ReplicaId, Multiaddr)>,
-    /// This node's place among the validators.
-    pub own: ReplicaId,
+    /// Where other nodes are; those that are no validators are not dialled.
+    pub peers: Vec<(PeerId, Multiaddr)>,
+    /// This node's place among the validators, if it has one.
+    pub own: Option<ReplicaId>,
 }
 
 /// Why the network could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// A validator's peer identity in the genesis document is no libp2p identity.
-    #[error("the genesis document gives validator {replica} a peer identity that is none")]
+    /// A validator's peer identity on the ledger is no libp2p identity.
+    #[error("the ledger gives validator {replica} a peer identity that is none")]
     PeerId {
         /// Which.
         replica: ReplicaId,
@@ -101,16 +101,17 @@ impl EventLoop {
                 .listen_on(address.clone())
                 .map_err(|error| NetworkError::Listen { address, reason: error.to_string() })?;
         }
-        for (replica, address) in config.peers {
-            if replica != config.own
-                && let Some(peer) = peers.get(&replica)
-            {
-                swarm.add_peer_address(*peer, address);
+        let own = config.own.and_then(|own| peers.get(&own).copied());
+        for (peer, address) in config.peers {
+            if Some(peer) != own && peers.values().any(|member| *member == peer) {
+                swarm.add_peer_address(peer, address);
             }
         }
         let replicas = peers.iter().map(|(replica, peer)| (*peer, *replica)).collect();
         let shares = Shares::new(peers.keys().copied());
-        peers.remove(&config.own);
+        if let Some(own) = config.own {
+            peers.remove(&own);
+        }
         let (network, commands, outlets, inboxes) = Network::channels();
         let (connected, count) = watch::channel(0);
         let answers = mpsc::channel(ANSWERS_MAX);

@@ -39,11 +39,12 @@ async fn node(
     peers: Vec<(ReplicaId, Multiaddr)>,
 ) -> (Network, Inboxes, Multiaddr) {
     let listen: Multiaddr = "/ip4/127.0.0.1/tcp/0".parse().unwrap();
+    let peer = |replica: ReplicaId| keys[usize::from(replica.0)].public().to_peer_id();
     let config = NetworkConfig {
         identity: keys[usize::from(own)].clone(),
         listen: vec![listen],
-        peers,
-        own: ReplicaId(own),
+        peers: peers.into_iter().map(|(replica, address)| (peer(replica), address)).collect(),
+        own: Some(ReplicaId(own)),
     };
     let (mut event_loop, network, inboxes, _) = EventLoop::start(config, &validators(keys)).unwrap();
     event_loop.listening(1).await.unwrap();
