@@ -22,8 +22,9 @@ use amulet_protocol::evidence::Evidence;
 /// 3. `Send` and `Broadcast` are best effort: a message may be lost, delayed, repeated or reordered.
 /// 4. If a `Persist` or `Commit` fails the driver stops the replica; it may start again by `Replica::recover`.
 ///
-/// `Propose` and `Validate` are answered later by an input, or never if the driver stops; a newer one makes an older
-/// one void. The driver may drop an answer that has become void, and the core ignores one.
+/// `Propose` and `Validate` are answered later by an input, or never if the driver stops; one of each may be open at a
+/// time. A newer one of the same kind, another view, and a settled height make an older one void. The driver may drop an
+/// answer that has become void, and the core ignores one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Make a record durable. A record replaces the one with the same `LogRecord::key`.
