@@ -25,6 +25,7 @@ pub mod node;
 pub mod org_sender;
 pub mod peer_service;
 pub mod release;
+mod store_advice;
 #[cfg(test)]
 mod testing;
 pub mod vault;

@@ -1,5 +1,6 @@
 //! The consensus log: what the core must not forget, durable before a message that depends on it leaves.
 
+use crate::store_advice::advice;
 use amulet_pbft::record::LogEntry;
 use amulet_pbft::{LogRecord, Payload, PayloadDigest, PreparedCertificate, RecordKey, Signed};
 use amulet_protocol::consensus::{PrePrepare, Proposal};
@@ -19,7 +20,7 @@ const PAYLOADS: TableDefinition<(u64, [u8; 32]), &[u8]> = TableDefinition::new("
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The database failed; a full disk is the usual cause.
-    #[error("the consensus log cannot be written or read: {0}. Is the disk full?")]
+    #[error("the consensus log cannot be written or read: {0}{advice}", advice = advice(.0))]
     Backend(#[from] redb::Error),
     /// A record cannot be decoded.
     #[error(

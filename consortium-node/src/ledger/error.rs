@@ -1,6 +1,7 @@
 //! Why the ledger cannot go on, and why it refuses a block.
 
 use super::Tip;
+use crate::store_advice::{advice, advice_on_opening};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::certificate::CertificateError;
 use amulet_protocol::genesis::GenesisError;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The file cannot be opened: no ledger, torn, held by another process, or not accessible.
-    #[error("the ledger {path} cannot be opened: {source}")]
+    #[error("the ledger {path} cannot be opened: {source}{advice}", advice = advice_on_opening(source))]
     Open {
         /// The file.
         path: PathBuf,
@@ -47,7 +48,7 @@ pub enum LedgerError {
         table: &'static str,
     },
     /// The store failed: disk full, input or output error, damaged page.
-    #[error("the ledger's store failed: {0}")]
+    #[error("the ledger's store failed: {0}{advice}", advice = advice(.0))]
     Store(#[source] Box<redb::Error>),
     /// The header range could not be computed.
     #[error("the header range failed: {0}")]

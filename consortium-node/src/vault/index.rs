@@ -6,6 +6,7 @@
 
 use super::uploads;
 use crate::ledger::{Ledger, LedgerError};
+use crate::store_advice::advice_on_opening;
 use amulet_protocol::calls::{Call, CardLocator};
 use amulet_protocol::codec;
 use amulet_protocol::ids::{BlobId, ChainId, Did, Height, RecordId};
@@ -46,7 +47,7 @@ pub enum BlobUse {
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// The file cannot be opened.
-    #[error("the vault's index {path} cannot be opened: {source}")]
+    #[error("the vault's index {path} cannot be opened: {source}{advice}", advice = advice_on_opening(source))]
     Open {
         /// The file.
         path: PathBuf,
