@@ -23,6 +23,7 @@ const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(60);
 const SPARE: [u64; 3] = [0, 24 * 1024, 160 * 1024];
 /// What a full disk is called: by the node, by the system, and by the system where a limit stands in for it.
 const SENTENCES: [&str; 3] = ["disk full", "No space left on device", "File too large"];
+const STORES: [&str; 2] = ["consensus.redb", "ledger.redb"];
 const DAMAGED_WATCHED: Duration = Duration::from_secs(2);
 /// Enough for both stores and both kinds of damage; the variable asks for more.
 const DAMAGES: u64 = 8;
@@ -118,6 +119,15 @@ fn a_damaged_store_is_refused_or_mended_and_never_leads_to_a_wrong_vote() {
         *outcomes.entry(outcome).or_default() += 1;
     }
     step(format_args!("{outcomes:?}"));
+
+    step("without its ledger and its log, it fetches everything from the others");
+    consortium.kill_all();
+    fs::remove_dir_all(consortium.path()).unwrap();
+    copy(kept.path(), consortium.path());
+    for name in STORES {
+        fs::remove_file(consortium.hospital(victim).folder.join(name)).unwrap();
+    }
+    assert_eq!(judge(&mut consortium, &pinned, &before, victim, damages), "started right");
 }
 
 /// Starts everybody, one of them on a damaged store, and gives what became of that one.
@@ -164,7 +174,7 @@ fn judge(
 /// Cuts a store short, or overwrites some of it, at a place that follows from the seed.
 fn damage(folder: &Path, seed: u64) -> String {
     let mut choices = Choices::new(seed);
-    let name = ["consensus.redb", "ledger.redb"][choices.index(2)];
+    let name = STORES[choices.index(2)];
     let file = OpenOptions::new().read(true).write(true).open(folder.join(name)).unwrap();
     let size = file.metadata().unwrap().len();
     let at = choices.below(size);
