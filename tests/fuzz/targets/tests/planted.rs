@@ -1,4 +1,5 @@
-//! Which of the core's deliberate bugs a bounded run finds: it can fail. `cargo nextest run -p amulet-fuzz-targets --features
+//! Which of the core's deliberate bugs a bounded run finds: it can fail. Those it misses show only between several replicas, or
+//! as standing still; the simulation is for these. `cargo nextest run -p amulet-fuzz-targets --features
 //! planted`.
 
 #![cfg(feature = "planted")]
@@ -24,5 +25,5 @@ fn bugs_of_one_replica_are_found() {
     }
     let _ = panic::take_hook();
     println!("found {}: {found:?}\nmissed {}: {missed:?}", found.len(), missed.len());
-    assert!(found.len() >= 10, "found only {found:?}, not {missed:?}");
+    assert!(found.len() >= 18, "found only {found:?}, not {missed:?}");
 }

@@ -6,7 +6,7 @@ use amulet_pbft::message::{
     Checkpoint, NewView, PayloadReply, PayloadRequest, Phase, PrePrepare, Prepare, Proposal, Signed, Status,
     ViewChange,
 };
-use amulet_pbft::{CommitCertificate, Message, PreparedCertificate};
+use amulet_pbft::{CommitCertificate, Message, Outcome, PreparedCertificate, Rejection};
 use amulet_protocol::certificate::CommitVote;
 use amulet_protocol::codec;
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
@@ -171,14 +171,17 @@ impl World {
             view_changes.extend(said.or_else(|| self.view_change(bytes, view, sender)));
         }
         view_changes.sort_by_key(|view_change| view_change.sender);
-        let mut selected = select(view, &view_changes);
-        if bytes.below(16) == 15 {
-            selected.pop();
-        }
+        let (_, mut selected) = select(view, &view_changes);
+        let is_bent = bytes.below(16) == 15 && selected.pop().is_some();
         self.proposals.extend(&selected);
         let pre_prepares =
             selected.into_iter().map(|proposal| signed(PrePrepare { proposal }, primary)).collect();
-        self.receive(Message::NewView(signed(NewView { view, view_changes, pre_prepares }, primary)));
+        let new_view = signed(NewView { view, view_changes, pre_prepares }, primary);
+        let outcome = self.receive(Message::NewView(new_view));
+        let is_refused = matches!(outcome, Some(Outcome::Ignored(Rejection::NewViewMismatch { .. })));
+        assert!(is_bent || !is_refused, "a new-view that follows the selection rule is taken");
+        let is_taken = matches!(outcome, Some(Outcome::Accepted));
+        assert!(!is_bent || !is_taken, "a new-view that bends its certificate is refused");
     }
 
     pub(super) fn commit_certificate(&self, proposal: &Proposal) -> CommitCertificate {
@@ -207,11 +210,13 @@ fn commit_vote(proposal: &Proposal) -> CommitVote {
     CommitVote { height: proposal.height, view: proposal.view, header_hash: proposal.header_hash }
 }
 
-/// The selection rule, written down a second time (PBFT-VC-5).
-pub(super) fn select(view: View, view_changes: &[Signed<ViewChange>]) -> Vec<Proposal> {
-    let highest = view_changes.iter().max_by_key(|view_change| view_change.content.base_height());
-    let base = highest.and_then(|view_change| view_change.content.base.as_ref());
-    let mut height = base.map_or(Height(0), |certificate| certificate.vote.height);
+/// The highest proven base, and the selection rule, written down a second time (PBFT-VC-5). Of conflicting bases, which only
+/// more than f liars can prove, the first counts.
+pub(super) fn select(view: View, view_changes: &[Signed<ViewChange>]) -> (Height, Vec<Proposal>) {
+    let bases = view_changes.iter().rev().filter_map(|view_change| view_change.content.base.as_ref());
+    let base = bases.max_by_key(|base| base.vote.height);
+    let base_height = base.map_or(Height(0), |certificate| certificate.vote.height);
+    let mut height = base_height;
     let mut below = base.map(|certificate| certificate.vote.header_hash);
     let mut selected: Vec<Proposal> = Vec::new();
     loop {
@@ -223,7 +228,7 @@ pub(super) fn select(view: View, view_changes: &[Signed<ViewChange>]) -> Vec<Pro
             .filter(|proposal| proposal.height == height)
             .filter(|proposal| below.is_none_or(|below| proposal.parent == below))
             .max_by_key(|proposal| proposal.view);
-        let Some(best) = best else { return selected };
+        let Some(best) = best else { return (base_height, selected) };
         below = Some(best.header_hash);
         selected.push(Proposal { view, ..*best });
     }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use amulet_pbft::message::Content;
+use amulet_pbft::message::{Content, Proposal, ViewChange};
 use amulet_pbft::{
-    CommitCertificate, Config, Effect, LogEntry, LogRecord, Message, Payload, RecordKey, Replica, Tip,
-    UntrustedMessage,
+    CommitCertificate, Config, Effect, Evidence, LogEntry, LogRecord, Message, Payload, RecordKey, Replica,
+    Tip, UntrustedMessage,
 };
 use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId, View};
 
+use super::peers::select;
 use crate::decoders::gullible;
 
 /// Effects of one step, kept messages that became due included: for each height in flight and peer a few.
@@ -76,12 +77,14 @@ impl Rules {
         match message {
             Message::PrePrepare(signed, _) => {
                 let proposal = signed.content.proposal;
+                check_plan(log, &proposal);
                 self.vote("proposal", proposal.view, proposal.height, &signed.content);
                 let expected = Some((proposal.view, proposal.header_hash));
                 assert_eq!(accepted(log, proposal.height), expected, "durable before it leaves");
             }
             Message::Prepare(signed) => {
                 let proposal = signed.content.proposal;
+                check_plan(log, &proposal);
                 self.vote("proposal", proposal.view, proposal.height, &signed.content);
                 let expected = Some((proposal.view, proposal.header_hash));
                 assert_eq!(accepted(log, proposal.height), expected, "durable before it leaves");
@@ -97,19 +100,39 @@ impl Rules {
                 assert!(signed.content.height <= tip.height, "a checkpoint is of durable state");
             }
             Message::ViewChange(signed) => {
-                self.vote("view-change", signed.content.new_view, Height(0), &signed.content);
+                let is_new = self.vote("view-change", signed.content.new_view, Height(0), &signed.content);
+                if is_new {
+                    check_shown(tip, log, &signed.content);
+                }
                 let Some(LogEntry::ViewChange(durable)) = entry(log, RecordKey::ViewChange) else {
                     panic!("a view-change left that is not durable");
                 };
                 assert_eq!(durable, signed, "durable before it leaves");
                 self.asked_for = self.asked_for.max(signed.content.new_view);
             }
+            Message::NewView(signed) => {
+                let (_, selected) = select(signed.content.view, &signed.content.view_changes);
+                let proposed = signed.content.pre_prepares.iter().map(|proposed| proposed.content.proposal);
+                assert!(proposed.eq(selected), "a new-view follows the selection rule");
+                let Some(LogEntry::NewView(durable)) = entry(log, RecordKey::NewView) else {
+                    panic!("a new-view left that is not durable");
+                };
+                assert!(durable.content.view >= signed.content.view, "durable before it leaves");
+            }
             _ => {}
         }
     }
 
-    fn vote(&mut self, kind: &'static str, view: View, height: Height, content: &impl Content) {
+    /// An accusation convicts.
+    pub(super) fn check_report(&self, evidence: &Evidence) {
+        let verdict = evidence.check_by(Epoch(0), &|_, _, _, _| true);
+        assert_eq!(verdict, Ok(evidence.offender()), "evidence is proof");
+    }
+
+    /// Whether it is said for the first time.
+    fn vote(&mut self, kind: &'static str, view: View, height: Height, content: &impl Content) -> bool {
         let bytes = content.signing_bytes();
+        let is_new = !self.votes.contains_key(&(kind, view, height));
         let said = self.votes.entry((kind, view, height)).or_insert_with(|| bytes.clone());
         assert_eq!(*said, bytes, "two {kind}s for view {view:?}, height {height:?}");
         if matches!(kind, "proposal" | "commit") {
@@ -119,6 +142,7 @@ impl Rules {
                 self.asked_for
             );
         }
+        is_new
     }
 
     /// PBFT-NC-7: a commit vote leaves after its certificate is durable, and after the height below is prepared in this
@@ -139,6 +163,32 @@ impl Rules {
         };
         assert_eq!(Some(proposal.parent), below, "the height below is prepared in this view, or final");
     }
+}
+
+/// PBFT-NC-3, PBFT-VC-7: nothing at or below the view's base, and above it first what the view carries over.
+fn check_plan(log: &Log, proposal: &Proposal) {
+    let Some(LogEntry::NewView(new_view)) = entry(log, RecordKey::NewView) else { return };
+    if new_view.content.view != proposal.view {
+        return;
+    }
+    let (base, selected) = select(proposal.view, &new_view.content.view_changes);
+    assert!(proposal.height > base, "nothing is voted for at or below the base");
+    let carried = selected.iter().find(|carried| carried.height == proposal.height);
+    assert!(carried.is_none_or(|carried| carried == proposal), "carried proposals come first");
+}
+
+/// PBFT-VC-1: the tip's certificate, and all that is prepared above it and linked.
+fn check_shown(tip: &Tip, log: &Log, shown: &ViewChange) {
+    assert_eq!(shown.base, tip.certificate, "the base is the tip");
+    let (mut height, mut below) = (tip.height.next(), tip.header_hash);
+    let mut expected = Vec::new();
+    while let Some(LogEntry::Prepared(certificate, _)) = entry(log, RecordKey::Prepared(height))
+        && certificate.proposal().parent == below
+    {
+        (height, below) = (height.next(), certificate.proposal().header_hash);
+        expected.push(certificate.clone());
+    }
+    assert_eq!(shown.prepared, expected, "what is prepared is shown");
 }
 
 fn entry(log: &Log, key: RecordKey) -> Option<&LogEntry> {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use amulet_crypto::signing::{Signature, SigningContext};
 use amulet_pbft::message::{Content, Proposal, Signed, ViewChange};
 use amulet_pbft::{
-    Cause, CommitCertificate, Config, Effect, Input, LogRecord, Message, Payload, ProposedBlock, RecordKey,
-    Replica, Requests, Signer, Suspicion, Timeouts, Timer, TimerKind, Tip, UntrustedMessage, Verdict,
+    Cause, CommitCertificate, Config, Effect, Input, LogRecord, Message, Outcome, Payload, ProposedBlock,
+    RecordKey, Replica, Requests, Signer, Suspicion, Timeouts, Timer, TimerKind, Tip, UntrustedMessage,
+    Verdict,
 };
 use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId, View};
 use amulet_protocol::quorum::Quorum;
@@ -167,19 +168,23 @@ impl World {
         }
     }
 
-    pub(super) fn receive(&mut self, message: Message) {
+    /// What the replica made of a message; nothing if it did not get as far.
+    pub(super) fn receive(&mut self, message: Message) -> Option<Outcome> {
         if message.sender() == self.me() {
-            return;
+            return None;
         }
         let wire = message.encode(Epoch(0));
         let decoded = UntrustedMessage::decode(&wire).expect("a message decodes from its encoding");
-        if let Ok(verified) = decoded.verify(&gullible()) {
-            self.give(Input::Message(verified));
-        }
+        decoded.verify(&gullible()).ok().map(|verified| self.hand_in(Input::Message(verified)))
     }
 
     fn give(&mut self, input: Input) {
+        let _ = self.hand_in(input);
+    }
+
+    fn hand_in(&mut self, input: Input) -> Outcome {
         let step = self.replica.step(input);
+        let outcome = step.outcome;
         match self.stop_after.take() {
             Some(count) if count < step.effects.len() => {
                 self.carry_out(step.effects, count);
@@ -187,6 +192,7 @@ impl World {
             }
             _ => self.carry_out(step.effects, usize::MAX),
         }
+        outcome
     }
 
     pub(super) fn remember(&mut self, block: Block, view: View) -> Proposal {
@@ -290,7 +296,8 @@ impl World {
                     self.adopt(certificate);
                 }
                 Effect::Stable { .. } => self.log.retain(|key, _| !key.is_obsolete(self.tip.height)),
-                Effect::CatchUp { .. } | Effect::Report(_) => {}
+                Effect::Report(evidence) => self.rules.check_report(&evidence),
+                Effect::CatchUp { .. } => {}
             }
         }
     }
