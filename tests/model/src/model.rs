@@ -11,7 +11,7 @@ use crate::state::{Prepared, Replica, State, Stray, Votes};
 /// One step of a correct replica. What the Byzantine replica does shows in what the correct ones are led to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Action {
-    /// PBFT-NC-1 to PBFT-NC-4: the primary proposes `block`, or a backup takes it, finds it right and prepares.
+    /// PBFT-NC-1 to PBFT-NC-4, PBFT-NC-11: the primary proposes `block`, or a backup takes it, finds it right and prepares.
     Accept {
         /// Who.
         replica: usize,
@@ -134,7 +134,7 @@ impl Config {
         is_passed || state.replicas.iter().all(is_left)
     }
 
-    /// PBFT-NC-1 to PBFT-NC-4. A carried proposal is the only one at its height; elsewhere a correct primary proposes one
+    /// PBFT-NC-1 to PBFT-NC-4, PBFT-NC-11. A carried proposal is the only one at its height; elsewhere a correct primary proposes one
     /// block, and a faulty one what it likes, as long as it names the parent that this replica has.
     fn acceptable(&self, state: &State, replica: usize, actions: &mut Vec<Action>) {
         let own = &state.replicas[replica];

@@ -6,7 +6,7 @@ use amulet_crypto::digest::Digest;
 use amulet_crypto::entropy::SeededEntropy;
 use amulet_crypto::signing::{SigningContext, SigningKey};
 use amulet_pbft::limits::MESSAGE_BYTES_MAX;
-use amulet_pbft::message::{DecodeError, Phase, Prepare, Signed, UntrustedMessage};
+use amulet_pbft::message::{Checkpoint, DecodeError, Phase, Prepare, Signed, UntrustedMessage};
 use amulet_pbft::{KeySigner, Message, Rejection, ValidatorKeys, VerifyError};
 use amulet_protocol::certificate::verify_signatures;
 use amulet_protocol::ids::{ChainId, Did, Epoch, Height, ReplicaId, View};
@@ -241,4 +241,42 @@ fn real_signatures_make_the_certificate_that_light_clients_check() {
     let signatures = commits.iter().map(|commit| (commit.sender, commit.signature)).collect();
     let certificate = amulet_pbft::CommitCertificate { vote, signatures };
     assert_eq!(verify_signatures(&certificate, chain, &validators), Ok(()));
+}
+
+/// PBFT-MB-2, PBFT-EP-1: the same key at the same place in another epoch or on another chain, and an envelope that says so:
+/// what was signed here counts nowhere else.
+#[test]
+fn what_was_signed_in_another_epoch_or_chain_is_refused() {
+    let (chain, other_chain) = (ChainId(Digest::from([7; 32])), ChainId(Digest::from([8; 32])));
+    let mut entropy = SeededEntropy::new(1);
+    let secret: Vec<_> = (0..4).map(|_| Arc::new(SigningKey::generate(&mut entropy))).collect();
+    let member = |key: &Arc<SigningKey>| Validator {
+        organisation: Did::of_key(key.public_key()),
+        key: key.public_key().clone(),
+        peer_id: Vec::new(),
+    };
+    let validators = ValidatorSet::new(secret.iter().map(member).collect()).unwrap();
+    let signer = KeySigner::new(secret[1].clone(), chain, Epoch(0));
+    let checkpoint = Checkpoint { height: Height(4), header_hash: header_hash(A) };
+    let checkpoint = Message::Checkpoint(Signed::new(checkpoint, ReplicaId(1), &signer));
+    let prepare =
+        Message::Prepare(Signed::new(Prepare { proposal: proposal(0, 1, A) }, ReplicaId(1), &signer));
+    for (message, context) in
+        [(checkpoint, SigningContext::Checkpoint), (prepare.clone(), SigningContext::Prepare)]
+    {
+        let verify = |chain, epoch| {
+            let keys = ValidatorKeys::new(chain, epoch, validators.clone());
+            UntrustedMessage::new(epoch, message.clone()).verify(&keys).map(|_| ())
+        };
+        assert_eq!(verify(chain, Epoch(0)), Ok(()));
+        let refused = Err(VerifyError::Signature { replica: ReplicaId(1), context });
+        assert_eq!(verify(other_chain, Epoch(0)), refused);
+        // A message that names a view says its epoch twice, in the view and by the signature.
+        let named = Err(VerifyError::Epoch { found: Epoch(0), expected: Epoch(1) });
+        let expected = if context == SigningContext::Prepare { named } else { refused };
+        assert_eq!(verify(chain, Epoch(1)), expected);
+    }
+    let next = ValidatorKeys::new(chain, Epoch(1), validators);
+    let as_sent = UntrustedMessage::new(Epoch(0), prepare).verify(&next).map(|_| ());
+    assert_eq!(as_sent, Err(VerifyError::Epoch { found: Epoch(0), expected: Epoch(1) }));
 }

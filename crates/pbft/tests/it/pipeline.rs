@@ -46,10 +46,13 @@ fn certificate(proposal: Proposal, voters: &[u16], n: u64) -> PreparedCertificat
     PreparedCertificate::try_from_slice(&bytes).unwrap()
 }
 
+/// A block that was built on A, B and C, or as many of them as come below it.
 fn built(height: u64, block: &[u8], ends_epoch: bool) -> Input {
+    let below = [A, B, C].into_iter().take_while(|below| *below != block).last();
     Input::Proposal(ProposedBlock {
         view: View(0),
         height: Height(height),
+        parent: below.map_or_else(genesis_hash, header_hash),
         header_hash: header_hash(block),
         payload: payload(block),
         ends_epoch,
