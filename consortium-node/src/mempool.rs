@@ -145,6 +145,17 @@ impl Mempool {
         Ok(Inserted::New)
     }
 
+    /// Transactions that came after so many others had come, oldest first, and how many have come now. Those that have left
+    /// the queue since are not among them.
+    #[must_use]
+    pub fn arrived_since(&self, arrived: u64) -> (Vec<TxId>, u64) {
+        let queue = self.lock();
+        let (ready, aside) = (queue.ready.range(arrived..), queue.aside.range(arrived..));
+        let mut new: Vec<_> = ready.chain(aside).map(|(place, found)| (*place, found.id())).collect();
+        new.sort_unstable_by_key(|(place, _)| *place);
+        (new.into_iter().map(|(_, id)| id).collect(), queue.next)
+    }
+
     /// The oldest transactions that fit into a block and are not [aside](Self::set_aside). They stay in the queue until they
     /// are removed.
     #[must_use]

@@ -309,6 +309,8 @@ impl Identity {
             ledger: stores.ledger.clone(),
             mempool: services.mempool.clone(),
             verified: Arc::new(services.verified.clone()),
+            #[cfg(feature = "planted")]
+            planted: std::collections::BTreeSet::new(),
         }
     }
 

@@ -13,7 +13,7 @@ use amulet_crypto::signing::SigningKey;
 use amulet_pbft::{LogRecord, Millis, RecordKey, Timeouts};
 use amulet_protocol::calls::Call;
 use amulet_protocol::certificate::Sm2Votes;
-use amulet_protocol::ids::{ChainId, Height, Nonce, ReplicaId, TxId};
+use amulet_protocol::ids::{ChainId, Height, Nonce, ReplicaId, TxId, View};
 use amulet_protocol::transaction::SignedTransaction;
 use redb::backends::InMemoryBackend;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -58,6 +58,8 @@ impl Cluster {
                 ledger: ledger.clone(),
                 mempool: mempool.clone(),
                 verified: Arc::new(Verified::default()),
+                #[cfg(feature = "planted")]
+                planted: std::collections::BTreeSet::new(),
             };
             let (engine, actions) = Engine::start(parts, Vec::new(), cluster.now()).unwrap();
             let (log, timers) = (BTreeMap::new(), BTreeMap::new());
@@ -259,4 +261,22 @@ fn who_was_away_catches_up_and_takes_part_again() {
     }
     cluster.run(5_000);
     assert_once_and_alike(&cluster, &[0, 1, 3], &all);
+}
+
+#[test]
+fn a_primary_that_leaves_one_transaction_out_is_replaced_though_it_orders_all_others() {
+    let mut cluster = Cluster::new(8);
+    // It never reaches the primary, which is the same to the others as being left out.
+    let left_out = registration(99, cluster.chain());
+    cluster.submit(&[1, 2, 3], &left_out);
+    for seed in 100..220 {
+        let other = registration(seed, cluster.chain());
+        cluster.submit(&[0, 1, 2, 3], &other);
+        cluster.run(50);
+        if cluster.committed(1).contains(&left_out.id()) {
+            assert!(cluster.nodes[1].engine.status().view > View(0));
+            return;
+        }
+    }
+    panic!("it waits for ever");
 }

@@ -10,10 +10,12 @@
 //! | --- | --- |
 //! | [`building`] | which transactions go into which block, and when |
 //! | [`committing`] | final blocks, the queue after them, the change of epochs |
+//! | [`fitness`] | watching the primary |
 //! | [`following`] | catching up with the others |
 
 mod building;
 mod committing;
+mod fitness;
 mod following;
 
 use super::batching::Batching;
@@ -24,13 +26,15 @@ use super::job::{Found, Job, JobResult, Judgement, Task, Validate};
 use super::speculation::Speculation;
 use crate::ledger::{EpochSet, ExecutedBlock, Ledger, LedgerError, VerifiedTransactions};
 use crate::mempool::Mempool;
+use amulet_pbft::planted::Bug;
 use amulet_pbft::{
-    Config, ConfigError, Effect, Input, LogRecord, Mode, Outcome, RecoverError, Replica, Requests, Timeouts,
-    TimerKind, Tip, Verdict, check_epochs,
+    Config, ConfigError, Effect, Input, LogRecord, Mode, Outcome, Provenance, RecoverError, Replica,
+    Requests, Timeouts, TimerKind, Tip, Verdict, check_epochs,
 };
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, TxId, View};
 use building::Batch;
 use committing::Sweep;
+use fitness::Fitness;
 use following::CatchUp;
 use std::sync::Arc;
 
@@ -46,6 +50,9 @@ pub struct EngineParts {
     pub mempool: Mempool,
     /// Transactions whose signatures were checked before.
     pub verified: Arc<dyn VerifiedTransactions>,
+    /// Deliberate bugs.
+    #[cfg(feature = "planted")]
+    pub planted: std::collections::BTreeSet<amulet_pbft::planted::Bug>,
 }
 
 /// Times and sizes of the protocol; the same at all replicas.
@@ -143,6 +150,7 @@ pub struct Engine {
     batches: u64,
     catch_up: CatchUp,
     sweep: Sweep,
+    fitness: Option<Fitness>,
     /// The epoch after the one in force, whose last block was committed in this step.
     next_epoch: Option<Arc<EpochSet>>,
     evidence: u64,
@@ -176,6 +184,7 @@ impl Engine {
             batches: 0,
             catch_up: CatchUp::Idle,
             sweep: Sweep::default(),
+            fitness: None,
             next_epoch: None,
             evidence: 0,
         };
@@ -201,6 +210,7 @@ impl Engine {
             Event::PeerAhead { peer } => self.catch_up(peer, out),
         }
         self.tell_requests(now, out)?;
+        self.watch_primary(now, out)?;
         Ok(actions)
     }
 
@@ -276,7 +286,7 @@ impl Engine {
         let tip = self.tip().clone();
         self.told = Requests::Empty;
         let Some(own) = self.epoch.own else {
-            self.role = Role::Observer(tip);
+            (self.role, self.fitness) = (Role::Observer(tip), None);
             self.follow(out);
             return Ok(());
         };
@@ -285,8 +295,11 @@ impl Engine {
         let config = Config::new(own, quorum, timeouts, blocks_per_checkpoint, window)?
             .with_depth(depth)?
             .in_epoch(self.epoch.set.epoch, self.epoch.set.first);
+        #[cfg(feature = "planted")]
+        let config = config.with_planted(self.parts.planted.clone());
         let signer = self.parts.credentials.signer(self.parts.ledger.chain(), self.epoch.set.epoch);
         let (replica, effects) = Replica::recover(config, signer, tip, records)?;
+        self.fitness = Some(Fitness::new(now, &replica));
         self.role = Role::Member(Box::new(replica));
         self.carry_out(now, effects, out)
     }
@@ -335,6 +348,9 @@ impl Engine {
                 Effect::Validate { view, height, parent, header_hash, payload, provenance } => {
                     let Some(parents) = self.parents(parent) else { continue };
                     let wall = now.wall;
+                    if let (Provenance::New, Some(fitness)) = (provenance, &mut self.fitness) {
+                        fitness.on_proposal(now, height);
+                    }
                     let validate = Validate { view, height, header_hash, parents, payload, provenance, wall };
                     self.run(Task::Validate(validate), out);
                 }
@@ -360,6 +376,10 @@ impl Engine {
             tracing::error!(parent = %top, "the block below a proposal is not here");
         }
         parents
+    }
+
+    fn is_planted(&self, bug: Bug) -> bool {
+        self.replica().is_some_and(|replica| replica.config().is_planted(bug))
     }
 
     fn run(&self, task: Task, out: &mut Vec<Action>) {
@@ -391,12 +411,16 @@ impl Engine {
         match found {
             Found::Built(built) => self.on_built(now, built?, out),
             Found::Validated { view, height, header_hash, judged } => {
+                if let Some(fitness) = &mut self.fitness {
+                    fitness.on_executed(now, height);
+                }
                 let (verdict, ends_epoch) = match judged? {
                     Judgement::Right(executed) => {
                         let ends_epoch = executed.ends_epoch();
                         self.speculation.keep(executed, &self.in_flight);
                         (Verdict::Valid, ends_epoch)
                     }
+                    Judgement::Wrong if self.is_planted(Bug::ValidateBlindly) => (Verdict::Valid, false),
                     Judgement::Wrong => (Verdict::Invalid, false),
                     Judgement::Void => return Ok(()),
                 };
@@ -410,7 +434,7 @@ impl Engine {
                 self.on_executed(now, peer, height, certificate, judged?, out)
             }
             Found::Swept(gone) => {
-                self.parts.mempool.remove(&gone?);
+                self.drop_inadmissible(&gone?);
                 self.on_swept(now, out)
             }
         }

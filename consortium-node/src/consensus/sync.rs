@@ -6,13 +6,18 @@ use amulet_protocol::block::{UntrustedCertifiedBlock, transactions_tree};
 use amulet_protocol::ids::Height;
 
 /// A block that a quorum has committed: its certificate holds, and its transactions are those of its header. Only
-/// [`committed`] makes one.
+/// [`committed`] makes one, but for a planted bug.
 pub(super) struct CommittedBlock(UntrustedCertifiedBlock);
 
 impl CommittedBlock {
     /// The block and its certificate.
     pub(super) fn into_inner(self) -> UntrustedCertifiedBlock {
         self.0
+    }
+
+    /// Blocks that nobody has checked: a planted bug, and dead code in a build without them.
+    pub(super) fn unproven(blocks: Vec<UntrustedCertifiedBlock>) -> Vec<Self> {
+        blocks.into_iter().map(Self).collect()
     }
 
     /// Its height.

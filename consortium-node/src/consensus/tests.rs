@@ -65,6 +65,8 @@ impl Bench {
             ledger: ledger.clone(),
             mempool: mempool.clone(),
             verified: Arc::new(()),
+            #[cfg(feature = "planted")]
+            planted: std::collections::BTreeSet::new(),
         };
         let gossip = Gossip::new(network.clone(), []);
         let org = OrgSender::new(ledger.clone(), mempool.clone(), gossip, key);

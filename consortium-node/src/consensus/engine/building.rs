@@ -1,10 +1,10 @@
 //! Which transactions go into which block, and when.
 
-use super::EngineError;
-use super::{Engine, Role};
+use super::{Engine, EngineError, Role};
 use crate::consensus::batching::Batching;
 use crate::consensus::event::{Action, EngineTimer, Now, TimerName};
 use crate::consensus::job::{Build, BuiltBlock, Task};
+use amulet_pbft::planted::Bug;
 use amulet_pbft::{Input, Millis, Requests};
 use amulet_protocol::ids::{HeaderHash, Height, View};
 
@@ -76,7 +76,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let BuiltBlock { block, inadmissible, is_final } = built;
         if is_final {
-            self.parts.mempool.remove(&inadmissible);
+            self.drop_inadmissible(&inadmissible);
         } else {
             // They do not go with what is in flight, which may still be replaced.
             self.parts.mempool.set_aside(inadmissible.iter().copied());
@@ -125,6 +125,9 @@ impl Engine {
         // What is at a committed height is dealt with when that is committed here.
         let dropped: Vec<_> = dropped.iter().filter(|block| block.height() > committed).collect();
         for block in &dropped {
+            if self.is_planted(Bug::ForgetDropped) {
+                self.parts.mempool.remove(&block.transaction_ids().collect::<Vec<_>>());
+            }
             self.parts.mempool.put_back(block.transaction_ids());
         }
         if !dropped.is_empty() {

@@ -5,7 +5,7 @@ use crate::consensus::event::{Action, Now, TimerName};
 use crate::consensus::job::Task;
 use crate::ledger::ExecutedBlock;
 use amulet_pbft::{CommitCertificate, Input, Mode, Timer, TimerKind};
-use amulet_protocol::ids::Did;
+use amulet_protocol::ids::{Did, TxId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -49,6 +49,9 @@ impl Engine {
     ) {
         let height = block.height();
         self.applied = block.hash();
+        if let Some(fitness) = &mut self.fitness {
+            fitness.on_block(&block);
+        }
         self.forget(&block);
         if block.ends_epoch() {
             self.next_epoch = Some(block.next_epoch().clone());
@@ -72,6 +75,14 @@ impl Engine {
         self.parts.mempool.remove(&ids);
         if overtaken.len() > 1 || !self.parked.is_empty() {
             self.unpark();
+        }
+    }
+
+    /// Takes transactions out of the queue that no block may hold any more.
+    pub(super) fn drop_inadmissible(&mut self, ids: &[TxId]) {
+        self.parts.mempool.remove(ids);
+        if let Some(fitness) = &mut self.fitness {
+            fitness.forget(ids);
         }
     }
 
