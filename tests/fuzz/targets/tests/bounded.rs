@@ -3,11 +3,17 @@
 use amulet_fuzz_targets::mutate::Mutator;
 use amulet_fuzz_targets::{Reached, Target, replica_step, targets};
 
+/// A number from the environment: `AMULET_FUZZ_SEED` for other damages, `AMULET_FUZZ_TIMES` for as many times as many.
+fn setting(name: &str) -> u64 {
+    std::env::var(name).map_or(1, |text| text.parse().expect("a number"))
+}
+
 /// Runs one target on its seeds, on damaged ones and on noise.
 fn run(target: &Target, rounds: u64, noise_bytes_max: u64) {
     let seeds = (target.seeds)();
     seeds.iter().for_each(|seed| (target.run)(seed));
-    let mut mutator = Mutator::new(1);
+    let rounds = rounds * setting("AMULET_FUZZ_TIMES");
+    let mut mutator = Mutator::new(setting("AMULET_FUZZ_SEED"));
     for _ in 0..rounds {
         (target.run)(&mutator.damaged(&seeds));
     }
