@@ -87,7 +87,8 @@ impl Stored {
 /// A log in a file.
 pub struct ConsensusLog {
     database: Database,
-    /// Height up to which records are to be deleted with the next write, for a write of its own costs as much as any.
+    /// Height up to which records are to be deleted with the next write: the row of a block is touched when its page is
+    /// written anyway, and the driver makes one call less between a commit and what waits for it.
     obsolete: Mutex<Option<Height>>,
 }
 
