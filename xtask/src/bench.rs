@@ -8,8 +8,11 @@ use crate::failure::Failure;
 use crate::workspace::Workspace;
 
 /// Name on the command line, package, bench target.
-const BENCHES: &[(&str, &str, &str)] =
-    &[("crypto", "amulet-crypto", "crypto"), ("sm2", "amulet-crypto", "sm2")];
+const BENCHES: &[(&str, &str, &str)] = &[
+    ("crypto", "amulet-crypto", "crypto"),
+    ("sm2", "amulet-crypto", "sm2"),
+    ("consensus", "amulet-node", "consensus"),
+];
 
 /// Runs one measurement with its options, or lists them.
 ///

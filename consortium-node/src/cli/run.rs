@@ -2,7 +2,7 @@
 
 use crate::node::{Ended, Node, NodeError};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 pub(super) async fn run(data: &Path) -> Result<(), NodeError> {
@@ -21,13 +21,9 @@ pub(super) async fn run(data: &Path) -> Result<(), NodeError> {
 /// that fails.
 fn start_again() -> std::io::Error {
     tracing::info!("starting again with the validators of the new epoch");
-    let mut typed = std::env::args_os();
-    let named = typed.next().map(PathBuf::from);
-    // The file that this process was started from is gone once a newer program was put in its place.
-    let program = std::env::current_exe().ok().filter(|program| program.exists()).or(named);
-    match program {
-        Some(program) => Command::new(program).args(typed).exec(),
-        None => std::io::ErrorKind::NotFound.into(),
+    match std::env::current_exe() {
+        Ok(program) => Command::new(program).args(std::env::args_os().skip(1)).exec(),
+        Err(error) => error,
     }
 }
 

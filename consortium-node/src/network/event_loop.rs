@@ -3,7 +3,7 @@
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::messages::{PEER_MESSAGE_BYTES_MAX, PeerRequest, PeerResponse};
 use super::shares::Shares;
-use super::{Command, ConsensusMessage, Inboxes, LightQuestion, Network, Outlets, PeerQuestion};
+use super::{Command, ConsensusMessage, Inboxes, LightQuestion, Network, Outlets, PeerQuestion, Traffic};
 use amulet_pbft::limits::MESSAGE_BYTES_MAX;
 use amulet_protocol::codec;
 use amulet_protocol::ids::ReplicaId;
@@ -15,6 +15,7 @@ use libp2p::request_response::{Event, Message, OutboundRequestId, ResponseChanne
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Swarm, identity, noise, tcp, yamux};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -77,6 +78,7 @@ pub struct EventLoop {
     asked: BTreeMap<OutboundRequestId, oneshot::Sender<PeerResponse>>,
     shares: Shares,
     connected: watch::Sender<usize>,
+    traffic: Arc<Traffic>,
 }
 
 impl EventLoop {
@@ -116,8 +118,9 @@ impl EventLoop {
         let (connected, count) = watch::channel(0);
         let answers = mpsc::channel(ANSWERS_MAX);
         let asked = BTreeMap::new();
+        let traffic = network.traffic().clone();
         let event_loop =
-            Self { swarm, commands, outlets, answers, replicas, peers, asked, shares, connected };
+            Self { swarm, commands, outlets, answers, replicas, peers, asked, shares, connected, traffic };
         Ok((event_loop, network, inboxes, count))
     }
 
@@ -189,6 +192,7 @@ impl EventLoop {
                 } else if let Some(peer) = self.peers.get(&to)
                     && self.swarm.is_connected(peer)
                 {
+                    self.traffic.count(bytes.len());
                     self.swarm.behaviour_mut().consensus.send_request(peer, bytes.to_vec());
                 }
             }
@@ -198,6 +202,7 @@ impl EventLoop {
                     && self.swarm.is_connected(peer)
                     && bytes.len() <= PEER_MESSAGE_BYTES_MAX
                 {
+                    self.traffic.count(bytes.len());
                     let id = self.swarm.behaviour_mut().peer.send_request(peer, bytes);
                     self.asked.insert(id, reply);
                 }
@@ -206,6 +211,8 @@ impl EventLoop {
     }
 
     fn on_answer(&mut self, answer: Answer) {
+        let (Answer::Peer(_, bytes) | Answer::Light(_, bytes)) = &answer;
+        self.traffic.count(bytes.len());
         // A closed channel means that the asker has gone or given up; the answer has no other use.
         let _ = match answer {
             Answer::Peer(channel, bytes) => self.swarm.behaviour_mut().peer.send_response(channel, bytes),

@@ -23,6 +23,7 @@ pub use messages::{
 use amulet_protocol::ids::ReplicaId;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 /// Commands waiting for the event loop.
@@ -89,10 +90,37 @@ pub(crate) struct Outlets {
     pub light: mpsc::Sender<LightQuestion>,
 }
 
+/// What a node has handed to libp2p since it started: consensus messages, questions to other nodes, and answers.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Traffic {
+    pub(crate) fn count(&self, bytes: usize) {
+        self.messages.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Messages.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.messages.load(Ordering::Relaxed)
+    }
+
+    /// Their bytes, without what libp2p and the transport add.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
 /// Handle to the network; cheap to clone.
 #[derive(Clone)]
 pub struct Network {
     commands: mpsc::Sender<Command>,
+    traffic: Arc<Traffic>,
 }
 
 impl Network {
@@ -103,7 +131,13 @@ impl Network {
         let (peers_in, peers) = mpsc::channel(PEER_SHARE as usize * VALIDATORS_MAX);
         let (light_in, light) = mpsc::channel(QUESTIONS_INBOX_MAX);
         let outlets = Outlets { consensus: consensus_in, peers: peers_in, light: light_in };
-        (Self { commands }, queue, outlets, Inboxes { consensus, peers, light })
+        (Self { commands, traffic: Arc::default() }, queue, outlets, Inboxes { consensus, peers, light })
+    }
+
+    /// What this node has sent.
+    #[must_use]
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
     }
 
     /// Sends a consensus message. It may be lost, as on any network: the protocol bears that.
