@@ -11,7 +11,10 @@
 pub mod cast;
 pub mod checkers;
 pub mod client;
+pub mod directed;
 pub mod disk;
+#[cfg(feature = "planted")]
+pub mod hunt;
 pub mod liars;
 pub mod network;
 pub mod node;
@@ -26,4 +29,6 @@ pub mod signatures;
 pub mod storm;
 pub mod time;
 pub mod trace;
+pub mod twins;
+pub mod wide;
 pub mod world;

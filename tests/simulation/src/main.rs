@@ -8,6 +8,8 @@ use amulet_simulation::seeds::{Continue, run_all};
 use amulet_simulation::storm;
 use amulet_simulation::time::Micros;
 use amulet_simulation::trace::Trace;
+use amulet_simulation::twins;
+use amulet_simulation::wide::{self, Costs};
 use clap::Parser;
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -38,6 +40,25 @@ struct Arguments {
     /// Runs a schedule from a file, as a failure printed it.
     #[arg(long)]
     plan: Option<PathBuf>,
+    /// Plants a deliberate bug by name, or `all` one after the other, and catches each; needs the feature `planted`.
+    #[arg(long)]
+    planted: Option<String>,
+    /// Replicas that run twice with one key, for each replica, way of splitting the others and first view; with this many
+    /// rounds of splits.
+    #[arg(long, num_args = 0..=1, default_missing_value = "2")]
+    twins: Option<u32>,
+    /// Measures 4 to 100 replicas in cities of one country.
+    #[arg(long)]
+    wide_area: bool,
+    /// With `--wide-area`: microseconds for checking a validator's vote, in place of a measurement on this machine.
+    #[arg(long)]
+    check_vote_us: Option<u64>,
+    /// With `--wide-area`: only the largest set, under both loads.
+    #[arg(long)]
+    largest: bool,
+    /// Writes results as JSON to a file too.
+    #[arg(long)]
+    json: Option<PathBuf>,
     /// Does not make a failing schedule smaller.
     #[arg(long)]
     no_shrink: bool,
@@ -67,6 +88,15 @@ fn perform(arguments: &Arguments) -> Result<bool, String> {
             serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
         return Ok(replay(&plan, arguments.quiet));
     }
+    if arguments.wide_area {
+        return wide_area(arguments);
+    }
+    if let Some(rounds) = arguments.twins {
+        return Ok(run_seeds(arguments, &twins::plans(arguments.replicas, rounds)));
+    }
+    if let Some(name) = &arguments.planted {
+        return hunt(arguments, name);
+    }
     if let Some(seed) = arguments.seed {
         return Ok(replay(&storm::plan(seed, arguments.replicas, length(arguments)), arguments.quiet));
     }
@@ -92,6 +122,99 @@ fn seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
     parse().ok_or_else(|| format!("'{text}' is no range of seeds; write 0..100"))
 }
 
+fn jobs(arguments: &Arguments) -> usize {
+    arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// Transactions measured for each size and load.
+const MEASURED: u64 = 300;
+/// Loads, in transactions a day.
+const LOADS: [u64; 2] = [100_000, 10_000_000];
+
+fn wide_area(arguments: &Arguments) -> Result<bool, String> {
+    let mut costs = Costs::measured();
+    if let Some(micros) = arguments.check_vote_us {
+        costs.check_vote = Micros(micros);
+    }
+    println!(
+        "signing {}, checking {} µs; {} processors, {} µs for a durable write, {} B a transaction, {} B/µs a line",
+        costs.sign.0,
+        costs.check_vote.0,
+        costs.processors,
+        costs.sync.0,
+        costs.transaction_bytes,
+        costs.line_bytes_per_us
+    );
+    println!(
+        "| replicas | transactions a day | p50 ms | p99 ms | messages a block | KiB a block | blocks | views |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    let sizes = if arguments.largest { &wide::SIZES[5..] } else { &wide::SIZES[..] };
+    let mut all = Vec::new();
+    for (replicas, per_day) in sizes.iter().flat_map(|size| LOADS.map(|load| (*size, load))) {
+        let found = wide::measure(replicas, per_day, MEASURED, &costs);
+        println!(
+            "| {replicas} | {per_day} | {:.1} | {:.1} | {:.0} | {:.1} | {} | {} |",
+            found.p50_ms,
+            found.p99_ms,
+            found.messages_per_block,
+            found.bytes_per_block / 1_024.0,
+            found.blocks,
+            found.views
+        );
+        all.push(found);
+    }
+    write_json(arguments, &serde_json::json!({ "costs": costs, "measured": all }))?;
+    Ok(true)
+}
+
+#[cfg(not(feature = "planted"))]
+fn hunt(_: &Arguments, _: &str) -> Result<bool, String> {
+    Err("this build has no deliberate bugs; use `cargo xtask simulate --planted …`".into())
+}
+
+/// Hunts deliberate bugs; whether all were caught.
+#[cfg(feature = "planted")]
+fn hunt(arguments: &Arguments, name: &str) -> Result<bool, String> {
+    use amulet_simulation::hunt::{NOT_PLANTED, SEEDS_MAX, hunt_all, planted};
+    let bugs = match name {
+        "all" => planted(),
+        name => vec![name.parse().map_err(|error| format!("{error}"))?],
+    };
+    let begun = Instant::now();
+    let catches = hunt_all(&bugs, 0..SEEDS_MAX, jobs(arguments));
+    println!("| bug | breaks | seeds | schedule | caught by |\n| --- | --- | --- | --- | --- |");
+    for found in &catches {
+        match &found.caught {
+            Some(caught) => println!(
+                "| {} | {} | {} | {} | {:?} |",
+                found.bug, found.rule, caught.seeds, caught.schedule, caught.checker
+            ),
+            None => println!("| {} | {} | **not in {SEEDS_MAX}** | | |", found.bug, found.rule),
+        }
+    }
+    if name == "all" {
+        for (bug, why) in NOT_PLANTED {
+            println!("not planted: {bug}: {why}");
+        }
+    }
+    let missed = catches.iter().filter(|found| found.caught.is_none()).count();
+    println!(
+        "\n{} of {} bugs caught in {:.0} s",
+        catches.len() - missed,
+        catches.len(),
+        begun.elapsed().as_secs_f64()
+    );
+    write_json(arguments, &catches)?;
+    Ok(missed == 0)
+}
+
+fn write_json<T: serde::Serialize>(arguments: &Arguments, value: &T) -> Result<(), String> {
+    let Some(file) = &arguments.json else { return Ok(()) };
+    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+    std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
 fn replay(plan: &Plan, is_quiet: bool) -> bool {
     let trace = if is_quiet { Trace::default() } else { Trace::verbose() };
     match run(plan, trace) {
@@ -108,7 +231,7 @@ fn replay(plan: &Plan, is_quiet: bool) -> bool {
 
 fn run_seeds(arguments: &Arguments, plans: &[Plan]) -> bool {
     let begun = Instant::now();
-    let jobs = arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let jobs = jobs(arguments);
     let failed = std::sync::Mutex::new(Cell::new(None));
     let done = std::sync::Mutex::new((0_usize, 0_u64, 0_usize, 0_u64, 0_u64));
     run_all(plans, jobs, |plan, outcome| match outcome {

@@ -146,6 +146,8 @@ impl Node {
             ledger: ledger.clone(),
             mempool: mempool.clone(),
             verified: Arc::new(setting.checked.clone()),
+            #[cfg(feature = "planted")]
+            planted: setting.planted.filter(|_| self.is_correct).into_iter().collect(),
         };
         let (engine, actions) = Engine::start(parts, log.load()?, now)?;
         self.up = Some(Up { engine, ledger, log, mempool, told: 0 });

@@ -1,6 +1,7 @@
 //! A message on its way. It is encoded by its sender, and decoded and verified once for all who receive the same bytes.
 
 use amulet_node::consensus::SharedVerifier;
+use amulet_pbft::message::ViewChange;
 use amulet_pbft::{Message, UntrustedMessage, VerifiedMessage};
 use amulet_protocol::ids::Epoch;
 use std::cell::OnceCell;
@@ -15,6 +16,7 @@ struct Inner {
     bytes: Arc<Vec<u8>>,
     kind: &'static str,
     epoch: Epoch,
+    signatures: u64,
     verified: OnceCell<Option<VerifiedMessage>>,
 }
 
@@ -24,7 +26,13 @@ impl Packet {
     pub fn new(bytes: Arc<Vec<u8>>) -> Option<Self> {
         let message = UntrustedMessage::decode(&bytes).ok()?;
         let kind = kind_of(&message);
-        Some(Self(Rc::new(Inner { epoch: message.epoch(), bytes, kind, verified: OnceCell::new() })))
+        Some(Self(Rc::new(Inner {
+            signatures: signatures_in(message.message()),
+            epoch: message.epoch(),
+            bytes,
+            kind,
+            verified: OnceCell::new(),
+        })))
     }
 
     /// The kind's name.
@@ -37,6 +45,12 @@ impl Packet {
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.0.epoch
+    }
+
+    /// Signatures that a receiver checks: its author's, and those of votes inside, each once.
+    #[must_use]
+    pub fn signatures(&self) -> u64 {
+        self.0.signatures
     }
 
     /// The bytes.
@@ -64,4 +78,21 @@ impl Packet {
 
 fn kind_of(message: &UntrustedMessage) -> &'static str {
     message.message().kind()
+}
+
+fn signatures_in(message: &Message) -> u64 {
+    let in_view_change = |wish: &ViewChange| {
+        let base = wish.base.as_ref().map_or(0, |base| base.signatures.len());
+        let prepared: usize = wish.prepared.iter().map(|shown| shown.signers().count()).sum();
+        1 + (base + prepared) as u64
+    };
+    match message {
+        Message::ViewChange(signed) => in_view_change(&signed.content),
+        Message::NewView(signed) => {
+            let wishes: u64 =
+                signed.content.view_changes.iter().map(|wish| in_view_change(&wish.content)).sum();
+            1 + signed.content.pre_prepares.len() as u64 + wishes
+        }
+        _ => 1,
+    }
 }

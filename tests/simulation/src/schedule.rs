@@ -24,6 +24,8 @@ pub struct Plan {
     pub clients: Vec<ClientPlan>,
     /// Times without faults of the world, in order: at the end of each everything submitted before it is committed.
     pub calms: Vec<Calm>,
+    /// Name of the deliberate bug that correct replicas have, if any; needs the feature `planted`.
+    pub planted: Option<String>,
 }
 
 /// One-way times between two replicas.

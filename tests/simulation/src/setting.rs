@@ -1,7 +1,7 @@
 //! What all replicas of a run have in common.
 
 use crate::cast::Cast;
-use crate::schedule::{HEARTBEAT, PROGRESS, PROGRESS_MAX};
+use crate::schedule::{HEARTBEAT, PROGRESS, PROGRESS_MAX, Plan};
 use crate::signatures::{Domain, QuickSigner, QuickVerifier, QuickVotes};
 use crate::time::Micros;
 use amulet_crypto::signing::PublicKey;
@@ -35,12 +35,15 @@ pub struct Setting {
     pub keys: Vec<PublicKey>,
     /// Transactions whose signatures were checked, once for all replicas.
     pub checked: SharedChecks,
+    /// The deliberate bug of correct replicas.
+    #[cfg(feature = "planted")]
+    pub planted: Option<amulet_pbft::planted::Bug>,
 }
 
 impl Setting {
-    /// The setting of a cast.
+    /// The setting of a cast in a plan.
     #[must_use]
-    pub fn new(cast: &Cast) -> Self {
+    pub fn new(cast: &Cast, plan: &Plan) -> Self {
         let millis = |time: Micros| Millis(time.as_millis());
         let timeouts = Timeouts {
             progress: millis(PROGRESS),
@@ -58,6 +61,20 @@ impl Setting {
             hospitals: cast.hospitals.iter().map(|hospital| hospital.did).collect(),
             keys: cast.hospitals.iter().map(|hospital| hospital.signing.public_key().clone()).collect(),
             checked: SharedChecks::default(),
+            #[cfg(feature = "planted")]
+            planted: plan.planted.as_deref().and_then(|name| name.parse().ok()),
+        }
+    }
+
+    /// Whether the shell of correct replicas has a deliberate bug.
+    #[must_use]
+    pub fn has_bug(&self, name: &str) -> bool {
+        #[cfg(feature = "planted")]
+        return self.planted.is_some_and(|bug| bug.name() == name);
+        #[cfg(not(feature = "planted"))]
+        {
+            let _ = name;
+            false
         }
     }
 
@@ -79,7 +96,8 @@ impl Setting {
     pub fn credentials(&self, replica: u16) -> Arc<dyn Credentials> {
         let number = usize::from(replica);
         let key = Mutex::new(self.keys[number].clone());
-        Arc::new(QuickCredentials { organisation: self.hospitals[number], key })
+        let is_blind = self.has_bug("skip-signatures");
+        Arc::new(QuickCredentials { organisation: self.hospitals[number], key, is_blind })
     }
 
     /// Which hospital this is.
@@ -93,6 +111,7 @@ impl Setting {
 struct QuickCredentials {
     organisation: Did,
     key: Mutex<PublicKey>,
+    is_blind: bool,
 }
 
 impl Credentials for QuickCredentials {
@@ -112,7 +131,8 @@ impl Credentials for QuickCredentials {
 
     fn verifier(&self, chain: ChainId, epoch: Epoch, validators: &ValidatorSet) -> SharedVerifier {
         let domain = Domain { chain, epoch };
-        Arc::new(QuickVerifier { validators: Arc::new(validators.clone()), domain })
+        let is_blind = self.is_blind;
+        Arc::new(QuickVerifier { validators: Arc::new(validators.clone()), domain, is_blind })
     }
 }
 

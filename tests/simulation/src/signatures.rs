@@ -96,6 +96,8 @@ pub struct QuickVerifier {
     pub validators: Arc<ValidatorSet>,
     /// What the signatures must count for.
     pub domain: Domain,
+    /// Takes every signature for right: a deliberate bug.
+    pub is_blind: bool,
 }
 
 impl Verifier for QuickVerifier {
@@ -115,7 +117,9 @@ impl Verifier for QuickVerifier {
         signature: &Signature,
     ) -> bool {
         let member = self.validators.get(signer);
-        member.is_some_and(|member| sign(&member.key, self.domain, context, message) == *signature)
+        member.is_some_and(|member| {
+            self.is_blind || sign(&member.key, self.domain, context, message) == *signature
+        })
     }
 }
 

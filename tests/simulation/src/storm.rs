@@ -24,6 +24,7 @@ pub fn plan(seed: u64, replicas: u16, length: Micros) -> Plan {
         liars: Vec::new(),
         clients: clients(&mut rng, length),
         calms: Vec::new(),
+        planted: None,
     };
     plan.liars = liars(&mut rng, &plan);
     let mut now = Micros::seconds(rng.range(5, 30));

@@ -19,6 +19,7 @@ pub struct Chain {
     submitted: BTreeSet<TxId>,
     executed: BTreeMap<(Did, Nonce), (Height, TxId)>,
     acknowledged: BTreeMap<TxId, Height>,
+    words: BTreeSet<TxId>,
     oracle: Ledger,
     checked: SharedChecks,
 }
@@ -39,6 +40,7 @@ impl Chain {
             submitted: BTreeSet::new(),
             executed: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
+            words: BTreeSet::new(),
             oracle,
             checked,
         }
@@ -120,6 +122,11 @@ impl Chain {
         Ok(true)
     }
 
+    /// A client was told that its transaction is settled, without proof: at the end it must be.
+    pub fn on_word(&mut self, id: TxId) {
+        self.words.insert(id);
+    }
+
     /// Whether a nonce was executed.
     #[must_use]
     pub fn executed(&self, sender: Did, nonce: Nonce) -> Option<Height> {
@@ -165,6 +172,10 @@ impl Chain {
             ensure(is_there || *height > tip.height, Checker::Acknowledged, || {
                 format!("replica {replica} has lost {id}, acknowledged at height {height}")
             })?;
+        }
+        let settled: BTreeSet<TxId> = self.executed.values().map(|(_, id)| *id).collect();
+        if let Some(lost) = self.words.iter().find(|id| !settled.contains(id)) {
+            return Err((Checker::Acknowledged, format!("{lost} was acknowledged and is in no block")));
         }
         // An acknowledgment is a quorum's word, so the chain must reach it.
         let highest = self.acknowledged.values().max();

@@ -1,9 +1,11 @@
 //! What must hold, looked at after each step.
 
 mod chain;
+mod conflicts;
 mod promises;
 
 pub use chain::Chain;
+pub use conflicts::Conflicts;
 pub use promises::Promises;
 pub(crate) use promises::check_accused;
 

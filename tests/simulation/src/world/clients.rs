@@ -76,8 +76,9 @@ impl World {
     pub(super) fn take(&mut self, index: usize, submission: usize, is_gossip: bool) -> Checked {
         let (replica, client) = (self.nodes[index].replica, self.submissions[submission].client);
         let Some(up) = &self.nodes[index].up else { return Ok(()) };
-        let is_censored =
-            client == 0 && self.minds.get(&replica).is_some_and(|mind| mind.has(Behaviour::Censor));
+        let is_censored = client == 0
+            && (self.setting.has_bug("censor-one")
+                || self.minds.get(&replica).is_some_and(|mind| mind.has(Behaviour::Censor)));
         let transaction = self.submissions[submission].transaction.clone();
         let is_settled = up.ledger.contains(transaction.id()).unwrap_or(true);
         if is_censored || is_settled {
@@ -120,6 +121,15 @@ impl World {
             }
             _ => None,
         };
+        if self.setting.has_bug("ack-before-commit") {
+            // What waits at a replica is taken for settled.
+            let waits = self.nodes[node].up.as_ref().is_some_and(|up| up.mempool.contains(id));
+            if waits {
+                self.chain.on_word(id);
+                self.submissions[index].is_acknowledged = true;
+                return Ok(());
+            }
+        }
         if let Some(LightResponse::Receipt(proof)) = answer
             && self.chain.on_receipt(id, &proof)?
         {

@@ -5,7 +5,7 @@ mod faults;
 mod replicas;
 
 use crate::cast::Cast;
-use crate::checkers::{Chain, Checked, Checker, Promises, Violation};
+use crate::checkers::{Chain, Checked, Checker, Conflicts, Promises, Violation};
 use crate::client::Client;
 use crate::liars::LiarMind;
 use crate::network::Network;
@@ -92,6 +92,7 @@ pub struct World {
     pub(crate) submissions: Vec<Submission>,
     pub(crate) chain: Chain,
     pub(crate) promises: Promises,
+    pub(crate) conflicts: Conflicts,
     pub(crate) disk_rng: Rng,
     pub(crate) client_rng: Rng,
     pub(crate) work_rng: Rng,
@@ -104,7 +105,7 @@ impl World {
     #[must_use]
     pub fn new(plan: Plan, trace: Trace) -> Self {
         let cast = Cast::new(plan.replicas);
-        let setting = Setting::new(&cast);
+        let setting = Setting::new(&cast, &plan);
         let correct = plan.correct();
         let mut nodes: Vec<Node> =
             (0..plan.replicas).map(|replica| Node::new(replica, correct.contains(&replica))).collect();
@@ -117,6 +118,7 @@ impl World {
             minds: minds.collect(),
             chain: Chain::new(&cast, setting.checked.clone()),
             promises: Promises::default(),
+            conflicts: Conflicts::default(),
             disk_rng: Rng::new(plan.seed, Stream::Disk),
             client_rng: Rng::new(plan.seed, Stream::Clients),
             work_rng: Rng::new(plan.seed, Stream::Work),
@@ -256,6 +258,6 @@ impl World {
                 self.chain.check_root(node.replica, &up.ledger)?;
             }
         }
-        Ok(())
+        self.conflicts.check(self.summary.evidence)
     }
 }

@@ -73,6 +73,7 @@ impl World {
             }
             Err(_) => return Ok(()),
         };
+        self.conflicts.on_heard(index, message.epoch().0, message.message());
         if let Some(mind) = self.minds.get_mut(&self.nodes[index].replica) {
             mind.on_heard(message.message());
         }
@@ -140,6 +141,9 @@ impl World {
         match action {
             Action::Append(records) => {
                 *at = *at + sync;
+                if self.setting.has_bug("skip-log-before-vote") {
+                    return Ok(());
+                }
                 match up.log.append(&records) {
                     Ok(()) => Ok(()),
                     Err(error) => self.stop(index, &error),
@@ -151,7 +155,12 @@ impl World {
             },
             Action::Commit { block, certificate } => {
                 *at = *at + sync;
-                match up.ledger.commit(&block, certificate.clone()) {
+                let commit = || up.ledger.commit(&block, certificate.clone());
+                let committed = match self.setting.has_bug("execute-block-twice") {
+                    true => commit().and_then(|_| commit()),
+                    false => commit(),
+                };
+                match committed {
                     Ok(tip) => {
                         self.trace.note(self.now, "commit!", index, tip.height.0);
                         self.nodes[index].durable = tip.height;
