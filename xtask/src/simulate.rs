@@ -12,7 +12,8 @@ use crate::workspace::Workspace;
 /// That of the build or of the run; the simulator has said what did not hold.
 pub fn run(workspace: &Workspace, options: &[OsString]) -> Result<(), Failure> {
     let mut command = exec::cargo(&workspace.root);
-    command.args(["run", "--quiet", "-p", "amulet-simulation", "--bin", "amulet-simulate"]);
+    command.args(["run", "--quiet", "--profile", "simulation"]);
+    command.args(["-p", "amulet-simulation", "--bin", "amulet-simulate"]);
     // The deliberate bugs are compiled in only to be caught.
     if options.iter().any(|option| option.to_string_lossy().starts_with("--planted")) {
         command.args(["--features", "planted"]);

@@ -9,7 +9,7 @@ use crate::time::Micros;
 use std::collections::BTreeSet;
 
 /// Rounds of a directed schedule.
-const ROUNDS: u64 = 16;
+const ROUNDS: u64 = 10;
 /// Time of one round.
 const ROUND: Micros = Micros::seconds(18);
 
@@ -20,7 +20,7 @@ fn busy(seed: u64, replicas: u16) -> Plan {
     let client = |number| ClientPlan {
         number,
         from: Micros::millis(100 * u64::from(number)),
-        every: Micros::millis(2_500),
+        every: Micros::millis(4_000),
         bursts_per_mille: 20,
         double_per_mille: 50,
     };

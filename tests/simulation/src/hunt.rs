@@ -14,9 +14,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Seeds within which each bug must be caught, each seed with every kind of schedule.
-pub const SEEDS_MAX: u64 = 60;
+pub const SEEDS_MAX: u64 = 25;
 /// Length of a storm in a hunt.
-const STORM: Micros = Micros::seconds(15 * 60);
+const STORM: Micros = Micros::seconds(12 * 60);
 
 /// Bugs that nothing plants yet, and why.
 pub const NOT_PLANTED: &[(Bug, &str)] = &[
@@ -79,9 +79,14 @@ pub fn hunt(bug: Bug, seeds: std::ops::Range<u64>) -> Catch {
     Catch { bug: bug.name(), rule: bug.rule(), caught: None }
 }
 
-/// Hunts several bugs on `jobs` threads; the catches are in the order of the bugs.
+/// Hunts several bugs on `jobs` threads and tells of each catch; the catches are in the order of the bugs.
 #[must_use]
-pub fn hunt_all(bugs: &[Bug], seeds: std::ops::Range<u64>, jobs: usize) -> Vec<Catch> {
+pub fn hunt_all(
+    bugs: &[Bug],
+    seeds: std::ops::Range<u64>,
+    jobs: usize,
+    tell: impl Fn(&Catch) + Sync,
+) -> Vec<Catch> {
     let next = AtomicUsize::new(0);
     let catches = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -91,6 +96,7 @@ pub fn hunt_all(bugs: &[Bug], seeds: std::ops::Range<u64>, jobs: usize) -> Vec<C
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(bug) = bugs.get(index) else { return };
                     let found = hunt(*bug, seeds.clone());
+                    tell(&found);
                     catches.lock().unwrap_or_else(PoisonError::into_inner).push((index, found));
                 }
             });

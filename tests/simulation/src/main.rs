@@ -182,17 +182,14 @@ fn hunt(arguments: &Arguments, name: &str) -> Result<bool, String> {
         name => vec![name.parse().map_err(|error| format!("{error}"))?],
     };
     let begun = Instant::now();
-    let catches = hunt_all(&bugs, 0..SEEDS_MAX, jobs(arguments));
     println!("| bug | breaks | seeds | schedule | caught by |\n| --- | --- | --- | --- | --- |");
-    for found in &catches {
-        match &found.caught {
-            Some(caught) => println!(
-                "| {} | {} | {} | {} | {:?} |",
-                found.bug, found.rule, caught.seeds, caught.schedule, caught.checker
-            ),
-            None => println!("| {} | {} | **not in {SEEDS_MAX}** | | |", found.bug, found.rule),
-        }
-    }
+    let catches = hunt_all(&bugs, 0..SEEDS_MAX, jobs(arguments), |found| match &found.caught {
+        Some(caught) => println!(
+            "| {} | {} | {} | {} | {:?} |",
+            found.bug, found.rule, caught.seeds, caught.schedule, caught.checker
+        ),
+        None => println!("| {} | {} | **not in {SEEDS_MAX}** | | |", found.bug, found.rule),
+    });
     if name == "all" {
         for (bug, why) in NOT_PLANTED {
             println!("not planted: {bug}: {why}");

@@ -75,7 +75,7 @@ fn plan(seed: u64, replicas: u16, twin: u16, first: u16, rounds: Vec<BTreeSet<u1
     let client = |number| ClientPlan {
         number,
         from: Micros::millis(50 + 90 * u64::from(number)),
-        every: Micros::millis(700),
+        every: Micros::millis(1_500),
         bursts_per_mille: 0,
         double_per_mille: 100,
     };

@@ -13,8 +13,6 @@ fn bugs_of_all_parts_are_caught() {
     let bugs = [
         Bug::ForgetPrepared,
         Bug::VoteForInvalid,
-        Bug::NeverLeaveView,
-        Bug::NeverCatchUp,
         Bug::AccuseHonest,
         Bug::SkipLogBeforeVote,
         Bug::ExecuteBlockTwice,

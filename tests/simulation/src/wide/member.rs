@@ -129,7 +129,7 @@ impl Member {
         let header_hash = HeaderHash(sm3(&encoded));
         self.executed.insert(header_hash, (height, block.transactions));
         let payload = Payload::new(encoded).expect("a block is within its bound");
-        vec![Input::Proposal(ProposedBlock { view, height, header_hash, payload, ends_epoch: false })]
+        vec![Input::Proposal(ProposedBlock { view, height, parent, header_hash, payload, ends_epoch: false })]
     }
 
     /// What effects ask of the surroundings; `at` moves on by what they cost here.
