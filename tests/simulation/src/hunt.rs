@@ -21,10 +21,7 @@ const STORM: Micros = Micros::seconds(12 * 60);
 /// Bugs that nothing plants yet, and why.
 pub const NOT_PLANTED: &[(Bug, &str)] = &[
     (Bug::IgnoreNonce, "nonces are the contracts' business, which have no bugs to plant"),
-    (Bug::ForgetDropped, "the engine does not plant it"),
-    (Bug::UnboundedQueue, "the engine does not plant it"),
-    (Bug::ValidateBlindly, "the engine does not plant it; vote-for-invalid is the same in the core"),
-    (Bug::AdoptUnproven, "the engine does not plant it"),
+    (Bug::UnboundedQueue, "the mempool does not plant it"),
 ];
 
 /// How a bug was caught.
