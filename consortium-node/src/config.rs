@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 /// Name of the configuration file in the data folder.
 pub const CONFIG_FILE: &str = "node.toml";
+/// Blocks that every node keeps: those that replicas may be apart in the ordinary course, which is the window of heights in
+/// which they vote.
+pub const KEEP_BLOCKS_MIN: u64 = 64;
 /// Bytes of a configuration file that are read.
 const CONFIG_BYTES_MAX: u64 = 256 * 1024;
 
@@ -34,6 +37,71 @@ pub struct NodeConfig {
     /// The network description that wallets fetch.
     #[serde(default)]
     pub network: Option<PathBuf>,
+    /// How much of the ledger is kept.
+    #[serde(default)]
+    pub ledger: LedgerConfig,
+}
+
+/// How much of the ledger a node keeps: `archive = true`, or `keep_blocks = N`. Everything, if nothing is said: what only
+/// one hospital removed can be asked of the others, what all removed is lost to every wallet that comes back without its
+/// own copy. So to remove anything is a decision, and nobody makes it by leaving out a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "LedgerTable", into = "LedgerTable")]
+pub enum LedgerConfig {
+    /// Everything.
+    #[default]
+    Archive,
+    /// Transactions, receipts and states of this many blocks below the newest.
+    Keep {
+        /// How many.
+        blocks: u64,
+    },
+}
+
+/// The form in the file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LedgerTable {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    archive: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keep_blocks: Option<u64>,
+}
+
+/// Why `[ledger]` cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerConfigError {
+    /// Neither, or both.
+    #[error("[ledger] takes archive = true or keep_blocks = N, one of them")]
+    Ambiguous,
+    /// Too few to help a node that was away for minutes.
+    #[error("keep_blocks is {found}; at least {KEEP_BLOCKS_MIN} are kept")]
+    TooFew {
+        /// Given.
+        found: u64,
+    },
+}
+
+impl TryFrom<LedgerTable> for LedgerConfig {
+    type Error = LedgerConfigError;
+
+    fn try_from(table: LedgerTable) -> Result<Self, LedgerConfigError> {
+        match (table.archive, table.keep_blocks) {
+            (Some(true), None) => Ok(Self::Archive),
+            (None | Some(false), Some(blocks)) if blocks >= KEEP_BLOCKS_MIN => Ok(Self::Keep { blocks }),
+            (None | Some(false), Some(found)) => Err(LedgerConfigError::TooFew { found }),
+            _ => Err(LedgerConfigError::Ambiguous),
+        }
+    }
+}
+
+impl From<LedgerConfig> for LedgerTable {
+    fn from(config: LedgerConfig) -> Self {
+        match config {
+            LedgerConfig::Archive => Self { archive: Some(true), keep_blocks: None },
+            LedgerConfig::Keep { blocks } => Self { archive: None, keep_blocks: Some(blocks) },
+        }
+    }
 }
 
 /// Where another validator is.
@@ -128,6 +196,26 @@ mod tests {
         std::fs::write(folder.path().join(CONFIG_FILE), text).unwrap();
         let error = NodeConfig::load(folder.path()).unwrap_err().to_string();
         assert!(error.contains("htpp"), "{error}");
+    }
+
+    #[test]
+    fn everything_is_kept_unless_the_file_says_how_much() {
+        let parse = |ledger: &str| {
+            let text = format!("http = \"127.0.0.1:8101\"\nlisten = []\n{ledger}");
+            toml::from_str::<NodeConfig>(&text).map(|config| config.ledger)
+        };
+        assert_eq!(parse("").unwrap(), LedgerConfig::Archive);
+        assert_eq!(parse("[ledger]\narchive = true").unwrap(), LedgerConfig::Archive);
+        assert_eq!(parse("[ledger]\nkeep_blocks = 64").unwrap(), LedgerConfig::Keep { blocks: 64 });
+        for (table, words) in [
+            ("keep_blocks = 63", "at least 64"),
+            ("archive = true\nkeep_blocks = 100", "one of them"),
+            ("archive = false", "one of them"),
+            ("keep = 100", "unknown field"),
+        ] {
+            let error = parse(&format!("[ledger]\n{table}")).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! Wires the tasks of one node together, and stops them together.
 
 use crate::api::{self, ApiParts, ApiState, OriginError, Site};
-use crate::config::{ConfigError, NodeConfig};
+use crate::config::{ConfigError, LedgerConfig, NodeConfig};
 use crate::consensus::{
-    ConsensusLog, Driver, DriverError, DriverParts, EngineParts, LogError, Reporter, Settings, ValidatorKey,
+    self, ConsensusLog, Driver, DriverError, DriverParts, EngineParts, LEDGER_FILE, LogError, Reporter,
+    Settings, Transfer, TransferError, ValidatorKey,
 };
 use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
 use crate::intake::{IntakeParts, IntakeService};
 use crate::keys::{KeyError, NodeKeys};
-use crate::ledger::{EpochSet, Ledger, LedgerError};
+use crate::ledger::{EpochSet, Ledger, LedgerError, Pruned};
 use crate::light_service::{LightParts, LightService};
 use crate::mempool::Mempool;
 use crate::network::{EventLoop, Network, NetworkConfig, NetworkError};
@@ -43,6 +44,8 @@ const BLOCKS_PER_CHECKPOINT: u64 = 16;
 const WINDOW: u64 = 64;
 /// How often the vault is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// Between two steps of pruning: most of the time the store is free for blocks.
+const PRUNE_PAUSE: Duration = Duration::from_millis(50);
 /// How long open requests get when the node stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -89,8 +92,11 @@ pub enum NodeError {
     /// Consensus stopped.
     #[error("the node stopped, because going on could contradict what it signed: {0}")]
     Driver(#[from] DriverError),
+    /// A copy of the ledger.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     /// The node cannot become a new process.
-    #[error("the validators have changed, and this node cannot start itself again: {0}. Start it by hand")]
+    #[error("the node has to be started again and cannot do so itself: {0}. Start it by hand")]
     Again(#[source] io::Error),
     /// A task ended that should not.
     #[error("the node stopped: its {task} ended unexpectedly")]
@@ -107,6 +113,8 @@ pub enum Ended {
     Stopped,
     /// Other validators are in force: keys, numbers and connections of the old ones are of no use any more.
     EpochBegan,
+    /// It was far behind, and a copy of the others' ledger is ready for its next start.
+    Copied,
 }
 
 /// A running node.
@@ -117,6 +125,7 @@ pub struct Node {
     driver: JoinHandle<Result<(), DriverError>>,
     event_loop: JoinHandle<()>,
     server: JoinHandle<io::Result<()>>,
+    transfer: JoinHandle<()>,
     stop_server: oneshot::Sender<()>,
 }
 
@@ -177,6 +186,16 @@ impl Node {
         tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
         let (reporter, evidence) = Reporter::new(services.sender.clone());
         tokio::spawn(reporter.run());
+        if let LedgerConfig::Keep { blocks } = config.ledger {
+            tokio::spawn(prune_ledger(stores.ledger.clone(), stores.index.clone(), blocks));
+        }
+        let transfer = Transfer {
+            ledger: stores.ledger.clone(),
+            network: network.clone(),
+            genesis: identity.genesis.clone(),
+            others: identity.others().collect(),
+            data: data.to_owned(),
+        };
         let (driver, status) = Driver::start(DriverParts {
             engine: identity.engine(&stores, &services),
             log: Box::new(stores.log),
@@ -209,6 +228,7 @@ impl Node {
             driver: tokio::spawn(driver.run()),
             event_loop: tokio::spawn(event_loop.run()),
             server: tokio::spawn(server.into_future()),
+            transfer: tokio::spawn(transfer.watch()),
             stop_server,
         })
     }
@@ -228,6 +248,10 @@ impl Node {
         let result = tokio::select! {
             () = stop => Ok(Ended::Stopped),
             () = next_epoch(&self.ledger, self.epoch) => Ok(Ended::EpochBegan),
+            copied = &mut self.transfer => match copied {
+                Ok(()) => Ok(Ended::Copied),
+                Err(_) => ended("transfer"),
+            },
             driver = &mut self.driver => match driver {
                 Ok(Err(error)) => Err(error.into()),
                 Ok(Ok(())) | Err(_) => ended("consensus driver"),
@@ -240,6 +264,7 @@ impl Node {
         // Open requests get a moment; the ledger is consistent whenever the process ends.
         let _ = tokio::time::timeout(CLOSE_WITHIN, self.server).await;
         self.driver.abort();
+        self.transfer.abort();
         self.event_loop.abort();
         result
     }
@@ -335,7 +360,8 @@ impl Identity {
 
 impl Stores {
     fn open(data: &Path, genesis: &Genesis) -> Result<Self, NodeError> {
-        let ledger = Ledger::open(&data.join("ledger.redb"), genesis)?;
+        consensus::install(data, genesis)?;
+        let ledger = Ledger::open(&data.join(LEDGER_FILE), genesis)?;
         let log = ConsensusLog::open(&data.join("consensus.redb"))?;
         let vault = Vault::open(&data.join("vault"))?;
         let index = VaultIndex::open(&data.join("vault.redb"), genesis.chain_id())?;
@@ -403,6 +429,31 @@ async fn sweep_vault(vault: Vault, index: VaultIndex, ledger: Ledger) {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "unnamed ciphertexts removed"),
             Err(error) => tracing::warn!(%error, "the vault could not be swept"),
+        }
+    }
+}
+
+/// Removes what the configuration says is not to be kept, in small steps with room for blocks between them.
+async fn prune_ledger(ledger: Ledger, index: VaultIndex, keep_blocks: u64) {
+    let mut tip = ledger.subscribe();
+    loop {
+        let (ledger, index) = (ledger.clone(), index.clone());
+        let step = tokio::task::spawn_blocking(move || {
+            // What the vault has to know of the blocks is read before they go.
+            index.catch_up(&ledger)?;
+            Ok::<_, IndexError>(ledger.prune(keep_blocks)?)
+        });
+        match step.await {
+            Ok(Ok(Pruned::More)) => tokio::time::sleep(PRUNE_PAUSE).await,
+            Ok(Ok(Pruned::Done)) => match tip.changed().await {
+                Ok(()) => {}
+                Err(_) => return,
+            },
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the ledger could not be pruned");
+                tokio::time::sleep(SWEEP_EVERY).await;
+            }
+            Err(_) => return,
         }
     }
 }

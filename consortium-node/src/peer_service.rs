@@ -101,6 +101,11 @@ impl PeerService {
                 let ledger = self.parts.ledger.clone();
                 Ok(PeerResponse::Blocks(tokio::task::spawn_blocking(move || blocks(&ledger, from)).await??))
             }
+            PeerRequest::Transfer(request) => {
+                let ledger = self.parts.ledger.clone();
+                let answer = tokio::task::spawn_blocking(move || ledger.transfer(&request)).await??;
+                Ok(PeerResponse::Transfer(answer))
+            }
             PeerRequest::StoreBlobs(blobs) => self.store(from, blobs).await,
             PeerRequest::Transactions(transactions) => self.take(transactions).await,
             PeerRequest::DropBlobs(blobs) => self.drop_blobs(from, blobs).await,

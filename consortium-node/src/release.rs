@@ -189,6 +189,9 @@ impl Release {
         grant: GrantId,
         used_by: TxId,
     ) -> Result<Option<Vec<RecordId>>, LightRefusal> {
+        if let Some(height) = self.ledger.removed(used_by).map_err(failed)? {
+            return Err(LightRefusal::Pruned { height });
+        }
         let applied = self
             .ledger
             .receipt(used_by)

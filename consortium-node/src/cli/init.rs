@@ -1,7 +1,7 @@
 //! `init` and `genesis`: what a hospital and a new consortium start with.
 
 use super::say;
-use crate::config::{ConfigError, NodeConfig};
+use crate::config::{ConfigError, LedgerConfig, NodeConfig};
 use crate::genesis_file::{self, GENESIS_FILE, GenesisFileError, JOIN_FILE, JoinRequest};
 use crate::keys::{KeyError, NodeKeys};
 use crate::node::now;
@@ -68,6 +68,7 @@ impl NodeSetup {
             web: None,
             demo: None,
             network: None,
+            ledger: LedgerConfig::default(),
         };
         config.save(data)?;
         let join = JoinRequest::new(name_en, name_zh, &keys);

@@ -2,7 +2,7 @@
 
 use crate::node::{Ended, Node, NodeError};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(super) async fn run(data: &Path) -> Result<(), NodeError> {
@@ -13,17 +13,22 @@ pub(super) async fn run(data: &Path) -> Result<(), NodeError> {
     tracing::info!(http = %node.http(), "node is running");
     match node.run_until(stop_signal()).await? {
         Ended::Stopped => Ok(()),
-        Ended::EpochBegan => Err(NodeError::Again(start_again())),
+        Ended::EpochBegan => Err(NodeError::Again(start_again("the validators of the new epoch"))),
+        Ended::Copied => Err(NodeError::Again(start_again("the copied ledger"))),
     }
 }
 
 /// Becomes a new process of the same command: nothing of the old one, such as an open file, is in its way. Returns only if
 /// that fails.
-fn start_again() -> std::io::Error {
-    tracing::info!("starting again with the validators of the new epoch");
-    match std::env::current_exe() {
-        Ok(program) => Command::new(program).args(std::env::args_os().skip(1)).exec(),
-        Err(error) => error,
+fn start_again(with: &str) -> std::io::Error {
+    tracing::info!("starting again with {with}");
+    let mut typed = std::env::args_os();
+    let named = typed.next().map(PathBuf::from);
+    // The file that this process was started from is gone once a newer program was put in its place.
+    let program = std::env::current_exe().ok().filter(|program| program.exists()).or(named);
+    match program {
+        Some(program) => Command::new(program).args(typed).exec(),
+        None => std::io::ErrorKind::NotFound.into(),
     }
 }
 

@@ -13,6 +13,7 @@ mod log;
 mod reporter;
 mod speculation;
 mod sync;
+mod transfer;
 
 pub use batching::{BATCH_BYTES, BATCH_DELAY_MAX, BATCH_DELAY_STEP, BATCH_TRANSACTIONS};
 pub use credentials::{Credentials, SharedVerifier, ValidatorKey};
@@ -24,6 +25,7 @@ pub use job::{Job, JobResult};
 pub use log::{ConsensusLog, Log, LogError};
 pub use reporter::{EvidenceOutlet, Reporter};
 pub use speculation::SPECULATIVE_BLOCKS_MAX;
+pub use transfer::{LEDGER_FILE, Transfer, TransferError, install};
 
 #[cfg(test)]
 mod cluster_tests;

@@ -6,7 +6,7 @@ use super::error::{CommitError, LedgerError};
 use super::execute::{ExecutedBlock, genesis_block};
 use super::range;
 use super::state_tree::{StateAt, TreeUpdate, node_key};
-use super::store::{self, Snapshot, corrupt};
+use super::store::{self, Snapshot, Stale, corrupt};
 use amulet_contracts::Changes;
 use amulet_protocol::certificate::{
     CertifiedHeader, UntrustedCommitCertificate, UntrustedSignedHeader, VoteCheck,
@@ -39,6 +39,9 @@ pub(super) fn check_file(
     chain: ChainId,
     votes: &dyn VoteCheck,
 ) -> Result<Tip, LedgerError> {
+    if snapshot.has_meta(store::META_RESTORING)? {
+        return Err(LedgerError::Unfinished);
+    }
     let found = snapshot.meta(store::META_FORMAT)?;
     if found != store::LEDGER_FORMAT {
         return Err(LedgerError::Format { found, expected: store::LEDGER_FORMAT });
@@ -87,7 +90,7 @@ pub(super) fn commit(
     Ok(Tip::of(block.header()))
 }
 
-fn begin(db: &Database) -> Result<WriteTransaction, LedgerError> {
+pub(super) fn begin(db: &Database) -> Result<WriteTransaction, LedgerError> {
     let mut write = db.begin_write()?;
     write.set_durability(Durability::Immediate)?;
     Ok(write)
@@ -101,13 +104,14 @@ fn newest(write: &WriteTransaction) -> Result<Tip, LedgerError> {
 }
 
 /// Makes the tables that block 0 leaves empty, so that a missing table is always damage.
-fn create_tables(write: &WriteTransaction) -> Result<(), LedgerError> {
+pub(super) fn create_tables(write: &WriteTransaction) -> Result<(), LedgerError> {
     write.open_table(store::CERTIFICATES)?;
     write.open_table(store::TRANSACTIONS)?;
     write.open_table(store::RECEIPTS)?;
     write.open_table(store::PLACES)?;
     write.open_table(store::HISTORY)?;
     write.open_table(store::RANGE)?;
+    write.open_table(store::STALE)?;
     Ok(())
 }
 
@@ -136,11 +140,15 @@ fn put_state(
     for (key, node) in update.nodes.nodes() {
         nodes.insert(node_key(key).as_slice(), codec::encode(node).as_slice())?;
     }
+    let mut stale = Stale { nodes: update.stale.iter().cloned().collect(), values: Vec::new() };
     let mut values = write.open_table(store::STATE_VALUES)?;
     for (key, value) in changes {
         let row = store::value_row(key, value.as_deref());
-        values.insert(&store::value_key(key.hash(), height), row.as_slice())?;
+        let hash = key.hash();
+        values.insert(&store::value_key(hash, height), row.as_slice())?;
+        stale.values.push(hash);
     }
+    write.open_table(store::STALE)?.insert(height.0, codec::encode(&stale).as_slice())?;
     Ok(())
 }
 

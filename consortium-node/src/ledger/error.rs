@@ -38,6 +38,9 @@ pub enum LedgerError {
         /// Of the document given.
         expected: ChainId,
     },
+    /// The file is a copy that was begun and not finished.
+    #[error("the ledger is being copied from the other hospitals and is not whole yet")]
+    Unfinished,
     /// The genesis document is no good.
     #[error(transparent)]
     Genesis(#[from] GenesisError),

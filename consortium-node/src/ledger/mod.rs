@@ -12,17 +12,26 @@ mod commit;
 mod epoch;
 mod error;
 mod execute;
+mod prune;
 mod queries;
 mod range;
+mod restore;
+mod serve;
 mod state_tree;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod validate;
 
 pub use epoch::EpochSet;
 pub use error::{BlockRefusal, CheckError, CommitError, Detached, ExecuteError, HeaderRoot, LedgerError};
 pub use execute::{ExecutedBlock, ProposalInput, genesis_header};
+pub use prune::Pruned;
+pub use restore::{Anchor, Refused, Restore, Survey, TakeError};
+pub use transfer::{
+    BLOCKS_PER_SNAPSHOT, EpochEnd, HistoryChunk, Standing, StateChunk, TransferRequest, TransferResponse,
+};
 pub use validate::{BLOCK_TIME_DRIFT_MAX_MS, VerifiedTransactions};
 
 use amulet_contracts::{BlockContext, StateRead, Verdict, admissible, apply};
@@ -222,12 +231,16 @@ impl Ledger {
         Ok(tip)
     }
 
-    /// A committed block with its certificate; `None` above the tip, and at 0, which has no certificate.
+    /// A committed block with its certificate; `None` above the tip, below the floor, and at 0, which has no certificate.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn block(&self, height: Height) -> Result<Option<UntrustedCertifiedBlock>, LedgerError> {
         let snapshot = self.snapshot()?;
+        // What is below may be half removed.
+        if height < snapshot.floor()? {
+            return Ok(None);
+        }
         let Some(certificate) = snapshot.certificate(height)? else {
             return Ok(None);
         };
@@ -306,22 +319,35 @@ impl Ledger {
         Ok(self.snapshot()?.place(id)?.is_some())
     }
 
-    /// A committed transaction.
+    /// The block of a committed transaction that was removed since; `None` for every other.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn removed(&self, id: TxId) -> Result<Option<Height>, LedgerError> {
+        let snapshot = self.snapshot()?;
+        let floor = snapshot.floor()?;
+        Ok(snapshot.place(id)?.map(|(height, _)| Height(height)).filter(|height| *height < floor))
+    }
+
+    /// A committed transaction; `None` for one that was not committed, or that was removed.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn transaction(&self, id: TxId) -> Result<Option<UntrustedTransaction>, LedgerError> {
         let snapshot = self.snapshot()?;
-        snapshot.place(id)?.map(|place| snapshot.transaction(place)).transpose()
+        let Some(place) = snapshot.kept_place(id)? else {
+            return Ok(None);
+        };
+        Ok(Some(snapshot.transaction(place)?))
     }
 
-    /// What became of a committed transaction, and in which block.
+    /// What became of a committed transaction, and in which block; `None` as for [`Ledger::transaction`].
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn receipt(&self, id: TxId) -> Result<Option<(Height, Receipt)>, LedgerError> {
         let snapshot = self.snapshot()?;
-        let Some(place) = snapshot.place(id)? else {
+        let Some(place) = snapshot.kept_place(id)? else {
             return Ok(None);
         };
         Ok(Some((Height(place.0), snapshot.receipt(place)?)))
@@ -334,6 +360,30 @@ impl Ledger {
     /// [`LedgerError`].
     pub fn answer(&self, request: &LightRequest) -> Result<LightResponse, LedgerError> {
         queries::answer(&self.snapshot()?, request)
+    }
+
+    /// The lowest height that is here with its transactions and state; what lies below may have been removed.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn floor(&self) -> Result<Height, LedgerError> {
+        self.snapshot()?.floor()
+    }
+
+    /// Does one bounded step towards keeping no more than `keep_blocks` blocks below the tip.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn prune(&self, keep_blocks: u64) -> Result<Pruned, LedgerError> {
+        prune::step(&self.inner.db, keep_blocks)
+    }
+
+    /// Answers a replica that is new or far behind.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn transfer(&self, request: &TransferRequest) -> Result<TransferResponse, LedgerError> {
+        serve::answer(self.snapshot()?, request)
     }
 
     fn snapshot(&self) -> Result<Snapshot, LedgerError> {

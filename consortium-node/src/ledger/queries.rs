@@ -45,12 +45,17 @@ fn latest(snapshot: &Snapshot) -> Result<LightResponse, LedgerError> {
 }
 
 fn header_at(snapshot: &Snapshot, height: Height) -> Result<LightResponse, LedgerError> {
-    let header = signed_header(snapshot, height)?;
-    Ok(header.map_or(LightResponse::NotFound, |header| LightResponse::Header(Box::new(header))))
+    if let Some(header) = signed_header(snapshot, height)? {
+        return Ok(LightResponse::Header(Box::new(header)));
+    }
+    Ok(if height <= snapshot.tip_height()? { pruned(height) } else { LightResponse::NotFound })
 }
 
-/// A header with its certificate. That of block 0 is without signatures: it is proven by its place in the range.
-fn signed_header(snapshot: &Snapshot, height: Height) -> Result<Option<UntrustedSignedHeader>, LedgerError> {
+/// A header with its certificate; `None` where the certificate was removed. That of block 0 is without signatures: it is proven by its place in the range.
+pub(super) fn signed_header(
+    snapshot: &Snapshot,
+    height: Height,
+) -> Result<Option<UntrustedSignedHeader>, LedgerError> {
     let Some(header) = snapshot.header(height)? else {
         return Ok(None);
     };
@@ -60,6 +65,7 @@ fn signed_header(snapshot: &Snapshot, height: Height) -> Result<Option<Untrusted
             vote: CommitVote { height, view: header.view, header_hash: header.hash() },
             signatures: Vec::new(),
         },
+        None if height < snapshot.floor()? => return Ok(None),
         None => return Err(corrupt(&CERTIFICATES)),
     };
     Ok(Some(UntrustedSignedHeader { header, certificate }))
@@ -81,6 +87,9 @@ fn state(snapshot: &Snapshot, height: Height, keys: &[StateKey]) -> Result<Light
     }
     if height > snapshot.tip()?.height {
         return Ok(LightResponse::NotFound);
+    }
+    if height < snapshot.floor()? {
+        return Ok(pruned(height));
     }
     let state = StateAt { snapshot, height };
     let mut proofs = Vec::with_capacity(keys.len());
@@ -122,6 +131,14 @@ fn transactions(snapshot: &Snapshot, ids: &[TxId]) -> Result<LightResponse, Ledg
     let mut room = Room::default();
     for id in ids {
         let Some(place) = snapshot.place(*id)? else { break };
+        if Height(place.0) < snapshot.floor()? {
+            // The others are asked for again, and answered.
+            return Ok(if found.is_empty() {
+                pruned(Height(place.0))
+            } else {
+                LightResponse::Transactions(found)
+            });
+        }
         let transaction = snapshot.transaction(place)?;
         if !room.take(codec::encode(&transaction).len()) {
             break;
@@ -135,6 +152,9 @@ fn receipt(snapshot: &Snapshot, id: TxId) -> Result<LightResponse, LedgerError> 
     let Some((height, index)) = snapshot.place(id)? else {
         return Ok(LightResponse::NotFound);
     };
+    if Height(height) < snapshot.floor()? {
+        return Ok(pruned(Height(height)));
+    }
     let header = signed_header(snapshot, Height(height))?.ok_or(corrupt(&HEADERS))?;
     let mut receipts = snapshot.receipts(Height(height))?;
     let index = index as usize;
@@ -152,6 +172,10 @@ fn epoch_end(snapshot: &Snapshot, epoch: Epoch) -> Result<LightResponse, LedgerE
     let last = next.first.previous().ok_or(corrupt(&HEADERS))?;
     let header = signed_header(snapshot, last)?.ok_or(corrupt(&HEADERS))?;
     Ok(LightResponse::EpochEnd(Box::new(UntrustedEpochEnd { header, next: next.validators })))
+}
+
+fn pruned(height: Height) -> LightResponse {
+    LightResponse::Refused(LightRefusal::Pruned { height })
 }
 
 fn malformed() -> LightResponse {

@@ -1,7 +1,7 @@
 //! The header range over the store.
 
 use super::error::LedgerError;
-use super::store::Snapshot;
+use super::store::{HEADERS, Snapshot, corrupt};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::ids::{HeaderHash, Height};
 use amulet_protocol::range::{
@@ -58,6 +58,20 @@ pub(super) fn extend<S: MMRStoreReadOps<Digest>>(
     let root = range_root(height.next().0, Some(range.get_root().map_err(LedgerError::Range)?));
     range.commit().map_err(LedgerError::Range)?;
     Ok(Extended { root, nodes: range.store().added.clone() })
+}
+
+/// The nodes that the headers of these heights, all stored, add to a range of those below.
+pub(super) fn extend_by(
+    snapshot: &Snapshot,
+    heights: std::ops::Range<u64>,
+) -> Result<Vec<(u64, Digest)>, LedgerError> {
+    let mut range = range_of(snapshot, Height(heights.start));
+    for height in heights.map(Height) {
+        let header = snapshot.header(height)?.ok_or(corrupt(&HEADERS))?;
+        range.push(range_leaf(header.hash())).map_err(LedgerError::Range)?;
+    }
+    range.commit().map_err(LedgerError::Range)?;
+    Ok(range.store().added.clone())
 }
 
 /// Root of the range that the header at `height` carries.

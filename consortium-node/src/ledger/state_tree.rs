@@ -9,7 +9,9 @@ use amulet_protocol::ids::Height;
 use amulet_protocol::state::StateKey;
 use amulet_protocol::state_tree::{TreeHasher, UntrustedStateProof, key_hash};
 use jmt::storage::{LeafNode, Node, NodeBatch, NodeKey, TreeReader};
-use jmt::{JellyfishMerkleTree, KeyHash, OwnedValue, Version};
+use jmt::{JellyfishMerkleIterator, JellyfishMerkleTree, KeyHash, OwnedValue, Version};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The state after a block.
 pub(super) struct StateAt<'a> {
@@ -47,8 +49,8 @@ impl StateAt<'_> {
 pub(super) struct TreeUpdate {
     /// New nodes.
     pub(super) nodes: NodeBatch,
-    /// Nodes that the state after the block no longer has.
-    pub(super) stale: Vec<NodeKey>,
+    /// Stored keys of the nodes that the state after the block no longer has.
+    pub(super) stale: BTreeSet<Vec<u8>>,
 }
 
 /// Root and tree after `changes` were made by the block at `height`, on the state of the block before.
@@ -74,7 +76,14 @@ pub(super) fn update<R: TreeReader>(
         }
     };
     let nodes = batch.node_batch;
-    let stale = batch.stale_node_index_batch.into_iter().map(|index| index.node_key).collect();
+    let mut stale: BTreeSet<_> =
+        batch.stale_node_index_batch.iter().map(|index| node_key(&index.node_key)).collect();
+    // The tree gives each version a root of its own, but does not say that the one before is stale if nothing changed.
+    let root_key = nodes.nodes().keys().find(|key| key.nibble_path().is_empty()).map(node_key);
+    if let (Some(mut root_key), Some(below)) = (root_key, height.0.checked_sub(1)) {
+        root_key[..8].copy_from_slice(&below.to_be_bytes());
+        stale.insert(root_key);
+    }
     Ok((Digest::from_bytes(root.0), TreeUpdate { nodes, stale }))
 }
 
@@ -101,6 +110,42 @@ impl TreeReader for Snapshot {
     }
 
     /// Serves the tree's restoration from a peer's copy, which is not done on a ledger in use.
+    fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
+        Ok(None)
+    }
+}
+
+/// The state's rows, with their keys, as values of the tree: for whoever takes a copy of it.
+pub(super) struct StateRows(pub(super) Snapshot);
+
+impl StateRows {
+    /// The rows after block `height` from a key on, in the order of the keys' hashes.
+    pub(super) fn iterate(
+        rows: &Arc<Self>,
+        height: Height,
+        from: Digest,
+    ) -> Result<impl Iterator<Item = Result<(KeyHash, Vec<u8>), LedgerError>>, LedgerError> {
+        let from = KeyHash(from.to_bytes());
+        let iterator = JellyfishMerkleIterator::new(rows.clone(), height.0, from).map_err(tree_error)?;
+        Ok(iterator.map(|row| row.map_err(tree_error)))
+    }
+
+    /// Encoded proof that the value at `key`, with everything to its left, is in the state after block `height`.
+    pub(super) fn range_proof(&self, key: KeyHash, height: Height) -> Result<Vec<u8>, LedgerError> {
+        let tree = JellyfishMerkleTree::<_, TreeHasher>::new(&self.0);
+        Ok(codec::encode(&tree.get_range_proof(key, height.0).map_err(tree_error)?))
+    }
+}
+
+impl TreeReader for StateRows {
+    fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
+        get_node(&self.0, key)
+    }
+
+    fn get_value_option(&self, version: Version, key: KeyHash) -> anyhow::Result<Option<OwnedValue>> {
+        Ok(self.0.state_row(Digest::from_bytes(key.0), Height(version))?)
+    }
+
     fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
         Ok(None)
     }

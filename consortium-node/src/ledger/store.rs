@@ -11,7 +11,7 @@ use amulet_protocol::ids::{Did, Height, TxId};
 use amulet_protocol::receipt::Receipt;
 use amulet_protocol::state::StateKey;
 use amulet_protocol::transaction::UntrustedTransaction;
-use borsh::BorshDeserialize;
+use borsh::{BorshDeserialize, BorshSerialize};
 use redb::{
     Database, Key, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, Value,
 };
@@ -48,6 +48,8 @@ pub(super) const HISTORY: TableDefinition<&HistoryKey, &[u8]> = TableDefinition:
 pub(super) const STATE_NODES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("state_nodes");
 /// Values of the state, each as [`value_row`] makes it.
 pub(super) const STATE_VALUES: TableDefinition<&ValueKey, &[u8]> = TableDefinition::new("state_values");
+/// Height to what its block made [`Stale`].
+pub(super) const STALE: TableDefinition<u64, &[u8]> = TableDefinition::new("stale");
 /// Nodes of the header range by position.
 pub(super) const RANGE: TableDefinition<u64, &[u8; 32]> = TableDefinition::new("range");
 
@@ -55,6 +57,22 @@ pub(super) const RANGE: TableDefinition<u64, &[u8; 32]> = TableDefinition::new("
 pub(super) const META_FORMAT: &str = "format";
 /// Key of the genesis document in [`META`].
 pub(super) const META_GENESIS: &str = "genesis";
+
+/// Key of the lowest height that is whole in [`META`]; missing while all are.
+pub(super) const META_FLOOR: &str = "floor";
+/// Key of the lowest height from which nothing was removed yet in [`META`].
+pub(super) const META_PRUNED: &str = "pruned";
+/// Key in [`META`] of the header whose state is being taken over from peers. Whoever finds it has no ledger.
+pub(super) const META_RESTORING: &str = "restoring";
+
+/// What the state after a block no longer has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct Stale {
+    /// Stored keys of nodes.
+    pub(super) nodes: Vec<Vec<u8>>,
+    /// Tree keys whose older values were replaced or removed.
+    pub(super) values: Vec<Digest>,
+}
 
 /// Opens the file, or makes an empty one.
 pub(super) fn open(path: &Path) -> Result<Database, LedgerError> {
@@ -102,6 +120,22 @@ impl Snapshot {
         decode(bytes.value(), &META)
     }
 
+    /// As [`Self::meta`]; `None` where nothing stands.
+    pub(super) fn meta_option<T: BorshDeserialize>(&self, key: &str) -> Result<Option<T>, LedgerError> {
+        self.meta.get(key)?.map(|bytes| decode(bytes.value(), &META)).transpose()
+    }
+
+    /// Whether something stands at a key.
+    pub(super) fn has_meta(&self, key: &str) -> Result<bool, LedgerError> {
+        Ok(self.meta.get(key)?.is_some())
+    }
+
+    /// The lowest header that is here.
+    pub(super) fn lowest_header(&self) -> Result<Header, LedgerError> {
+        let (_, bytes) = self.headers.first()?.ok_or(corrupt(&HEADERS))?;
+        decode(bytes.value(), &HEADERS)
+    }
+
     /// The newest header.
     pub(super) fn tip(&self) -> Result<Header, LedgerError> {
         let (_, bytes) = self.headers.last()?.ok_or(corrupt(&HEADERS))?;
@@ -127,6 +161,12 @@ impl Snapshot {
 
     pub(super) fn place(&self, id: TxId) -> Result<Option<Place>, LedgerError> {
         Ok(self.places.get(id.as_bytes())?.map(|place| place.value()))
+    }
+
+    /// The place of a transaction that was not removed.
+    pub(super) fn kept_place(&self, id: TxId) -> Result<Option<Place>, LedgerError> {
+        let floor = self.floor()?;
+        Ok(self.place(id)?.filter(|(height, _)| Height(*height) >= floor))
     }
 
     /// A transaction in its encoding, for it is often passed on as it is.
@@ -167,10 +207,20 @@ impl Snapshot {
 
     /// The value at a tree key after block `height`.
     pub(super) fn state_value(&self, key: Digest, height: Height) -> Result<Option<Vec<u8>>, LedgerError> {
+        let row = self.state_row(key, height)?;
+        row.map_or(Ok(None), |row| Ok(value_of_row(&row)?.map(<[u8]>::to_vec)))
+    }
+
+    /// The row at a tree key after block `height`.
+    pub(super) fn state_row(&self, key: Digest, height: Height) -> Result<Option<Vec<u8>>, LedgerError> {
         let (first, last) = (value_key(key, Height(0)), value_key(key, height));
         let newest = self.state_values.range::<&ValueKey>(&first..=&last)?.next_back().transpose()?;
-        let Some((_, row)) = newest else { return Ok(None) };
-        Ok(value_of_row(row.value())?.map(<[u8]>::to_vec))
+        Ok(newest.map(|(_, row)| row.value().to_vec()))
+    }
+
+    /// The lowest height that is whole; what lies below may have been removed.
+    pub(super) fn floor(&self) -> Result<Height, LedgerError> {
+        Ok(self.meta_option(META_FLOOR)?.unwrap_or(Height(0)))
     }
 
     pub(super) fn range_node(&self, position: u64) -> Result<Option<Digest>, LedgerError> {
@@ -215,7 +265,13 @@ pub(super) fn value_of_row(row: &[u8]) -> Result<Option<&[u8]>, LedgerError> {
     }
 }
 
-fn places(height: Height) -> RangeInclusive<Place> {
+/// The state key in a row that has a value.
+pub(super) fn key_of_row(row: &[u8]) -> Result<StateKey, LedgerError> {
+    let key = row.split_first().and_then(|(length, rest)| rest.get(..usize::from(*length)));
+    decode(key.ok_or(corrupt(&STATE_VALUES))?, &STATE_VALUES)
+}
+
+pub(super) fn places(height: Height) -> RangeInclusive<Place> {
     (height.0, 0)..=(height.0, u32::MAX)
 }
 

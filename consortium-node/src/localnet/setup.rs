@@ -2,7 +2,7 @@
 
 use super::{HOSPITALS, LocalnetError, LocalnetOptions};
 use crate::cli::{NodeSetup, listen_addresses};
-use crate::config::{NodeConfig, PeerConfig};
+use crate::config::{LedgerConfig, NodeConfig, PeerConfig};
 use crate::genesis_file::{self, GENESIS_FILE, JOIN_FILE, JoinRequest};
 use crate::keys::NodeKeys;
 use crate::network_file::{NetworkFile, NetworkNode};
@@ -83,6 +83,7 @@ impl Setup {
                 web: web.clone(),
                 demo: Some(self.data.join(DEMO_FOLDER)),
                 network: Some(self.data.join(NETWORK_FILE)),
+                ledger: LedgerConfig::default(),
             };
             config.save(&hospital.folder)?;
             genesis_file::save(&hospital.folder.join(GENESIS_FILE), &self.genesis)?;

@@ -1,5 +1,6 @@
 //! What nodes say to each other outside consensus.
 
+use crate::ledger::{TransferRequest, TransferResponse};
 use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::ids::{BlobId, Height};
 use amulet_protocol::limits::BLOCK_BYTES_MAX;
@@ -27,6 +28,8 @@ pub enum PeerRequest {
     Transactions(Vec<UntrustedTransaction>),
     /// Remove copies whose registration was refused; only those that no committed record names are removed.
     DropBlobs(Vec<BlobId>),
+    /// A piece of the ledger, for a node that is new or far behind.
+    Transfer(TransferRequest),
 }
 
 /// The answer.
@@ -38,6 +41,8 @@ pub enum PeerResponse {
     Stored,
     /// To [`PeerRequest::Transactions`] and [`PeerRequest::DropBlobs`]: taken note of.
     Noted,
+    /// To [`PeerRequest::Transfer`].
+    Transfer(TransferResponse),
     /// The node refuses: too much, too large, or its disk failed.
     Refused,
 }

@@ -4,7 +4,7 @@
 //! another name do not count: otherwise anybody could publish a card that points at somebody else's record, and fetch
 //! its ciphertext as their own.
 
-use super::uploads;
+use super::{from_state, uploads};
 use crate::ledger::{Ledger, LedgerError};
 use crate::store_advice::advice_on_opening;
 use amulet_protocol::calls::{Call, CardLocator};
@@ -46,6 +46,9 @@ pub enum BlobUse {
 /// Why the index cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
+    /// The ledger was pruned while it was read; it is read again.
+    #[error("the ledger was pruned while the vault's index read it")]
+    Moved,
     /// The file cannot be opened.
     #[error("the vault's index {path} cannot be opened: {source}{advice}", advice = advice_on_opening(source))]
     Open {
@@ -144,6 +147,11 @@ impl VaultIndex {
         let _alone = self.inner.following.lock().unwrap_or_else(PoisonError::into_inner);
         let tip = ledger.tip().height.0;
         let mut done = self.height()?.0;
+        let floor = ledger.floor()?.0;
+        if done + 1 < floor {
+            self.index_state(ledger, Height(floor))?;
+            done = floor - 1;
+        }
         while done < tip {
             let end = tip.min(done + BLOCKS_PER_STEP);
             let mut write = self.inner.db.begin_write()?;
@@ -157,6 +165,19 @@ impl VaultIndex {
             done = end;
         }
         Ok(())
+    }
+
+    /// Indexes what blocks below `floor` named, from the state, because the ledger no longer has, or never had, the blocks.
+    fn index_state(&self, ledger: &Ledger, floor: Height) -> Result<(), IndexError> {
+        let mut found = from_state::named_below(ledger, floor)?;
+        // A ciphertext belongs to whom the ledger named it for first.
+        found.sort_by_key(|named| named.since);
+        let write = self.inner.db.begin_write()?;
+        for named in found {
+            note_use(&write, named.blob, named.owner, named.used)?;
+        }
+        write.open_table(META)?.insert(META_HEIGHT, codec::encode(&Height(floor.0 - 1)).as_slice())?;
+        Ok(write.commit()?)
     }
 
     /// The newest block indexed.

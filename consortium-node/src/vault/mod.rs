@@ -3,6 +3,7 @@
 //! A ciphertext is written under a temporary name, synced, renamed to its digest, and the folder synced, so that after
 //! a crash it is there whole or not at all.
 
+mod from_state;
 mod index;
 mod taken;
 mod uploads;

@@ -7,7 +7,7 @@ use amulet_protocol::governance::{ApproveMembership, ProposalId, ProposeMembersh
 use amulet_protocol::ids::Epoch;
 
 /// A fifth hospital is admitted: proposed in one block, decided in the next, which is the last of epoch 0.
-fn admit(chain: &mut Chain) -> Height {
+pub(super) fn admit(chain: &mut Chain) -> Height {
     let newcomer = Actor::new(4);
     let change = addition(&newcomer, chain.ledger.chain());
     let propose = Call::ProposeMembership(Box::new(ProposeMembership { change, not_before: Height(0) }));

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 //! A ledger of four hospitals, and a story of thirty blocks.
 
+mod copies;
 mod damage;
 mod epochs;
 mod proofs;
@@ -15,7 +16,22 @@ use amulet_protocol::calls::{
     Call, CardLocator, DeclineAccess, GrantId, RequestId, RevokeAccess, RevokeCard,
 };
 use amulet_protocol::ids::{ReplicaId, View};
+use redb::{ReadableDatabase, ReadableTableMetadata, TableHandle};
+use std::collections::BTreeMap;
 use tempfile::TempDir;
+
+impl Ledger {
+    /// Rows of each table.
+    fn rows(&self) -> BTreeMap<String, u64> {
+        let read = self.inner.db.begin_read().unwrap();
+        let tables: Vec<_> = read.list_tables().unwrap().collect();
+        let count = |table: redb::UntypedTableHandle| {
+            let rows = read.open_untyped_table(table.clone()).unwrap().len().unwrap();
+            (table.name().to_owned(), rows)
+        };
+        tables.into_iter().map(count).collect()
+    }
+}
 
 /// A ledger in a folder of its own, the keys of its validators, a patient and a doctor.
 struct Chain {

@@ -1,0 +1,124 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::ledger::Pruned;
+use crate::network::Command;
+use crate::testing::World;
+use amulet_contracts::testing::genesis;
+use tempfile::TempDir;
+
+/// A newcomer among peers whose first blocks are gone.
+struct Newcomer {
+    folder: TempDir,
+    genesis: Genesis,
+    world: World,
+}
+
+/// What a peer makes of an honest answer; `None` for silence.
+type Habit = fn(TransferResponse) -> Option<TransferResponse>;
+
+fn honest(answer: TransferResponse) -> Option<TransferResponse> {
+    Some(answer)
+}
+
+/// Says truly how far it is, and lies in each piece.
+fn liar(answer: TransferResponse) -> Option<TransferResponse> {
+    Some(match answer {
+        TransferResponse::Headers(mut headers) => {
+            headers[0].time.0 += 1;
+            TransferResponse::Headers(headers)
+        }
+        TransferResponse::State(mut chunk) => {
+            chunk.rows.remove(0);
+            TransferResponse::State(chunk)
+        }
+        TransferResponse::Histories(mut chunks) => {
+            chunks[0].entries.clear();
+            TransferResponse::Histories(chunks)
+        }
+        other => other,
+    })
+}
+
+/// Says truly how far it is, and nothing else.
+fn silent(answer: TransferResponse) -> Option<TransferResponse> {
+    matches!(answer, TransferResponse::Standing(_)).then_some(answer)
+}
+
+impl Newcomer {
+    fn new() -> Self {
+        let world = World::new();
+        let genesis = genesis(&world.hospitals);
+        for _ in 0..100 {
+            world.commit(Vec::new());
+        }
+        while world.ledger.prune(64).unwrap() == Pruned::More {}
+        Self { folder: TempDir::new().unwrap(), genesis, world }
+    }
+
+    fn open(&self) -> Ledger {
+        install(self.folder.path(), &self.genesis).unwrap();
+        Ledger::open(&self.folder.path().join(LEDGER_FILE), &self.genesis).unwrap()
+    }
+
+    fn transfer(&self, ledger: Ledger, habits: [Habit; 3]) -> Transfer {
+        let (network, mut commands, _outlets, _inboxes) = Network::channels();
+        let answers = self.world.ledger.clone();
+        tokio::spawn(async move {
+            while let Some(command) = commands.recv().await {
+                let Command::Ask { to, request, reply } = command else { continue };
+                let PeerRequest::Transfer(request) = *request else { continue };
+                let answer = habits[usize::from(to.0) - 1](answers.transfer(&request).unwrap());
+                if let Some(answer) = answer {
+                    let _ = reply.send(PeerResponse::Transfer(answer));
+                }
+            }
+        });
+        let (genesis, data) = (self.genesis.clone(), self.folder.path().to_owned());
+        Transfer { ledger, network, genesis, others: (1..4).map(ReplicaId).collect(), data }
+    }
+}
+
+#[tokio::test]
+async fn a_newcomer_gets_its_copy_past_a_liar_and_a_silent_peer() {
+    let newcomer = Newcomer::new();
+    let transfer = newcomer.transfer(newcomer.open(), [liar, silent, honest]);
+    assert!(transfer.look().await.unwrap());
+    drop(transfer);
+    let ledger = newcomer.open();
+    let tip = newcomer.world.ledger.tip().height;
+    assert_eq!(ledger.tip().height, Height(tip.0 / 16 * 16));
+    assert!(!newcomer.folder.path().join(COPY_FILE).exists());
+    let transfer = newcomer.transfer(ledger, [liar, silent, honest]);
+    assert!(!transfer.look().await.unwrap(), "what is left is to be had block by block");
+}
+
+#[tokio::test]
+async fn without_anybody_who_gives_the_pieces_the_copy_waits_and_the_old_ledger_stays() {
+    let newcomer = Newcomer::new();
+    let transfer = newcomer.transfer(newcomer.open(), [liar, silent, liar]);
+    let error = transfer.look().await.unwrap_err();
+    assert!(matches!(error, TransferError::NobodyHasIt { .. }), "{error}");
+    drop(transfer);
+    let ledger = newcomer.open();
+    assert_eq!(ledger.tip().height, Height(0));
+    assert!(newcomer.folder.path().join(COPY_FILE).exists(), "what was begun is gone on with");
+    let transfer = newcomer.transfer(ledger, [honest, silent, liar]);
+    assert!(transfer.look().await.unwrap());
+}
+
+#[tokio::test]
+async fn one_peer_alone_talks_nobody_into_a_copy() {
+    let newcomer = Newcomer::new();
+    let boast = |answer| match answer {
+        TransferResponse::Standing(mut standing) => {
+            standing.tip = Height(u64::MAX);
+            standing.floor = standing.tip;
+            Some(TransferResponse::Standing(standing))
+        }
+        other => Some(other),
+    };
+    let transfer = newcomer.transfer(newcomer.open(), [boast, |_| None, |_| None]);
+    assert!(!transfer.look().await.unwrap());
+    assert!(!newcomer.folder.path().join(COPY_FILE).exists());
+}

@@ -1,0 +1,96 @@
+//! Finding the block whose state is to be taken over, from nothing but the genesis document.
+
+use super::super::epoch::EpochSet;
+use super::super::transfer::{BLOCKS_PER_SNAPSHOT, EPOCH_ENDS_PER_CHUNK_MAX, EpochEnd};
+use super::Refused;
+use amulet_protocol::certificate::{CertifiedHeader, UntrustedSignedHeader, VoteCheck};
+use amulet_protocol::genesis::{Genesis, GenesisError};
+use amulet_protocol::ids::{ChainId, Epoch, Height};
+
+/// A block under the commit certificate of the right validators, and how these follow from the genesis document. Only
+/// [`Survey::anchor`] makes one.
+#[derive(Clone, Debug)]
+pub struct Anchor {
+    pub(super) certified: CertifiedHeader,
+    pub(super) ends: Vec<CertifiedHeader>,
+}
+
+impl Anchor {
+    /// Its height.
+    #[must_use]
+    pub fn height(&self) -> Height {
+        self.certified.header().height
+    }
+}
+
+/// Follows the validator sets from that of the genesis document, each certified by the one before, and keeps the newest
+/// snapshot that the set in force has signed. Peers can be silent about what is new, so several are asked.
+pub struct Survey<'a> {
+    chain: ChainId,
+    votes: &'a dyn VoteCheck,
+    epoch: EpochSet,
+    ends: Vec<CertifiedHeader>,
+    newest: Option<Anchor>,
+}
+
+impl<'a> Survey<'a> {
+    /// Starts from the genesis document.
+    ///
+    /// # Errors
+    /// The document is no good.
+    pub fn new(genesis: &Genesis, votes: &'a dyn VoteCheck) -> Result<Self, GenesisError> {
+        let validators = genesis.validate()?;
+        let epoch = EpochSet { epoch: Epoch(0), first: Height(0), hash: validators.hash(), validators };
+        Ok(Self { chain: genesis.chain_id(), votes, epoch, ends: Vec::new(), newest: None })
+    }
+
+    /// The epoch whose end is to be asked for next.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch.epoch
+    }
+
+    /// Takes the ends of epochs that a peer shows, from [`Survey::epoch`] on. Says whether it may have more.
+    ///
+    /// # Errors
+    /// [`Refused`]; what came before the first wrong one is kept, for it is proven.
+    pub fn follow(&mut self, ends: Vec<EpochEnd>) -> Result<bool, Refused> {
+        if ends.len() > EPOCH_ENDS_PER_CHUNK_MAX {
+            return Err(Refused::TooMany);
+        }
+        let more = ends.len() == EPOCH_ENDS_PER_CHUNK_MAX;
+        for EpochEnd { signed, validators } in ends {
+            let end = signed.verify_by(self.votes, self.chain, &self.epoch.validators)?;
+            let (header, hash) = (end.header(), validators.hash());
+            if header.next_validators_hash == header.validators_hash || header.next_validators_hash != hash {
+                return Err(Refused::ValidatorSet);
+            }
+            let (epoch, first) = (self.epoch.epoch.next(), header.height.next());
+            self.epoch = EpochSet { epoch, first, validators, hash };
+            self.ends.push(end);
+        }
+        Ok(more)
+    }
+
+    /// Takes the snapshot that a peer offers, if the set that was followed last has signed it.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn offer(&mut self, signed: UntrustedSignedHeader) -> Result<(), Refused> {
+        let certified = signed.verify_by(self.votes, self.chain, &self.epoch.validators)?;
+        let height = certified.header().height;
+        if height < self.epoch.first || !height.0.is_multiple_of(BLOCKS_PER_SNAPSHOT) {
+            return Err(Refused::Height);
+        }
+        if self.newest.as_ref().is_none_or(|newest| newest.height() < height) {
+            self.newest = Some(Anchor { certified, ends: self.ends.clone() });
+        }
+        Ok(())
+    }
+
+    /// The newest snapshot found.
+    #[must_use]
+    pub fn anchor(self) -> Option<Anchor> {
+        self.newest
+    }
+}

@@ -1,0 +1,56 @@
+//! What the ledger's state says of ciphertexts: for the blocks that a ledger no longer has.
+
+use super::index::{BlobUse, IndexError};
+use crate::ledger::{Ledger, StateChunk, TransferRequest, TransferResponse};
+use amulet_crypto::digest::Digest;
+use amulet_protocol::codec;
+use amulet_protocol::ids::{BlobId, Did, Height, Timestamp};
+use amulet_protocol::state::{CardState, RecordState, StateKey};
+
+/// A ciphertext and what for.
+pub(super) struct Named {
+    pub blob: BlobId,
+    pub owner: Did,
+    pub used: BlobUse,
+    /// Time of the block that named it.
+    pub since: Timestamp,
+}
+
+/// What blocks below `floor` named.
+pub(super) fn named_below(ledger: &Ledger, floor: Height) -> Result<Vec<Named>, IndexError> {
+    let first_kept = ledger.header(floor)?.map(|header| header.time).unwrap_or_default();
+    let (mut found, mut from) = (Vec::new(), Digest::ZERO);
+    loop {
+        let request = TransferRequest::State { height: floor, from };
+        let TransferResponse::State(StateChunk { rows, is_last, .. }) = ledger.transfer(&request)? else {
+            // The floor has been raised meanwhile: what is there now is asked for next time.
+            return Err(IndexError::Moved);
+        };
+        let last = rows.last().map(|(key, _)| key.hash());
+        for (key, value) in &rows {
+            found.extend(named(ledger, key, value)?.filter(|named| named.since < first_kept));
+        }
+        match last {
+            // The last row comes again as the first of the next, which does no harm.
+            Some(last) if !is_last && last != from => from = last,
+            _ => return Ok(found),
+        }
+    }
+}
+
+fn named(ledger: &Ledger, key: &StateKey, value: &[u8]) -> Result<Option<Named>, IndexError> {
+    let damaged = |_| IndexError::Damaged { table: "the ledger's state" };
+    Ok(match key {
+        StateKey::Record(id) => {
+            let state: RecordState = codec::decode(value, usize::MAX).map_err(damaged)?;
+            let since = ledger.header(state.registered)?.map(|header| header.time).unwrap_or_default();
+            Some(Named { blob: state.blob, owner: state.patient, used: BlobUse::Record(*id), since })
+        }
+        StateKey::Card(locator) => {
+            let state: CardState = codec::decode(value, usize::MAX).map_err(damaged)?;
+            let used = BlobUse::Card(*locator);
+            Some(Named { blob: state.blob, owner: state.patient, used, since: state.published_at })
+        }
+        _ => None,
+    })
+}
