@@ -278,13 +278,14 @@ impl Restore {
     fn histories_left(&self) -> Result<Vec<(Did, HistoryHead)>, LedgerError> {
         let read = self.db.begin_read()?;
         let table = read.open_table(HISTORIES_LEFT)?;
-        let decode = |row: Result<(redb::AccessGuard<'_, &[u8; 20]>, redb::AccessGuard<'_, &[u8]>), _>| {
+        let mut left = Vec::new();
+        for row in table.iter()?.take(HISTORIES_PER_CHUNK_MAX) {
             let (did, head) = row?;
-            let head = codec::decode(head.value(), usize::MAX).map_err(|_| corrupt(&HISTORIES_LEFT))?;
-            let did = codec::decode(did.value(), usize::MAX).map_err(|_| corrupt(&HISTORIES_LEFT))?;
-            Ok((did, head))
-        };
-        table.iter()?.take(HISTORIES_PER_CHUNK_MAX).map(decode).collect()
+            let damaged = |_| corrupt(&HISTORIES_LEFT);
+            let did = codec::decode(did.value(), usize::MAX).map_err(damaged)?;
+            left.push((did, codec::decode(head.value(), usize::MAX).map_err(damaged)?));
+        }
+        Ok(left)
     }
 
     fn take_histories(&self, chunks: Vec<HistoryChunk>) -> Result<(), TakeError> {

@@ -101,7 +101,9 @@ fn a_newcomer_takes_over_the_ledger_and_goes_on() {
     let chain = grown();
     let anchor = anchor(&chain);
     let height = anchor.height();
-    assert!(height.0 > 0 && height.0 % BLOCKS_PER_SNAPSHOT == 0 && height < chain.ledger.tip().height);
+    assert!(
+        height.0 > 0 && height.0.is_multiple_of(BLOCKS_PER_SNAPSHOT) && height < chain.ledger.tip().height
+    );
     let mut asked = [0; 3];
     let restore = Restore::begin(empty(), &chain.genesis, &anchor).unwrap();
     let copied = copy(&chain, restore, |restore, request, answer| {
@@ -211,7 +213,7 @@ fn lies() -> Vec<(&'static str, Lie)> {
                 .is_some()
         }),
         ("another entry", |answer| entries(answer).map(|chunk| chunk.entries[0].time.0 += 1).is_some()),
-        ("an entry left out", |answer| entries(answer).map(|chunk| drop(chunk.entries.remove(0))).is_some()),
+        ("an entry left out", |answer| entries(answer).map(|chunk| chunk.entries.remove(0)).is_some()),
         ("another beginning", |answer| {
             entries(answer).map(|chunk| chunk.below.head = amulet_crypto::digest::sm3(b"lie")).is_some()
         }),
@@ -272,7 +274,7 @@ fn an_anchor_needs_a_quorum_of_the_set_that_the_chain_leads_to() {
     few.certificate.signatures.truncate(3);
     assert!(matches!(survey.offer(few), Err(Refused::Certificate(_))));
     let LightResponse::Header(tip) = chain.ledger.answer(&LightRequest::Latest).unwrap() else { panic!() };
-    assert!(tip.header.height.0 % BLOCKS_PER_SNAPSHOT != 0);
+    assert!(!tip.header.height.0.is_multiple_of(BLOCKS_PER_SNAPSHOT));
     assert_eq!(survey.offer(*tip), Err(Refused::Height));
     survey.offer(offered).unwrap();
     assert!(survey.anchor().is_some());
