@@ -155,3 +155,38 @@ pub fn duel(seed: u64, replicas: u16) -> Plan {
     plan.faults.sort_by_key(|fault| fault.from);
     plan
 }
+
+/// Replicas stop right after they voted, hear nothing of what they voted for when they start again, and then have to change
+/// views; in odd seeds a liar tells them something else meanwhile. Whoever did not write its vote down contradicts it.
+#[must_use]
+pub fn amnesia(seed: u64, replicas: u16) -> Plan {
+    let mut plan = busy(seed, replicas);
+    let mut rng = Rng::new(seed ^ 0xa33e, Stream::Plan);
+    let liar = u16::try_from(rng.range(0, u64::from(replicas))).expect("few");
+    if !seed.is_multiple_of(2) {
+        plan.liars.push(Liar { replica: liar, behaviours: vec![Behaviour::Equivocate] });
+    }
+    for index in 0..ROUNDS {
+        let from = round(index);
+        let victim = u16::try_from(rng.range(0, u64::from(replicas))).expect("few");
+        let kind = if rng.chance(600) { "commit" } else { "prepare" };
+        let up = from + Micros(rng.range(200_000, 900_000));
+        let crash = FaultKind::CrashOnSend {
+            replica: victim,
+            kind: kind.into(),
+            delivered: true,
+            unsynced: Unsynced::Lost,
+        };
+        plan.faults.push(Fault { from, until: up, kind: crash });
+        if seed.is_multiple_of(2) {
+            for lost in ["prepare", "pre-prepare", "commit"] {
+                let kind =
+                    FaultKind::LoseKind { kind: lost.into(), from: BTreeSet::new(), to: BTreeSet::new() };
+                let from = from + Micros(rng.range(20_000, 200_000));
+                plan.faults.push(Fault { from, until: from + Micros::seconds(5), kind });
+            }
+        }
+    }
+    plan.faults.sort_by_key(|fault| fault.from);
+    plan
+}

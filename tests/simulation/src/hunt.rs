@@ -1,7 +1,7 @@
 //! Deliberate bugs, and the seeds at which the checkers catch them: the proof that the checkers can fail.
 
 use crate::checkers::Checker;
-use crate::directed::{cascade, duel, squeeze};
+use crate::directed::{amnesia, cascade, duel, squeeze};
 use crate::run::run;
 use crate::schedule::Plan;
 use crate::storm;
@@ -49,9 +49,10 @@ pub struct Caught {
 }
 
 /// The schedules of one seed.
-fn schedules(seed: u64) -> [(&'static str, Plan); 5] {
+fn schedules(seed: u64) -> [(&'static str, Plan); 6] {
     [
         ("squeeze-4", squeeze(seed, 4)),
+        ("amnesia-4", amnesia(seed, 4)),
         ("duel-4", duel(seed, 4)),
         ("cascade-4", cascade(seed, 4)),
         ("storm-4", storm::plan(seed, 4, STORM)),

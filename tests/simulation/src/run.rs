@@ -5,7 +5,7 @@ use crate::schedule::{Behaviour, Calm, Plan};
 use crate::time::Micros;
 use crate::trace::Trace;
 use crate::world::{Summary, World};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What came of a run.
@@ -13,12 +13,18 @@ pub type Outcome = Result<Summary, Box<Violation>>;
 
 thread_local! {
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+    static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps panics off the screen, for they are findings like others. To be called once, before the first run.
+/// Keeps panics of runs off the screen, for they are findings like others. To be called once, before the first run.
 pub fn catch_panics() {
-    std::panic::set_hook(Box::new(|info| {
-        LAST_PANIC.with(|last| *last.borrow_mut() = Some(info.to_string()));
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if IS_RUNNING.get() {
+            LAST_PANIC.with(|last| *last.borrow_mut() = Some(info.to_string()));
+        } else {
+            usual(info);
+        }
     }));
 }
 
@@ -28,7 +34,10 @@ pub fn catch_panics() {
 /// The first thing that did not hold.
 pub fn run(plan: &Plan, trace: Trace) -> Outcome {
     let plan = plan.clone();
-    catch_unwind(AssertUnwindSafe(|| World::new(plan, trace).run())).unwrap_or_else(|_| {
+    IS_RUNNING.set(true);
+    let outcome = catch_unwind(AssertUnwindSafe(|| World::new(plan, trace).run()));
+    IS_RUNNING.set(false);
+    outcome.unwrap_or_else(|_| {
         let detail = LAST_PANIC.with(|last| last.borrow_mut().take()).unwrap_or_default();
         Err(Box::new(Violation {
             at: Micros(0),

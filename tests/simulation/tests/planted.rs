@@ -12,11 +12,12 @@ fn bugs_of_all_parts_are_caught() {
     catch_panics();
     let bugs = [
         Bug::ForgetPrepared,
+        Bug::CarryNothing,
+        Bug::CommitUnprepared,
+        Bug::StartViewEarly,
         Bug::VoteForInvalid,
-        Bug::AccuseHonest,
         Bug::SkipLogBeforeVote,
         Bug::ExecuteBlockTwice,
-        Bug::CensorOne,
     ];
     for bug in bugs {
         let found = hunt(bug, 0..SEEDS_MAX);
