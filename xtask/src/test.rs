@@ -15,7 +15,8 @@ use crate::workspace::Workspace;
 
 /// Features that turn on everything which is tested. One set for building, linting and running: cargo then compiles each
 /// dependency once, instead of once per combination of features.
-pub const FEATURES: &[&str] = &["amulet-app/custom-protocol", "amulet-tests/e2e", "amulet-simulation/planted"];
+pub const FEATURES: &[&str] =
+    &["amulet-app/custom-protocol", "amulet-tests/e2e", "amulet-simulation/planted"];
 
 /// Packages whose tests also run in headless Chromium. Add to it what must behave the same there.
 const WASM_TEST_PACKAGES: &[&str] =

@@ -27,12 +27,11 @@ impl Network {
         let mut rng = Rng::new(plan.seed, Stream::Network);
         let size = usize::from(plan.replicas);
         let mut base = vec![vec![Micros(50); size]; size];
-        for left in 0..size {
-            for right in 0..left {
-                let time = Micros(rng.range(plan.latency.least.0, plan.latency.most.0 + 1));
-                base[left][right] = time;
-                base[right][left] = time;
-            }
+        let pairs = (0..size).flat_map(|left| (0..left).map(move |right| (left, right)));
+        for (left, right) in pairs {
+            let time = Micros(rng.range(plan.latency.least.0, plan.latency.most.0 + 1));
+            base[left][right] = time;
+            base[right][left] = time;
         }
         Self {
             rng,

@@ -56,8 +56,8 @@ impl Promises {
             }
             Message::ViewChange(signed) => said.on_view_change(&signed.content),
             Message::NewView(signed) => {
-                let proposals = signed.content.pre_prepares.iter();
-                proposals.map(|signed| said.on_pre_prepare(signed.content.proposal)).collect()
+                let mut proposals = signed.content.pre_prepares.iter();
+                proposals.try_for_each(|signed| said.on_pre_prepare(signed.content.proposal))
             }
             _ => Ok(()),
         };

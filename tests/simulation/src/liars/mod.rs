@@ -140,7 +140,7 @@ impl LiarMind {
                     .others
                     .get(&proposal.header_hash)
                     .copied()
-                    .unwrap_or_else(|| (HeaderHash(proposal.payload_digest.0), proposal.payload_digest));
+                    .unwrap_or((HeaderHash(proposal.payload_digest.0), proposal.payload_digest));
                 Message::Prepare(Signed::new(Prepare { proposal }, self.replica, &self.signer))
             }
             Message::Commit(signed) => {

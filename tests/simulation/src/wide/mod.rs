@@ -2,7 +2,7 @@
 //!
 //! The consensus core is the real one; the application only counts, and every signature is charged for instead of made:
 //! each replica's machine has processors, a disk and a line, and what they do takes time. Nothing goes wrong. Replicas
-//! stand in Chinese cities in turn ([`cities`]).
+//! stand in Chinese cities in turn (module `cities`).
 
 mod cities;
 mod costs;
