@@ -8,7 +8,7 @@ use amulet_light_client::{Clock, SystemClock};
 use amulet_tests::audit::audit;
 use amulet_tests::consortium::{Consortium, Founding};
 use amulet_tests::load::{Load, LoadOptions, Pinned};
-use amulet_tests::step;
+use amulet_tests::{step, wait};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -91,7 +91,11 @@ fn every_hospital_has_its_turn(consortium: &mut Consortium, load: &Load, is_futu
         }
     }
     goes_on(consortium, load);
-    for height in from + 1..=newest(consortium) {
+    // The one that is asked may just have come back.
+    let to = newest(consortium);
+    let caught_up = || consortium.hospital(1).head().filter(|(height, _)| *height >= to);
+    wait::until("hospital 2 to catch up", GOES_ON_WITHIN, caught_up);
+    for height in from + 1..=to {
         let header = consortium.hospital(1).header_at(height).unwrap().header;
         let now = SystemClock.now();
         let (ahead, behind) = (header.time.millis_since(now), now.millis_since(header.time));
