@@ -262,11 +262,21 @@ impl Node {
         // The receiver is gone if the server failed.
         let _ = self.stop_server.send(());
         // Open requests get a moment; the ledger is consistent whenever the process ends.
-        let _ = tokio::time::timeout(CLOSE_WITHIN, self.server).await;
-        self.driver.abort();
-        self.transfer.abort();
-        self.event_loop.abort();
+        if !self.server.is_finished() {
+            let _ = tokio::time::timeout(CLOSE_WITHIN, self.server).await;
+        }
+        end(self.driver).await;
+        end(self.transfer).await;
+        end(self.event_loop).await;
         result
+    }
+}
+
+/// Ends a task and waits until it is gone: one that still runs while the runtime closes would panic at its next timer.
+async fn end<T>(task: JoinHandle<T>) {
+    task.abort();
+    if !task.is_finished() {
+        let _ = task.await;
     }
 }
 
