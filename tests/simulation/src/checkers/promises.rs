@@ -98,9 +98,13 @@ impl Said {
         if first != hash {
             return Err(format!("votes to commit {first} and {hash} at height {height} in view {view}"));
         }
-        let last = self.last_vote.entry(height).or_insert((view, hash));
-        if view >= last.0 {
-            *last = (view, hash);
+        let before = self.last_vote.get(&height).copied();
+        if before.is_none_or(|(newest, _)| view >= newest) {
+            self.last_vote.insert(height, (view, hash));
+            // What was prepared above the block that went before stood on it, and was given up with it.
+            if before.is_some_and(|(_, other)| other != hash) {
+                self.last_vote.split_off(&height.next());
+            }
         }
         Ok(())
     }
