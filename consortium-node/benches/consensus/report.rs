@@ -114,7 +114,7 @@ impl Report {
 
     pub fn fault(&mut self, Faulty { fault, run }: Faulty) {
         // From the first submission on, the view change included.
-        let rate = run.total.transactions as f64 / run.total.time.as_secs_f64();
+        let rate = run.per_second();
         let fault_free = *self.fault_free.get_or_insert(rate);
         let name = match fault {
             Fault::None => "none",
