@@ -283,6 +283,6 @@ fn bytes_of(limbs: &Limbs) -> [u8; 32] {
     array::from_fn(|i| limbs[3 - i / 8].to_be_bytes()[i % 8])
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 #[path = "field_tests.rs"]
 mod tests;

@@ -211,6 +211,6 @@ impl From<JacobianPoint> for Addend {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 #[path = "point_tests.rs"]
 mod tests;

@@ -95,7 +95,7 @@ fn signed(window: u64, carry: u64, width: usize) -> i16 {
     i16::try_from(digit).expect("a digit is at most half its base")
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
