@@ -130,7 +130,7 @@ enum Role {
     Observer(Tip),
 }
 
-/// One replica; see the [module](self).
+/// One replica, deterministic: what it does follows from its inputs and their order.
 pub struct Engine {
     parts: EngineParts,
     epoch: EpochInForce,

@@ -22,7 +22,7 @@ use crate::seeds::digest;
 pub(super) type Planted = Option<amulet_pbft::planted::Bug>;
 /// No bug: this build has none.
 #[cfg(not(feature = "planted"))]
-pub(super) type Planted = ();
+pub(super) type Planted = Option<std::convert::Infallible>;
 
 #[cfg(feature = "planted")]
 fn plant(config: Config, planted: Planted) -> Config {
@@ -30,7 +30,7 @@ fn plant(config: Config, planted: Planted) -> Config {
 }
 
 #[cfg(not(feature = "planted"))]
-fn plant(config: Config, (): Planted) -> Config {
+fn plant(config: Config, _: Planted) -> Config {
     config
 }
 
