@@ -41,6 +41,13 @@ impl Checkpoints {
         }
     }
 
+    /// Counts this replica's newest vote again after a start (rule PBFT-RC-5).
+    pub(crate) fn restore_own(&mut self) {
+        if let Some(own) = self.own.clone().filter(|own| own.content.height > self.low) {
+            self.votes.entry(own.content.height).or_default().insert(own.sender, own);
+        }
+    }
+
     /// Takes a vote; evidence if it contradicts an earlier one.
     fn insert(&mut self, vote: Signed<Checkpoint>) -> Result<(), (Rejection, Option<Box<Evidence>>)> {
         let sender = vote.sender;

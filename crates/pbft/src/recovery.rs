@@ -108,7 +108,7 @@ impl Replica {
         Self::recover(config, signer, tip, Vec::new())
     }
 
-    /// The replica that wrote `records`, with the ledger at `tip` (rules PBFT-RC-1 to PBFT-RC-4). The order of records
+    /// The replica that wrote `records`, with the ledger at `tip` (rules PBFT-RC-1 to PBFT-RC-5). The order of records
     /// does not matter if there is one for each key; else the last one counts. The effects are to be carried out before
     /// the first input.
     ///
@@ -130,6 +130,7 @@ impl Replica {
         check_epochs(&records, config.epoch())?;
         let mut replica = Self::at(config, signer, tip);
         let records = replica.sort_records(records)?;
+        replica.restore_checkpoint();
         replica.restore_view(records.new_view, records.view_change);
         replica.restore_slots(records.accepted, records.prepared);
         replica.announce();
@@ -194,6 +195,17 @@ impl Replica {
             return Err(RecoverError::LedgerBehind { committed: self.tip.height, voted });
         }
         Ok(())
+    }
+
+    /// Rule PBFT-RC-5: the vote given before counts again, and the vote for the tip that a stop may have kept from being
+    /// given is given now. Where no replica is to spare, a window whose checkpoints lack one vote each would stay shut.
+    fn restore_checkpoint(&mut self) {
+        self.checkpoints.restore_own();
+        let voted = self.checkpoints.own.as_ref().map(|vote| vote.content.height);
+        let Tip { height, header_hash, .. } = self.tip;
+        if voted < Some(height) {
+            self.take_checkpoint(height, header_hash);
+        }
     }
 
     fn check_author(&self, found: ReplicaId) -> Result<(), RecoverError> {

@@ -1,4 +1,4 @@
-//! Starting again: rules PBFT-RC-1 to PBFT-RC-4.
+//! Starting again: rules PBFT-RC-1 to PBFT-RC-5.
 
 use amulet_pbft::{
     Effect, Input, LogEntry, LogRecord, Mode, RecoverError, Rejection, Replica, Requests, TimerKind, Tip,
@@ -170,4 +170,38 @@ pub fn records_of_settled_heights_are_forgotten() {
     };
     let (_, effects) = Bench::recovered(1, 4, tip, log);
     assert_eq!(kinds(&effects), ["broadcast status", "start Heartbeat"]);
+}
+
+/// The tip that backup 1 reaches by adopting blocks, and its log.
+fn at_checkpoint() -> (Tip, Vec<LogRecord>) {
+    let mut before = Bench::new(1, 4);
+    let effects: Vec<_> = (1..=4_u8)
+        .flat_map(|height| {
+            before.take(synced(commit_certificate(0, u64::from(height), &[height], &[0, 2, 3])))
+        })
+        .collect();
+    (before.replica.tip().clone(), records(&effects))
+}
+
+/// PBFT-RC-5: without the own vote the two others' would never be enough, and with every window full the three would stand
+/// still until the fourth comes back.
+#[test]
+pub fn the_own_checkpoint_vote_counts_after_a_start() {
+    let (tip, log) = at_checkpoint();
+    let (mut after, effects) = Bench::recovered(1, 4, tip, log);
+    assert_eq!(kinds(&effects), ["broadcast status", "start Heartbeat"]);
+    after.hear(checkpoint(2, 4, &[4]));
+    let effects = after.hear(checkpoint(3, 4, &[4]));
+    assert_eq!(kinds(&effects), ["persist Stable", "stable 4"]);
+}
+
+/// PBFT-RC-5: the stop came after the block was durable and before the vote was.
+#[test]
+pub fn a_checkpoint_that_a_stop_kept_from_being_voted_for_is_voted_for() {
+    let (tip, _) = at_checkpoint();
+    let (mut after, effects) = Bench::recovered(1, 4, tip, Vec::new());
+    let expected = ["persist Checkpoint", "broadcast checkpoint", "broadcast status", "start Heartbeat"];
+    assert_eq!(kinds(&effects), expected);
+    after.hear(checkpoint(2, 4, &[4]));
+    assert!(kinds(&after.hear(checkpoint(3, 4, &[4]))).contains(&"stable 4".to_owned()));
 }

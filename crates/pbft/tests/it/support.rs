@@ -59,9 +59,16 @@ impl Verifier for FakeKeys {
     }
 }
 
-/// Checkpoints each 4 blocks, a window of 16.
+pub const BLOCKS_PER_CHECKPOINT: u64 = 4;
+pub const WINDOW: u64 = 16;
+
 pub fn config(replica: u16, n: usize, timeouts: Timeouts) -> Config {
-    let config = Config::new(ReplicaId(replica), Quorum::for_size(n).unwrap(), timeouts, 4, 16).unwrap();
+    config_with_window(replica, n, timeouts, WINDOW)
+}
+
+pub fn config_with_window(replica: u16, n: usize, timeouts: Timeouts, window: u64) -> Config {
+    let quorum = Quorum::for_size(n).unwrap();
+    let config = Config::new(ReplicaId(replica), quorum, timeouts, BLOCKS_PER_CHECKPOINT, window).unwrap();
     #[cfg(feature = "planted")]
     let config = config.with_planted(PLANTED.get().into_iter().collect());
     config

@@ -3,6 +3,7 @@
 mod audit;
 pub mod byzantine;
 mod node;
+mod restarts;
 pub mod rng;
 pub mod world;
 

@@ -15,10 +15,13 @@ use super::audit::Audit;
 use super::byzantine::{Lies, bend};
 use super::node::{Final, Node};
 use super::rng::Rng;
-use crate::support::{FakeSigner, config, is_proof, keys};
+use crate::support::{BLOCKS_PER_CHECKPOINT, FakeSigner, WINDOW, config_with_window, is_proof, keys};
 
 /// Blocks that one answer to a catch-up brings.
 const BLOCKS_PER_SYNC: usize = 8;
+
+/// Milliseconds in which all nodes stop when the power fails.
+const POWER_FAILS_WITHIN: u64 = 600;
 
 /// What may go wrong while faults last.
 #[derive(Clone, Copy)]
@@ -70,7 +73,10 @@ pub struct World {
     /// Nodes that cannot be reached from the others; empty when the network is whole.
     island: BTreeSet<ReplicaId>,
     next_request: u64,
+    /// Whether every node is about to stop.
+    power_fails: bool,
     depth: u64,
+    window: u64,
     /// In a build that has planted bugs.
     #[cfg_attr(not(feature = "planted"), expect(dead_code))]
     planted: Option<Bug>,
@@ -83,6 +89,15 @@ impl World {
 
     /// With a deliberate bug in all correct nodes.
     pub fn with_bug(n: usize, depth: u64, seed: u64, faults: Faults, planted: Option<Bug>) -> Self {
+        Self::found(n, depth, seed, faults, planted, WINDOW)
+    }
+
+    /// With the smallest window there is: two checkpoints.
+    pub fn with_smallest_window(n: usize, depth: u64, seed: u64, faults: Faults) -> Self {
+        Self::found(n, depth, seed, faults, None, 2 * BLOCKS_PER_CHECKPOINT)
+    }
+
+    fn found(n: usize, depth: u64, seed: u64, faults: Faults, planted: Option<Bug>, window: u64) -> Self {
         let keys = keys(n);
         let timeouts =
             Timeouts { progress: Millis(1_500), progress_max: Millis(12_000), heartbeat: Millis(500) };
@@ -102,7 +117,9 @@ impl World {
             running: BTreeMap::new(),
             island: BTreeSet::new(),
             next_request: 0,
+            power_fails: false,
             depth,
+            window,
             planted,
         };
         for id in 0..n {
@@ -182,6 +199,20 @@ impl World {
         self.running.retain(|(owner, _), _| *owner != node);
     }
 
+    /// Stops every node, each between any two of the effects that the next moments bring; what is under way between them
+    /// is lost.
+    pub fn cut_the_power(&mut self) {
+        self.power_fails = true;
+        self.run(self.now + POWER_FAILS_WITHIN, |world| {
+            world.nodes.iter().all(|node| node.replica.is_none())
+        });
+        self.power_fails = false;
+        for index in 0..self.nodes.len() {
+            self.crash(ReplicaId(u16::try_from(index).unwrap()));
+        }
+        self.events.retain(|_, event| matches!(event, Event::Cut));
+    }
+
     pub fn start(&mut self, node: ReplicaId) {
         let config = self.config(node);
         let effects = self.nodes[usize::from(node.0)].start(config);
@@ -193,7 +224,8 @@ impl World {
 
     fn config(&self, node: ReplicaId) -> Config {
         let size = self.nodes[usize::from(node.0)].quorum_size();
-        let config = config(node.0, size, self.timeouts).with_depth(self.depth).unwrap();
+        let config =
+            config_with_window(node.0, size, self.timeouts, self.window).with_depth(self.depth).unwrap();
         #[cfg(feature = "planted")]
         let config = match self.planted.filter(|_| !self.lies(node)) {
             Some(bug) => config.with_planted([bug].into()),
@@ -348,6 +380,9 @@ impl World {
     }
 
     fn may_crash(&mut self, id: ReplicaId) -> bool {
+        if self.power_fails {
+            return self.rng.percent(10);
+        }
         if self.faults.crash_per_mille == 0 || self.rng.range(0, 1_000) >= self.faults.crash_per_mille {
             return false;
         }
