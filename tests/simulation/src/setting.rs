@@ -6,7 +6,7 @@ use crate::signatures::{Domain, QuickSigner, QuickVerifier, QuickVotes};
 use crate::time::Micros;
 use amulet_crypto::signing::PublicKey;
 use amulet_node::consensus::{Credentials, Settings, SharedVerifier};
-use amulet_node::ledger::VerifiedTransactions;
+use amulet_node::ledger::{EpochSet, VerifiedTransactions};
 use amulet_pbft::{Millis, Signer, Timeouts};
 use amulet_protocol::certificate::VoteCheck;
 use amulet_protocol::genesis::Genesis;
@@ -44,6 +44,8 @@ impl Setting {
     /// The setting of a cast in a plan.
     #[must_use]
     pub fn new(cast: &Cast, plan: &Plan) -> Self {
+        #[cfg(not(feature = "planted"))]
+        assert!(plan.planted.is_none(), "this build has no deliberate bugs");
         let millis = |time: Micros| Millis(time.as_millis());
         let timeouts = Timeouts {
             progress: millis(PROGRESS),
@@ -82,6 +84,13 @@ impl Setting {
     #[must_use]
     pub fn votes(&self) -> Box<dyn VoteCheck> {
         Box::new(QuickVotes)
+    }
+
+    /// How an honest onlooker checks what the members of an epoch sign, whatever bug these have.
+    #[must_use]
+    pub fn honest_verifier(&self, set: &EpochSet) -> SharedVerifier {
+        let domain = Domain { chain: self.genesis.chain_id(), epoch: set.epoch };
+        Arc::new(QuickVerifier { validators: Arc::new(set.validators.clone()), domain, is_blind: false })
     }
 
     /// How a liar signs, with its own key.

@@ -2,12 +2,15 @@
 
 mod chain;
 mod conflicts;
+mod duties;
 mod promises;
+mod watch;
 
 pub use chain::Chain;
 pub use conflicts::Conflicts;
 pub use promises::Promises;
 pub(crate) use promises::check_accused;
+pub use watch::{Standing, Watch};
 
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -25,8 +28,10 @@ pub enum Checker {
     AtMostOnce,
     /// What a replica has made durable is there after a restart.
     Durability,
-    /// A correct replica never contradicts what it signed.
+    /// A correct replica never contradicts what it signed, and what it says follows from what it heard.
     Promises,
+    /// A correct replica does at once what others count on.
+    Duties,
     /// Nobody correct is accused, and evidence is proof.
     Evidence,
     /// Tables stay within their bounds.

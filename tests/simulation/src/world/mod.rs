@@ -5,7 +5,7 @@ mod faults;
 mod replicas;
 
 use crate::cast::Cast;
-use crate::checkers::{Chain, Checked, Checker, Conflicts, Promises, Violation};
+use crate::checkers::{Chain, Checked, Checker, Conflicts, Promises, Violation, Watch};
 use crate::client::Client;
 use crate::liars::LiarMind;
 use crate::network::Network;
@@ -92,6 +92,8 @@ pub struct World {
     pub(crate) submissions: Vec<Submission>,
     pub(crate) chain: Chain,
     pub(crate) promises: Promises,
+    /// What each node heard and said.
+    pub(crate) watches: Vec<Watch>,
     pub(crate) conflicts: Conflicts,
     pub(crate) disk_rng: Rng,
     pub(crate) client_rng: Rng,
@@ -118,6 +120,7 @@ impl World {
             minds: minds.collect(),
             chain: Chain::new(&cast, setting.checked.clone()),
             promises: Promises::default(),
+            watches: nodes.iter().map(|_| Watch::default()).collect(),
             conflicts: Conflicts::default(),
             disk_rng: Rng::new(plan.seed, Stream::Disk),
             client_rng: Rng::new(plan.seed, Stream::Clients),

@@ -1,7 +1,7 @@
 //! What replicas are told, and what becomes of what they do.
 
 use super::{Happening, World};
-use crate::checkers::{Checked, Checker, check_accused, ensure};
+use crate::checkers::{Checked, Checker, Standing, check_accused, ensure};
 use crate::disk::Unsynced;
 use crate::packet::Packet;
 use crate::schedule::FaultKind;
@@ -33,7 +33,9 @@ impl World {
         match node.start(&self.setting, self.now) {
             Ok(actions) => {
                 self.check_durable(index)?;
-                self.carry_out(index, actions)
+                self.watches[index].on_start();
+                self.carry_out(index, actions)?;
+                self.check_duties(index)
             }
             Err(error) => {
                 let is_disk = self.is_disk_at_fault(index);
@@ -74,6 +76,9 @@ impl World {
             Err(_) => return Ok(()),
         };
         self.conflicts.on_heard(index, message.epoch().0, message.message());
+        if let Some(standing) = self.standing(index) {
+            self.watches[index].on_heard(&standing, message.message());
+        }
         if let Some(mind) = self.minds.get_mut(&self.nodes[index].replica) {
             mind.on_heard(message.message());
         }
@@ -112,6 +117,7 @@ impl World {
         match up.handle(now, event) {
             Ok(actions) => {
                 self.carry_out(index, actions)?;
+                self.check_duties(index)?;
                 self.check_memory(index)
             }
             Err(error) => self.stop(index, &error),
@@ -164,6 +170,7 @@ impl World {
                     Ok(tip) => {
                         self.trace.note(self.now, "commit!", index, tip.height.0);
                         self.nodes[index].durable = tip.height;
+                        self.watches[index].settle(tip.height);
                         if self.nodes[index].is_correct {
                             self.chain.on_commit(&block, &certificate)?;
                         }
@@ -241,7 +248,8 @@ impl World {
         let (replica, is_correct) = (self.nodes[index].replica, self.nodes[index].is_correct);
         let Some(up) = &self.nodes[index].up else { return Ok(()) };
         if is_correct {
-            let message = packet.verified(&up.engine.epoch().verifier);
+            let honest = self.setting.honest_verifier(&up.engine.epoch().set);
+            let message = packet.verified(&honest);
             let message = message.ok_or_else(|| {
                 (
                     Checker::Promises,
@@ -250,6 +258,10 @@ impl World {
             })?;
             let own = up.engine.epoch().own.unwrap_or(ReplicaId(replica));
             self.promises.on_sent(packet.epoch().0, own, message.message())?;
+            if let Some(standing) = self.standing(index) {
+                let said = self.watches[index].on_sent(&standing, to, message.message());
+                said.map_err(|detail| (Checker::Promises, format!("replica {replica}: {detail}")))?;
+            }
         }
         let crash = self.crash_on_send(replica, packet.kind());
         if !matches!(crash, Some((_, false))) {
@@ -318,6 +330,7 @@ impl World {
     fn on_evidence(&mut self, index: usize, epoch: Epoch, evidence: &Evidence) -> Checked {
         self.summary.evidence += 1;
         let offender = evidence.offender();
+        self.watches[index].on_report(offender);
         let sets = self.nodes[index].up.as_ref().map(|up| up.engine.epoch().set.clone());
         let accused = sets.filter(|set| set.epoch == epoch).and_then(|set| {
             let organisation = set.validators.get(offender)?.organisation;
@@ -325,6 +338,27 @@ impl World {
         });
         let is_correct = accused.is_some_and(|accused| self.nodes[usize::from(accused)].is_correct);
         check_accused(offender, is_correct && self.nodes[index].is_correct)
+    }
+
+    /// Where a correct replica that runs and is a validator stands.
+    fn standing(&self, index: usize) -> Option<Standing> {
+        let node = &self.nodes[index];
+        let up = node.up.as_ref().filter(|_| node.is_correct)?;
+        let (epoch, tip) = (up.engine.epoch(), up.ledger.tip());
+        Some(Standing {
+            own: epoch.own?,
+            quorum: epoch.set.validators.quorum(),
+            first: epoch.set.first,
+            view: up.engine.status().view,
+            tip: (tip.height, tip.hash),
+            depth: self.setting.consensus.depth,
+        })
+    }
+
+    fn check_duties(&mut self, index: usize) -> Checked {
+        let Some(standing) = self.standing(index) else { return Ok(()) };
+        let done = self.watches[index].check_duties(&standing);
+        done.map_err(|detail| (Checker::Duties, format!("replica {}: {detail}", self.nodes[index].replica)))
     }
 
     fn check_memory(&mut self, index: usize) -> Checked {
