@@ -120,18 +120,25 @@ impl Loop {
                 self.progress()?;
                 self.bring_back(victims)
             }
-            Round::All { wait, gaps } => {
+            Round::All { wait, gaps, absent } => {
                 std::thread::sleep(*wait);
-                (0..self.consortium.size()).try_for_each(|victim| self.kill(victim))?;
-                self.report.all_at_once += 1;
-                for (index, gap) in gaps.iter().enumerate() {
-                    std::thread::sleep(*gap);
-                    self.consortium.spawn(index);
-                }
-                (0..self.consortium.size()).try_for_each(|index| self.consortium.try_wait_up(index))?;
-                self.progress()
+                self.restart_all(gaps, absent)
             }
         }
+    }
+
+    fn restart_all(&mut self, gaps: &[Duration], absent: &[usize]) -> Step {
+        let all = 0..self.consortium.size();
+        all.clone().try_for_each(|victim| self.kill(victim))?;
+        self.report.all_at_once += 1;
+        let present: Vec<usize> = all.filter(|index| !absent.contains(index)).collect();
+        for (index, gap) in present.iter().zip(gaps) {
+            std::thread::sleep(*gap);
+            self.consortium.spawn(*index);
+        }
+        present.iter().try_for_each(|index| self.consortium.try_wait_up(*index))?;
+        self.progress()?;
+        self.bring_back(absent)
     }
 
     fn kill(&mut self, victim: usize) -> Step {

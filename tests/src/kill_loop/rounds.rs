@@ -20,8 +20,9 @@ pub(super) enum Round {
     Again { victim: usize, lives: Vec<Duration> },
     /// As many as may be faulty are gone until the others have shown that they go on.
     Without { victims: Vec<usize> },
-    /// All die at once and come back one after another.
-    All { wait: Duration, gaps: Vec<Duration> },
+    /// All die at once and come back one after another. The absent, as many as may be faulty, come when the others have
+    /// shown that they go on: every vote of these is needed, and none of them has more than its disk to go on.
+    All { wait: Duration, gaps: Vec<Duration>, absent: Vec<usize> },
 }
 
 impl Round {
@@ -43,7 +44,8 @@ impl Round {
             _ => {
                 let longest = if choices.one_in(2) { 1 } else { LIFE_MAX_MS };
                 let gaps = (0..size).map(|_| Duration::from_millis(choices.below(longest))).collect();
-                Self::All { wait, gaps }
+                let absent = if choices.one_in(2) { choices.places(faulty_max, size) } else { Vec::new() };
+                Self::All { wait, gaps, absent }
             }
         }
     }
@@ -63,6 +65,11 @@ mod tests {
         assert_ne!(rounds(5), rounds(6));
         let without = |round: &&Round| matches!(round, Round::Without { victims } if victims.len() != 2);
         assert_eq!(rounds(5).iter().find(without), None);
-        assert!(rounds(5).iter().any(|round| matches!(round, Round::All { gaps, .. } if gaps.len() == 7)));
+        let all = |count: usize| {
+            rounds(5).iter().any(
+                |round| matches!(round, Round::All { gaps, absent, .. } if (gaps.len(), absent.len()) == (7, count)),
+            )
+        };
+        assert!(all(0) && all(2) && !all(3));
     }
 }
