@@ -10,7 +10,7 @@ use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
 use crate::intake::{IntakeParts, IntakeService};
 use crate::keys::{KeyError, NodeKeys};
-use crate::ledger::{EpochSet, Ledger, LedgerError, Pruned};
+use crate::ledger::{BLOCKS_PER_SNAPSHOT, EpochSet, Ledger, LedgerError, Pruned};
 use crate::light_service::{LightParts, LightService};
 use crate::mempool::Mempool;
 use crate::network::{EventLoop, Network, NetworkConfig, NetworkError};
@@ -38,8 +38,6 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-/// Heights from one checkpoint to the next.
-const BLOCKS_PER_CHECKPOINT: u64 = 16;
 /// Heights from the low to the high water mark.
 const WINDOW: u64 = 64;
 /// How often the vault is swept.
@@ -336,7 +334,7 @@ impl Identity {
         EngineParts {
             settings: Settings {
                 timeouts: Timeouts::default(),
-                blocks_per_checkpoint: BLOCKS_PER_CHECKPOINT,
+                blocks_per_checkpoint: BLOCKS_PER_SNAPSHOT,
                 window: WINDOW,
                 depth: PIPELINE_DEPTH_DEFAULT,
             },

@@ -46,7 +46,7 @@ fn check_all(
         let event = match gate.admit(Some(from), &bytes) {
             Ok(verified) => Event::Message(verified),
             Err(GateRefusal::EpochAhead { .. }) => Event::PeerAhead { peer: from },
-            Err(GateRefusal::Over { .. } | GateRefusal::EpochOver { .. }) => continue,
+            Err(GateRefusal::Stale { .. } | GateRefusal::EpochOver { .. }) => continue,
             Err(refusal) => {
                 tracing::warn!(replica = from.0, %refusal, "message refused");
                 continue;

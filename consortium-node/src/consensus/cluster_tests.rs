@@ -9,15 +9,18 @@ use crate::mempool::Mempool;
 use crate::testing::NOW;
 use crate::verified::Verified;
 use amulet_contracts::testing::{Actor, GENESIS_TIME, genesis, practitioner};
-use amulet_crypto::signing::SigningKey;
-use amulet_pbft::{LogRecord, Millis, RecordKey, Timeouts};
+use amulet_crypto::signing::{Signature, SigningContext, SigningKey};
+use amulet_pbft::{LogRecord, Message, Millis, RecordKey, Signer, Timeouts, UntrustedMessage, Verifier};
 use amulet_protocol::calls::Call;
 use amulet_protocol::certificate::Sm2Votes;
-use amulet_protocol::ids::{ChainId, Height, Nonce, ReplicaId, TxId, View};
+use amulet_protocol::ids::{ChainId, Epoch, Height, Nonce, ReplicaId, TxId, View};
+use amulet_protocol::quorum::Quorum;
 use amulet_protocol::transaction::SignedTransaction;
+use amulet_protocol::validators::ValidatorSet;
 use redb::backends::InMemoryBackend;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Node {
     engine: Engine,
@@ -36,7 +39,58 @@ struct Cluster {
     events: VecDeque<(usize, Event)>,
     /// Encoded messages on their way: from, to.
     messages: VecDeque<(usize, usize, Arc<Vec<u8>>)>,
+    /// All that were ever sent.
+    sent: Vec<(usize, usize, Arc<Vec<u8>>)>,
+    /// Signatures checked so far, by all nodes.
+    checks: Arc<AtomicUsize>,
     now: u64,
+}
+
+/// A validator's key; counts the signatures that are checked.
+struct Counted {
+    key: ValidatorKey,
+    checks: Arc<AtomicUsize>,
+}
+
+impl Credentials for Counted {
+    fn replica(&self, validators: &ValidatorSet) -> Option<ReplicaId> {
+        self.key.replica(validators)
+    }
+
+    fn signer(&self, chain: ChainId, epoch: Epoch) -> Box<dyn Signer> {
+        self.key.signer(chain, epoch)
+    }
+
+    fn verifier(&self, chain: ChainId, epoch: Epoch, validators: &ValidatorSet) -> SharedVerifier {
+        let verifier = self.key.verifier(chain, epoch, validators);
+        Arc::new(CountedChecks { verifier, checks: self.checks.clone() })
+    }
+}
+
+struct CountedChecks {
+    verifier: SharedVerifier,
+    checks: Arc<AtomicUsize>,
+}
+
+impl Verifier for CountedChecks {
+    fn epoch(&self) -> Epoch {
+        self.verifier.epoch()
+    }
+
+    fn quorum(&self) -> Quorum {
+        self.verifier.quorum()
+    }
+
+    fn is_valid(
+        &self,
+        signer: ReplicaId,
+        context: SigningContext,
+        message: &[u8],
+        found: &Signature,
+    ) -> bool {
+        self.checks.fetch_add(1, Ordering::Relaxed);
+        self.verifier.is_valid(signer, context, message, found)
+    }
 }
 
 const TIMEOUTS: Timeouts =
@@ -45,8 +99,14 @@ const TIMEOUTS: Timeouts =
 impl Cluster {
     fn new(depth: u64) -> Self {
         let hospitals: Vec<Actor> = (1..=4).map(Actor::new).collect();
-        let mut cluster =
-            Self { nodes: Vec::new(), events: VecDeque::new(), messages: VecDeque::new(), now: 0 };
+        let mut cluster = Self {
+            nodes: Vec::new(),
+            events: VecDeque::new(),
+            messages: VecDeque::new(),
+            sent: Vec::new(),
+            checks: Arc::default(),
+            now: 0,
+        };
         for hospital in &hospitals {
             let database = redb::Builder::new().create_with_backend(InMemoryBackend::new()).unwrap();
             let ledger = Ledger::over(database, &genesis(&hospitals), Box::new(Sm2Votes)).unwrap();
@@ -54,7 +114,10 @@ impl Cluster {
             let key = SigningKey::from_bytes(&hospital.signing.expose_secret()).unwrap();
             let parts = EngineParts {
                 settings: Settings { timeouts: TIMEOUTS, blocks_per_checkpoint: 16, window: 64, depth },
-                credentials: Arc::new(ValidatorKey::new(Arc::new(key))),
+                credentials: Arc::new(Counted {
+                    key: ValidatorKey::new(Arc::new(key)),
+                    checks: cluster.checks.clone(),
+                }),
                 ledger: ledger.clone(),
                 mempool: mempool.clone(),
                 verified: Arc::new(Verified::default()),
@@ -137,6 +200,7 @@ impl Cluster {
             if let Some((node, event)) = self.events.pop_front() {
                 self.handle(node, event);
             } else if let Some((from, to, bytes)) = self.messages.pop_front() {
+                self.sent.push((from, to, bytes.clone()));
                 let from = Some(ReplicaId(u16::try_from(from).unwrap()));
                 if self.nodes[to].is_up
                     && let Ok(message) = self.nodes[to].engine.gate().admit(from, &bytes)
@@ -279,4 +343,44 @@ fn a_primary_that_leaves_one_transaction_out_is_replaced_though_it_orders_all_ot
         }
     }
     panic!("it waits for ever");
+}
+
+/// PBFT-MB-8: whoever keeps what the others signed can send it again and again. None of it is worth a signature check: what
+/// is over, what was left with its view, and what counts already.
+#[test]
+fn a_flood_of_old_and_repeated_votes_costs_no_signature_checks() {
+    let mut cluster = Cluster::new(4);
+    for seed in 100..120 {
+        let transaction = registration(seed, cluster.chain());
+        cluster.submit(&[0, 1, 2, 3], &transaction);
+        cluster.run(50);
+    }
+    // A view change, and then a block that gets no further: two of four are not enough.
+    cluster.nodes[0].is_up = false;
+    cluster.submit(&[1, 2, 3], &registration(120, cluster.chain()));
+    cluster.run(10_000);
+    cluster.nodes[3].is_up = false;
+    cluster.submit(&[1, 2], &registration(121, cluster.chain()));
+    cluster.run(50);
+    assert!(cluster.nodes[2].engine.status().view > View(0));
+    assert_eq!(cluster.nodes[2].engine.replica().unwrap().in_flight().len(), 1);
+    let to_two = cluster.sent.iter().filter(|(_, to, _)| *to == 2);
+    let votes: Vec<_> = to_two
+        .filter(|(.., bytes)| {
+            let message = UntrustedMessage::decode(bytes).unwrap();
+            // A status may be news however often it comes, and is let in.
+            !matches!(message.message(), Message::Status(_))
+        })
+        .collect();
+    let kinds: BTreeSet<_> =
+        votes.iter().map(|(.., bytes)| UntrustedMessage::decode(bytes).unwrap().message().kind()).collect();
+    let expected = ["checkpoint", "commit", "new-view", "pre-prepare", "prepare", "view-change"];
+    assert_eq!(kinds, BTreeSet::from(expected));
+    let (gate, before) = (cluster.nodes[2].engine.gate(), cluster.checks.load(Ordering::Relaxed));
+    for (from, _, bytes) in &votes {
+        let from = ReplicaId(u16::try_from(*from).unwrap());
+        let refused = gate.admit(Some(from), bytes).map(|message| message.message().kind()).unwrap_err();
+        assert!(matches!(refused, GateRefusal::Stale { .. }), "{refused}");
+    }
+    assert_eq!(cluster.checks.load(Ordering::Relaxed), before);
 }

@@ -51,6 +51,12 @@ pub enum DriverError {
     /// The ledger would not commit.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// A job panicked: a bug. The engine would wait for its result for ever.
+    #[error("a job of consensus ({kind}) panicked, which is a bug; see the lines before this one")]
+    JobLost {
+        /// What it was to do.
+        kind: &'static str,
+    },
 }
 
 /// The task that owns the engine.
@@ -67,9 +73,12 @@ pub struct Driver {
     waiting: watch::Receiver<usize>,
     clock: Clock,
     timers: BTreeMap<TimerName, (Instant, EngineTimer)>,
-    results: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
+    results: (mpsc::Sender<Done>, mpsc::Receiver<Done>),
     status: watch::Sender<ConsensusStatus>,
 }
+
+/// What came of background work.
+type Done = Result<Event, DriverError>;
 
 struct Clock {
     wall: fn() -> Timestamp,
@@ -120,17 +129,18 @@ impl Driver {
     /// # Errors
     /// [`DriverError`] by variant.
     pub async fn run(mut self) -> Result<(), DriverError> {
-        while let Some(event) = self.next_event().await {
+        while let Some(done) = self.next_event().await {
             let mut actions = Vec::new();
-            let mut next = event;
+            let mut next = done;
             let mut handled = 0;
-            while let Some(event) = next {
-                actions.append(&mut self.engine.handle(self.clock.now(), event)?);
+            while let Some(done) = next {
+                actions.append(&mut self.engine.handle(self.clock.now(), done?)?);
                 handled += 1;
                 next = if handled < EVENTS_AT_ONCE { self.ready_event() } else { None };
             }
-            self.carry_out(actions)?;
+            // Before the actions: an answer to what they ask for is to be let in.
             self.gate.send_replace(self.engine.gate());
+            self.carry_out(actions)?;
             let status = self.engine.status();
             self.status.send_if_modified(|current| std::mem::replace(current, status) != status);
         }
@@ -138,22 +148,22 @@ impl Driver {
     }
 
     /// Waits for an event; `None` when there will be no messages any more, `Some(None)` when it turned out to be nothing.
-    async fn next_event(&mut self) -> Option<Option<Event>> {
+    async fn next_event(&mut self) -> Option<Option<Done>> {
         let alarm = self.timers.values().map(|(at, _)| *at).min();
         Some(tokio::select! {
-            message = self.messages.recv() => Some(message?.event),
-            Some(event) = self.results.1.recv() => Some(event),
-            Ok(()) = self.waiting.changed() => Some(Event::MempoolChanged),
-            () = sleep_until(alarm) => self.due().map(Event::Timer),
+            message = self.messages.recv() => Some(Ok(message?.event)),
+            Some(done) = self.results.1.recv() => Some(done),
+            Ok(()) = self.waiting.changed() => Some(Ok(Event::MempoolChanged)),
+            () = sleep_until(alarm) => self.due().map(|timer| Ok(Event::Timer(timer))),
         })
     }
 
     /// An event that is there already. Results first: messages may make them void, never the other way round.
-    fn ready_event(&mut self) -> Option<Event> {
-        if let Ok(event) = self.results.1.try_recv() {
-            return Some(event);
+    fn ready_event(&mut self) -> Option<Done> {
+        if let Ok(done) = self.results.1.try_recv() {
+            return Some(done);
         }
-        self.messages.try_recv().ok().map(|admitted| admitted.event)
+        self.messages.try_recv().ok().map(|admitted| Ok(admitted.event))
     }
 
     fn due(&mut self) -> Option<EngineTimer> {
@@ -232,12 +242,16 @@ impl Driver {
     }
 
     fn run_job(&self, job: Job) {
-        let results = self.results.0.clone();
+        let (results, kind) = (self.results.0.clone(), job.kind());
         tokio::spawn(async move {
-            // A job that panics leaves the engine waiting, as a lost message would.
-            if let Ok(result) = tokio::task::spawn_blocking(move || job.run()).await {
-                let _ = results.send(Event::JobDone(result)).await;
-            }
+            let done = match tokio::task::spawn_blocking(move || job.run()).await {
+                Ok(result) => Ok(Event::JobDone(result)),
+                Err(lost) if lost.is_panic() => Err(DriverError::JobLost { kind }),
+                // The node is closing.
+                Err(_) => return,
+            };
+            // Nobody waits for it any more if the driver has stopped.
+            let _ = results.send(done).await;
         });
     }
 
@@ -248,7 +262,7 @@ impl Driver {
                 Some(PeerResponse::Blocks(blocks)) => Some(blocks),
                 _ => None,
             };
-            let _ = results.send(Event::Fetched { peer, blocks }).await;
+            let _ = results.send(Ok(Event::Fetched { peer, blocks })).await;
         });
     }
 }

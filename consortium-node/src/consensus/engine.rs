@@ -28,8 +28,8 @@ use crate::ledger::{EpochSet, ExecutedBlock, Ledger, LedgerError, VerifiedTransa
 use crate::mempool::Mempool;
 use amulet_pbft::planted::Bug;
 use amulet_pbft::{
-    Config, ConfigError, Effect, Input, LogRecord, Mode, Outcome, Provenance, RecoverError, Replica,
-    Requests, Timeouts, TimerKind, Tip, Verdict, check_epochs,
+    Config, ConfigError, Effect, Input, LogRecord, Outcome, Provenance, RecoverError, Replica, Requests,
+    Timeouts, TimerKind, Tip, Verdict, check_epochs,
 };
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, TxId, View};
 use building::Batch;
@@ -250,17 +250,10 @@ impl Engine {
     }
 
     /// What received messages are held against before they may become an [`Event::Message`]. Good until the next event is
-    /// handled; an older one lets more through.
+    /// handled; an older one lets more through, but for what the engine has come within reach of since.
     #[must_use]
     pub fn gate(&self) -> Gate {
-        let view = match &self.role {
-            Role::Member(replica) => match replica.mode() {
-                Mode::ViewChange { target } => target,
-                Mode::Normal | Mode::Ended => replica.view(),
-            },
-            Role::Observer(_) => self.epoch.set.epoch.first_view(),
-        };
-        Gate::new(&self.epoch, view, self.tip().height)
+        Gate::new(&self.epoch, self.replica().map(Replica::horizon))
     }
 
     /// Executed blocks kept because they may be committed; at most
@@ -354,7 +347,7 @@ impl Engine {
                     let validate = Validate { view, height, header_hash, parents, payload, provenance, wall };
                     self.run(Task::Validate(validate), out);
                 }
-                Effect::Commit { certificate, .. } => self.commit(certificate, out)?,
+                Effect::Commit { certificate, .. } => self.commit(now, certificate, out)?,
                 Effect::Stable { .. } => {}
                 Effect::CatchUp { hint, .. } => self.catch_up(hint, out),
                 Effect::Report(evidence) => {

@@ -1,14 +1,15 @@
 //! What a received message must pass before the engine sees it: cheap checks first, signatures last.
 //!
-//! The checks here refuse only what the core would ignore anyway, or what no correct replica sends. They cost little and
+//! The checks here refuse only what the core would ignore anyway, or what no correct replica sends. They cost a look-up and
 //! need nothing but a moment's view of the engine, so they are made wherever messages come in, before a signature is
-//! looked at.
+//! looked at: a flood of old, repeated or far-off messages costs no signature checks.
 
 use super::credentials::SharedVerifier;
 use super::engine::EpochInForce;
 use amulet_pbft::message::DecodeError;
-use amulet_pbft::{Message, UntrustedMessage, VerifiedMessage, VerifyError};
-use amulet_protocol::ids::{Epoch, Height, ReplicaId, View};
+use amulet_pbft::{Horizon, Message, UntrustedMessage, VerifiedMessage, VerifyError};
+use amulet_protocol::ids::{Epoch, ReplicaId};
+use std::sync::Arc;
 
 /// One moment's view of an engine; cheap to clone.
 #[derive(Clone)]
@@ -16,8 +17,8 @@ pub struct Gate {
     epoch: Epoch,
     own: Option<ReplicaId>,
     verifier: SharedVerifier,
-    view: View,
-    committed: Height,
+    /// `None` while the node is no validator: nothing that is not a block is of use to it.
+    horizon: Option<Arc<Horizon>>,
 }
 
 /// Why a message goes no further.
@@ -58,9 +59,9 @@ pub enum GateRefusal {
         /// The kind of message.
         kind: &'static str,
     },
-    /// It is about a view that was left, or a height that is committed.
-    #[error("the {kind} is about a view or height that is over")]
-    Over {
+    /// It would change nothing, whoever signed it: it is about a view or height that is over or far away, or known.
+    #[error("the {kind} is of no use here, or known")]
+    Stale {
         /// The kind of message.
         kind: &'static str,
     },
@@ -70,9 +71,9 @@ pub enum GateRefusal {
 }
 
 impl Gate {
-    pub(super) fn new(epoch: &EpochInForce, view: View, committed: Height) -> Self {
+    pub(super) fn new(epoch: &EpochInForce, horizon: Option<Horizon>) -> Self {
         let EpochInForce { set, own, verifier } = epoch.clone();
-        Self { epoch: set.epoch, own, verifier, view, committed }
+        Self { epoch: set.epoch, own, verifier, horizon: horizon.map(Arc::new) }
     }
 
     /// Checks a message that `from` handed over; `None` if the way it came says nothing about who that was.
@@ -105,22 +106,9 @@ impl Gate {
         if let Some(from) = from.filter(|from| *from != sender && !may_be_passed_on) {
             return Err(GateRefusal::Forwarded { sender, from, kind });
         }
-        if self.is_over(message.message()) {
-            return Err(GateRefusal::Over { kind });
+        if self.horizon.as_ref().is_none_or(|horizon| horizon.is_stale(&message)) {
+            return Err(GateRefusal::Stale { kind });
         }
         Ok(message)
-    }
-
-    /// Whether the core would ignore it as stale, whatever its signature.
-    fn is_over(&self, message: &Message) -> bool {
-        let place = match message {
-            Message::PrePrepare(signed, _) => {
-                Some((signed.content.proposal.view, signed.content.proposal.height))
-            }
-            Message::Prepare(signed) => Some((signed.content.proposal.view, signed.content.proposal.height)),
-            Message::Commit(signed) => Some((signed.content.view, signed.content.height)),
-            _ => None,
-        };
-        place.is_some_and(|(view, height)| view < self.view || height <= self.committed)
     }
 }

@@ -13,6 +13,7 @@ use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, Timestamp, TxId, View}
 use amulet_protocol::limits::BLOCK_BYTES_MAX;
 use amulet_protocol::transaction::SignedTransaction;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// Something to compute. [`Job::run`] is a function of the job and of the ledger's committed blocks: no clock, no
@@ -120,7 +121,7 @@ impl Job {
                     view,
                     height,
                     header_hash,
-                    judged: validate.run(&ledger, verified.as_ref()),
+                    judged: validate.run_guarded(&ledger, verified.as_ref()),
                 }
             }
             Task::CheckBlocks { peer, from, blocks, verifier } => {
@@ -176,6 +177,25 @@ impl Build {
 }
 
 impl Validate {
+    /// A block that makes this node's code panic is refused: a primary that finds such a block must not bring down whoever
+    /// looks at it. To refuse a block is safe whatever the others do.
+    fn run_guarded(
+        self,
+        ledger: &Ledger,
+        verified: &dyn VerifiedTransactions,
+    ) -> Result<Judgement, LedgerError> {
+        let height = self.height;
+        // Judging writes nothing, and what it reads is not changed by others while they hold a lock.
+        let judging = AssertUnwindSafe(|| self.run(ledger, verified));
+        std::panic::catch_unwind(judging).unwrap_or_else(|_| {
+            tracing::error!(
+                height = height.0,
+                "judging a proposed block panicked, which is a bug; block refused"
+            );
+            Ok(Judgement::Wrong)
+        })
+    }
+
     fn run(self, ledger: &Ledger, verified: &dyn VerifiedTransactions) -> Result<Judgement, LedgerError> {
         let Self { view, height, header_hash, parents, payload, provenance, wall } = self;
         let Ok(block) = codec::decode::<UntrustedBlock>(payload.bytes(), BLOCK_BYTES_MAX) else {

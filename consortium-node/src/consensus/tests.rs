@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::gossip::Gossip;
-use crate::ledger::{Ledger, ProposalInput};
+use crate::ledger::{Ledger, ProposalInput, VerifiedTransactions};
 use crate::mempool::Mempool;
 use crate::network::{Command, ConsensusMessage, Network, PeerRequest, PeerResponse};
 use crate::org_sender::OrgSender;
@@ -13,12 +13,13 @@ use amulet_contracts::testing::{Actor, card, certificate, genesis, grant};
 use amulet_crypto::digest::Digest;
 use amulet_crypto::signing::SigningKey;
 use amulet_pbft::message::{Phase, Status};
-use amulet_pbft::{KeySigner, Message, Millis, Signed, Timeouts};
+use amulet_pbft::{KeySigner, Message, Millis, Payload, Signed, Timeouts};
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
 use amulet_protocol::calls::{Call, RequestId};
 use amulet_protocol::codec;
+use amulet_protocol::consensus::{PrePrepare, Proposal};
 use amulet_protocol::ids::{ChainId, Epoch, Height, Nonce, ReplicaId, TxId, View};
-use amulet_protocol::transaction::SignedTransaction;
+use amulet_protocol::transaction::{SealedId, SignedTransaction};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -48,6 +49,16 @@ struct Bench {
 impl Bench {
     /// Replica `replica` with an empty chain, and these transactions waiting.
     async fn start(replica: u16, timeouts: Timeouts, waiting: Vec<SignedTransaction>) -> Self {
+        Self::start_with(replica, timeouts, waiting, Arc::new(())).await
+    }
+
+    /// The same, and what it knows of checked transactions.
+    async fn start_with(
+        replica: u16,
+        timeouts: Timeouts,
+        waiting: Vec<SignedTransaction>,
+        verified: Arc<dyn VerifiedTransactions>,
+    ) -> Self {
         let hospitals: Vec<Actor> = (1..=4).map(Actor::new).collect();
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("ledger"), &genesis(&hospitals)).unwrap();
@@ -64,7 +75,7 @@ impl Bench {
             credentials: Arc::new(ValidatorKey::new(key.clone())),
             ledger: ledger.clone(),
             mempool: mempool.clone(),
-            verified: Arc::new(()),
+            verified,
             #[cfg(feature = "planted")]
             planted: std::collections::BTreeSet::new(),
         };
@@ -89,6 +100,10 @@ impl Bench {
         let signer = signer(&self.hospitals[usize::from(replica)], &self.ledger);
         let signed = Signed::new(status, ReplicaId(replica), &signer);
         let bytes = Message::Status(signed).encode(Epoch(0));
+        self.hears(replica, bytes).await;
+    }
+
+    async fn hears(&self, replica: u16, bytes: Vec<u8>) {
         // The driver may have stopped, which the test finds out by itself.
         let _ = self.inbox.send(ConsensusMessage { from: ReplicaId(replica), bytes, place: None }).await;
     }
@@ -221,4 +236,63 @@ async fn of_two_transactions_with_one_number_the_one_that_lost_is_forgotten() {
         }
     };
     timeout(PATIENCE, emptied).await.unwrap();
+}
+
+/// A bug that a block brings to light.
+struct Panics;
+
+impl VerifiedTransactions for Panics {
+    fn contains(&self, _: SealedId) -> bool {
+        panic!("a bug")
+    }
+}
+
+/// A panic once left the block unjudged until the progress timer ran down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposed_block_that_makes_the_node_panic_is_refused_at_once() {
+    let world = World::new();
+    let mut bench = Bench::start_with(3, NEVER, Vec::new(), Arc::new(Panics)).await;
+    let block = world.ledger.block(Height(1)).unwrap().unwrap().block;
+    let payload = Payload::new(codec::encode(&block)).unwrap();
+    let proposal = Proposal {
+        view: View(0),
+        height: Height(1),
+        parent: block.header.previous,
+        header_hash: block.hash(),
+        payload_digest: payload.digest(),
+    };
+    let primary = signer(&bench.hospitals[0], &bench.ledger);
+    let signed = Signed::new(PrePrepare { proposal }, ReplicaId(0), &primary);
+    bench.hears(0, Message::PrePrepare(signed, payload).encode(Epoch(0))).await;
+    let leaves = async {
+        loop {
+            match bench.sent().await {
+                Message::ViewChange(sent) => return sent.content.new_view,
+                Message::Prepare(_) => panic!("it votes for what it has not judged"),
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(timeout(PATIENCE, leaves).await.unwrap(), View(1));
+}
+
+/// A committed block cannot be refused. The node once waited for its execution for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_execution_of_a_committed_block_panics_stops() {
+    let world = World::new();
+    let mut bench = Bench::start_with(3, NEVER, Vec::new(), Arc::new(Panics)).await;
+    let first = world.ledger.block(Height(1)).unwrap().unwrap();
+    bench.status(0, 2).await;
+    let stopped = async {
+        loop {
+            tokio::select! {
+                command = bench.commands.recv() => if let Some(Command::Ask { reply, .. }) = command {
+                    let _ = reply.send(PeerResponse::Blocks(vec![first.clone()]));
+                },
+                stopped = &mut bench.driver => return stopped.unwrap(),
+            }
+        }
+    };
+    let stopped = timeout(PATIENCE, stopped).await.unwrap();
+    assert!(matches!(stopped, Err(DriverError::JobLost { kind: "execute" })), "{stopped:?}");
 }

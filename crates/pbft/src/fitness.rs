@@ -46,8 +46,6 @@ const SLACK: std::ops::RangeInclusive<u64> = 4..=16;
 pub const REQUESTS_WATCHED_MAX: usize = 4_096;
 /// Blocks with later requests after which a request that still waits has been passed over.
 pub const BLOCKS_PASSED_MAX: u32 = 16;
-/// Every so many blocks that pass a request, it is time to tell it to the primary again.
-const BLOCKS_PER_REMINDER: u32 = 5;
 /// How far later than a request another one must have come to this replica to count as passing it: within that they may
 /// have come to the primary in the other order.
 const ARRIVALS_IN_ANY_ORDER: u64 = 64;
@@ -64,6 +62,9 @@ pub struct Demands {
     pub grace: Millis,
     /// Time after which the slack is halved, again and again down to its end.
     pub tightening: Millis,
+    /// How long a request is passed before its primary is blamed, however many blocks that are: time for the driver to tell
+    /// it to the primary again, which may not know it.
+    pub patience: Millis,
 }
 
 impl Demands {
@@ -76,6 +77,7 @@ impl Demands {
             gap_ceiling: Millis(progress * 2 / 3),
             grace: Millis(progress * 2),
             tightening: Millis(progress * 20),
+            patience: Millis(progress),
         }
     }
 }
@@ -86,6 +88,8 @@ struct Watched {
     id: TxId,
     /// Blocks of this view that held requests which came clearly later.
     passed: u32,
+    /// Since when.
+    since: Option<Millis>,
     /// Views that were left because of it.
     blamed: usize,
 }
@@ -153,7 +157,7 @@ impl PrimaryMonitor {
         self.total = (0, 0);
         self.has_judged = false;
         for watched in self.watched.values_mut() {
-            watched.passed = 0;
+            (watched.passed, watched.since) = (0, None);
         }
     }
 
@@ -184,7 +188,7 @@ impl PrimaryMonitor {
     pub fn on_request(&mut self, id: TxId) {
         self.arrived += 1;
         if self.watched.len() < REQUESTS_WATCHED_MAX && !self.arrivals.contains_key(&id) {
-            self.watched.insert(self.arrived, Watched { id, passed: 0, blamed: 0 });
+            self.watched.insert(self.arrived, Watched { id, passed: 0, since: None, blamed: 0 });
             self.arrivals.insert(id, self.arrived);
         }
     }
@@ -197,7 +201,7 @@ impl PrimaryMonitor {
     }
 
     /// A block with these requests is final.
-    pub fn on_block<'a>(&mut self, requests: impl IntoIterator<Item = &'a TxId>) {
+    pub fn on_block<'a>(&mut self, now: Millis, requests: impl IntoIterator<Item = &'a TxId>) {
         let mut latest = 0;
         for id in requests {
             if let Some(arrival) = self.arrivals.remove(id) {
@@ -207,15 +211,8 @@ impl PrimaryMonitor {
         }
         for (_, watched) in self.watched.range_mut(..latest.saturating_sub(ARRIVALS_IN_ANY_ORDER)) {
             watched.passed += 1;
+            watched.since.get_or_insert(now);
         }
-    }
-
-    /// Requests that the primary seems not to know; to be told to it again (rule PBFT-PF-5). Asked after each block.
-    #[must_use]
-    pub fn reminders(&self) -> Vec<TxId> {
-        let is_due =
-            |watched: &&Watched| watched.passed > 0 && watched.passed.is_multiple_of(BLOCKS_PER_REMINDER);
-        self.watched.values().filter(is_due).map(|watched| watched.id).collect()
     }
 
     /// Whether this replica has had enough of its primary; said once in a view.
@@ -224,7 +221,7 @@ impl PrimaryMonitor {
         if self.has_judged || now.0.saturating_sub(self.entered.0) < self.demands.grace.0 {
             return None;
         }
-        let cause = if self.is_unfair() {
+        let cause = if self.is_unfair(now) {
             Cause::Unfair
         } else if self.is_slow(now) {
             self.leniency = self.leniency.saturating_mul(2);
@@ -257,12 +254,17 @@ impl PrimaryMonitor {
         Millis(bound.min(gap_ceiling.0))
     }
 
-    /// Rule PBFT-PF-4: a request was passed too often. One that several primaries in a row have passed, a correct one among
+    /// Rules PBFT-PF-4 and PBFT-PF-5: a request was passed too often and too long. One that several primaries in a row have passed, a correct one among
     /// them, is nobody's fault, and watched no more.
-    fn is_unfair(&mut self) -> bool {
+    fn is_unfair(&mut self, now: Millis) -> bool {
         let mut is_unfair = false;
         let mut hopeless = Vec::new();
-        for watched in self.watched.values_mut().filter(|watched| watched.passed > BLOCKS_PASSED_MAX) {
+        let patience = self.demands.patience.0;
+        let is_passed_over = |watched: &&mut Watched| {
+            let lasted = watched.since.map_or(0, |since| now.0.saturating_sub(since.0));
+            watched.passed > BLOCKS_PASSED_MAX && lasted >= patience
+        };
+        for watched in self.watched.values_mut().filter(is_passed_over) {
             watched.blamed += 1;
             is_unfair = true;
             if watched.blamed > self.faults {

@@ -64,5 +64,6 @@ pub use recovery::{RecoverError, Tip, check_epochs};
 pub use rejection::Rejection;
 pub use replica::{Mode, Replica};
 pub use signer::{KeySigner, Signer};
+pub use stale::Horizon;
 pub use timer::{Timer, TimerKind};
 pub use verify::{ValidatorKeys, VerifiedMessage, Verifier, VerifyError};

@@ -190,7 +190,7 @@ impl Replica {
             }
             Vote::Duplicate => {
                 if counts_twice {
-                    slot.prepares.add(vote.content);
+                    slot.prepares.add(sender, vote.content);
                     self.advance();
                 }
                 Err(Rejection::Duplicate { sender })
@@ -212,7 +212,7 @@ impl Replica {
             }
             Vote::Duplicate => {
                 if counts_twice {
-                    slot.commits.add(vote.content);
+                    slot.commits.add(sender, vote.content);
                     self.advance();
                 }
                 Err(Rejection::Duplicate { sender })

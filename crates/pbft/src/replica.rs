@@ -20,6 +20,7 @@ use crate::recovery::Tip;
 use crate::rejection::Rejection;
 use crate::signer::Signer;
 use crate::slot::{RetainedPayloads, Slot};
+use crate::stale::Bounds;
 use crate::status::Peers;
 use crate::timer::{Timer, TimerKind, Timers};
 use crate::verify::VerifiedMessage;
@@ -234,27 +235,18 @@ impl Replica {
     /// Rule PBFT-NC-10: messages of the normal case count in the active view at the heights in flight; those ahead of
     /// them are kept, those behind or beyond the window refused.
     fn place(&self, view: View, height: Height) -> Result<Placement, Rejection> {
-        self.check_place(view, height)?;
+        self.bounds().check(view, height)?;
         let is_now = (self.mode == Mode::Normal || self.is_planted(Bug::VoteInLeftView))
             && view == self.view
             && height <= self.highest_slot();
         Ok(if is_now { Placement::Now } else { Placement::Later })
     }
 
-    /// Whether a message of the normal case may still matter.
-    pub(crate) fn check_place(&self, view: View, height: Height) -> Result<(), Rejection> {
-        let current = if self.is_planted(Bug::VoteInLeftView) { self.view } else { self.target() };
-        if view < current {
-            return Err(Rejection::StaleView { message: view, current });
-        }
-        if height <= self.tip.height {
-            return Err(Rejection::Settled { height, committed: self.tip.height });
-        }
+    /// Between what a message of the normal case may still matter.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let view = if self.is_planted(Bug::VoteInLeftView) { self.view } else { self.target() };
         let (low, high) = (self.checkpoints.low, self.checkpoints.high(&self.config));
-        if height > high {
-            return Err(Rejection::OutsideWaterMarks { height, low, high });
-        }
-        Ok(())
+        Bounds { view, tip: self.tip.height, low, high }
     }
 
     /// Rule PBFT-TM-1: only the current run of a timer counts.

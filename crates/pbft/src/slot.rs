@@ -94,12 +94,36 @@ pub(crate) enum Vote<T> {
     Contradicts(Signed<T>),
 }
 
+/// How many said the same, and who.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally<T> {
+    content: T,
+    votes: usize,
+    /// A bit for each replica; a set has at most 100.
+    voters: u128,
+}
+
+impl<T: PartialEq> Tally<T> {
+    pub(crate) fn is_of(&self, content: &T) -> bool {
+        self.content == *content
+    }
+
+    pub(crate) fn has(&self, replica: ReplicaId) -> bool {
+        self.voters & bit(replica) != 0
+    }
+}
+
+/// None for a number that no replica has.
+fn bit(replica: ReplicaId) -> u128 {
+    1_u128.checked_shl(u32::from(replica.0)).unwrap_or(0)
+}
+
 /// One vote of each replica, with a tally, so that a vote costs a look-up and not a count. Votes count whether or not the
 /// proposal has arrived; those for another block are kept too, so that a second vote shows as a contradiction.
 #[derive(Debug)]
 pub(crate) struct Votes<T> {
     by_replica: BTreeMap<ReplicaId, Signed<T>>,
-    tallies: Vec<(T, usize)>,
+    tallies: Vec<Tally<T>>,
 }
 
 impl<T> Default for Votes<T> {
@@ -114,7 +138,7 @@ impl<T: Content + Copy + PartialEq> Votes<T> {
             Some(known) if known.content == vote.content => Vote::Duplicate,
             Some(known) => Vote::Contradicts(known.clone()),
             None => {
-                self.add(vote.content);
+                self.add(vote.sender, vote.content);
                 self.by_replica.insert(vote.sender, vote);
                 Vote::Counted
             }
@@ -122,11 +146,19 @@ impl<T: Content + Copy + PartialEq> Votes<T> {
     }
 
     /// One more vote in the tally.
-    pub(crate) fn add(&mut self, content: T) {
-        match self.tallies.iter_mut().find(|(counted, _)| *counted == content) {
-            Some((_, votes)) => *votes += 1,
-            None => self.tallies.push((content, 1)),
+    pub(crate) fn add(&mut self, replica: ReplicaId, content: T) {
+        let voters = bit(replica);
+        match self.tallies.iter_mut().find(|tally| tally.is_of(&content)) {
+            Some(tally) => {
+                tally.votes += 1;
+                tally.voters |= voters;
+            }
+            None => self.tallies.push(Tally { content, votes: 1, voters }),
         }
+    }
+
+    pub(crate) fn tallies(&self) -> &[Tally<T>] {
+        &self.tallies
     }
 
     pub(crate) fn get(&self, replica: ReplicaId) -> Option<&Signed<T>> {
@@ -134,7 +166,7 @@ impl<T: Content + Copy + PartialEq> Votes<T> {
     }
 
     pub(crate) fn count(&self, content: &T) -> usize {
-        self.tallies.iter().find(|(counted, _)| counted == content).map_or(0, |(_, votes)| *votes)
+        self.tallies.iter().find(|tally| tally.is_of(content)).map_or(0, |tally| tally.votes)
     }
 
     pub(crate) fn count_all(&self) -> usize {

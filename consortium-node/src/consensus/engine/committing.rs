@@ -31,18 +31,20 @@ impl Sweep {
 impl Engine {
     pub(super) fn commit(
         &mut self,
+        now: Now,
         certificate: CommitCertificate,
         out: &mut Vec<Action>,
     ) -> Result<(), EngineError> {
         let height = certificate.vote.height;
         let executed = self.speculation.find(certificate.vote.header_hash).cloned();
-        self.apply(executed.ok_or(EngineError::Diverged { height })?, certificate, out);
+        self.apply(now, executed.ok_or(EngineError::Diverged { height })?, certificate, out);
         Ok(())
     }
 
     /// Makes a block final.
     pub(super) fn apply(
         &mut self,
+        now: Now,
         block: Arc<ExecutedBlock>,
         certificate: CommitCertificate,
         out: &mut Vec<Action>,
@@ -50,7 +52,7 @@ impl Engine {
         let height = block.height();
         self.applied = block.hash();
         if let Some(fitness) = &mut self.fitness {
-            fitness.on_block(&block);
+            fitness.on_block(now, &block);
         }
         self.forget(&block);
         if block.ends_epoch() {

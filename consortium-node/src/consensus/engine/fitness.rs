@@ -52,9 +52,9 @@ impl Fitness {
     }
 
     /// A block is final.
-    pub(super) fn on_block(&mut self, block: &ExecutedBlock) {
+    pub(super) fn on_block(&mut self, now: Now, block: &ExecutedBlock) {
         let ids: Vec<TxId> = block.transaction_ids().collect();
-        self.monitor.on_block(&ids);
+        self.monitor.on_block(now.monotonic, &ids);
         self.executing = self.executing.split_off(&block.height().next());
     }
 

@@ -128,7 +128,7 @@ impl Engine {
         if is_next {
             let Judgement::Right(executed) = judged else { return Err(EngineError::Diverged { height }) };
             let (header_hash, ends_epoch) = (executed.hash(), executed.ends_epoch());
-            self.apply(executed, certificate.clone(), out);
+            self.apply(now, executed, certificate.clone(), out);
             if let Role::Observer(tip) = &mut self.role {
                 *tip = Tip { height, header_hash, certificate: Some(certificate) };
                 self.enter_next_epoch(now, out)?;

@@ -357,7 +357,7 @@ pub fn the_next_epoch_starts_from_the_last_block() {
         }
     }
     let stray = UntrustedMessage::new(Epoch(0), status(1, 0, 0, Phase::Preparing));
-    assert!(replica.is_stale(&stray));
+    assert!(replica.horizon().is_stale(&stray));
     let stray = stray.verify(&crate::support::keys(4)).unwrap();
     let refused = replica.step(Input::Message(stray)).outcome;
     let expected = Rejection::Epoch { found: Epoch(0), expected: epoch };
@@ -370,15 +370,15 @@ pub fn what_is_stale_is_known_before_signatures_are_checked() {
     let (mut backup, _) = with_three_accepted();
     let unverified = |message: Message| UntrustedMessage::new(Epoch(0), message);
     let vote = vote_for(1, on(0, 2, A, B));
-    assert!(!backup.replica.is_stale(&unverified(vote.clone())));
+    assert!(!backup.replica.horizon().is_stale(&unverified(vote.clone())));
     backup.hear(vote.clone());
-    assert!(backup.replica.is_stale(&unverified(vote)));
-    assert!(backup.replica.is_stale(&unverified(propose(on(0, 3, B, C), C))));
+    assert!(backup.replica.horizon().is_stale(&unverified(vote)));
+    assert!(backup.replica.horizon().is_stale(&unverified(propose(on(0, 3, B, C), C))));
     let rival = propose(on(0, 3, B, D), D);
-    assert!(!backup.replica.is_stale(&unverified(rival)), "a contradiction is news");
-    assert!(backup.replica.is_stale(&unverified(commit(1, 0, 999, A))));
+    assert!(!backup.replica.horizon().is_stale(&unverified(rival)), "a contradiction is news");
+    assert!(backup.replica.horizon().is_stale(&unverified(commit(1, 0, 999, A))));
     backup.fire(TimerKind::Progress);
-    assert!(backup.replica.is_stale(&unverified(commit(1, 0, 1, A))), "of the view that was left");
+    assert!(backup.replica.horizon().is_stale(&unverified(commit(1, 0, 1, A))), "of the view that was left");
 }
 
 struct Counting {

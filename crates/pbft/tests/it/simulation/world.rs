@@ -303,7 +303,8 @@ impl World {
             }
             Ordering::Less => {}
             Ordering::Equal => {
-                let is_stale = node.replica.as_ref().is_some_and(|replica| replica.is_stale(&message));
+                let is_stale =
+                    node.replica.as_ref().is_some_and(|replica| replica.horizon().is_stale(&message));
                 let message = message.verify(&node.keys).expect("replicas send valid messages");
                 let is_ignored = self.input(to, Input::Message(message));
                 assert!(!is_stale || is_ignored, "what is called stale changes nothing");
