@@ -1,12 +1,16 @@
 //! Passing transactions on, so that whichever validator is the primary has them.
 
+mod journal;
+
 use crate::mempool::Mempool;
 use crate::network::{Network, PeerRequest};
 use amulet_protocol::ids::{ReplicaId, TxId};
 use amulet_protocol::transaction::SignedTransaction;
+use journal::Journal;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
 
 /// How often what still waits is passed on again. What was lost on the way has to be with the primary before the backups
 /// that have it run out of patience with it: two looks fit into the consensus core's progress timeout.
@@ -14,28 +18,39 @@ const AGAIN_EVERY: Duration = Duration::from_millis(500);
 /// Transactions passed on again at once, the oldest: enough to mend losses, little beside the load that it comes on top of.
 const AGAIN_MAX: usize = 32;
 
+/// Messages to one peer under way at once. While they are, what comes in gathers for the next: a busy node sends few
+/// messages with many transactions each, an idle one sends each transaction at once.
+pub const MESSAGES_UNDER_WAY_MAX: usize = 4;
+
 /// Hands transactions to all other validators; cheap to clone.
 #[derive(Clone)]
 pub struct Gossip {
     network: Network,
     peers: Arc<[ReplicaId]>,
+    journal: Arc<Mutex<Journal>>,
+    /// The journal's end. The tasks that pass it on end with the last handle.
+    end: Arc<watch::Sender<u64>>,
 }
 
 impl Gossip {
-    /// Over this network, to these validators.
+    /// Over this network, to these validators. To be called within a runtime, on which it runs a task for each of them until
+    /// the last handle is dropped.
     #[must_use]
     pub fn new(network: Network, peers: impl IntoIterator<Item = ReplicaId>) -> Self {
-        Self { network, peers: peers.into_iter().collect() }
+        let journal: Arc<Mutex<Journal>> = Arc::default();
+        let peers: Arc<[ReplicaId]> = peers.into_iter().collect();
+        let end = watch::Sender::new(0);
+        for peer in peers.iter() {
+            tokio::spawn(pass_on_to(network.clone(), *peer, journal.clone(), end.subscribe()));
+        }
+        Self { network, peers, journal, end: Arc::new(end) }
     }
 
     /// Sends a transaction to the others and does not wait. It may be lost: [`Gossip::repeat`] sends it again.
     pub fn pass_on(&self, transaction: &SignedTransaction) {
-        for peer in self.peers.iter().copied() {
-            let (network, transaction) = (self.network.clone(), transaction.as_untrusted().clone());
-            tokio::spawn(
-                async move { network.ask(peer, PeerRequest::Transactions(vec![transaction])).await },
-            );
-        }
+        let mut journal = lock(&self.journal);
+        journal.push(Arc::new(transaction.clone()));
+        self.end.send_replace(journal.end());
     }
 
     /// Passes what waits in the queue for long on again, to each peer by itself, until the node stops: a transaction that
@@ -44,6 +59,35 @@ impl Gossip {
     pub async fn repeat(self, mempool: Mempool) {
         let peers = self.peers.iter().map(|peer| repeat_to(self.network.clone(), *peer, mempool.clone()));
         futures::future::join_all(peers).await;
+    }
+}
+
+fn lock(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
+    journal.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn pass_on_to(
+    network: Network,
+    peer: ReplicaId,
+    journal: Arc<Mutex<Journal>>,
+    mut end: watch::Receiver<u64>,
+) {
+    let slots = Arc::new(Semaphore::new(MESSAGES_UNDER_WAY_MAX));
+    let mut place = 0;
+    while end.wait_for(|end| *end > place).await.is_ok() {
+        let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let excerpt = lock(&journal).excerpt(place);
+        place = excerpt.next;
+        if excerpt.missed > 0 {
+            tracing::debug!(replica = peer.0, missed = excerpt.missed, "peer too slow to be told everything");
+        }
+        let message = excerpt.transactions.iter().map(|found| found.as_untrusted().clone()).collect();
+        let network = network.clone();
+        tokio::spawn(async move {
+            // What a peer does not take is passed on again while it waits.
+            let _ = network.ask(peer, PeerRequest::Transactions(message)).await;
+            drop(slot);
+        });
     }
 }
 
@@ -64,9 +108,58 @@ async fn repeat_to(network: Network, peer: ReplicaId, mempool: Mempool) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::network::{Command, PeerResponse};
     use crate::testing::World;
     use amulet_contracts::testing::Actor;
-    use amulet_protocol::ids::Nonce;
+    use amulet_protocol::ids::{ChainId, Nonce};
+    use std::collections::BTreeMap;
+    use tokio::sync::{mpsc, oneshot};
+
+    type Told = (Vec<TxId>, oneshot::Sender<PeerResponse>);
+
+    fn registration(chain: ChainId, seed: u64) -> SignedTransaction {
+        let newcomer = Actor::new(seed);
+        newcomer.sign_numbered(chain, Nonce(1), newcomer.registration())
+    }
+
+    async fn told(commands: &mut mpsc::Receiver<Command>) -> (ReplicaId, Told) {
+        let Some(Command::Ask { to, request, reply }) = commands.recv().await else { panic!("no question") };
+        let PeerRequest::Transactions(transactions) = *request else { panic!("another question") };
+        (to, (transactions.into_iter().map(|transaction| transaction.hashed().id()).collect(), reply))
+    }
+
+    /// A peer that does not answer has few messages under way, gets the rest in one when it answers again, and keeps nothing
+    /// from another.
+    #[tokio::test]
+    async fn transactions_gather_for_a_slow_peer_and_another_does_not_wait_for_it() {
+        let world = World::new();
+        let (network, mut commands, _outlets, _inboxes) = Network::channels();
+        let (slow, quick) = (ReplicaId(1), ReplicaId(2));
+        let gossip = Gossip::new(network, [slow, quick]);
+        let all: Vec<_> = (50..70).map(|seed| registration(world.chain(), seed)).collect();
+        let ids: Vec<_> = all.iter().map(SignedTransaction::id).collect();
+        let mut under_way: Vec<Told> = Vec::new();
+        let mut taken: BTreeMap<ReplicaId, Vec<TxId>> = BTreeMap::new();
+        for transaction in &all {
+            gossip.pass_on(transaction);
+            while taken.get(&quick).is_none_or(|taken| !taken.contains(&transaction.id())) {
+                let (to, told) = told(&mut commands).await;
+                taken.entry(to).or_default().extend(&told.0);
+                if to == slow {
+                    under_way.push(told);
+                } else {
+                    told.1.send(PeerResponse::Noted).unwrap();
+                }
+            }
+        }
+        assert_eq!(taken[&quick], ids);
+        assert_eq!(under_way.len(), MESSAGES_UNDER_WAY_MAX);
+        under_way.remove(0).1.send(PeerResponse::Noted).unwrap();
+        let (to, (rest, _)) = told(&mut commands).await;
+        taken.entry(to).or_default().extend(&rest);
+        assert_eq!(taken[&slow], ids);
+    }
 
     #[tokio::test]
     async fn what_reached_this_queue_alone_reaches_the_others_in_the_end() {
