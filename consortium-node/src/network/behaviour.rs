@@ -3,7 +3,7 @@
 use super::codec::BytesCodec;
 use super::members::MembersOnly;
 use super::messages::PEER_MESSAGE_BYTES_MAX;
-use amulet_pbft::limits::MESSAGE_BYTES_MAX;
+use super::outbox::ENVELOPE_BYTES_MAX;
 use amulet_protocol::limits::{LIGHT_REQUEST_BYTES_MAX, LIGHT_RESPONSE_BYTES_MAX};
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::request_response::{self, ProtocolSupport};
@@ -12,7 +12,7 @@ use libp2p::{PeerId, StreamProtocol};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-const CONSENSUS: StreamProtocol = StreamProtocol::new("/amulet/consensus/1");
+const CONSENSUS: StreamProtocol = StreamProtocol::new("/amulet/consensus/2");
 const PEER: StreamProtocol = StreamProtocol::new("/amulet/peer/1");
 const LIGHT: StreamProtocol = StreamProtocol::new("/amulet/light/1");
 
@@ -48,7 +48,7 @@ impl Behaviour {
         for validator in validators {
             limits.bypass_peer_id(validator);
         }
-        let consensus = bytes(CONSENSUS, MESSAGE_BYTES_MAX, 1, ProtocolSupport::Full);
+        let consensus = bytes(CONSENSUS, ENVELOPE_BYTES_MAX, 1, ProtocolSupport::Full);
         let peer = bytes(PEER, PEER_MESSAGE_BYTES_MAX, PEER_MESSAGE_BYTES_MAX, ProtocolSupport::Full);
         Self {
             limits,

@@ -2,6 +2,7 @@
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::messages::{PEER_MESSAGE_BYTES_MAX, PeerRequest, PeerResponse};
+use super::outbox::{self, Outbox};
 use super::shares::Shares;
 use super::{Command, ConsensusMessage, Inboxes, LightQuestion, Network, Outlets, PeerQuestion, Traffic};
 use amulet_pbft::limits::MESSAGE_BYTES_MAX;
@@ -11,6 +12,7 @@ use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use amulet_protocol::limits::LIGHT_REQUEST_BYTES_MAX;
 use amulet_protocol::validators::ValidatorSet;
 use futures::StreamExt;
+use libp2p::core::upgrade::Version;
 use libp2p::request_response::{Event, Message, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Swarm, identity, noise, tcp, yamux};
@@ -21,6 +23,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Answers ready to be sent back.
 const ANSWERS_MAX: usize = 1_024;
+/// Commands taken at once before what they say is sent, so that messages to one peer go together.
+const COMMANDS_AT_ONCE: usize = 256;
 /// How often peers that are not connected are dialled again.
 const REDIAL_EVERY: Duration = Duration::from_millis(500);
 /// How long an idle connection is kept.
@@ -76,6 +80,7 @@ pub struct EventLoop {
     replicas: BTreeMap<PeerId, ReplicaId>,
     peers: BTreeMap<ReplicaId, PeerId>,
     asked: BTreeMap<OutboundRequestId, oneshot::Sender<PeerResponse>>,
+    outboxes: BTreeMap<ReplicaId, Outbox>,
     shares: Shares,
     connected: watch::Sender<usize>,
     traffic: Arc<Traffic>,
@@ -117,10 +122,20 @@ impl EventLoop {
         let (network, commands, outlets, inboxes) = Network::channels();
         let (connected, count) = watch::channel(0);
         let answers = mpsc::channel(ANSWERS_MAX);
-        let asked = BTreeMap::new();
-        let traffic = network.traffic().clone();
-        let event_loop =
-            Self { swarm, commands, outlets, answers, replicas, peers, asked, shares, connected, traffic };
+        let outboxes = peers.keys().map(|replica| (*replica, Outbox::default())).collect();
+        let event_loop = Self {
+            swarm,
+            commands,
+            outlets,
+            answers,
+            replicas,
+            peers,
+            asked: BTreeMap::new(),
+            outboxes,
+            shares,
+            connected,
+            traffic: network.traffic().clone(),
+        };
         Ok((event_loop, network, inboxes, count))
     }
 
@@ -162,7 +177,7 @@ impl EventLoop {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_event(event),
                 command = self.commands.recv() => match command {
-                    Some(command) => self.on_command(command),
+                    Some(command) => self.on_commands(command),
                     None => return,
                 },
                 Some(answer) = self.answers.1.recv() => self.on_answer(answer),
@@ -184,16 +199,40 @@ impl EventLoop {
         }
     }
 
+    /// Carries out a command, and those that wait behind it.
+    fn on_commands(&mut self, first: Command) {
+        self.on_command(first);
+        for _ in 1..COMMANDS_AT_ONCE {
+            let Ok(command) = self.commands.try_recv() else { break };
+            self.on_command(command);
+        }
+        let waiting: Vec<ReplicaId> = self.outboxes.keys().copied().collect();
+        waiting.into_iter().for_each(|replica| self.send_waiting(replica));
+    }
+
+    /// Sends what waits for a replica, as far as it may go now.
+    fn send_waiting(&mut self, replica: ReplicaId) {
+        let (Some(peer), Some(outbox)) = (self.peers.get(&replica), self.outboxes.get_mut(&replica)) else {
+            return;
+        };
+        if !self.swarm.is_connected(peer) {
+            return outbox.clear();
+        }
+        while let Some(envelope) = outbox.next() {
+            self.traffic.count(envelope.len());
+            self.swarm.behaviour_mut().consensus.send_request(peer, envelope);
+        }
+    }
+
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Consensus { to, bytes } => {
                 if bytes.len() > MESSAGE_BYTES_MAX {
                     tracing::error!(bytes = bytes.len(), "consensus message over its own limit");
-                } else if let Some(peer) = self.peers.get(&to)
-                    && self.swarm.is_connected(peer)
+                } else if let Some(outbox) = self.outboxes.get_mut(&to)
+                    && !outbox.push(bytes)
                 {
-                    self.traffic.count(bytes.len());
-                    self.swarm.behaviour_mut().consensus.send_request(peer, bytes.to_vec());
+                    tracing::debug!(replica = to.0, "too much waits for this peer, message dropped");
                 }
             }
             Command::Ask { to, request, reply } => {
@@ -222,9 +261,7 @@ impl EventLoop {
 
     fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
-            SwarmEvent::Behaviour(BehaviourEvent::Consensus(Event::Message { peer, message, .. })) => {
-                self.on_consensus(peer, message);
-            }
+            SwarmEvent::Behaviour(BehaviourEvent::Consensus(event)) => self.on_consensus(event),
             SwarmEvent::Behaviour(BehaviourEvent::Peer(event)) => self.on_peer(event),
             SwarmEvent::Behaviour(BehaviourEvent::Light(Event::Message { message, .. })) => {
                 self.on_light(message)
@@ -234,15 +271,35 @@ impl EventLoop {
         }
     }
 
-    fn on_consensus(&mut self, peer: PeerId, message: Message<Vec<u8>, Vec<u8>>) {
-        let Message::Request { request, channel, .. } = message else { return };
-        let Some(from) = self.replicas.get(&peer) else { return };
-        let _ = self.swarm.behaviour_mut().consensus.send_response(channel, Vec::new());
-        let Some(place) = self.shares.consensus(*from, request.len()) else {
+    fn on_consensus(&mut self, event: Event<Vec<u8>, Vec<u8>>) {
+        match event {
+            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+                let Some(from) = self.replicas.get(&peer).copied() else { return };
+                let _ = self.swarm.behaviour_mut().consensus.send_response(channel, Vec::new());
+                match outbox::open(&request) {
+                    Ok(messages) => messages.into_iter().for_each(|bytes| self.hand_in(from, bytes)),
+                    Err(error) => tracing::warn!(replica = from.0, %error, "envelope refused"),
+                }
+            }
+            Event::Message { peer, message: Message::Response { .. }, .. }
+            | Event::OutboundFailure { peer, .. } => {
+                let Some(replica) = self.replicas.get(&peer).copied() else { return };
+                if let Some(outbox) = self.outboxes.get_mut(&replica) {
+                    outbox.settled();
+                }
+                self.send_waiting(replica);
+            }
+            Event::InboundFailure { .. } | Event::ResponseSent { .. } => {}
+        }
+    }
+
+    /// Hands a consensus message to the driver, if its sender's share has room for it.
+    fn hand_in(&self, from: ReplicaId, bytes: Vec<u8>) {
+        let Some(place) = self.shares.consensus(from, bytes.len()) else {
             tracing::debug!(replica = from.0, "share of the consensus inbox full, message dropped");
             return;
         };
-        let message = ConsensusMessage { from: *from, bytes: request, place: Some(place) };
+        let message = ConsensusMessage { from, bytes, place: Some(place) };
         if self.outlets.consensus.try_send(message).is_err() {
             tracing::debug!(replica = from.0, "consensus inbox full, message dropped");
         }
@@ -253,15 +310,16 @@ impl EventLoop {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
                 let Some(from) = self.replicas.get(&peer).copied() else { return };
                 let Some(place) = self.shares.question(from, request.len()) else { return };
-                let Ok(request) = codec::decode::<PeerRequest>(&request, PEER_MESSAGE_BYTES_MAX) else {
-                    return;
-                };
-                let (reply, answer) = oneshot::channel();
-                if self.outlets.peers.try_send(PeerQuestion { from, request, reply }).is_err() {
-                    return;
-                }
-                let answers = self.answers.0.clone();
+                let (questions, answers) = (self.outlets.peers.clone(), self.answers.0.clone());
+                // Not here: each key in it is checked to be one when it is decoded, and votes must not wait for hundreds.
                 tokio::spawn(async move {
+                    let Ok(request) = codec::decode::<PeerRequest>(&request, PEER_MESSAGE_BYTES_MAX) else {
+                        return;
+                    };
+                    let (reply, answer) = oneshot::channel();
+                    if questions.try_send(PeerQuestion { from, request, reply }).is_err() {
+                        return;
+                    }
                     if let Ok(response) = answer.await {
                         let _ = answers.send(Answer::Peer(channel, codec::encode(&response))).await;
                     }
@@ -319,6 +377,12 @@ fn swarm(
         .with_quic()
         .with_behaviour(|_| Behaviour::new(&validators))
         .map_err(|error| setup(&error))?
-        .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE))
+        // Each protocol has one version, so a question goes out with its protocol's name and does not wait until that is
+        // agreed on, which would cost every message a way there and back.
+        .with_swarm_config(|config| {
+            config
+                .with_idle_connection_timeout(IDLE)
+                .with_substream_upgrade_protocol_override(Version::V1Lazy)
+        })
         .build())
 }

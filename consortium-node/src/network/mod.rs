@@ -9,6 +9,7 @@ mod codec;
 mod event_loop;
 mod members;
 mod messages;
+mod outbox;
 mod shares;
 #[cfg(test)]
 mod tests;
