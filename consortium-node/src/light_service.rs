@@ -1,15 +1,14 @@
 //! Answers light clients, over libp2p and over HTTP alike.
 
 use crate::gossip::Gossip;
-use crate::ledger::{CheckError, Ledger};
+use crate::ledger::Ledger;
 use crate::mempool::{Inserted, Mempool};
 use crate::network::LightQuestion;
 use crate::release::{Release, failed};
 use crate::verified::{Checked, Verified};
 use amulet_protocol::ids::{Timestamp, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
-use amulet_protocol::receipt::RefusalCode;
-use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
+use amulet_protocol::transaction::UntrustedTransaction;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -65,9 +64,7 @@ impl LightService {
         };
         let now = (self.parts.now)();
         let answer = match request {
-            LightRequest::Submit(transaction) => {
-                self.submit(now, transaction).await.map(LightResponse::Submitted)
-            }
+            LightRequest::Submit(transaction) => self.submit(transaction).await.map(LightResponse::Submitted),
             LightRequest::Read(request) => {
                 self.parts.release.read(now, request).await.map(LightResponse::Blobs)
             }
@@ -85,7 +82,7 @@ impl LightService {
         answered.await.map_err(failed)?.map_err(failed)
     }
 
-    async fn submit(&self, now: Timestamp, transaction: UntrustedTransaction) -> Result<TxId, LightRefusal> {
+    async fn submit(&self, transaction: UntrustedTransaction) -> Result<TxId, LightRefusal> {
         let (ledger, verified) = (self.parts.ledger.clone(), self.parts.verified.clone());
         let checked = tokio::task::spawn_blocking(move || {
             let transaction = match verified.check(transaction.clone().hashed(), ledger.chain()) {
@@ -96,11 +93,16 @@ impl LightService {
                     transaction.verify(ledger.chain()).map_err(|_| LightRefusal::BadTransaction)?
                 }
             };
-            let committed = ledger.contains(transaction.id()).map_err(failed)?;
-            if !committed {
-                check(&ledger, &transaction, now)?;
+            let moment = ledger.moment().map_err(failed)?;
+            let committed = moment.contains(transaction.id()).map_err(failed)?;
+            // What no block may hold, as far as this node knows, would stay in the queues of those that are not the primary,
+            // which would take the primary to be idle; and anybody could fill the queues, for a DID that is not registered
+            // costs nothing. Who is refused because this node is behind sends the same transaction again, or to another
+            // node. Other refusals are left to the block, which says why in its receipt.
+            match moment.refusal(&transaction).map_err(failed)? {
+                Some(code) if !committed => Err(LightRefusal::WouldRefuse(code)),
+                _ => Ok((transaction, committed)),
             }
-            Ok((transaction, committed))
         });
         let (transaction, committed) = checked.await.map_err(failed)??;
         let id = transaction.id();
@@ -112,33 +114,6 @@ impl LightService {
         }
         Ok(id)
     }
-}
-
-/// Refuses what no block may hold, as far as this node knows. It would stay in the queues of those that are not the
-/// primary, which would take the primary to be idle; and anybody could fill the queues, for a DID that is not registered
-/// costs nothing. Who is refused because this node is behind sends the same transaction again, or to another node.
-/// Other refusals are left to the block, which says why in its receipt.
-pub(crate) fn check(
-    ledger: &Ledger,
-    transaction: &SignedTransaction,
-    now: Timestamp,
-) -> Result<(), LightRefusal> {
-    match ledger.check(transaction, now) {
-        Err(CheckError::Refused(code)) if is_inadmissible(code) => Err(LightRefusal::WouldRefuse(code)),
-        Ok(()) | Err(CheckError::Refused(_)) => Ok(()),
-        Err(CheckError::Ledger(error)) => Err(failed(error)),
-    }
-}
-
-fn is_inadmissible(code: RefusalCode) -> bool {
-    matches!(
-        code,
-        RefusalCode::NonceUsed
-            | RefusalCode::NonceOutOfWindow
-            | RefusalCode::WrongKey
-            | RefusalCode::DidMismatch
-            | RefusalCode::UnknownSender
-    )
 }
 
 #[cfg(test)]

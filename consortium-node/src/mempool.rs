@@ -1,6 +1,6 @@
 //! Transactions that wait to be ordered, oldest first.
 
-use amulet_protocol::ids::{Did, TxId};
+use amulet_protocol::ids::{Did, ReplicaId, TxId};
 use amulet_protocol::limits::{BLOCK_TRANSACTIONS_BYTES_MAX, BLOCK_TRANSACTIONS_MAX};
 use amulet_protocol::transaction::SignedTransaction;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,16 @@ pub enum MempoolFull {
         /// Their bytes.
         bytes: usize,
     },
+    /// Too much waits that came the same way, against what is still free.
+    #[error(
+        "{transactions} transactions of {bytes} bytes that came the same way wait, which is their share for now"
+    )]
+    Share {
+        /// Transactions that came this way.
+        transactions: usize,
+        /// Their bytes.
+        bytes: usize,
+    },
     /// This sender has too many waiting.
     #[error("{sender} has {waiting} transactions waiting, which is the limit")]
     Sender {
@@ -44,6 +54,16 @@ pub enum Inserted {
     Known,
 }
 
+/// How a transaction came here: from a validator that passed it on, or to this node first.
+type Way = Option<ReplicaId>;
+
+/// What waits of one way.
+#[derive(Clone, Copy, Default)]
+struct Taken {
+    transactions: usize,
+    bytes: usize,
+}
+
 #[derive(Default)]
 struct Queue {
     next: u64,
@@ -56,8 +76,10 @@ struct Queue {
     aside: BTreeMap<u64, Arc<SignedTransaction>>,
     /// What is aside, in the queue or not: at most the transactions of the blocks in flight and of one more block.
     aside_ids: BTreeSet<TxId>,
-    places: BTreeMap<TxId, u64>,
+    places: BTreeMap<TxId, (u64, Way)>,
     per_sender: BTreeMap<Did, usize>,
+    /// A way has as many entries as there are validators, at most.
+    per_way: BTreeMap<Way, Taken>,
 }
 
 impl Queue {
@@ -82,9 +104,25 @@ impl Queue {
         self.aside.remove(&place)
     }
 
+    /// Whether the queue has room for another transaction that came this way. A way may take as much as is left free: one
+    /// that floods the queue gets half of it, two a third each, and there is always room for the others ("dynamic
+    /// thresholds", Choudhury and Hahne, 1998).
+    fn check_room(&self, way: Way, size: usize) -> Result<(), MempoolFull> {
+        let transactions = self.len();
+        if transactions >= MEMPOOL_TRANSACTIONS_MAX || self.bytes + size > MEMPOOL_BYTES_MAX {
+            return Err(MempoolFull::Total { transactions, bytes: self.bytes });
+        }
+        let Taken { transactions, bytes } = self.per_way.get(&way).copied().unwrap_or_default();
+        let free = (MEMPOOL_TRANSACTIONS_MAX - self.len(), MEMPOOL_BYTES_MAX - self.bytes);
+        if transactions >= free.0 || bytes + size > free.1 {
+            return Err(MempoolFull::Share { transactions, bytes });
+        }
+        Ok(())
+    }
+
     /// Moves a transaction to where it belongs by `aside_ids`.
     fn sort(&mut self, id: TxId) {
-        if let Some(place) = self.places.get(&id).copied() {
+        if let Some((place, _)) = self.places.get(&id).copied() {
             let transaction = self.take_from_place(place).expect("all tables hold the same transactions");
             self.put_in_place(place, transaction);
         }
@@ -116,11 +154,27 @@ impl Default for Mempool {
 }
 
 impl Mempool {
-    /// Adds a transaction whose signature was checked.
+    /// Adds a transaction that came to this node first, whose signature was checked.
     ///
     /// # Errors
     /// [`MempoolFull`] by variant.
     pub fn insert(&self, transaction: SignedTransaction) -> Result<Inserted, MempoolFull> {
+        self.add(None, transaction)
+    }
+
+    /// Adds a transaction that a validator passed on, whose signature was checked.
+    ///
+    /// # Errors
+    /// [`MempoolFull`] by variant.
+    pub fn insert_from(
+        &self,
+        from: ReplicaId,
+        transaction: SignedTransaction,
+    ) -> Result<Inserted, MempoolFull> {
+        self.add(Some(from), transaction)
+    }
+
+    fn add(&self, way: Way, transaction: SignedTransaction) -> Result<Inserted, MempoolFull> {
         let mut queue = self.lock();
         let id = transaction.id();
         if queue.places.contains_key(&id) {
@@ -131,14 +185,14 @@ impl Mempool {
         if waiting >= MEMPOOL_PER_SENDER_MAX {
             return Err(MempoolFull::Sender { sender, waiting });
         }
-        let transactions = queue.len();
-        if transactions >= MEMPOOL_TRANSACTIONS_MAX || queue.bytes + transaction.size() > MEMPOOL_BYTES_MAX {
-            return Err(MempoolFull::Total { transactions, bytes: queue.bytes });
-        }
+        let size = transaction.size();
+        queue.check_room(way, size)?;
         let place = queue.next;
         queue.next += 1;
-        queue.bytes += transaction.size();
-        queue.places.insert(id, place);
+        queue.bytes += size;
+        let taken = queue.per_way.entry(way).or_default();
+        (taken.transactions, taken.bytes) = (taken.transactions + 1, taken.bytes + size);
+        queue.places.insert(id, (place, way));
         queue.per_sender.insert(sender, waiting + 1);
         queue.put_in_place(place, Arc::new(transaction));
         self.announce(&queue);
@@ -225,9 +279,12 @@ impl Mempool {
         let mut queue = self.lock();
         for id in ids {
             queue.aside_ids.remove(id);
-            let Some(place) = queue.places.remove(id) else { continue };
+            let Some((place, way)) = queue.places.remove(id) else { continue };
             let transaction = queue.take_from_place(place).expect("all tables hold the same transactions");
-            queue.bytes -= transaction.size();
+            let size = transaction.size();
+            queue.bytes -= size;
+            let taken = queue.per_way.get_mut(&way).expect("all tables hold the same transactions");
+            (taken.transactions, taken.bytes) = (taken.transactions - 1, taken.bytes - size);
             let sender = transaction.transaction().sender;
             if let Some(waiting) = queue.per_sender.get_mut(&sender) {
                 *waiting -= 1;
@@ -326,6 +383,44 @@ mod tests {
 
     fn batch(mempool: &Mempool) -> Vec<SignedTransaction> {
         mempool.batch().into_iter().map(Arc::unwrap_or_clone).collect()
+    }
+
+    /// A fresh sender for each, as whoever floods the queue would make them.
+    fn fill(mempool: &Mempool, from: Option<u16>, first: u64) -> usize {
+        let mut key = SigningKey::generate(&mut SeededEntropy::new(first));
+        for count in 0.. {
+            if count % MEMPOOL_PER_SENDER_MAX == 0 {
+                key = SigningKey::generate(&mut SeededEntropy::new(first + count as u64));
+            }
+            let transaction = transaction(&key, count as u64);
+            let inserted = match from {
+                Some(from) => mempool.insert_from(ReplicaId(from), transaction),
+                None => mempool.insert(transaction),
+            };
+            match inserted {
+                Ok(_) => {}
+                Err(MempoolFull::Share { transactions, .. }) => {
+                    assert_eq!(transactions, count);
+                    return count;
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+        unreachable!("the queue is bounded")
+    }
+
+    #[test]
+    fn a_validator_that_floods_the_queue_leaves_room_for_others_and_loses_nothing_when_it_is_worked_off() {
+        let mempool = Mempool::default();
+        let half = fill(&mempool, Some(1), 1);
+        assert_eq!(half, MEMPOOL_TRANSACTIONS_MAX / 2);
+        let next = fill(&mempool, None, 1_000_000);
+        assert!(next >= MEMPOOL_TRANSACTIONS_MAX / 4);
+        let key = SigningKey::generate(&mut SeededEntropy::new(9));
+        assert_eq!(mempool.insert_from(ReplicaId(2), transaction(&key, 1)), Ok(Inserted::New));
+        let all: Vec<TxId> = mempool.waiting(|_| true).iter().map(|found| found.id()).collect();
+        mempool.remove(&all);
+        assert_eq!(fill(&mempool, Some(1), 2_000_000), half);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Answers the other hospitals' nodes.
 
+use crate::gossip::MESSAGES_UNDER_WAY_MAX;
 use crate::ledger::{Ledger, LedgerError};
-use crate::light_service::check;
 use crate::mempool::Mempool;
 use crate::network::{
     BLOBS_PER_PEER_REQUEST_MAX, BLOCKS_PER_PEER_RESPONSE_MAX, PEER_MESSAGE_BYTES_MAX, PeerQuestion,
@@ -14,13 +14,17 @@ use amulet_protocol::codec;
 use amulet_protocol::ids::{BlobId, Height, ReplicaId, Timestamp};
 use amulet_protocol::limits::BLOCK_TRANSACTIONS_MAX;
 use amulet_protocol::record::blob_id;
-use amulet_protocol::transaction::UntrustedTransaction;
+use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
 use futures::{StreamExt, TryStreamExt, stream};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
-/// Questions answered at once; more wait in the inbox, which is bounded.
+/// Questions answered at once; more wait, and how many may is bounded where they come in.
 const AT_ONCE: usize = 32;
+/// Questions of one peer answered at once: the transactions that it passes on, those that it passes on again, and some
+/// others.
+const AT_ONCE_OF_ONE_PEER: usize = 2 * MESSAGES_UNDER_WAY_MAX;
 /// Ciphertexts written at once, so that the file system can sync them together.
 const WRITES_AT_ONCE: usize = 16;
 /// Bytes of an answer beside the blocks in it.
@@ -71,15 +75,20 @@ impl PeerService {
         Self { parts }
     }
 
-    /// Answers the questions of an inbox until it is closed.
+    /// Answers the questions of an inbox until it is closed. Each peer has its own turn: what one asks waits behind few of
+    /// another's questions, however many that one asks.
     pub async fn run(self, mut inbox: mpsc::Receiver<PeerQuestion>) {
         let slots = Arc::new(Semaphore::new(AT_ONCE));
+        let mut turns: BTreeMap<ReplicaId, Arc<Semaphore>> = BTreeMap::new();
         while let Some(question) = inbox.recv().await {
-            let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
-            let service = self.clone();
+            let turn = turns.entry(question.from);
+            let turn = turn.or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_OF_ONE_PEER))).clone();
+            let (slots, service) = (slots.clone(), self.clone());
+            // As many of these tasks wait as the network lets the validators ask.
             tokio::spawn(async move {
+                let _turn = turn.acquire_owned().await.expect("the semaphore is never closed");
+                let _slot = slots.acquire_owned().await.expect("the semaphore is never closed");
                 service.answer(question).await;
-                drop(slot);
             });
         }
     }
@@ -107,7 +116,7 @@ impl PeerService {
                 Ok(PeerResponse::Transfer(answer))
             }
             PeerRequest::StoreBlobs(blobs) => self.store(from, blobs).await,
-            PeerRequest::Transactions(transactions) => self.take(transactions).await,
+            PeerRequest::Transactions(transactions) => self.take(from, transactions).await,
             PeerRequest::DropBlobs(blobs) => self.drop_blobs(from, blobs).await,
         }
     }
@@ -130,24 +139,22 @@ impl PeerService {
     }
 
     /// Takes transactions into the queue, and does not pass them on: their sender told everybody.
-    async fn take(&self, transactions: Vec<UntrustedTransaction>) -> Result<PeerResponse, PeerError> {
+    async fn take(
+        &self,
+        from: ReplicaId,
+        transactions: Vec<UntrustedTransaction>,
+    ) -> Result<PeerResponse, PeerError> {
         bounded(transactions.len(), BLOCK_TRANSACTIONS_MAX)?;
-        let PeerParts { ledger, mempool, verified, now, .. } = self.parts.clone();
+        let service = self.clone();
         tokio::task::spawn_blocking(move || {
-            for transaction in transactions {
-                let transaction = transaction.hashed();
-                // Each comes from several hospitals, and what waits too long comes again and again: that must not cost a
-                // signature check each time. What a block in flight holds needs no place in the queue.
-                if mempool.knows(transaction.id()) || ledger.contains(transaction.id())? {
+            let right = service.check(transactions)?;
+            // Checking signatures takes long: what was committed meanwhile must not come into the queue again.
+            let moment = service.parts.ledger.moment()?;
+            for transaction in right {
+                if moment.refusal(&transaction)?.is_some() {
                     continue;
                 }
-                let Checked::Right(transaction) = verified.check(transaction, ledger.chain()) else {
-                    continue;
-                };
-                if check(&ledger, &transaction, now()).is_err() {
-                    continue;
-                }
-                if let Err(full) = mempool.insert(*transaction) {
+                if let Err(full) = service.parts.mempool.insert_from(from, transaction) {
                     tracing::debug!(%full, "transaction of a peer not kept");
                 }
             }
@@ -155,6 +162,25 @@ impl PeerService {
         })
         .await??;
         Ok(PeerResponse::Noted)
+    }
+
+    /// Those of a peer's transactions that are new here and whose signatures are right.
+    fn check(&self, transactions: Vec<UntrustedTransaction>) -> Result<Vec<SignedTransaction>, LedgerError> {
+        let PeerParts { ledger, mempool, verified, .. } = &self.parts;
+        let moment = ledger.moment()?;
+        let mut right = Vec::new();
+        for transaction in transactions {
+            let transaction = transaction.hashed();
+            // Each comes from several hospitals, and what waits too long comes again and again: that must not cost a
+            // signature check each time. What a block in flight holds needs no place in the queue.
+            if mempool.knows(transaction.id()) || moment.contains(transaction.id())? {
+                continue;
+            }
+            if let Checked::Right(transaction) = verified.check(transaction, ledger.chain()) {
+                right.push(*transaction);
+            }
+        }
+        Ok(right)
     }
 
     async fn drop_blobs(&self, from: ReplicaId, blobs: Vec<BlobId>) -> Result<PeerResponse, PeerError> {

@@ -238,17 +238,6 @@ pub enum CommitError {
     Ledger(#[from] LedgerError),
 }
 
-/// Why a transaction would not be applied now.
-#[derive(Debug, thiserror::Error)]
-pub enum CheckError {
-    /// By the contracts.
-    #[error("the ledger would refuse the transaction: {0}")]
-    Refused(RefusalCode),
-    /// This node's ledger failed; says nothing about the transaction.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
-
 macro_rules! store_errors {
     ($($error:ident),*) => {
         $(impl From<redb::$error> for LedgerError {

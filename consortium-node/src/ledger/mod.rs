@@ -12,6 +12,7 @@ mod commit;
 mod epoch;
 mod error;
 mod execute;
+mod moment;
 mod prune;
 mod queries;
 mod range;
@@ -25,8 +26,9 @@ mod transfer;
 mod validate;
 
 pub use epoch::EpochSet;
-pub use error::{BlockRefusal, CheckError, CommitError, Detached, ExecuteError, HeaderRoot, LedgerError};
+pub use error::{BlockRefusal, CommitError, Detached, ExecuteError, HeaderRoot, LedgerError};
 pub use execute::{ExecutedBlock, ProposalInput, genesis_header};
+pub use moment::Moment;
 pub use prune::Pruned;
 pub use restore::{Anchor, Refused, Restore, Survey, TakeError};
 pub use transfer::{
@@ -34,7 +36,7 @@ pub use transfer::{
 };
 pub use validate::{BLOCK_TIME_DRIFT_MAX_MS, VerifiedTransactions};
 
-use amulet_contracts::{BlockContext, StateRead, Verdict, admissible, apply};
+use amulet_contracts::StateRead;
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
 use amulet_protocol::certificate::{Sm2Votes, UntrustedCommitCertificate, UntrustedSignedHeader, VoteCheck};
 use amulet_protocol::codec;
@@ -42,7 +44,7 @@ use amulet_protocol::genesis::Genesis;
 use amulet_protocol::header::Header;
 use amulet_protocol::ids::{ChainId, HeaderHash, Height, Timestamp, TxId};
 use amulet_protocol::light::{LightRequest, LightResponse};
-use amulet_protocol::receipt::{Outcome, Receipt};
+use amulet_protocol::receipt::Receipt;
 use amulet_protocol::state::StateKey;
 use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
 use amulet_protocol::validators::ValidatorSet;
@@ -269,27 +271,16 @@ impl Ledger {
         bytes.map(decode).transpose().map_err(|_| store::corrupt(&store::STATE_VALUES))
     }
 
-    /// Whether a transaction would be applied if it were in a block now. Things may change before it is.
+    /// The ledger as it is now, to judge transactions by.
     ///
     /// # Errors
-    /// [`CheckError::Refused`] with the code of the receipt it would get.
-    pub fn check(&self, transaction: &SignedTransaction, now: Timestamp) -> Result<(), CheckError> {
-        let snapshot = self.snapshot()?;
-        let tip = snapshot.tip()?;
-        let state = StateAt { snapshot: &snapshot, height: tip.height };
-        let time = now.max(tip.time.plus_millis(1));
-        let context = BlockContext { chain: self.inner.chain, height: tip.height.next(), time };
-        match apply(&state, transaction, &context).map_err(LedgerError::from)? {
-            Verdict::Inadmissible(code) => Err(CheckError::Refused(code)),
-            Verdict::Executed(applied) => match applied.outcome {
-                Outcome::Applied { .. } => Ok(()),
-                Outcome::Refused { code } => Err(CheckError::Refused(code)),
-            },
-        }
+    /// [`LedgerError`].
+    pub fn moment(&self) -> Result<Moment, LedgerError> {
+        Moment::new(self.snapshot()?, self.inner.chain)
     }
 
-    /// Of these transactions, those that no block on top of the tip may hold: committed already, or their key or nonce is
-    /// not good for their sender. A queue should forget them.
+    /// Of these transactions, those that no block on top of the tip may hold ([`Moment::refusal`]). A queue should forget
+    /// them.
     ///
     /// # Errors
     /// [`LedgerError`].
@@ -297,14 +288,10 @@ impl Ledger {
         &self,
         transactions: impl IntoIterator<Item = &'a SignedTransaction>,
     ) -> Result<Vec<TxId>, LedgerError> {
-        let snapshot = self.snapshot()?;
-        let tip = snapshot.tip()?;
-        let state = StateAt { snapshot: &snapshot, height: tip.height };
-        let time = tip.time.plus_millis(1);
-        let context = BlockContext { chain: self.inner.chain, height: tip.height.next(), time };
+        let moment = self.moment()?;
         let mut found = Vec::new();
         for transaction in transactions {
-            if admissible(&state, transaction, &context).map_err(LedgerError::from)?.is_err() {
+            if moment.refusal(transaction)?.is_some() {
                 found.push(transaction.id());
             }
         }

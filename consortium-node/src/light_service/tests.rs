@@ -6,6 +6,8 @@ use amulet_contracts::testing::{Actor, request};
 use amulet_protocol::calls::Call;
 use amulet_protocol::ids::{ChainId, Height, Nonce};
 use amulet_protocol::light::{ReadGround, ReadRequest};
+use amulet_protocol::receipt::RefusalCode;
+use amulet_protocol::transaction::SignedTransaction;
 
 fn registration(actor: &Actor, chain: ChainId, nonce: u64) -> SignedTransaction {
     actor.sign_numbered(chain, Nonce(nonce), actor.registration())

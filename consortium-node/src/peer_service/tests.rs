@@ -66,3 +66,30 @@ async fn only_transactions_that_can_be_committed_are_taken() {
     ask(&world, PeerRequest::Transactions(vec![good.as_untrusted().clone()])).await;
     assert!(world.others_mempool.is_empty(), "it is committed already");
 }
+
+/// A peer that asks without end has few of its questions answered at a time, so another's come up between them.
+#[tokio::test]
+async fn a_flood_of_one_peer_does_not_keep_another_waiting() {
+    let world = World::new();
+    let (questions, inbox) = mpsc::channel(1_000);
+    let running = tokio::spawn(world.others.clone().run(inbox));
+    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut answers = Vec::new();
+    for number in 0..200u16 {
+        let from = ReplicaId(if number == 199 { 2 } else { 1 });
+        let (reply, answer) = oneshot::channel();
+        let request = PeerRequest::Blocks { from: Height(1) };
+        questions.send(PeerQuestion { from, request, reply }).await.unwrap();
+        let order = order.clone();
+        answers.push(tokio::spawn(async move {
+            answer.await.unwrap();
+            order.lock().unwrap().push(from);
+        }));
+    }
+    for answer in answers {
+        answer.await.unwrap();
+    }
+    let place = order.lock().unwrap().iter().position(|from| *from == ReplicaId(2)).unwrap();
+    assert!(place <= 4 * AT_ONCE_OF_ONE_PEER, "answered after {place} questions of the other");
+    running.abort();
+}

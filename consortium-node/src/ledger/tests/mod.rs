@@ -16,6 +16,7 @@ use amulet_protocol::calls::{
     Call, CardLocator, DeclineAccess, GrantId, RequestId, RevokeAccess, RevokeCard,
 };
 use amulet_protocol::ids::{ReplicaId, View};
+use amulet_protocol::receipt::Outcome;
 use redb::{ReadableDatabase, ReadableTableMetadata, TableHandle};
 use std::collections::BTreeMap;
 use tempfile::TempDir;

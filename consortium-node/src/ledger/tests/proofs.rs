@@ -1,7 +1,7 @@
 //! Every answer stands up to the light client's own checks, and says what really happened.
 
 use super::*;
-use amulet_contracts::{MemoryState, genesis_state};
+use amulet_contracts::{BlockContext, MemoryState, Verdict, apply, genesis_state};
 use amulet_protocol::certificate::{CertificateError, CertifiedHeader};
 use amulet_protocol::header::Header;
 use amulet_protocol::history::{HistoryEntry, HistoryHead};

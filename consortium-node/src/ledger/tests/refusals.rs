@@ -190,23 +190,22 @@ fn a_proposers_slow_clock_does_not_turn_time_back() {
 }
 
 #[test]
-fn the_dry_run_says_what_the_receipt_would() {
+fn what_no_block_may_hold_is_known_before_and_a_refused_call_is_left_to_the_block() {
     let mut chain = Chain::new();
     chain.enrol();
     let now = chain.now();
     let good = chain.li(Call::RequestAccess(request(chain.wang.did, now)));
-    assert!(chain.ledger.check(&good, now).is_ok());
-    let late = now.plus_millis(DAY_MS);
-    let code = |result| match result {
-        Err(CheckError::Refused(code)) => code,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(code(chain.ledger.check(&good, late)), RefusalCode::BadDuration, "judged by the time given");
+    let refusal = |chain: &Chain, transaction| chain.ledger.moment().unwrap().refusal(transaction).unwrap();
+    assert_eq!(refusal(&chain, &good), None);
+    let late = chain.li(Call::RequestAccess(request(chain.wang.did, now.plus_millis(10 * DAY_MS))));
+    assert_eq!(refusal(&chain, &late), None);
     let stranger =
         Actor::new(90).sign(chain.ledger.chain(), Call::RequestAccess(request(chain.wang.did, now)));
-    assert_eq!(code(chain.ledger.check(&stranger, now)), RefusalCode::UnknownSender);
+    assert_eq!(refusal(&chain, &stranger), Some(RefusalCode::UnknownSender));
+    let before = chain.ledger.moment().unwrap();
     chain.commit(vec![good.clone()]);
-    assert_eq!(code(chain.ledger.check(&good, now)), RefusalCode::NonceUsed);
+    assert_eq!(refusal(&chain, &good), Some(RefusalCode::NonceUsed));
+    assert_eq!((before.contains(good.id()).unwrap(), before.refusal(&good).unwrap()), (false, None));
 }
 
 #[test]

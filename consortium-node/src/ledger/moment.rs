@@ -1,0 +1,43 @@
+//! Judging many transactions by one state of the ledger.
+
+use super::error::LedgerError;
+use super::state_tree::StateAt;
+use super::store::Snapshot;
+use amulet_contracts::{BlockContext, admissible};
+use amulet_protocol::header::Header;
+use amulet_protocol::ids::{ChainId, TxId};
+use amulet_protocol::receipt::RefusalCode;
+use amulet_protocol::transaction::SignedTransaction;
+
+/// The ledger as it was when this was made: further looks are cheap, and know nothing of blocks committed since.
+pub struct Moment {
+    snapshot: Snapshot,
+    tip: Header,
+    chain: ChainId,
+}
+
+impl Moment {
+    pub(super) fn new(snapshot: Snapshot, chain: ChainId) -> Result<Self, LedgerError> {
+        Ok(Self { tip: snapshot.tip()?, snapshot, chain })
+    }
+
+    /// Whether a transaction is in a committed block, applied or refused.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn contains(&self, id: TxId) -> Result<bool, LedgerError> {
+        Ok(self.snapshot.place(id)?.is_some())
+    }
+
+    /// Why no block on top of the tip may hold a transaction: it is committed already, or its key or nonce is not good for
+    /// its sender. `None` if one may, whatever the contracts will say to its call.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn refusal(&self, transaction: &SignedTransaction) -> Result<Option<RefusalCode>, LedgerError> {
+        let state = StateAt { snapshot: &self.snapshot, height: self.tip.height };
+        let (height, time) = (self.tip.height.next(), self.tip.time.plus_millis(1));
+        let context = BlockContext { chain: self.chain, height, time };
+        Ok(admissible(&state, transaction, &context).map_err(LedgerError::from)?.err())
+    }
+}
