@@ -1,6 +1,7 @@
 //! Transactions that wait to be ordered, oldest first.
 
-use amulet_protocol::ids::{Did, ReplicaId, TxId};
+use crate::ledger::KnownTransactions;
+use amulet_protocol::ids::{Did, Nonce, ReplicaId, TxId};
 use amulet_protocol::limits::{BLOCK_TRANSACTIONS_BYTES_MAX, BLOCK_TRANSACTIONS_MAX};
 use amulet_protocol::transaction::SignedTransaction;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +78,8 @@ struct Queue {
     /// What is aside, in the queue or not: at most the transactions of the blocks in flight and of one more block.
     aside_ids: BTreeSet<TxId>,
     places: BTreeMap<TxId, (u64, Way)>,
+    /// By sender and number, as a block names them first; of several of one number, the one that came last.
+    numbers: BTreeMap<(Did, Nonce), u64>,
     per_sender: BTreeMap<Did, usize>,
     /// A way has as many entries as there are validators, at most.
     per_way: BTreeMap<Way, Taken>,
@@ -193,6 +196,7 @@ impl Mempool {
         let taken = queue.per_way.entry(way).or_default();
         (taken.transactions, taken.bytes) = (taken.transactions + 1, taken.bytes + size);
         queue.places.insert(id, (place, way));
+        queue.numbers.insert((sender, transaction.transaction().nonce), place);
         queue.per_sender.insert(sender, waiting + 1);
         queue.put_in_place(place, Arc::new(transaction));
         self.announce(&queue);
@@ -286,6 +290,10 @@ impl Mempool {
             let taken = queue.per_way.get_mut(&way).expect("all tables hold the same transactions");
             (taken.transactions, taken.bytes) = (taken.transactions - 1, taken.bytes - size);
             let sender = transaction.transaction().sender;
+            let number = (sender, transaction.transaction().nonce);
+            if queue.numbers.get(&number) == Some(&place) {
+                queue.numbers.remove(&number);
+            }
             if let Some(waiting) = queue.per_sender.get_mut(&sender) {
                 *waiting -= 1;
                 if *waiting == 0 {
@@ -321,6 +329,14 @@ impl Mempool {
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KnownTransactions for Mempool {
+    fn find(&self, sender: Did, nonce: Nonce) -> Option<Arc<SignedTransaction>> {
+        let queue = self.lock();
+        let place = queue.numbers.get(&(sender, nonce))?;
+        queue.aside.get(place).or_else(|| queue.ready.get(place)).cloned()
     }
 }
 

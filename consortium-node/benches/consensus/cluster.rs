@@ -4,7 +4,7 @@ use crate::equivocator;
 use amulet_contracts::testing::{Actor, genesis};
 use amulet_crypto::signing::SigningKey;
 use amulet_node::consensus::{
-    ConsensusLog, Driver, DriverParts, EngineParts, Reporter, Settings, ValidatorKey,
+    ConsensusLog, ConsensusStatus, Driver, DriverParts, EngineParts, Reporter, Settings, ValidatorKey,
 };
 use amulet_node::gossip::Gossip;
 use amulet_node::ledger::Ledger;
@@ -63,6 +63,8 @@ pub struct Node {
     pub light: LightService,
     pub ledger: Ledger,
     pub network: Network,
+    /// `None` for a faulty one.
+    status: Option<watch::Receiver<ConsensusStatus>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -206,6 +208,7 @@ impl Node {
             tokio::spawn(reporter.run()),
         ];
         let key = members[own].key();
+        let mut status = None;
         tasks.push(match fault {
             Fault::None => {
                 let engine = EngineParts {
@@ -220,7 +223,8 @@ impl Node {
                 let log = Box::new(ConsensusLog::open(&data.join("consensus.redb")).unwrap());
                 let parts =
                     DriverParts { engine, log, evidence, network: network.clone(), inbox: consensus, now };
-                let (driver, _) = Driver::start(parts).await.unwrap();
+                let (driver, running) = Driver::start(parts).await.unwrap();
+                status = Some(running);
                 tokio::spawn(async move { driver.run().await.unwrap() })
             }
             Fault::Silent => tokio::spawn(equivocator::hear_only(consensus)),
@@ -228,6 +232,11 @@ impl Node {
                 tokio::spawn(equivocator::run(key, ledger.clone(), mempool, network.clone(), consensus))
             }
         });
-        (Self { light, ledger, network, tasks }, connected)
+        (Self { light, ledger, network, status, tasks }, connected)
+    }
+
+    /// The view that this replica is in.
+    pub fn view(&self) -> u64 {
+        self.status.as_ref().map_or(0, |status| status.borrow().view.0)
     }
 }

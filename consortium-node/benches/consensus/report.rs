@@ -60,10 +60,10 @@ impl Report {
             println!("  {name:<24}{rate:>9.0}   {:>5.2} × reference", rate / reference);
         }
         println!(
-            "\nreplicas  load      tx/s     p50 ms    p99 ms   p99/p50  of bound  tx/block  CPU µs  msgs  bytes"
+            "\nreplicas  load      tx/s     p50 ms    p99 ms   p99/p50  of bound  by ref.  tx/block  CPU µs  msgs  bytes  views"
         );
         println!(
-            "(CPU is of one replica for one transaction, clients included; messages and bytes of all for one transaction)"
+            "(bound: cores × signature checks ÷ replicas, by our checks and by the reference's; CPU is of one replica for one transaction, clients included; messages and bytes of all for one transaction)"
         );
     }
 
@@ -85,7 +85,7 @@ impl Report {
     fn line(&self, Measured { replicas, load, run }: &Measured) -> Value {
         let (rate, p50, p99) = (run.per_second(), run.latency_ms(0.5), run.latency_ms(0.99));
         let ratio = rate / self.bound(*replicas);
-        let of_reference = ratio * self.verification.any_key / self.verification.reference;
+        let ratio_to_reference = ratio * self.verification.any_key / self.verification.reference;
         let total = &run.total;
         let each = |sum: f64| sum / total.transactions as f64;
         let cpu = each(total.process_seconds * 1e6) / *replicas as f64;
@@ -93,9 +93,16 @@ impl Report {
         let per_block = total.transactions as f64 / total.blocks as f64;
         let shown = load.map_or("highest".to_owned(), |load| format!("{:.0} %", load * 100.0));
         println!(
-            "{replicas:>8}  {shown:<8}{rate:>6.0} {p50:>10.1} {p99:>9.1} {:>9.2} {ratio:>9.2} {per_block:>9.1} {cpu:>7.0} {messages:>5.1} {bytes:>6.0}",
+            "{replicas:>8}  {shown:<8}{rate:>6.0} {p50:>10.1} {p99:>9.1} {:>9.2} {ratio:>9.2} {ratio_to_reference:>8.2} {per_block:>9.1} {cpu:>7.0} {messages:>5.1} {bytes:>6.0} {:>6}",
             p99 / p50,
+            total.views,
         );
+        if total.uncommitted > 0 {
+            println!(
+                "          {} transactions were not committed in time, which is too much load",
+                total.uncommitted
+            );
+        }
         json!({
             "replicas": replicas,
             "load": load,
@@ -104,11 +111,13 @@ impl Report {
             "p99_ms": p99,
             "p99_over_median": p99 / p50,
             "ratio_to_bound": ratio,
-            "ratio_to_reference_bound": of_reference,
+            "ratio_to_reference_bound": ratio_to_reference,
             "tx_per_block": per_block,
             "cpu_us_per_tx_and_replica": cpu,
             "messages_per_tx": messages,
             "bytes_per_tx": bytes,
+            "view_changes": total.views,
+            "uncommitted": total.uncommitted,
         })
     }
 

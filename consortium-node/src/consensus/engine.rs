@@ -376,8 +376,9 @@ impl Engine {
     }
 
     fn run(&self, task: Task, out: &mut Vec<Action>) {
-        let EngineParts { ledger, verified, .. } = &self.parts;
-        out.push(Action::Run(Job { ledger: ledger.clone(), verified: verified.clone(), task }));
+        let EngineParts { ledger, verified, mempool, .. } = &self.parts;
+        let (ledger, verified, known) = (ledger.clone(), verified.clone(), mempool.clone());
+        out.push(Action::Run(Job { ledger, verified, known, task }));
     }
 
     fn on_timer(&mut self, now: Now, timer: EngineTimer, out: &mut Vec<Action>) -> Result<(), EngineError> {

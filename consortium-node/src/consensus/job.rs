@@ -4,13 +4,14 @@
 use super::credentials::SharedVerifier;
 use super::sync::{self, CommittedBlock};
 use crate::ledger::{
-    BlockRefusal, ExecuteError, ExecutedBlock, Ledger, LedgerError, ProposalInput, VerifiedTransactions,
+    ArrivedBlock, BlockRefusal, ExecuteError, ExecutedBlock, Ledger, LedgerError, ProposalInput,
+    VerifiedTransactions,
 };
+use crate::mempool::Mempool;
 use amulet_pbft::{CommitCertificate, Payload, ProposedBlock, Provenance};
-use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
+use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::codec;
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, Timestamp, TxId, View};
-use amulet_protocol::limits::BLOCK_BYTES_MAX;
 use amulet_protocol::transaction::SignedTransaction;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 pub struct Job {
     pub(super) ledger: Ledger,
     pub(super) verified: Arc<dyn VerifiedTransactions>,
+    /// Transactions of blocks need not be read anew if they are here; a job finds the same whatever is.
+    pub(super) known: Mempool,
     pub(super) task: Task,
 }
 
@@ -112,7 +115,7 @@ impl Job {
     /// Runs the job. Blocks on the processor and on the ledger's file.
     #[must_use]
     pub fn run(self) -> JobResult {
-        let Self { ledger, verified, task } = self;
+        let Self { ledger, verified, known, task } = self;
         JobResult(match task {
             Task::Build(build) => Found::Built(build.run(&ledger)),
             Task::Validate(validate) => {
@@ -121,7 +124,7 @@ impl Job {
                     view,
                     height,
                     header_hash,
-                    judged: validate.run_guarded(&ledger, verified.as_ref()),
+                    judged: validate.run_guarded(&ledger, verified.as_ref(), &known),
                 }
             }
             Task::CheckBlocks { peer, from, blocks, verifier } => {
@@ -183,10 +186,11 @@ impl Validate {
         self,
         ledger: &Ledger,
         verified: &dyn VerifiedTransactions,
+        known: &Mempool,
     ) -> Result<Judgement, LedgerError> {
         let height = self.height;
         // Judging writes nothing, and what it reads is not changed by others while they hold a lock.
-        let judging = AssertUnwindSafe(|| self.run(ledger, verified));
+        let judging = AssertUnwindSafe(|| self.run(ledger, verified, known));
         std::panic::catch_unwind(judging).unwrap_or_else(|_| {
             tracing::error!(
                 height = height.0,
@@ -196,9 +200,14 @@ impl Validate {
         })
     }
 
-    fn run(self, ledger: &Ledger, verified: &dyn VerifiedTransactions) -> Result<Judgement, LedgerError> {
+    fn run(
+        self,
+        ledger: &Ledger,
+        verified: &dyn VerifiedTransactions,
+        known: &Mempool,
+    ) -> Result<Judgement, LedgerError> {
         let Self { view, height, header_hash, parents, payload, provenance, wall } = self;
-        let Ok(block) = codec::decode::<UntrustedBlock>(payload.bytes(), BLOCK_BYTES_MAX) else {
+        let Some(block) = ArrivedBlock::decode(payload.bytes(), known) else {
             return Ok(Judgement::Wrong);
         };
         let header = &block.header;
@@ -207,7 +216,7 @@ impl Validate {
             Provenance::Carried => (header.view < view, None),
         };
         // That the header's proposer is the primary of the header's view is the ledger's to check.
-        if !is_placed || header.height != height || block.hash() != header_hash {
+        if !is_placed || header.height != height || header.hash() != header_hash {
             return Ok(Judgement::Wrong);
         }
         judge(ledger, &parents, block, clock, verified)
@@ -218,10 +227,11 @@ impl Validate {
 fn judge(
     ledger: &Ledger,
     parents: &[Arc<ExecutedBlock>],
-    block: UntrustedBlock,
+    block: impl Into<ArrivedBlock>,
     clock: Option<Timestamp>,
     verified: &dyn VerifiedTransactions,
 ) -> Result<Judgement, LedgerError> {
+    let block = block.into();
     let height = block.header.height;
     match ledger.validate(parents, block, clock, verified) {
         Ok(executed) => Ok(Judgement::Right(Arc::new(executed))),

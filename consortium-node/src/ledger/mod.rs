@@ -7,6 +7,7 @@
 //!
 //! All calls block on the disk or the processor: from asynchronous code, call them where blocking is allowed.
 
+mod arrived;
 mod base;
 mod commit;
 mod epoch;
@@ -25,6 +26,7 @@ mod tests;
 mod transfer;
 mod validate;
 
+pub use arrived::{ArrivedBlock, KnownTransactions};
 pub use epoch::EpochSet;
 pub use error::{BlockRefusal, CommitError, Detached, ExecuteError, HeaderRoot, LedgerError};
 pub use execute::{ExecutedBlock, ProposalInput, genesis_header};
@@ -198,14 +200,14 @@ impl Ledger {
     pub fn validate(
         &self,
         parents: &[Arc<ExecutedBlock>],
-        block: UntrustedBlock,
+        block: impl Into<ArrivedBlock>,
         now: Option<Timestamp>,
         checked: &dyn VerifiedTransactions,
     ) -> Result<ExecutedBlock, BlockRefusal> {
         let snapshot = self.snapshot()?;
         let base = Base::new(&snapshot, parents)??;
         let epoch = self.inner.epochs.on(&base)?;
-        validate::validate(&base, self.inner.chain, epoch, block, now, checked)
+        validate::validate(&base, self.inner.chain, epoch, block.into(), now, checked)
     }
 
     /// Commits an executed block on top of the tip under its certificate, which is checked. On return it is on the disk.

@@ -1,19 +1,17 @@
 //! Judging a block that somebody else proposed: cheap checks first, then every signature, then everything again from
 //! the transactions.
 
+use super::arrived::{Arrived, ArrivedBlock, of_chain};
 use super::base::Base;
 use super::epoch::EpochSet;
 use super::error::{BlockRefusal, HeaderRoot};
 use super::execute::{ExecutedBlock, Proposal, execute};
 use amulet_crypto::digest::Digest;
-use amulet_protocol::block::UntrustedBlock;
 use amulet_protocol::header::{HEADER_VERSION, Header};
 use amulet_protocol::ids::{ChainId, Timestamp};
 use amulet_protocol::limits::{BLOCK_TRANSACTIONS_BYTES_MAX, BLOCK_TRANSACTIONS_MAX};
 use amulet_protocol::merkle::list_root;
-use amulet_protocol::transaction::{
-    HashedTransaction, SealedId, SignedTransaction, TransactionError, UntrustedTransaction,
-};
+use amulet_protocol::transaction::{HashedTransaction, SealedId, SignedTransaction, TransactionError};
 use std::sync::Arc;
 
 /// How far a block's time may be ahead of a backup's clock, in milliseconds: more than well-kept clocks differ, and
@@ -44,16 +42,16 @@ pub(super) fn validate(
     base: &Base<'_>,
     chain: ChainId,
     epoch: Arc<EpochSet>,
-    block: UntrustedBlock,
+    block: ArrivedBlock,
     now: Option<Timestamp>,
     checked: &dyn VerifiedTransactions,
 ) -> Result<ExecutedBlock, BlockRefusal> {
-    let UntrustedBlock { header, transactions } = block;
+    let ArrivedBlock { header, transactions } = block;
     let parent = base.header();
     check_place(&header, chain, parent)?;
     check_time(&header, parent, now)?;
     check_membership(&header, &epoch)?;
-    let transactions = check_size(transactions)?;
+    check_size(&transactions)?;
     let leaves: Vec<_> = transactions.iter().map(|transaction| transaction.sealed_id().0).collect();
     same(HeaderRoot::Transactions, header.transactions_root, list_root(&leaves))?;
     let transactions = verify_all(transactions, chain, checked)?;
@@ -110,17 +108,16 @@ fn check_membership(header: &Header, epoch: &EpochSet) -> Result<(), BlockRefusa
     Ok(())
 }
 
-/// The transactions with their hashes, each encoded once, if the block has room for them.
-fn check_size(transactions: Vec<UntrustedTransaction>) -> Result<Vec<HashedTransaction>, BlockRefusal> {
+/// Whether the block has room for its transactions.
+fn check_size(transactions: &[Arrived]) -> Result<(), BlockRefusal> {
     if transactions.len() > BLOCK_TRANSACTIONS_MAX {
         return Err(BlockRefusal::TooMany { found: transactions.len() });
     }
-    let hashed: Vec<_> = transactions.into_iter().map(UntrustedTransaction::hashed).collect();
-    let found = hashed.iter().map(HashedTransaction::size).sum();
+    let found = transactions.iter().map(Arrived::size).sum();
     if found > BLOCK_TRANSACTIONS_BYTES_MAX {
         return Err(BlockRefusal::TooLarge { found });
     }
-    Ok(hashed)
+    Ok(())
 }
 
 fn same(root: HeaderRoot, found: Digest, computed: Digest) -> Result<(), BlockRefusal> {
@@ -130,28 +127,36 @@ fn same(root: HeaderRoot, found: Digest, computed: Digest) -> Result<(), BlockRe
 /// Checks every transaction by itself, those that nobody checked before on all processors. The first that fails, in the
 /// block's order, is reported.
 fn verify_all(
-    transactions: Vec<HashedTransaction>,
+    transactions: Vec<Arrived>,
     chain: ChainId,
     checked: &dyn VerifiedTransactions,
 ) -> Result<Vec<SignedTransaction>, BlockRefusal> {
     type Verified = Result<SignedTransaction, TransactionError>;
-    let known: Vec<bool> = transactions.iter().map(|found| checked.contains(found.sealed_id())).collect();
-    let unknown: Vec<_> = transactions.iter().zip(&known).filter(|(_, known)| !**known).collect();
+    let is_checked = |found: &Arrived| match found {
+        Arrived::Known(_) => true,
+        Arrived::New(new) => checked.contains(new.sealed_id()),
+    };
+    let known: Vec<bool> = transactions.iter().map(is_checked).collect();
+    let unknown = transactions.iter().zip(&known).filter_map(|(found, is_checked)| match found {
+        Arrived::New(new) if !is_checked => Some(new.as_ref()),
+        _ => None,
+    });
+    let unknown: Vec<&HashedTransaction> = unknown.collect();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let share = unknown.len().div_ceil(processors).max(1);
-    let verify = |share: &[(&HashedTransaction, &bool)]| -> Vec<Verified> {
-        share.iter().map(|(transaction, _)| (*transaction).clone().verify(chain)).collect()
+    let verify = |share: &[&HashedTransaction]| -> Vec<Verified> {
+        share.iter().map(|transaction| (*transaction).clone().verify(chain)).collect()
     };
     let verified: Vec<Verified> = std::thread::scope(|scope| {
         let workers: Vec<_> = unknown.chunks(share).map(|share| scope.spawn(move || verify(share))).collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("verifying does not panic")).collect()
     });
     let mut verified = verified.into_iter();
-    let judge = |(index, (transaction, known)): (usize, (HashedTransaction, bool))| {
-        let judged = if known {
-            transaction.verified_before(chain)
-        } else {
-            verified.next().expect("each unknown one was verified")
+    let judge = |(index, (transaction, is_checked)): (usize, (Arrived, bool))| {
+        let judged = match transaction {
+            Arrived::Known(known) => of_chain(known, chain),
+            Arrived::New(new) if is_checked => new.verified_before(chain),
+            Arrived::New(_) => verified.next().expect("each unknown one was verified"),
         };
         judged.map_err(|source| BlockRefusal::Transaction { index, source })
     };

@@ -1,6 +1,7 @@
 //! Blocks on top of blocks that are not committed yet.
 
 use super::*;
+use crate::mempool::Mempool;
 use amulet_protocol::codec;
 use amulet_protocol::ids::Nonce;
 use amulet_protocol::receipt::RefusalCode;
@@ -151,4 +152,29 @@ fn knowing_a_transaction_vouches_for_no_other_signature() {
     // And one that is known is not checked again.
     let claimed = Known(BTreeSet::from([forged.transactions[0].clone().hashed().sealed_id()]));
     assert!(chain.ledger.validate(&[], forged, None, &claimed).is_ok());
+}
+
+/// The same as above, for a transaction that waits in the queue and is taken from there instead of being read.
+#[test]
+fn a_block_is_read_the_same_with_and_without_a_queue_and_a_forged_copy_is_not_taken_for_the_one_in_it() {
+    let mut chain = Chain::new();
+    let (wang, li) = (chain.wang.registration(), chain.li.registration());
+    let (good, other) = (chain.wang(wang), chain.li(li));
+    let (queue, none) = (Mempool::default(), Mempool::default());
+    queue.insert(good.clone()).unwrap();
+    let block = chain.propose(vec![good.clone(), other.clone()]).block().clone();
+    let bytes = codec::encode(&block);
+    for known in [&queue, &none] {
+        let read = ArrivedBlock::decode(&bytes, known).unwrap();
+        let executed = chain.ledger.validate(&[], read, None, &()).unwrap();
+        assert_eq!(executed.block(), &block);
+        assert!(ArrivedBlock::decode(&bytes[..bytes.len() - 1], known).is_none());
+        assert!(ArrivedBlock::decode(&[bytes.as_slice(), &[0]].concat(), known).is_none());
+    }
+    let mut forged = block;
+    forged.transactions[0].signature = other.as_untrusted().signature;
+    forged.header.transactions_root = amulet_protocol::block::transactions_tree(&forged.transactions).root();
+    let read = ArrivedBlock::decode(&codec::encode(&forged), &queue).unwrap();
+    let refused = chain.ledger.validate(&[], read, None, &());
+    assert!(matches!(refused, Err(BlockRefusal::Transaction { index: 0, .. })));
 }
