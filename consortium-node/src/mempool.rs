@@ -218,13 +218,19 @@ impl Mempool {
     /// are removed.
     #[must_use]
     pub fn batch(&self) -> Vec<Arc<SignedTransaction>> {
+        self.batch_of(BLOCK_TRANSACTIONS_MAX)
+    }
+
+    /// As [`batch`](Self::batch), and no more than `most`.
+    #[must_use]
+    pub fn batch_of(&self, most: usize) -> Vec<Arc<SignedTransaction>> {
         let queue = self.lock();
         let mut bytes = 0;
         let fits = |transaction: &&Arc<SignedTransaction>| {
             bytes += transaction.size();
             bytes <= BLOCK_TRANSACTIONS_BYTES_MAX
         };
-        queue.ready.values().take(BLOCK_TRANSACTIONS_MAX).take_while(fits).cloned().collect()
+        queue.ready.values().take(most.min(BLOCK_TRANSACTIONS_MAX)).take_while(fits).cloned().collect()
     }
 
     /// What [`batch`](Self::batch) picks from, in numbers.

@@ -170,6 +170,7 @@ impl Engine {
         let tip = ledger_tip(&parts.ledger)?;
         let epoch = in_force(&parts, &parts.ledger.epoch());
         check_epochs(&records, epoch.set.epoch)?;
+        let batching = Batching::new(parts.settings.timeouts.progress);
         let mut engine = Self {
             epoch,
             applied: tip.header_hash,
@@ -179,7 +180,7 @@ impl Engine {
             in_flight: Vec::new(),
             parked: Vec::new(),
             told: Requests::Empty,
-            batching: Batching::default(),
+            batching,
             batch: None,
             batches: 0,
             catch_up: CatchUp::Idle,

@@ -1,7 +1,6 @@
 //! Which transactions go into which block, and when.
 
 use super::{Engine, EngineError, Role};
-use crate::consensus::batching::Batching;
 use crate::consensus::event::{Action, EngineTimer, Now, TimerName};
 use crate::consensus::job::{Build, BuiltBlock, Task};
 use amulet_pbft::planted::Bug;
@@ -50,7 +49,7 @@ impl Engine {
     pub(super) fn on_mempool_changed(&mut self, now: Now, out: &mut Vec<Action>) {
         let ready = self.parts.mempool.ready();
         self.batching.observe(now.monotonic, ready);
-        if Batching::is_full(ready)
+        if self.batching.is_full(ready)
             && let Some(batch) = self.batch.take()
         {
             out.push(Action::StopTimer(TimerName::Batch));
@@ -63,7 +62,8 @@ impl Engine {
         self.batch = None;
         let Batch { view, height, parent, .. } = batch;
         let (Some(proposer), Some(parents)) = (self.epoch.own, self.parents(parent)) else { return };
-        let candidates = self.parts.mempool.batch();
+        self.batching.on_build(now.monotonic);
+        let candidates = self.parts.mempool.batch_of(self.batching.most());
         let build = Build { view, height, parents, proposer, time: now.wall, candidates };
         self.run(Task::Build(build), out);
     }

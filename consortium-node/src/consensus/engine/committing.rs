@@ -38,6 +38,7 @@ impl Engine {
         let height = certificate.vote.height;
         let executed = self.speculation.find(certificate.vote.header_hash).cloned();
         self.apply(now, executed.ok_or(EngineError::Diverged { height })?, certificate, out);
+        self.batching.on_commit(now.monotonic, !self.in_flight.is_empty());
         Ok(())
     }
 
