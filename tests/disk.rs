@@ -7,9 +7,11 @@ use amulet_tests::audit::audit;
 use amulet_tests::choices::Choices;
 use amulet_tests::consortium::Consortium;
 use amulet_tests::load::{Load, LoadOptions, Pinned};
+use amulet_tests::localnet::node_output;
 use amulet_tests::step;
 use amulet_tests::tight_disk::with_tight_disk;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -128,6 +130,52 @@ fn a_damaged_store_is_refused_or_mended_and_never_leads_to_a_wrong_vote() {
         fs::remove_file(consortium.hospital(victim).folder.join(name)).unwrap();
     }
     assert_eq!(judge(&mut consortium, &pinned, &before, victim, damages), "started right");
+}
+
+/// A node once started with an empty log in place of the one that was deleted, and could have contradicted what it signed.
+#[test]
+fn a_node_without_its_consensus_log_is_silent_until_the_next_epoch() {
+    let mut consortium = Consortium::start(4);
+    let pinned = Pinned::of(consortium.genesis());
+    let load = Load::start(&consortium.hospitals(), &pinned, &LoadOptions::default());
+    goes_on(&load, &consortium);
+    let victim = 2;
+    consortium.kill(victim);
+    fs::remove_file(consortium.hospital(victim).folder.join("consensus.redb")).unwrap();
+    for _ in 0..2 {
+        step("started without its log");
+        consortium.spawn(victim);
+        let status = consortium.wait_exit(victim, NOTICED_WITHIN);
+        let log = consortium.log(victim);
+        let last = log.lines().last().unwrap_or_default();
+        assert!(status.code() == Some(1) && last.contains("`amulet-node abstain`"), "{log}");
+    }
+    typed(&consortium, victim, &["abstain"]);
+    consortium.spawn(victim);
+    consortium.wait_up(victim);
+    goes_on(&load, &consortium);
+    catches_up(&consortium, victim);
+    let _ = load.stop();
+
+    step("a new key begins an epoch");
+    typed(&consortium, victim, &["validators", "rotate-key"]);
+    catches_up(&consortium, victim);
+    step("with another hospital away its vote is needed");
+    consortium.kill(0);
+    let head = newest(&consortium);
+    typed(&consortium, 3, &["validators", "rotate-key"]);
+    assert!(newest(&consortium) > head);
+    assert_eq!(consortium.forbidden_words(), None);
+}
+
+/// Types a command of the node's program for the folder of a hospital; it must do what it was told.
+fn typed(consortium: &Consortium, index: usize, command: &[&str]) {
+    let mut words: Vec<OsString> = command.iter().map(OsString::from).collect();
+    words.extend(["--data".into(), consortium.hospital(index).folder.clone().into()]);
+    let output = node_output(&words);
+    let said = [output.stdout, output.stderr].concat();
+    step(format_args!("{command:?}: {}", String::from_utf8_lossy(&said).trim()));
+    assert!(output.status.success(), "{command:?}");
 }
 
 /// Starts everybody, one of them on a damaged store, and gives what became of that one.

@@ -38,6 +38,12 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
+    /// Have a stopped node whose consensus log is lost follow the others without voting, until the next epoch begins.
+    Abstain {
+        /// The node's folder.
+        #[arg(long)]
+        data: PathBuf,
+    },
     /// Run a demonstration consortium of four hospitals on this machine.
     Localnet(LocalnetOptions),
     /// Ask a running node how it is.
@@ -104,6 +110,7 @@ impl Cli {
                 init::genesis(&args.network, &args.joins, &args.out).map_err(Into::into)
             }
             Command::Run { data } => run::run(&data).await.map_err(Into::into),
+            Command::Abstain { data } => run::abstain(&data).map_err(Into::into),
             Command::Localnet(options) => localnet::run(options).await.map_err(Into::into),
             Command::Status { node } => status::status(&node).await.map_err(Into::into),
             Command::Validators(command) => validators::run(command).await.map_err(Into::into),

@@ -3,8 +3,8 @@
 use crate::api::{self, ApiParts, ApiState, OriginError, Site};
 use crate::config::{ConfigError, LedgerConfig, NodeConfig};
 use crate::consensus::{
-    self, ConsensusLog, Driver, DriverError, DriverParts, EngineParts, LEDGER_FILE, LogError, Reporter,
-    Settings, Transfer, TransferError, ValidatorKey,
+    self, ConsensusLog, Driver, DriverError, DriverParts, EngineParts, LEDGER_FILE, LOG_FILE, LogError,
+    Reporter, Settings, Transfer, TransferError, ValidatorKey,
 };
 use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
@@ -370,7 +370,8 @@ impl Stores {
     fn open(data: &Path, genesis: &Genesis) -> Result<Self, NodeError> {
         consensus::install(data, genesis)?;
         let ledger = Ledger::open(&data.join(LEDGER_FILE), genesis)?;
-        let log = ConsensusLog::open(&data.join("consensus.redb"))?;
+        let log = ConsensusLog::open(&data.join(LOG_FILE))?;
+        log.check_beside(ledger.tip().height)?;
         let vault = Vault::open(&data.join("vault"))?;
         let index = VaultIndex::open(&data.join("vault.redb"), genesis.chain_id())?;
         Ok(Self { ledger, log, vault, index })
@@ -464,6 +465,18 @@ async fn prune_ledger(ledger: Ledger, index: VaultIndex, keep_blocks: u64) {
             Err(_) => return,
         }
     }
+}
+
+/// Has the node of a data folder, which must not run, take no part in the epoch that is in force, which is returned: what it
+/// said in it was lost.
+///
+/// # Errors
+/// [`NodeError`] by variant.
+pub fn abstain(data: &Path) -> Result<Epoch, NodeError> {
+    let (genesis, _) = genesis_file::load_genesis(data)?;
+    let epoch = Ledger::open(&data.join(LEDGER_FILE), &genesis)?.epoch().epoch;
+    ConsensusLog::open(&data.join(LOG_FILE))?.give_up(epoch)?;
+    Ok(epoch)
 }
 
 /// The system's clock.

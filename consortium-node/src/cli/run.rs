@@ -1,6 +1,7 @@
 //! `run`: the node of one folder, until it is told to stop.
 
-use crate::node::{Ended, Node, NodeError};
+use super::say;
+use crate::node::{self, Ended, Node, NodeError};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +17,16 @@ pub(super) async fn run(data: &Path) -> Result<(), NodeError> {
         Ended::EpochBegan => Err(NodeError::Again(start_again("the validators of the new epoch"))),
         Ended::Copied => Err(NodeError::Again(start_again("the copied ledger"))),
     }
+}
+
+/// Gives the votes of the epoch in force up.
+pub(super) fn abstain(data: &Path) -> Result<(), NodeError> {
+    let epoch = node::abstain(data)?;
+    say(format_args!(
+        "This node takes no part in epoch {epoch}: it follows the others, and counts as one of those that may fail. Start it \
+         with `amulet-node run`. It votes again from the next epoch on, which `amulet-node validators rotate-key` brings about."
+    ));
+    Ok(())
 }
 
 /// Becomes a new process of the same command: nothing of the old one, such as an open file, is in its way. Returns only if

@@ -29,7 +29,7 @@ use crate::mempool::Mempool;
 use amulet_pbft::planted::Bug;
 use amulet_pbft::{
     Config, ConfigError, Effect, Input, LogRecord, Outcome, Provenance, RecoverError, Replica, Requests,
-    Timeouts, TimerKind, Tip, Verdict, check_epochs,
+    Timeouts, TimerKind, Tip, Verdict, check_epochs, is_lost,
 };
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, TxId, View};
 use building::Batch;
@@ -126,7 +126,7 @@ impl EpochInForce {
 enum Role {
     /// A validator.
     Member(Box<Replica>),
-    /// Not a validator: it follows the blocks of those who are. The newest committed block.
+    /// Not a validator, or one whose log was lost in this epoch: it follows the others' blocks. The newest committed one.
     Observer(Tip),
 }
 
@@ -279,7 +279,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let tip = self.tip().clone();
         self.told = Requests::Empty;
-        let Some(own) = self.epoch.own else {
+        let log_is_lost = is_lost(&records, self.epoch.set.epoch);
+        let Some(own) = self.epoch.own.filter(|_| !log_is_lost) else {
             (self.role, self.fitness) = (Role::Observer(tip), None);
             self.follow(out);
             return Ok(());

@@ -6,15 +6,23 @@ use amulet_pbft::{LogRecord, Payload, PayloadDigest, PreparedCertificate, Record
 use amulet_protocol::consensus::{PrePrepare, Proposal};
 use amulet_protocol::ids::{Epoch, Height};
 use borsh::{BorshDeserialize, BorshSerialize};
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{
+    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table, TableDefinition,
+    WriteTransaction,
+};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+
+/// The log's file in a node's folder.
+pub const LOG_FILE: &str = "consensus.redb";
 
 /// Record key to record, without its payload.
 const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("consensus-records-2");
 /// Height and digest to payload. A payload is written once, though the proposal and the prepared certificate of its block
 /// both need it: it is by far the largest part of either.
 const PAYLOADS: TableDefinition<(u64, [u8; 32]), &[u8]> = TableDefinition::new("consensus-payloads-1");
+/// That a log was begun before there was anything to forget; no value.
+const BEGUN: TableDefinition<(), ()> = TableDefinition::new("consensus-log-begun-1");
 
 /// Why the log cannot be used. The replica stops then: voting without a log could contradict an earlier vote.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +35,16 @@ pub enum LogError {
         "the consensus log holds a record that cannot be read; restore the node from a backup or let it join anew"
     )]
     Corrupt,
+    /// There is no log beside a ledger that has blocks.
+    #[error(
+        "the consensus log, consensus.redb, is missing or empty beside a ledger with {tip} blocks: this node no longer knows \
+         what it signed, and could contradict it. Put the file back if it was moved. If it is lost, run `amulet-node \
+         abstain` with this folder: the node then follows the others, and votes again from the next epoch on"
+    )]
+    Missing {
+        /// The ledger's tip.
+        tip: Height,
+    },
 }
 
 /// A replica's memory of what it said. Whatever stands behind it, the records of an `append` that returned survive a crash,
@@ -117,6 +135,33 @@ impl ConsensusLog {
         redb_try!(transaction.open_table(PAYLOADS));
         redb_try!(transaction.commit());
         Ok(Self { database, obsolete: Mutex::new(None) })
+    }
+
+    /// Refuses a log that was not here when the ledger's blocks were voted on (rule PBFT-RC-6). An empty one says nothing by
+    /// itself: a node that only ever followed has one as well.
+    ///
+    /// # Errors
+    /// [`LogError::Missing`], [`LogError::Backend`].
+    pub fn check_beside(&self, tip: Height) -> Result<(), LogError> {
+        let transaction = redb_try!(self.database.begin_write());
+        {
+            let mut begun = redb_try!(transaction.open_table(BEGUN));
+            let is_empty = redb_try!(redb_try!(transaction.open_table(RECORDS)).is_empty());
+            if redb_try!(begun.is_empty()) && is_empty && tip > Height(0) {
+                return Err(LogError::Missing { tip });
+            }
+            redb_try!(begun.insert((), ()));
+        }
+        redb_try!(transaction.commit());
+        Ok(())
+    }
+
+    /// Takes note that what this replica said in an epoch was lost: it says no more there.
+    ///
+    /// # Errors
+    /// [`LogError::Backend`].
+    pub fn give_up(&self, epoch: Epoch) -> Result<(), LogError> {
+        self.append(&[LogRecord { epoch, entry: LogEntry::Lost }])
     }
 }
 

@@ -22,7 +22,7 @@ pub use engine::{ConsensusStatus, Engine, EngineError, EngineParts, EpochInForce
 pub use event::{Action, EngineTimer, Event, Now, TimerName};
 pub use gate::{Gate, GateRefusal};
 pub use job::{Job, JobResult};
-pub use log::{ConsensusLog, Log, LogError};
+pub use log::{ConsensusLog, LOG_FILE, Log, LogError};
 pub use reporter::{EvidenceOutlet, Reporter};
 pub use speculation::SPECULATIVE_BLOCKS_MAX;
 pub use transfer::{LEDGER_FILE, Transfer, TransferError, install};

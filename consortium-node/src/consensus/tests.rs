@@ -13,7 +13,7 @@ use amulet_contracts::testing::{Actor, card, certificate, genesis, grant};
 use amulet_crypto::digest::Digest;
 use amulet_crypto::signing::SigningKey;
 use amulet_pbft::message::{Phase, Status};
-use amulet_pbft::{KeySigner, Message, Millis, Payload, Signed, Timeouts};
+use amulet_pbft::{KeySigner, LogEntry, LogRecord, Message, Millis, Payload, Signed, Timeouts};
 use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
 use amulet_protocol::calls::{Call, RequestId};
 use amulet_protocol::codec;
@@ -49,20 +49,22 @@ struct Bench {
 impl Bench {
     /// Replica `replica` with an empty chain, and these transactions waiting.
     async fn start(replica: u16, timeouts: Timeouts, waiting: Vec<SignedTransaction>) -> Self {
-        Self::start_with(replica, timeouts, waiting, Arc::new(())).await
+        Self::start_with(replica, timeouts, waiting, Arc::new(()), Vec::new()).await
     }
 
-    /// The same, and what it knows of checked transactions.
+    /// The same, what it knows of checked transactions, and what its log holds.
     async fn start_with(
         replica: u16,
         timeouts: Timeouts,
         waiting: Vec<SignedTransaction>,
         verified: Arc<dyn VerifiedTransactions>,
+        records: Vec<LogRecord>,
     ) -> Self {
         let hospitals: Vec<Actor> = (1..=4).map(Actor::new).collect();
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("ledger"), &genesis(&hospitals)).unwrap();
         let log = ConsensusLog::open(&folder.path().join("log")).unwrap();
+        log.append(&records).unwrap();
         let (network, commands, _, _) = Network::channels();
         let (sender, inbox) = mpsc::channel(64);
         let mempool = Mempool::default();
@@ -251,7 +253,7 @@ impl VerifiedTransactions for Panics {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proposed_block_that_makes_the_node_panic_is_refused_at_once() {
     let world = World::new();
-    let mut bench = Bench::start_with(3, NEVER, Vec::new(), Arc::new(Panics)).await;
+    let mut bench = Bench::start_with(3, NEVER, Vec::new(), Arc::new(Panics), Vec::new()).await;
     let block = world.ledger.block(Height(1)).unwrap().unwrap().block;
     let payload = Payload::new(codec::encode(&block)).unwrap();
     let proposal = Proposal {
@@ -280,7 +282,7 @@ async fn a_proposed_block_that_makes_the_node_panic_is_refused_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_whose_execution_of_a_committed_block_panics_stops() {
     let world = World::new();
-    let mut bench = Bench::start_with(3, NEVER, Vec::new(), Arc::new(Panics)).await;
+    let mut bench = Bench::start_with(3, NEVER, Vec::new(), Arc::new(Panics), Vec::new()).await;
     let first = world.ledger.block(Height(1)).unwrap().unwrap();
     bench.status(0, 2).await;
     let stopped = async {
@@ -295,4 +297,33 @@ async fn a_node_whose_execution_of_a_committed_block_panics_stops() {
     };
     let stopped = timeout(PATIENCE, stopped).await.unwrap();
     assert!(matches!(stopped, Err(DriverError::JobLost { kind: "execute" })), "{stopped:?}");
+}
+
+/// PBFT-RC-6: a validator that lost its log follows the others in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_that_lost_its_log_follows_and_says_nothing() {
+    let world = World::new();
+    world.commit(vec![registration(50, world.chain())]);
+    let lost = vec![LogRecord { epoch: Epoch(0), entry: LogEntry::Lost }];
+    let mut bench = Bench::start_with(0, NEVER, Vec::new(), Arc::new(()), lost).await;
+    bench.mempool.insert(registration(51, world.chain())).unwrap();
+    let blocks: Vec<UntrustedCertifiedBlock> =
+        [1, 2].map(|height| world.ledger.block(Height(height)).unwrap().unwrap()).into();
+    let mut tips = bench.ledger.subscribe();
+    let caught_up = async {
+        loop {
+            tokio::select! {
+                command = bench.commands.recv() => match command {
+                    Some(Command::Ask { reply, .. }) => drop(reply.send(PeerResponse::Blocks(blocks.clone()))),
+                    Some(Command::Consensus { bytes, .. }) => {
+                        let (_, said) = borsh::from_slice::<(Epoch, Message)>(&bytes).unwrap();
+                        panic!("it says {}", said.kind());
+                    }
+                    None => panic!("the driver stopped"),
+                },
+                _ = tips.wait_for(|tip| tip.height == Height(2)) => return,
+            }
+        }
+    };
+    timeout(PATIENCE, caught_up).await.unwrap();
 }

@@ -33,6 +33,8 @@ pub enum LogEntry {
     Checkpoint(Signed<Checkpoint>),
     /// The last stable checkpoint.
     Stable(CheckpointCertificate),
+    /// The log of this epoch was lost: the replica may have said anything in it, and says no more.
+    Lost,
 }
 
 /// Names the record that a newer one replaces. Its borsh encoding may serve as a table key.
@@ -51,6 +53,8 @@ pub enum RecordKey {
     Checkpoint,
     /// The last stable checkpoint.
     Stable,
+    /// That the log was lost.
+    Lost,
 }
 
 impl RecordKey {
@@ -59,7 +63,7 @@ impl RecordKey {
     pub fn is_obsolete(&self, committed: Height) -> bool {
         match self {
             Self::Accepted(height) | Self::Prepared(height) => *height <= committed,
-            Self::ViewChange | Self::NewView | Self::Checkpoint | Self::Stable => false,
+            Self::ViewChange | Self::NewView | Self::Checkpoint | Self::Stable | Self::Lost => false,
         }
     }
 }
@@ -75,6 +79,7 @@ impl LogRecord {
             LogEntry::NewView(_) => RecordKey::NewView,
             LogEntry::Checkpoint(_) => RecordKey::Checkpoint,
             LogEntry::Stable(_) => RecordKey::Stable,
+            LogEntry::Lost => RecordKey::Lost,
         }
     }
 }

@@ -65,6 +65,12 @@ pub enum RecoverError {
         /// The latest epoch in the log.
         voted: u64,
     },
+    /// What this replica said in the epoch was lost: it takes no part in it ([`is_lost`]).
+    #[error("the log of epoch {epoch} was lost: this replica takes part again in the next epoch")]
+    Lost {
+        /// The epoch.
+        epoch: u64,
+    },
     /// The ledger's last block has no commit certificate, or one for another block.
     #[error("the ledger's block {height} has no certificate of its own")]
     TipCertificate {
@@ -93,6 +99,13 @@ pub fn check_epochs(records: &[LogRecord], epoch: Epoch) -> Result<(), RecoverEr
         Some(voted) => Err(RecoverError::LedgerBehindEpoch { epoch: epoch.0, voted: voted.0 }),
         None => Ok(()),
     }
+}
+
+/// Rule PBFT-RC-6: whether the log of this epoch was lost. The node then only follows the blocks of the others until the next
+/// epoch begins: in that it has said nothing, and nothing said before counts there.
+#[must_use]
+pub fn is_lost(records: &[LogRecord], epoch: Epoch) -> bool {
+    records.iter().any(|record| record.epoch == epoch && record.entry == LogEntry::Lost)
 }
 
 impl Replica {
@@ -166,6 +179,7 @@ impl Replica {
                     }
                     self.checkpoints.own = Some(vote);
                 }
+                LogEntry::Lost => return Err(RecoverError::Lost { epoch: record.epoch.0 }),
                 LogEntry::Stable(certificate) => {
                     self.checkpoints.raise(certificate.checkpoint.height);
                     self.checkpoints.stable = Some(certificate);

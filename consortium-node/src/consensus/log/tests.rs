@@ -69,3 +69,21 @@ fn what_is_committed_is_deleted_with_the_next_write() {
     assert_eq!(heights, [RecordKey::Accepted(Height(2)), RecordKey::Accepted(Height(3))]);
     assert_eq!(payloads(&log), 2);
 }
+
+/// PBFT-RC-6: a log that was deleted once came back empty, and the node voted as if it never had.
+#[test]
+fn an_empty_log_beside_a_ledger_with_blocks_is_refused_but_not_one_that_was_there_from_the_start() {
+    let fresh = log();
+    assert!(matches!(fresh.check_beside(Height(5)), Err(LogError::Missing { tip: Height(5) })));
+    // Nor does asking again help.
+    assert!(matches!(fresh.check_beside(Height(5)), Err(LogError::Missing { .. })));
+    let followed = log();
+    followed.check_beside(Height(0)).unwrap();
+    followed.check_beside(Height(5)).unwrap();
+    let voted = log();
+    voted.append(&[accepted(6, 0, &payload(1))]).unwrap();
+    voted.check_beside(Height(5)).unwrap();
+    fresh.give_up(Epoch(2)).unwrap();
+    fresh.check_beside(Height(5)).unwrap();
+    assert_eq!(fresh.load().unwrap(), [LogRecord { epoch: Epoch(2), entry: LogEntry::Lost }]);
+}

@@ -1,8 +1,8 @@
-//! Starting again: rules PBFT-RC-1 to PBFT-RC-5.
+//! Starting again: rules PBFT-RC-1 to PBFT-RC-6.
 
 use amulet_pbft::{
     Effect, Input, LogEntry, LogRecord, Mode, RecoverError, Rejection, Replica, Requests, TimerKind, Tip,
-    Verdict,
+    Verdict, is_lost,
 };
 use amulet_protocol::ids::{Epoch, Height, ReplicaId, View};
 
@@ -204,4 +204,19 @@ pub fn a_checkpoint_that_a_stop_kept_from_being_voted_for_is_voted_for() {
     assert_eq!(kinds(&effects), expected);
     after.hear(checkpoint(2, 4, &[4]));
     assert!(kinds(&after.hear(checkpoint(3, 4, &[4]))).contains(&"stable 4".to_owned()));
+}
+
+/// PBFT-RC-6: a lost log counts in its own epoch only.
+#[test]
+pub fn a_replica_whose_log_was_lost_starts_in_the_next_epoch() {
+    let lost = vec![record(LogEntry::Lost)];
+    assert!(is_lost(&lost, Epoch(0)) && !is_lost(&lost, Epoch(1)));
+    let start = |config: amulet_pbft::Config, tip| {
+        let signer = Box::new(FakeSigner(ReplicaId(1), config.epoch()));
+        Replica::recover(config, signer, tip, lost.clone()).map(|_| ())
+    };
+    let own = config(1, 4, TIMEOUTS);
+    assert_eq!(start(own.clone(), genesis()), Err(RecoverError::Lost { epoch: 0 }));
+    let (tip, _) = at_checkpoint();
+    assert_eq!(start(own.in_epoch(Epoch(1), tip.height.next()), tip), Ok(()));
 }

@@ -145,6 +145,7 @@ pub(crate) fn log_records() -> Vec<Vec<u8>> {
         LogEntry::NewView(new_view()),
         LogEntry::Checkpoint(signed(checkpoint, 0)),
         LogEntry::Stable(CheckpointCertificate { checkpoint, signatures: signatures(0, 3) }),
+        LogEntry::Lost,
     ];
     entries.map(|entry| codec::encode(&LogRecord { epoch: Epoch(0), entry })).to_vec()
 }
