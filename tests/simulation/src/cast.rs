@@ -1,6 +1,7 @@
 //! Who takes part: hospitals with one validator each, patients, and practitioners who treat them.
 
 use amulet_contracts::testing::{self, Actor};
+use amulet_crypto::signing::{PublicKey, SigningKey};
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::ids::ChainId;
 use amulet_protocol::validators::ValidatorSet;
@@ -34,6 +35,13 @@ impl Cast {
         let genesis = testing::genesis(&hospitals);
         let validators = genesis.validate().expect("4 to 100 hospitals make a validator set");
         Self { chain: genesis.chain_id(), validators: Arc::new(validators), hospitals, genesis }
+    }
+
+    /// The SM2 key of a validator.
+    #[must_use]
+    pub fn signing_key(&self, key: &PublicKey) -> Option<&SigningKey> {
+        let mut keys = self.hospitals.iter().map(|hospital| &hospital.signing);
+        keys.find(|signing| signing.public_key() == key)
     }
 }
 

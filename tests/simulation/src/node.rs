@@ -1,12 +1,14 @@
 //! One replica of the run: the node's real engine, ledger, log and mempool, on simulated disks and clocks.
 
 use crate::disk::{DiskFile, Handle, Unsynced};
+use crate::reports::Reports;
 use crate::rng::Rng;
 use crate::setting::Setting;
 use crate::time::Micros;
 use amulet_contracts::testing::GENESIS_TIME;
 use amulet_node::consensus::{
-    Action, ConsensusLog, Engine, EngineError, EngineParts, EngineTimer, Event, Log, LogError, Now, TimerName,
+    Action, ConsensusLog, Engine, EngineError, EngineParts, EngineTimer, EpochInForce, Event, Log, LogError,
+    Now, TimerName,
 };
 use amulet_node::ledger::{Ledger, LedgerError};
 use amulet_node::mempool::Mempool;
@@ -72,6 +74,10 @@ pub struct Up {
     pub mempool: Mempool,
     /// What the engine was last told of the mempool's length.
     pub told: usize,
+    /// The validators that actions carried out now are for: the engine may be an epoch further.
+    pub in_force: EpochInForce,
+    /// Evidence that waits to be brought onto the chain; as in the node, it does not survive a stop.
+    pub reports: Reports,
 }
 
 /// Why a node did not start.
@@ -150,7 +156,9 @@ impl Node {
             planted: setting.planted.filter(|_| self.is_correct).into_iter().collect(),
         };
         let (engine, actions) = Engine::start(parts, log.load()?, now)?;
-        self.up = Some(Up { engine, ledger, log, mempool, told: 0 });
+        let in_force = engine.epoch().clone();
+        let reports = Reports::default();
+        self.up = Some(Up { engine, ledger, log, mempool, told: 0, in_force, reports });
         Ok(actions)
     }
 
@@ -194,10 +202,10 @@ impl Up {
         u16::try_from(index).ok().map(ReplicaId)
     }
 
-    /// Whose number this is in the epoch in force here.
+    /// Whose number this is in the epoch that actions carried out now are for.
     #[must_use]
     pub fn organisation(&self, replica: ReplicaId) -> Option<Did> {
-        self.engine.epoch().set.validators.get(replica).map(|member| member.organisation)
+        self.in_force.set.validators.get(replica).map(|member| member.organisation)
     }
 
     /// Hands an event in, and what changed in the mempool.

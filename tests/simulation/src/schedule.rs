@@ -180,7 +180,7 @@ pub enum Behaviour {
     Censor,
     /// Votes to commit what it merely saw proposed.
     CommitEarly,
-    /// Claims heights, views and checkpoints that nobody has reached.
+    /// Claims heights, views and checkpoints that nobody has reached, and accuses others of what proves nothing.
     Boast,
     /// Runs twice with one key and different states.
     Twins,

@@ -139,6 +139,12 @@ impl Chain {
         self.executed.get(&(sender, nonce)).is_some_and(|(_, executed)| *executed != id)
     }
 
+    /// The ledger that no fault touches, at the newest settled block.
+    #[must_use]
+    pub fn oracle(&self) -> &Ledger {
+        &self.oracle
+    }
+
     /// Height of the newest settled block.
     #[must_use]
     pub fn height(&self) -> Height {

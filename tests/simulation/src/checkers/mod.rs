@@ -3,13 +3,14 @@
 mod chain;
 mod conflicts;
 mod duties;
+mod findings;
 mod promises;
 mod watch;
 
 pub use chain::Chain;
 pub use conflicts::Conflicts;
+pub use findings::{Finding, Findings};
 pub use promises::Promises;
-pub(crate) use promises::check_accused;
 pub use watch::{Standing, Watch};
 
 use crate::time::Micros;

@@ -2,7 +2,7 @@
 //!
 //! Counted is what left the replica: a signature that a crash kept from leaving binds nobody.
 
-use super::{Checked, Checker, ensure};
+use super::{Checked, Checker};
 use amulet_pbft::Message;
 use amulet_pbft::message::{Proposal, ViewChange};
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
@@ -157,9 +157,4 @@ fn once(said: &mut BTreeMap<(View, Height), Proposal>, proposal: Proposal, what:
         "{what} {} and {} at height {} in view {}",
         first.header_hash, proposal.header_hash, proposal.height, proposal.view
     ))
-}
-
-/// Evidence against a replica: only liars may be accused.
-pub(crate) fn check_accused(offender: ReplicaId, is_correct: bool) -> Checked {
-    ensure(!is_correct, Checker::Evidence, || format!("replica {offender} is correct and accused"))
 }

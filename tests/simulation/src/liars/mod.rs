@@ -9,8 +9,8 @@ use crate::schedule::{Behaviour, Liar, PROGRESS, Plan};
 use crate::setting::Setting;
 use crate::signatures::QuickSigner;
 use crate::time::Micros;
-use amulet_pbft::Message;
 use amulet_pbft::message::{NewView, Prepare, Signed, Status, ViewChange};
+use amulet_pbft::{Evidence, Message};
 use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::certificate::CommitVote;
 use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId, View};
@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 /// Messages that a liar remembers, to say them again.
 const HEARD_MAX: usize = 200;
+/// Votes heard of a thousand that a boasting liar holds against their author.
+const SLANDERS_PER_MILLE: u64 = 10;
 /// What a slow primary leaves of the others' patience.
 const MARGIN: Micros = Micros::millis(250);
 
@@ -32,6 +34,8 @@ pub struct LiarMind {
     rng: Rng,
     heard: VecDeque<Message>,
     new_views: Vec<Signed<NewView>>,
+    /// The newest vote of each, from whoever boasts.
+    votes: BTreeMap<ReplicaId, Signed<CommitVote>>,
     /// Who gets nothing, from whoever withholds.
     shunned: BTreeSet<u16>,
     /// The other block told in place of a block.
@@ -56,6 +60,7 @@ impl LiarMind {
             rng,
             heard: VecDeque::new(),
             new_views: Vec::new(),
+            votes: BTreeMap::new(),
             shunned: shunned.into_iter().filter_map(|index| u16::try_from(index).ok()).collect(),
             others: BTreeMap::new(),
         }
@@ -65,6 +70,16 @@ impl LiarMind {
     #[must_use]
     pub fn has(&self, behaviour: Behaviour) -> bool {
         self.behaviours.contains(&behaviour)
+    }
+
+    /// Two honest votes of one replica, of different views or heights, as if they contradicted each other.
+    pub fn slander(&mut self, message: &Message) -> Option<Evidence> {
+        let Message::Commit(vote) = message else { return None };
+        if !self.has(Behaviour::Boast) {
+            return None;
+        }
+        let before = self.votes.insert(vote.sender, vote.clone())?;
+        self.rng.chance(SLANDERS_PER_MILLE).then(|| Evidence::Commits(before, vote.clone()))
     }
 
     /// Takes note of what others say.

@@ -15,11 +15,20 @@ pub struct Submission {
     /// When it was first sent.
     pub at: Micros,
     /// Who sends.
-    pub client: usize,
+    pub sender: Sender,
     /// Times it was sent.
     pub tries: u32,
     /// Whether the client holds a proof of its receipt.
     pub is_acknowledged: bool,
+}
+
+/// Whose a submission is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// A client's, who stays with it whatever happens to replicas.
+    Client(usize),
+    /// A node's own, in the name of its hospital; forgotten when the node stops.
+    Node(usize),
 }
 
 /// First and longest pause before a client looks for its receipt.
@@ -37,21 +46,21 @@ impl World {
         let wall = Timestamp(wall.0.saturating_add_signed(-self.nodes[0].ahead_ms));
         let wishes = self.clients[index].next(&mut self.cast, wall, &mut self.client_rng);
         for transaction in wishes {
-            self.setting.checked.insert(&transaction);
-            self.chain.on_submitted(transaction.id());
-            let submission = self.submissions.len();
-            self.submissions.push(Submission {
-                transaction,
-                at: self.now,
-                client: index,
-                tries: 0,
-                is_acknowledged: false,
-            });
+            let submission = self.admit(transaction, Sender::Client(index));
             self.submit(submission);
         }
         let mean = self.clients[index].plan().every.0;
         let next = self.now + Micros(self.client_rng.range(mean / 2, mean * 3 / 2));
         self.queue.push(next, Happening::Wish { client: index });
+    }
+
+    /// Takes note of a transaction that somebody signed and wants to have executed.
+    pub(super) fn admit(&mut self, transaction: SignedTransaction, sender: Sender) -> usize {
+        self.setting.checked.insert(&transaction);
+        self.chain.on_submitted(transaction.id());
+        let submission = Submission { transaction, at: self.now, sender, tries: 0, is_acknowledged: false };
+        self.submissions.push(submission);
+        self.submissions.len() - 1
     }
 
     /// Sends a transaction to some replica, and plans to look for its receipt.
@@ -74,9 +83,9 @@ impl World {
 
     /// A replica takes a transaction and passes it on to the others.
     pub(super) fn take(&mut self, index: usize, submission: usize, is_gossip: bool) -> Checked {
-        let (replica, client) = (self.nodes[index].replica, self.submissions[submission].client);
+        let (replica, sender) = (self.nodes[index].replica, self.submissions[submission].sender);
         let Some(up) = &self.nodes[index].up else { return Ok(()) };
-        let is_censored = client == 0
+        let is_censored = sender == Sender::Client(0)
             && (self.setting.has_bug("censor-one")
                 || self.minds.get(&replica).is_some_and(|mind| mind.has(Behaviour::Censor)));
         let transaction = self.submissions[submission].transaction.clone();
@@ -92,7 +101,7 @@ impl World {
     }
 
     /// Transactions are passed on as messages are: they may be lost, and then the client comes again.
-    fn pass_on(&mut self, index: usize, submission: usize) {
+    pub(super) fn pass_on(&mut self, index: usize, submission: usize) {
         let from = self.nodes[index].replica;
         for to in 0..self.plan.replicas {
             if to == from {

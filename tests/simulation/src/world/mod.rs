@@ -1,11 +1,12 @@
 //! The run: what happens next, and to whom.
 
 mod clients;
+mod evidence;
 mod faults;
 mod replicas;
 
 use crate::cast::Cast;
-use crate::checkers::{Chain, Checked, Checker, Conflicts, Promises, Violation, Watch};
+use crate::checkers::{Chain, Checked, Checker, Conflicts, Findings, Promises, Violation, Watch};
 use crate::client::Client;
 use crate::liars::LiarMind;
 use crate::network::Network;
@@ -21,7 +22,7 @@ use amulet_node::consensus::{EngineTimer, Event, Job};
 use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::ids::{Height, ReplicaId};
 use amulet_protocol::transaction::SignedTransaction;
-use clients::Submission;
+use clients::{Sender, Submission};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -50,6 +51,8 @@ pub(crate) enum Happening {
     Wish { client: usize },
     /// A client looks whether its transaction is settled.
     Look { submission: usize },
+    /// A node looks whether the evidence that it sent is recorded.
+    LookAtReport { node: usize, life: u64 },
     /// A calm ends.
     CalmEnds { index: usize },
 }
@@ -73,6 +76,8 @@ pub struct Summary {
     pub epochs: u64,
     /// Pieces of evidence that correct replicas found.
     pub evidence: u64,
+    /// Records of evidence on the ledger.
+    pub records: u64,
     /// Checksum over everything that happened; equal for equal runs.
     pub trace: u64,
 }
@@ -95,6 +100,7 @@ pub struct World {
     /// What each node heard and said.
     pub(crate) watches: Vec<Watch>,
     pub(crate) conflicts: Conflicts,
+    pub(crate) findings: Findings,
     pub(crate) disk_rng: Rng,
     pub(crate) client_rng: Rng,
     pub(crate) work_rng: Rng,
@@ -122,6 +128,7 @@ impl World {
             promises: Promises::default(),
             watches: nodes.iter().map(|_| Watch::default()).collect(),
             conflicts: Conflicts::default(),
+            findings: Findings::default(),
             disk_rng: Rng::new(plan.seed, Stream::Disk),
             client_rng: Rng::new(plan.seed, Stream::Clients),
             work_rng: Rng::new(plan.seed, Stream::Work),
@@ -209,6 +216,7 @@ impl World {
                 Ok(())
             }
             Happening::Look { submission } => self.look(submission),
+            Happening::LookAtReport { node, life } => self.look_at_report(node, life),
             Happening::CalmEnds { index } => self.check_liveness(index),
         }
     }
@@ -227,7 +235,10 @@ impl World {
     fn check_liveness(&self, index: usize) -> Checked {
         let calm = self.plan.calms[index];
         let mut highest = Height(0);
-        for submission in self.submissions.iter().filter(|submission| submission.at < calm.from) {
+        let is_due = |submission: &&Submission| {
+            matches!(submission.sender, Sender::Client(_)) && submission.at < calm.from
+        };
+        for submission in self.submissions.iter().filter(is_due) {
             let transaction: &SignedTransaction = &submission.transaction;
             let (sender, nonce) = (transaction.transaction().sender, transaction.transaction().nonce);
             let Some(height) = self.chain.executed(sender, nonce) else {
@@ -251,7 +262,7 @@ impl World {
                 return Err((Checker::Liveness, detail));
             }
         }
-        Ok(())
+        self.check_evidence(calm.from)
     }
 
     fn check_end(&mut self) -> Checked {
@@ -261,6 +272,7 @@ impl World {
                 self.chain.check_root(node.replica, &up.ledger)?;
             }
         }
+        self.summary.records = self.check_accused()?;
         self.conflicts.check(self.summary.evidence)
     }
 }

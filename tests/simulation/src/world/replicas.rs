@@ -1,16 +1,15 @@
 //! What replicas are told, and what becomes of what they do.
 
 use super::{Happening, World};
-use crate::checkers::{Checked, Checker, Standing, check_accused, ensure};
+use crate::checkers::{Checked, Checker, Standing, ensure};
 use crate::disk::Unsynced;
 use crate::packet::Packet;
 use crate::schedule::FaultKind;
 use crate::time::Micros;
 use amulet_node::consensus::{Action, EngineTimer, Event, GateRefusal, Log, SPECULATIVE_BLOCKS_MAX};
 use amulet_node::mempool::MEMPOOL_TRANSACTIONS_MAX;
-use amulet_pbft::Evidence;
 use amulet_protocol::block::UntrustedCertifiedBlock;
-use amulet_protocol::ids::{Epoch, Height, ReplicaId};
+use amulet_protocol::ids::{Height, ReplicaId};
 use std::sync::Arc;
 
 /// Shortest and longest time that a job takes, in microseconds.
@@ -81,6 +80,9 @@ impl World {
         }
         if let Some(mind) = self.minds.get_mut(&self.nodes[index].replica) {
             mind.on_heard(message.message());
+            if let Some(evidence) = mind.slander(message.message()) {
+                self.slander(index, message.epoch(), &evidence)?;
+            }
         }
         self.feed(index, |_| Some(Event::Message(message)))
     }
@@ -181,7 +183,7 @@ impl World {
             }
             Action::Send { to, bytes } => self.send(index, &[to], bytes, *at),
             Action::Broadcast { bytes } => {
-                let others = up.engine.others();
+                let others = up.in_force.others();
                 self.send(index, &others, bytes, *at)
             }
             Action::SetTimer { timer, after } => {
@@ -217,6 +219,7 @@ impl World {
             Action::EpochBegan(epoch) => {
                 self.trace.note(self.now, "epoch", index, epoch.set.epoch.0);
                 self.summary.epochs = self.summary.epochs.max(epoch.set.epoch.0);
+                up.in_force = *epoch;
                 Ok(())
             }
         }
@@ -248,7 +251,7 @@ impl World {
         let (replica, is_correct) = (self.nodes[index].replica, self.nodes[index].is_correct);
         let Some(up) = &self.nodes[index].up else { return Ok(()) };
         if is_correct {
-            let honest = self.setting.honest_verifier(&up.engine.epoch().set);
+            let honest = self.setting.honest_verifier(&up.in_force.set);
             let message = packet.verified(&honest);
             let message = message.ok_or_else(|| {
                 (
@@ -256,7 +259,7 @@ impl World {
                     format!("replica {replica} sends a {} that does not verify", packet.kind()),
                 )
             })?;
-            let own = up.engine.epoch().own.unwrap_or(ReplicaId(replica));
+            let own = up.in_force.own.unwrap_or(ReplicaId(replica));
             self.promises.on_sent(packet.epoch().0, own, message.message())?;
             if let Some(standing) = self.standing(index) {
                 let said = self.watches[index].on_sent(&standing, to, message.message());
@@ -326,25 +329,14 @@ impl World {
         self.queue.push(self.now + FETCH_PATIENCE, answer);
     }
 
-    /// A replica has found another one out. The proof must convince anybody.
-    fn on_evidence(&mut self, index: usize, epoch: Epoch, evidence: &Evidence) -> Checked {
-        self.summary.evidence += 1;
-        let offender = evidence.offender();
-        self.watches[index].on_report(offender);
-        let sets = self.nodes[index].up.as_ref().map(|up| up.engine.epoch().set.clone());
-        let accused = sets.filter(|set| set.epoch == epoch).and_then(|set| {
-            let organisation = set.validators.get(offender)?.organisation;
-            self.setting.number_of(&organisation)
-        });
-        let is_correct = accused.is_some_and(|accused| self.nodes[usize::from(accused)].is_correct);
-        check_accused(offender, is_correct && self.nodes[index].is_correct)
-    }
-
     /// Where a correct replica that runs and is a validator stands.
     fn standing(&self, index: usize) -> Option<Standing> {
         let node = &self.nodes[index];
         let up = node.up.as_ref().filter(|_| node.is_correct)?;
-        let (epoch, tip) = (up.engine.epoch(), up.ledger.tip());
+        let (epoch, tip) = (&up.in_force, up.ledger.tip());
+        if epoch.set.epoch != up.engine.epoch().set.epoch {
+            return None;
+        }
         Some(Standing {
             own: epoch.own?,
             quorum: epoch.set.validators.quorum(),
