@@ -28,6 +28,11 @@ pub(crate) struct Checkpoints {
 }
 
 impl Checkpoints {
+    /// Heights with votes.
+    pub(crate) fn count(&self) -> usize {
+        self.votes.len()
+    }
+
     /// The highest height that may be worked on; included in the window.
     pub(crate) fn high(&self, config: &Config) -> Height {
         Height(self.low.0.saturating_add(config.window()))

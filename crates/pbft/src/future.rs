@@ -41,6 +41,11 @@ impl FutureMessages {
         buffer.push_back(Kept { view, height, message });
     }
 
+    /// Messages of the replica of which most are kept.
+    pub(crate) fn most(&self) -> usize {
+        self.0.values().map(VecDeque::len).max().unwrap_or(0)
+    }
+
     /// Takes out those whose time may have come: up to this view and height.
     pub(crate) fn take(&mut self, view: View, height: Height) -> Vec<VerifiedMessage> {
         let mut ready = Vec::new();

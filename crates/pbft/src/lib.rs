@@ -49,6 +49,7 @@ mod recovery;
 mod slot;
 mod stale;
 mod status;
+mod tables;
 mod view_change;
 
 pub use amulet_protocol::evidence::{Evidence, EvidenceError, EvidenceKind};
@@ -65,5 +66,6 @@ pub use rejection::Rejection;
 pub use replica::{Mode, Replica};
 pub use signer::{KeySigner, Signer};
 pub use stale::Horizon;
+pub use tables::Table;
 pub use timer::{Timer, TimerKind};
 pub use verify::{ValidatorKeys, VerifiedMessage, Verifier, VerifyError};

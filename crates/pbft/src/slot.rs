@@ -241,6 +241,10 @@ impl RetainedPayloads {
         kept.push_back(payload);
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.values().map(VecDeque::len).sum()
+    }
+
     pub(crate) fn find(&self, height: Height, digest: PayloadDigest) -> Option<&Payload> {
         self.0.get(&height)?.iter().find(|payload| payload.digest() == digest)
     }

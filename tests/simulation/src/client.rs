@@ -37,7 +37,7 @@ impl Client {
             plan,
             patient: cast::patient(plan.number),
             practitioner: cast::practitioner(plan.number),
-            hospital: usize::from(plan.number) % cast.hospitals.len(),
+            hospital: usize::from(plan.number) % cast.founders,
             begun: 0,
             records: u64::from(plan.number) * 1_000_000,
             request: None,

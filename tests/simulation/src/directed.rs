@@ -6,6 +6,7 @@ use crate::schedule::{
     Behaviour, Calm, ClientPlan, Fault, FaultKind, LIVENESS_BOUND, Latency, Liar, PROGRESS, Plan,
 };
 use crate::time::Micros;
+use crate::upkeep::Upkeep;
 use std::collections::BTreeSet;
 
 /// Rounds of a directed schedule.
@@ -38,6 +39,7 @@ fn busy(seed: u64, replicas: u16) -> Plan {
         liars: Vec::new(),
         clients: (0..4).map(client).collect(),
         calms: vec![Calm { from: healed, until: healed + LIVENESS_BOUND }],
+        upkeep: Upkeep::default(),
         planted: None,
     }
 }

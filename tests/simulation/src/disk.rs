@@ -76,6 +76,15 @@ impl DiskFile {
         written.clone_from(synced);
     }
 
+    /// Ends the program in an orderly way: handles that are open fail from now on, and everything written is kept.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.life += 1;
+        let State { synced, written, dirty, .. } = &mut *state;
+        copy(written, synced, std::mem::take(dirty).into_iter());
+        synced.resize(written.len(), 0);
+    }
+
     /// Lets the power fail after this many further writes and syncs.
     pub fn fail_after(&self, operations: u64) {
         self.lock().fails_after = Some(operations);

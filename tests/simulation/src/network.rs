@@ -25,7 +25,7 @@ impl Network {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let mut rng = Rng::new(plan.seed, Stream::Network);
-        let size = usize::from(plan.replicas);
+        let size = usize::from(plan.hospitals());
         let mut base = vec![vec![Micros(50); size]; size];
         let pairs = (0..size).flat_map(|left| (0..left).map(move |right| (left, right)));
         for (left, right) in pairs {

@@ -3,7 +3,7 @@
 use crate::disk::{DiskFile, Handle, Unsynced};
 use crate::reports::Reports;
 use crate::rng::Rng;
-use crate::setting::Setting;
+use crate::setting::{DEPTH, Setting};
 use crate::time::Micros;
 use amulet_contracts::testing::GENESIS_TIME;
 use amulet_node::consensus::{
@@ -20,6 +20,9 @@ use std::sync::Arc;
 
 /// Pages of a database that are kept in memory, in bytes: the simulated disk is memory already.
 const CACHE_BYTES: usize = 1 << 20;
+/// Records in a log at most: two of each height in flight, also where a stop came before the deletion of those of settled
+/// heights, and one of each other kind.
+const LOG_RECORDS_MAX: usize = 4 * DEPTH as usize + 4;
 /// How long a sync takes on a disk that is well.
 const SYNC: Micros = Micros(400);
 /// How long after the genesis block a run begins.
@@ -92,6 +95,12 @@ pub enum StartError {
     /// The log is no good.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The log has more records than heights in flight can leave.
+    #[error("the log holds {records} records, at most {LOG_RECORDS_MAX} should be there")]
+    LongLog {
+        /// How many.
+        records: usize,
+    },
     /// The engine does not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -145,6 +154,10 @@ impl Node {
         let now = self.now(at);
         let ledger = Ledger::over(open(self.disks.ledger.open())?, &setting.genesis, setting.votes())?;
         let log = ConsensusLog::over(open(self.disks.log.open())?)?;
+        let records = log.load()?;
+        if records.len() > LOG_RECORDS_MAX {
+            return Err(StartError::LongLog { records: records.len() });
+        }
         let mempool = Mempool::default();
         let parts = EngineParts {
             settings: setting.consensus,
@@ -155,7 +168,7 @@ impl Node {
             #[cfg(feature = "planted")]
             planted: setting.planted.filter(|_| self.is_correct).into_iter().collect(),
         };
-        let (engine, actions) = Engine::start(parts, log.load()?, now)?;
+        let (engine, actions) = Engine::start(parts, records, now)?;
         let in_force = engine.epoch().clone();
         let reports = Reports::default();
         self.up = Some(Up { engine, ledger, log, mempool, told: 0, in_force, reports });
@@ -168,6 +181,17 @@ impl Node {
         self.disks.ledger.crash(unsynced, rng);
         self.disks.log.crash(unsynced, rng);
         self.up = None;
+        self.life += 1;
+        self.timers.clear();
+        self.busy_until = Micros(0);
+    }
+
+    /// Stops it in an orderly way: everything that it wrote is on its disks.
+    pub fn end(&mut self) {
+        self.up = None;
+        // Work that is still under way, on the files as they were open, comes to nothing.
+        self.disks.ledger.close();
+        self.disks.log.close();
         self.life += 1;
         self.timers.clear();
         self.busy_until = Micros(0);

@@ -64,7 +64,7 @@ impl Reports {
     }
 
     /// The next to send.
-    pub fn next(&mut self) -> Option<ReportEvidence> {
+    pub fn take_next(&mut self) -> Option<ReportEvidence> {
         self.waiting.pop_front()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::disk::Unsynced;
 use crate::time::Micros;
+use crate::upkeep::Upkeep;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -24,6 +25,9 @@ pub struct Plan {
     pub clients: Vec<ClientPlan>,
     /// Times without faults of the world, in order: at the end of each everything submitted before it is committed.
     pub calms: Vec<Calm>,
+    /// What operators do.
+    #[serde(default)]
+    pub upkeep: Upkeep,
     /// Name of the deliberate bug that correct replicas have, if any; needs the feature `planted`.
     pub planted: Option<String>,
 }
@@ -252,11 +256,17 @@ impl Plan {
         (usize::from(self.replicas) - 1) / 3
     }
 
+    /// Hospitals with a node, those that do not validate at first included.
+    #[must_use]
+    pub fn hospitals(&self) -> u16 {
+        self.replicas + self.upkeep.spares
+    }
+
     /// Replicas that keep to the protocol.
     #[must_use]
     pub fn correct(&self) -> BTreeSet<u16> {
         let liars: BTreeSet<u16> = self.liars.iter().map(|liar| liar.replica).collect();
-        (0..self.replicas).filter(|replica| !liars.contains(replica)).collect()
+        (0..self.hospitals()).filter(|replica| !liars.contains(replica)).collect()
     }
 
     /// What is wrong at a moment.

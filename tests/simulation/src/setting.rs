@@ -21,7 +21,7 @@ const BLOCKS_PER_CHECKPOINT: u64 = 8;
 /// Heights from the low to the high water mark.
 const WINDOW: u64 = 32;
 /// Heights in flight at once.
-const DEPTH: u64 = 4;
+pub const DEPTH: u64 = 4;
 
 /// What all replicas share: the genesis document, the settings, and one memory of checked transaction signatures.
 pub struct Setting {

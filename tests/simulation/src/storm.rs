@@ -4,6 +4,7 @@ use crate::disk::Unsynced;
 use crate::rng::{Rng, Stream};
 use crate::schedule::{Behaviour, Calm, ClientPlan, Fault, FaultKind, LIVENESS_BOUND, Latency, Liar, Plan};
 use crate::time::Micros;
+use crate::upkeep;
 use std::collections::BTreeSet;
 
 /// Shortest and longest time with faults between two times without, in seconds.
@@ -24,6 +25,7 @@ pub fn plan(seed: u64, replicas: u16, length: Micros) -> Plan {
         liars: Vec::new(),
         clients: clients(&mut rng, length),
         calms: Vec::new(),
+        upkeep: upkeep::in_storms(seed, replicas, length),
         planted: None,
     };
     plan.liars = liars(&mut rng, &plan);

@@ -6,6 +6,7 @@ use crate::schedule::{
     Behaviour, Calm, ClientPlan, Fault, FaultKind, LIVENESS_BOUND, Latency, Liar, PROGRESS, Plan,
 };
 use crate::time::Micros;
+use crate::upkeep::Upkeep;
 use std::collections::BTreeSet;
 
 /// Time of one round: longer than a primary's patience, so that a round can have its own view.
@@ -94,6 +95,7 @@ fn plan(seed: u64, replicas: u16, twin: u16, first: u16, rounds: Vec<BTreeSet<u1
         // Few clients, and only while something happens.
         clients: (0..2).map(client).collect(),
         calms: vec![Calm { from: healed, until: healed + LIVENESS_BOUND }],
+        upkeep: Upkeep::default(),
         planted: None,
     }
 }

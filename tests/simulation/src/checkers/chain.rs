@@ -1,5 +1,6 @@
 //! The one chain that correct replicas build, and what an independent ledger finds in it.
 
+use super::epochs::Epochs;
 use super::{Checked, Checker, ensure};
 use crate::cast::Cast;
 use crate::setting::SharedChecks;
@@ -21,6 +22,7 @@ pub struct Chain {
     acknowledged: BTreeMap<TxId, Height>,
     words: BTreeSet<TxId>,
     oracle: Ledger,
+    epochs: Epochs,
     checked: SharedChecks,
 }
 
@@ -42,6 +44,7 @@ impl Chain {
             acknowledged: BTreeMap::new(),
             words: BTreeSet::new(),
             oracle,
+            epochs: Epochs::new(cast.validators.as_ref().clone()),
             checked,
         }
     }
@@ -68,6 +71,7 @@ impl Chain {
         })?;
         self.check_transactions(block)?;
         self.execute_again(block, certificate)?;
+        self.epochs.on_settled(block, certificate, &self.oracle.epoch())?;
         self.settled.push(hash);
         Ok(())
     }

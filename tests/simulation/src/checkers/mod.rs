@@ -3,6 +3,7 @@
 mod chain;
 mod conflicts;
 mod duties;
+mod epochs;
 mod findings;
 mod promises;
 mod watch;
@@ -33,6 +34,8 @@ pub enum Checker {
     Promises,
     /// A correct replica does at once what others count on.
     Duties,
+    /// Blocks and sets of validators are certified by the set in force.
+    Epochs,
     /// Nobody correct is accused, and evidence is proof.
     Evidence,
     /// Tables stay within their bounds.

@@ -9,6 +9,7 @@ use crate::schedule::{Behaviour, Liar, PROGRESS, Plan};
 use crate::setting::Setting;
 use crate::signatures::QuickSigner;
 use crate::time::Micros;
+use amulet_node::consensus::EpochInForce;
 use amulet_pbft::message::{NewView, Prepare, Signed, Status, ViewChange};
 use amulet_pbft::{Evidence, Message};
 use amulet_protocol::block::UntrustedCertifiedBlock;
@@ -64,6 +65,28 @@ impl LiarMind {
             shunned: shunned.into_iter().filter_map(|index| u16::try_from(index).ok()).collect(),
             others: BTreeMap::new(),
         }
+    }
+
+    /// Takes its place in the epoch that its node is in.
+    pub fn enter(&mut self, epoch: &EpochInForce) {
+        let member = epoch.own.and_then(|own| Some((own, epoch.set.validators.get(own)?)));
+        let Some((own, member)) = member else { return };
+        self.replica = own;
+        self.quorum = epoch.set.validators.quorum();
+        self.signer.key = member.key.clone();
+    }
+
+    /// What a liar who is no validator any more says of a proposal that it got hold of: votes, as if it still were one.
+    #[must_use]
+    pub fn haunt(&mut self, packet: &Packet) -> Vec<Packet> {
+        let Some(Message::PrePrepare(signed, _)) = packet.untrusted() else { return Vec::new() };
+        self.signer.domain.epoch = packet.epoch();
+        let proposal = signed.content.proposal;
+        let (height, view, header_hash) = (proposal.height, proposal.view, proposal.header_hash);
+        let prepare = Signed::new(Prepare { proposal }, self.replica, &self.signer);
+        let commit = Signed::new(CommitVote { height, view, header_hash }, self.replica, &self.signer);
+        let votes = [Message::Prepare(prepare), Message::Commit(commit)];
+        votes.iter().filter_map(|vote| Packet::of(vote, packet.epoch())).collect()
     }
 
     /// Whether it behaves so.

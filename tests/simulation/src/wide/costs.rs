@@ -55,7 +55,7 @@ impl Costs {
     /// send by any key.
     #[must_use]
     pub fn measured() -> Self {
-        let cast = Cast::new(4);
+        let cast = Cast::new(4, 0);
         let key = &cast.hospitals[0].signing;
         let chain = ChainTag([7; 32]);
         let message = [5; 120];

@@ -129,7 +129,7 @@ pub fn measure(replicas: u16, per_day: u64, transactions: u64, costs: &Costs) ->
 impl Wide {
     fn new(replicas: u16, costs: Costs) -> Self {
         let quorum = Quorum::for_size(usize::from(replicas)).expect("4 to 100 replicas");
-        let cast = crate::cast::Cast::new(replicas);
+        let cast = crate::cast::Cast::new(replicas, 0);
         let domain = Domain { chain: ChainId(sm3(b"wide")), epoch: Epoch::default() };
         let validators = cast.validators.clone();
         let mut wide = Self {

@@ -27,6 +27,8 @@ pub struct Submission {
 pub enum Sender {
     /// A client's, who stays with it whatever happens to replicas.
     Client(usize),
+    /// An operator's, who stays with it likewise.
+    Operator,
     /// A node's own, in the name of its hospital; forgotten when the node stops.
     Node(usize),
 }
@@ -64,7 +66,7 @@ impl World {
     }
 
     /// Sends a transaction to some replica, and plans to look for its receipt.
-    fn submit(&mut self, index: usize) {
+    pub(super) fn submit(&mut self, index: usize) {
         let node = self.any_node();
         let submission = &mut self.submissions[index];
         submission.tries += 1;
@@ -103,7 +105,7 @@ impl World {
     /// Transactions are passed on as messages are: they may be lost, and then the client comes again.
     pub(super) fn pass_on(&mut self, index: usize, submission: usize) {
         let from = self.nodes[index].replica;
-        for to in 0..self.plan.replicas {
+        for to in 0..self.plan.hospitals() {
             if to == from {
                 continue;
             }

@@ -54,7 +54,7 @@ impl World {
             if up.reports.under_way.is_some() {
                 return Ok(());
             }
-            let Some(report) = up.reports.next() else { return Ok(()) };
+            let Some(report) = up.reports.take_next() else { return Ok(()) };
             if Offence::of(&report).is_recorded_in(&records_against(&up.ledger, &report).unwrap_or_default())
             {
                 continue;

@@ -3,6 +3,7 @@
 mod clients;
 mod evidence;
 mod faults;
+mod governance;
 mod replicas;
 
 use crate::cast::Cast;
@@ -23,6 +24,7 @@ use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::ids::{Height, ReplicaId};
 use amulet_protocol::transaction::SignedTransaction;
 use clients::{Sender, Submission};
+use governance::Governance;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -53,6 +55,10 @@ pub(crate) enum Happening {
     Look { submission: usize },
     /// A node looks whether the evidence that it sent is recorded.
     LookAtReport { node: usize, life: u64 },
+    /// Operators look after the validator set.
+    Govern,
+    /// A node ends because its epoch did.
+    EndWithEpoch { node: usize, life: u64 },
     /// A calm ends.
     CalmEnds { index: usize },
 }
@@ -66,7 +72,7 @@ pub struct Summary {
     pub transactions: usize,
     /// Transactions of which a client holds a proof.
     pub acknowledged: u64,
-    /// Highest view that any replica entered.
+    /// Highest view that any replica entered, counted from the first of its epoch.
     pub views: u64,
     /// Stops without warning.
     pub crashes: u64,
@@ -74,6 +80,8 @@ pub struct Summary {
     pub messages: u64,
     /// Highest epoch that any replica entered.
     pub epochs: u64,
+    /// Changes of the validators that were decided by vote and came into force, or rotations.
+    pub changes: u64,
     /// Pieces of evidence that correct replicas found.
     pub evidence: u64,
     /// Records of evidence on the ledger.
@@ -101,6 +109,7 @@ pub struct World {
     pub(crate) watches: Vec<Watch>,
     pub(crate) conflicts: Conflicts,
     pub(crate) findings: Findings,
+    pub(crate) governance: Governance,
     pub(crate) disk_rng: Rng,
     pub(crate) client_rng: Rng,
     pub(crate) work_rng: Rng,
@@ -112,11 +121,11 @@ impl World {
     /// The run of a plan, at its beginning.
     #[must_use]
     pub fn new(plan: Plan, trace: Trace) -> Self {
-        let cast = Cast::new(plan.replicas);
+        let cast = Cast::new(plan.replicas, plan.upkeep.spares);
         let setting = Setting::new(&cast, &plan);
         let correct = plan.correct();
         let mut nodes: Vec<Node> =
-            (0..plan.replicas).map(|replica| Node::new(replica, correct.contains(&replica))).collect();
+            (0..plan.hospitals()).map(|replica| Node::new(replica, correct.contains(&replica))).collect();
         let twins = plan.liars.iter().filter(|liar| liar.behaviours.contains(&Behaviour::Twins));
         nodes.extend(twins.map(|liar| Node::new(liar.replica, false)));
         let minds = plan.liars.iter().map(|liar| (liar.replica, LiarMind::new(liar, &plan, &setting)));
@@ -129,6 +138,7 @@ impl World {
             watches: nodes.iter().map(|_| Watch::default()).collect(),
             conflicts: Conflicts::default(),
             findings: Findings::default(),
+            governance: Governance::default(),
             disk_rng: Rng::new(plan.seed, Stream::Disk),
             client_rng: Rng::new(plan.seed, Stream::Clients),
             work_rng: Rng::new(plan.seed, Stream::Work),
@@ -157,6 +167,9 @@ impl World {
         }
         for (client, planned) in self.plan.clients.iter().enumerate() {
             self.queue.push(planned.from, Happening::Wish { client });
+        }
+        if let Some(change) = self.plan.upkeep.changes.first() {
+            self.queue.push(change.at, Happening::Govern);
         }
         for (index, calm) in self.plan.calms.iter().enumerate() {
             self.queue.push(calm.until, Happening::CalmEnds { index });
@@ -217,6 +230,11 @@ impl World {
             }
             Happening::Look { submission } => self.look(submission),
             Happening::LookAtReport { node, life } => self.look_at_report(node, life),
+            Happening::Govern => self.govern(),
+            Happening::EndWithEpoch { node, life } => {
+                self.end_with_epoch(node, life);
+                Ok(())
+            }
             Happening::CalmEnds { index } => self.check_liveness(index),
         }
     }
@@ -236,7 +254,7 @@ impl World {
         let calm = self.plan.calms[index];
         let mut highest = Height(0);
         let is_due = |submission: &&Submission| {
-            matches!(submission.sender, Sender::Client(_)) && submission.at < calm.from
+            !matches!(submission.sender, Sender::Node(_)) && submission.at < calm.from
         };
         for submission in self.submissions.iter().filter(is_due) {
             let transaction: &SignedTransaction = &submission.transaction;
@@ -262,6 +280,7 @@ impl World {
                 return Err((Checker::Liveness, detail));
             }
         }
+        self.check_governance(calm.from)?;
         self.check_evidence(calm.from)
     }
 

@@ -1,15 +1,16 @@
 //! What replicas are told, and what becomes of what they do.
 
 use super::{Happening, World};
-use crate::checkers::{Checked, Checker, Standing, ensure};
+use crate::checkers::{Checked, Checker, Standing, Watch, ensure};
 use crate::disk::Unsynced;
 use crate::packet::Packet;
 use crate::schedule::FaultKind;
 use crate::time::Micros;
 use amulet_node::consensus::{Action, EngineTimer, Event, GateRefusal, Log, SPECULATIVE_BLOCKS_MAX};
 use amulet_node::mempool::MEMPOOL_TRANSACTIONS_MAX;
+use amulet_pbft::Replica;
 use amulet_protocol::block::UntrustedCertifiedBlock;
-use amulet_protocol::ids::{Height, ReplicaId};
+use amulet_protocol::ids::{Epoch, Height, ReplicaId};
 use std::sync::Arc;
 
 /// Shortest and longest time that a job takes, in microseconds.
@@ -220,6 +221,9 @@ impl World {
                 self.trace.note(self.now, "epoch", index, epoch.set.epoch.0);
                 self.summary.epochs = self.summary.epochs.max(epoch.set.epoch.0);
                 up.in_force = *epoch;
+                // What was heard and said in another epoch binds nobody in this one.
+                self.watches[index] = Watch::default();
+                self.plan_restart(index);
                 Ok(())
             }
         }
@@ -278,16 +282,38 @@ impl World {
         if let Some((unsynced, _)) = crash {
             self.crash(index, unsynced);
         }
+        self.haunt(&packet, at);
         Ok(())
+    }
+
+    /// Liars that were voted out get hold of proposals, and vote as if they still were validators.
+    fn haunt(&mut self, packet: &Packet, at: Micros) {
+        if packet.kind() != "pre-prepare" || packet.epoch() == Epoch(0) {
+            return;
+        }
+        let is_out = |number: u16| {
+            let up = self.nodes[usize::from(number)].up.as_ref();
+            up.is_some_and(|up| up.in_force.own.is_none() && up.in_force.set.epoch == packet.epoch())
+        };
+        let ghosts: Vec<u16> = self.minds.keys().copied().filter(|number| is_out(*number)).collect();
+        for ghost in ghosts {
+            let votes = self.minds.get_mut(&ghost).map(|mind| mind.haunt(packet)).unwrap_or_default();
+            for vote in &votes {
+                (0..self.plan.hospitals()).for_each(|to| self.put_on_wire(ghost, to, vote, at));
+            }
+        }
     }
 
     fn send_one(&mut self, index: usize, to: ReplicaId, number: u16, packet: &Packet, at: Micros) {
         let replica = self.nodes[index].replica;
-        let is_second = index >= usize::from(self.plan.replicas);
+        let is_second = index >= usize::from(self.plan.hospitals());
         let Some(mind) = self.minds.get_mut(&replica) else {
             self.put_on_wire(replica, number, packet, at);
             return;
         };
+        if let Some(up) = &self.nodes[index].up {
+            mind.enter(&up.in_force);
+        }
         for (delay, packet) in mind.bend(packet, to, is_second) {
             self.put_on_wire(replica, number, &packet, at + delay);
         }
@@ -356,10 +382,16 @@ impl World {
     fn check_memory(&mut self, index: usize) -> Checked {
         let Some(up) = &self.nodes[index].up else { return Ok(()) };
         let (blocks, waiting) = (up.engine.speculative_blocks(), up.mempool.len());
-        self.summary.views = self.summary.views.max(up.engine.status().view.0);
+        let view = up.engine.status().view;
+        self.summary.views = self.summary.views.max(view.0 - view.epoch().first_view().0);
         ensure(blocks <= SPECULATIVE_BLOCKS_MAX, Checker::Memory, || {
             format!("{blocks} executed blocks are kept, at most {SPECULATIVE_BLOCKS_MAX} should be")
         })?;
+        for table in up.engine.replica().map(Replica::tables).into_iter().flatten() {
+            ensure(table.entries <= table.bound, Checker::Memory, || {
+                format!("{} {} are kept, at most {} should be", table.entries, table.name, table.bound)
+            })?;
+        }
         ensure(waiting <= MEMPOOL_TRANSACTIONS_MAX, Checker::Memory, || {
             format!("{waiting} transactions wait, at most {MEMPOOL_TRANSACTIONS_MAX} should")
         })?;
