@@ -26,3 +26,39 @@ fn validators_change_while_replicas_stop_and_are_cut_off() {
         assert_eq!((summary.changes, summary.epochs), (7, 7), "{summary:?}");
     }
 }
+
+#[test]
+fn a_node_that_is_cut_off_changes_no_view() {
+    let summary = hold(&scenarios::one_cut_off(1));
+    assert_eq!(summary.views, 0, "{summary:?}");
+}
+
+#[test]
+fn blocks_in_any_order_bring_a_replica_back() {
+    let summary = hold(&scenarios::blocks_out_of_order(1));
+    assert!(summary.transactions > 100, "{summary:?}");
+}
+
+#[test]
+fn a_primary_just_under_the_time_out_is_replaced() {
+    let summary = hold(&scenarios::slow_primary(1));
+    assert!(summary.views > 0, "{summary:?}");
+}
+
+#[test]
+fn what_was_said_before_counts_in_no_later_epoch_or_life() {
+    let summary = hold(&scenarios::replays(1));
+    assert_eq!((summary.epochs, summary.evidence, summary.records), (4, 0, 0), "{summary:?}");
+}
+
+#[test]
+fn torn_writes_make_nobody_forget() {
+    let summary = hold(&scenarios::torn_log_tail(1));
+    assert!(summary.crashes > 40, "{summary:?}");
+}
+
+#[test]
+fn a_primary_ahead_of_the_checkpoints_loses_nothing() {
+    let summary = hold(&scenarios::checkpoint_race(1));
+    assert!(summary.transactions > 200, "{summary:?}");
+}

@@ -1,7 +1,9 @@
 //! Schedules with one purpose each: what happened to others, and what operators do, in a whole consortium.
 
+mod known;
 mod membership;
 
+pub use known::{blocks_out_of_order, checkpoint_race, one_cut_off, replays, slow_primary, torn_log_tail};
 pub use membership::{evidence, membership};
 
 use crate::schedule::{Calm, ClientPlan, Fault, FaultKind, LIVENESS_BOUND, Latency, Plan};
