@@ -36,11 +36,11 @@ pub fn membership(seed: u64) -> Plan {
     plan
 }
 
-/// The first primary runs twice and contradicts itself, and another liar accuses who did nothing; one of those who find out stops meanwhile.
+/// A liar votes for two blocks before those whom it tells of another than the rest, and another one accuses who did nothing; one of those who find out stops meanwhile.
 #[must_use]
 pub fn evidence(seed: u64) -> Plan {
     let mut plan = quiet(seed, 7, Micros::seconds(60));
-    plan.liars.push(Liar { replica: 0, behaviours: vec![Behaviour::Twins, Behaviour::CommitEarly] });
+    plan.liars.push(Liar { replica: 5, behaviours: vec![Behaviour::Equivocate, Behaviour::CommitEarly] });
     plan.liars.push(Liar { replica: 6, behaviours: vec![Behaviour::Boast] });
     let crash = FaultKind::Crash { replica: 1, at_write: None, unsynced: Unsynced::Lost };
     fault(&mut plan, Micros::seconds(20), Micros::seconds(30), crash);
