@@ -7,7 +7,7 @@ use crate::network::{Network, PeerRequest};
 use amulet_protocol::ids::{ReplicaId, TxId};
 use amulet_protocol::transaction::SignedTransaction;
 use journal::Journal;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -15,8 +15,14 @@ use tokio::sync::{Semaphore, watch};
 /// How often what still waits is passed on again. What was lost on the way has to be with the primary before the backups
 /// that have it run out of patience with it: two looks fit into the consensus core's progress timeout.
 const AGAIN_EVERY: Duration = Duration::from_millis(500);
-/// Transactions passed on again at once, the oldest: enough to mend losses, little beside the load that it comes on top of.
+/// Transactions passed on again at once, the oldest that came to this node first, and as many of the others: enough to mend
+/// losses, little beside the load that it comes on top of.
 const AGAIN_MAX: usize = 32;
+/// The look at which one is passed on again that came to this node first, and then at twice, four times as many looks and so
+/// on: a transaction that waits for long under load is with everybody, and telling it again and again adds to that load.
+const AGAIN_FROM_LOOK: u32 = 2;
+/// The same for one that another node passed on to this one, which passes it on again itself, unless it has stopped.
+const OTHERS_FROM_LOOK: u32 = 8;
 
 /// Messages to one peer under way at once. While they are, what comes in gathers for the next: a busy node sends few
 /// messages with many transactions each, an idle one sends each transaction at once.
@@ -92,14 +98,23 @@ async fn pass_on_to(
 }
 
 async fn repeat_to(network: Network, peer: ReplicaId, mempool: Mempool) {
-    let mut seen: BTreeSet<TxId> = BTreeSet::new();
+    let mut seen: BTreeMap<TxId, u32> = BTreeMap::new();
     loop {
         tokio::time::sleep(AGAIN_EVERY).await;
-        let oldest = mempool.batch().into_iter().take(AGAIN_MAX);
-        let (again, new): (Vec<_>, Vec<_>) = oldest.partition(|transaction| seen.contains(&transaction.id()));
-        seen = again.iter().chain(&new).map(|transaction| transaction.id()).collect();
+        let (own, others) = mempool.oldest(AGAIN_MAX);
+        let mut again = Vec::new();
+        let mut looks = BTreeMap::new();
+        for (waiting, from) in [(own, AGAIN_FROM_LOOK), (others, OTHERS_FROM_LOOK)] {
+            for transaction in waiting {
+                let look = seen.get(&transaction.id()).map_or(1, |look| look.saturating_add(1));
+                looks.insert(transaction.id(), look);
+                if look >= from && look.is_power_of_two() {
+                    again.push(transaction.as_untrusted().clone());
+                }
+            }
+        }
+        seen = looks;
         if !again.is_empty() {
-            let again = again.iter().map(|transaction| transaction.as_untrusted().clone()).collect();
             network.ask(peer, PeerRequest::Transactions(again)).await;
         }
     }
@@ -113,7 +128,6 @@ mod tests {
     use crate::testing::World;
     use amulet_contracts::testing::Actor;
     use amulet_protocol::ids::{ChainId, Nonce};
-    use std::collections::BTreeMap;
     use tokio::sync::{mpsc, oneshot};
 
     type Told = (Vec<TxId>, oneshot::Sender<PeerResponse>);
@@ -159,6 +173,29 @@ mod tests {
         let (to, (rest, _)) = told(&mut commands).await;
         taken.entry(to).or_default().extend(&rest);
         assert_eq!(taken[&slow], ids);
+    }
+
+    /// The clock stands still but for sleeps, so that looks can be counted.
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_long_is_passed_on_again_ever_more_rarely_and_sooner_by_whom_it_came_to_first() {
+        let world = World::new();
+        let (own, other) = (registration(world.chain(), 50), registration(world.chain(), 51));
+        world.mempool.insert(own.clone()).unwrap();
+        world.mempool.insert_from(ReplicaId(3), other.clone()).unwrap();
+        let (network, mut commands, _outlets, _inboxes) = Network::channels();
+        let repeating = tokio::spawn(Gossip::new(network, [ReplicaId(1)]).repeat(world.mempool.clone()));
+        let start = tokio::time::Instant::now();
+        let mut looks: BTreeMap<TxId, Vec<u128>> = BTreeMap::new();
+        while start.elapsed() < 17 * AGAIN_EVERY {
+            let Ok((_, (ids, reply))) = tokio::time::timeout(AGAIN_EVERY, told(&mut commands)).await else {
+                continue;
+            };
+            let look = start.elapsed().as_millis() / AGAIN_EVERY.as_millis();
+            ids.into_iter().for_each(|id| looks.entry(id).or_default().push(look));
+            reply.send(PeerResponse::Noted).unwrap();
+        }
+        assert_eq!((&looks[&own.id()], &looks[&other.id()]), (&vec![2, 4, 8, 16], &vec![8, 16]));
+        repeating.abort();
     }
 
     #[tokio::test]

@@ -259,6 +259,25 @@ impl Mempool {
         }
     }
 
+    /// What has waited longest and is not [aside](Self::set_aside), of what came to this node first and of what was passed on
+    /// to it: no more than `most` of each.
+    #[must_use]
+    pub fn oldest(&self, most: usize) -> (Vec<Arc<SignedTransaction>>, Vec<Arc<SignedTransaction>>) {
+        let queue = self.lock();
+        let (mut own, mut others) = (Vec::new(), Vec::new());
+        for transaction in queue.ready.values() {
+            let is_own = queue.places.get(&transaction.id()).is_some_and(|(_, way)| way.is_none());
+            let found = if is_own { &mut own } else { &mut others };
+            if found.len() < most {
+                found.push(transaction.clone());
+            }
+            if own.len() == most && others.len() == most {
+                break;
+            }
+        }
+        (own, others)
+    }
+
     /// Everything that waits of the senders that `of` picks.
     #[must_use]
     pub fn waiting(&self, of: impl Fn(&Did) -> bool) -> Vec<Arc<SignedTransaction>> {
