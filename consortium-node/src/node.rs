@@ -182,7 +182,7 @@ impl Node {
         tokio::spawn(services.light.clone().run(inboxes.light));
         tokio::spawn(services.peers.clone().run(inboxes.peers));
         tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
-        let (reporter, evidence) = Reporter::new(services.sender.clone());
+        let (reporter, evidence) = Reporter::new(services.sender.clone(), stores.ledger.clone());
         tokio::spawn(reporter.run());
         if let LedgerConfig::Keep { blocks } = config.ledger {
             tokio::spawn(prune_ledger(stores.ledger.clone(), stores.index.clone(), blocks));

@@ -199,7 +199,7 @@ impl Node {
             now,
         });
         let sender = OrgSender::new(ledger.clone(), mempool.clone(), gossip.clone(), members[own].key());
-        let (reporter, evidence) = Reporter::new(sender);
+        let (reporter, evidence) = Reporter::new(sender, ledger.clone());
         let Inboxes { consensus, peers: peer_questions, .. } = inboxes;
         let mut tasks = vec![
             tokio::spawn(event_loop.run()),

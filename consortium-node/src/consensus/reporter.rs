@@ -1,9 +1,9 @@
 //! Brings evidence onto the chain, in the name of this hospital.
 
+use super::offence::Offence;
+use crate::ledger::Ledger;
 use crate::org_sender::{OrgSender, SendError};
 use amulet_protocol::calls::{Call, ReportEvidence};
-use amulet_protocol::evidence::EvidenceKind;
-use amulet_protocol::ids::{Epoch, Height, ReplicaId};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -14,9 +14,6 @@ const REPORTS_MAX: usize = 64;
 const REMEMBERED_MAX: usize = 1_024;
 /// How long to wait before a transaction that did not come through is sent again.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
-
-/// One contradiction, whatever the messages.
-type Offence = (Epoch, ReplicaId, EvidenceKind, Height);
 
 /// Takes evidence from the driver; cheap to clone.
 #[derive(Clone)]
@@ -34,27 +31,27 @@ impl EvidenceOutlet {
 /// The task that sends it.
 pub struct Reporter {
     sender: OrgSender,
+    ledger: Ledger,
     inbox: mpsc::Receiver<ReportEvidence>,
     recorded: BTreeSet<Offence>,
 }
 
 impl Reporter {
-    /// A reporter that sends by `sender`, and where to hand evidence in.
+    /// A reporter that sends by `sender` what `ledger` does not have yet, and where to hand evidence in.
     #[must_use]
-    pub fn new(sender: OrgSender) -> (Self, EvidenceOutlet) {
+    pub fn new(sender: OrgSender, ledger: Ledger) -> (Self, EvidenceOutlet) {
         let (outlet, inbox) = mpsc::channel(REPORTS_MAX);
-        (Self { sender, inbox, recorded: BTreeSet::new() }, EvidenceOutlet(outlet))
+        (Self { sender, ledger, inbox, recorded: BTreeSet::new() }, EvidenceOutlet(outlet))
     }
 
     /// Sends until nobody can hand anything in any more.
     pub async fn run(mut self) {
         while let Some(report) = self.inbox.recv().await {
-            let evidence = &report.evidence;
-            let offence = (report.epoch, evidence.offender(), evidence.kind(), evidence.height());
+            let offence = Offence::of(&report);
             if self.recorded.contains(&offence) {
                 continue;
             }
-            self.send(report).await;
+            self.send(report, offence).await;
             self.recorded.insert(offence);
             if self.recorded.len() > REMEMBERED_MAX {
                 self.recorded.pop_first();
@@ -63,9 +60,13 @@ impl Reporter {
     }
 
     /// Sends one until the ledger has it, from here or from another hospital, or will not have it.
-    async fn send(&self, report: ReportEvidence) {
-        let replica = report.evidence.offender().0;
+    async fn send(&self, report: ReportEvidence, offence: Offence) {
+        let replica = offence.offender.0;
         loop {
+            // Refusals are transactions too: a replica that contradicts itself all the time must not fill blocks with them.
+            if self.ledger_has(offence) {
+                return;
+            }
             match self.sender.send(Call::ReportEvidence(Box::new(report.clone()))).await {
                 Ok(_) => {
                     tracing::warn!(replica, "a contradiction of this replica is on the ledger");
@@ -81,5 +82,46 @@ impl Reporter {
                 }
             }
         }
+    }
+
+    fn ledger_has(&self, offence: Offence) -> bool {
+        offence.is_recorded_in(&self.ledger).unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot look up recorded evidence");
+            false
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::testing::World;
+    use amulet_contracts::testing::contradiction;
+    use amulet_protocol::ids::{Epoch, Height, ReplicaId};
+
+    #[tokio::test]
+    async fn what_the_ledger_has_is_not_sent_again() {
+        let mut world = World::new();
+        let (chain, epoch, offender) = (world.chain(), Epoch(0), ReplicaId(2));
+        let at = |height, liar| {
+            let evidence = contradiction(liar, chain, epoch, offender, Height(height));
+            ReportEvidence { epoch, evidence }
+        };
+        let [known, new] = [1, 2].map(|height| at(height, &world.hospitals[2]));
+        let theirs = world.hospitals[3].sign(chain, Call::ReportEvidence(Box::new(known.clone())));
+        world.commit(vec![theirs]);
+        let before = world.ledger.tip().height;
+        world.run_consensus();
+
+        let sender = world.sender(&world.network(&[]), &world.hospitals[0]);
+        let (reporter, outlet) = Reporter::new(sender, world.ledger.clone());
+        outlet.report(known);
+        outlet.report(new.clone());
+        drop(outlet);
+        reporter.run().await;
+        assert_eq!(world.ledger.tip().height.0, before.0 + 1, "one block, for the new one alone");
+        assert!(Offence::of(&new).is_recorded_in(&world.ledger).unwrap());
     }
 }

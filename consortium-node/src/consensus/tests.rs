@@ -83,7 +83,7 @@ impl Bench {
         };
         let gossip = Gossip::new(network.clone(), []);
         let org = OrgSender::new(ledger.clone(), mempool.clone(), gossip, key);
-        let (_, evidence) = Reporter::new(org);
+        let (_, evidence) = Reporter::new(org, ledger.clone());
         let parts = DriverParts { engine, log: Box::new(log), evidence, network, inbox, now };
         let (driver, _) = Driver::start(parts).await.unwrap();
         let driver = tokio::spawn(driver.run());

@@ -1,9 +1,6 @@
 //! The reports of one node, on their way onto the chain: one after the other, as the node's reporter sends them.
 
 use amulet_protocol::calls::ReportEvidence;
-use amulet_protocol::evidence::{EvidenceKind, EvidenceRecord};
-use amulet_protocol::ids::{Epoch, Height, ReplicaId};
-use amulet_protocol::limits::EVIDENCE_PER_VALIDATOR_MAX;
 use std::collections::VecDeque;
 
 /// Reports that wait; more are dropped.
@@ -15,42 +12,6 @@ pub struct Reports {
     waiting: VecDeque<ReportEvidence>,
     /// The submission that is on its way.
     pub under_way: Option<usize>,
-}
-
-/// One contradiction, whatever the messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Offence {
-    /// The epoch in which it was committed.
-    pub epoch: Epoch,
-    /// By whom.
-    pub offender: ReplicaId,
-    /// The kind of message.
-    pub kind: EvidenceKind,
-    /// The height.
-    pub height: Height,
-}
-
-impl Offence {
-    /// What a report is about.
-    #[must_use]
-    pub fn of(report: &ReportEvidence) -> Self {
-        let evidence = &report.evidence;
-        Self {
-            epoch: report.epoch,
-            offender: evidence.offender(),
-            kind: evidence.kind(),
-            height: evidence.height(),
-        }
-    }
-
-    /// Whether the ledger's records against this validator leave nothing to report: this one, or as many as are kept.
-    #[must_use]
-    pub fn is_recorded_in(&self, records: &[EvidenceRecord]) -> bool {
-        let same = |record: &EvidenceRecord| {
-            (record.evidence.kind(), record.evidence.height()) == (self.kind, self.height)
-        };
-        records.len() >= EVIDENCE_PER_VALIDATOR_MAX || records.iter().any(same)
-    }
 }
 
 impl Reports {

@@ -1,11 +1,9 @@
 //! Evidence that correct replicas found: it has to come onto the ledger, and nobody correct may stand there.
 
 use super::{Checked, Checker, ensure};
-use crate::reports::Offence;
 use crate::time::Micros;
+use amulet_node::consensus::Offence;
 use amulet_node::ledger::Ledger;
-use amulet_protocol::evidence::EvidenceRecord;
-use amulet_protocol::state::StateKey;
 
 /// What a node found out.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +41,9 @@ impl Findings {
     ) -> Checked {
         for finding in self.0.iter().filter(|finding| finding.at < found_before && is_alive(finding)) {
             let offence = finding.offence;
-            let key = StateKey::Evidence { epoch: offence.epoch, offender: offence.offender };
-            let records: Vec<EvidenceRecord> =
-                ledger.read(&key).map_err(|error| (Checker::Health, error.to_string()))?.unwrap_or_default();
-            ensure(offence.is_recorded_in(&records), Checker::Evidence, || {
+            let is_recorded =
+                offence.is_recorded_in(ledger).map_err(|error| (Checker::Health, error.to_string()))?;
+            ensure(is_recorded, Checker::Evidence, || {
                 format!(
                     "the ledger of replica {replica} has no record of {offence:?}, found at {} by node {}",
                     finding.at, finding.node

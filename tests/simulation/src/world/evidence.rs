@@ -4,9 +4,9 @@ use super::clients::Sender;
 use super::{Happening, World};
 use crate::checkers::{Checked, Checker, Finding, ensure};
 use crate::notary::with_real_signatures;
-use crate::reports::Offence;
 use crate::time::Micros;
-use amulet_node::ledger::{Ledger, LedgerError};
+use amulet_node::consensus::Offence;
+use amulet_node::ledger::Ledger;
 use amulet_pbft::Evidence;
 use amulet_protocol::calls::{Call, ReportEvidence};
 use amulet_protocol::evidence::EvidenceRecord;
@@ -55,8 +55,7 @@ impl World {
                 return Ok(());
             }
             let Some(report) = up.reports.take_next() else { return Ok(()) };
-            if Offence::of(&report).is_recorded_in(&records_against(&up.ledger, &report).unwrap_or_default())
-            {
+            if Offence::of(&report).is_recorded_in(&up.ledger).unwrap_or(false) {
                 continue;
             }
             let hospital = &mut self.cast.hospitals[usize::from(self.nodes[index].replica)];
@@ -130,11 +129,6 @@ impl World {
         }
         Ok(count)
     }
-}
-
-fn records_against(ledger: &Ledger, report: &ReportEvidence) -> Result<Vec<EvidenceRecord>, LedgerError> {
-    let key = StateKey::Evidence { epoch: report.epoch, offender: report.evidence.offender() };
-    Ok(ledger.read(&key)?.unwrap_or_default())
 }
 
 /// The validators of an epoch, as a ledger knows them.
