@@ -148,15 +148,24 @@ pub struct Ready {
 pub struct Mempool {
     queue: Arc<Mutex<Queue>>,
     length: watch::Sender<usize>,
+    /// A deliberate bug.
+    is_unbounded: bool,
 }
 
 impl Default for Mempool {
     fn default() -> Self {
-        Self { queue: Arc::default(), length: watch::Sender::new(0) }
+        Self { queue: Arc::default(), length: watch::Sender::new(0), is_unbounded: false }
     }
 }
 
 impl Mempool {
+    /// A queue that takes everything: a deliberate bug.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn without_bounds() -> Self {
+        Self { is_unbounded: true, ..Self::default() }
+    }
+
     /// Adds a transaction that came to this node first, whose signature was checked.
     ///
     /// # Errors
@@ -185,11 +194,13 @@ impl Mempool {
         }
         let sender = transaction.transaction().sender;
         let waiting = queue.per_sender.get(&sender).copied().unwrap_or(0);
-        if waiting >= MEMPOOL_PER_SENDER_MAX {
+        if waiting >= MEMPOOL_PER_SENDER_MAX && !self.is_unbounded {
             return Err(MempoolFull::Sender { sender, waiting });
         }
         let size = transaction.size();
-        queue.check_room(way, size)?;
+        if !self.is_unbounded {
+            queue.check_room(way, size)?;
+        }
         let place = queue.next;
         queue.next += 1;
         queue.bytes += size;

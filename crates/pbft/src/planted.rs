@@ -134,8 +134,6 @@ bugs! {
     ExecuteBlockTwice = "execute-block-twice", Driver, "PBFT-NC-9";
     /// A client is told that its transaction is committed when it is only proposed.
     AckBeforeCommit = "ack-before-commit", Driver, "PBFT-NC-9";
-    /// A nonce may be used again.
-    IgnoreNonce = "ignore-nonce", Driver, "PBFT-NC-9";
     /// A proposed block is found valid without being executed.
     ValidateBlindly = "validate-blindly", Driver, "PBFT-NC-4";
     /// Blocks fetched from a peer are adopted without a look at their certificates.

@@ -10,12 +10,12 @@ use crate::upkeep::Upkeep;
 use std::collections::BTreeSet;
 
 /// Rounds of a directed schedule.
-const ROUNDS: u64 = 10;
+pub(crate) const ROUNDS: u64 = 10;
 /// Time of one round.
 const ROUND: Micros = Micros::seconds(18);
 
 /// A schedule with busy clients and nothing wrong, `ROUNDS` rounds long, with a calm at the end.
-fn busy(seed: u64, replicas: u16) -> Plan {
+pub(crate) fn busy(seed: u64, replicas: u16) -> Plan {
     let begin = Micros::seconds(8);
     let healed = Micros(begin.0 + ROUND.0 * ROUNDS);
     let client = |number| ClientPlan {
@@ -44,7 +44,7 @@ fn busy(seed: u64, replicas: u16) -> Plan {
     }
 }
 
-fn round(index: u64) -> Micros {
+pub(crate) fn round(index: u64) -> Micros {
     Micros(Micros::seconds(8).0 + ROUND.0 * index)
 }
 

@@ -3,26 +3,24 @@
 use crate::checkers::Checker;
 use crate::directed::{amnesia, cascade, duel, squeeze};
 use crate::run::run;
-use crate::schedule::Plan;
+use crate::schedule::{Behaviour, Plan};
 use crate::storm;
 use crate::time::Micros;
 use crate::trace::Trace;
+use crate::traps::{self, usurper};
 use amulet_pbft::planted::Bug;
 use serde::Serialize;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Seeds within which each bug must be caught, each seed with every kind of schedule.
+/// Seeds within which each bug must be caught, each seed with every kind of schedule that suits the bug.
 pub const SEEDS_MAX: u64 = 25;
 /// Length of a storm in a hunt.
 const STORM: Micros = Micros::seconds(12 * 60);
 
-/// Bugs that nothing plants yet, and why.
-pub const NOT_PLANTED: &[(Bug, &str)] = &[
-    (Bug::IgnoreNonce, "nonces are the contracts' business, which have no bugs to plant"),
-    (Bug::UnboundedQueue, "the mempool does not plant it"),
-];
+/// Bugs that the simulator does not hunt, and why.
+pub const NOT_PLANTED: &[(Bug, &str)] = &[];
 
 /// How a bug was caught.
 #[derive(Clone, Debug, Serialize)]
@@ -48,16 +46,61 @@ pub struct Caught {
     pub detail: String,
 }
 
-/// The schedules of one seed.
-fn schedules(seed: u64) -> [(&'static str, Plan); 6] {
-    [
-        ("squeeze-4", squeeze(seed, 4)),
-        ("amnesia-4", amnesia(seed, 4)),
-        ("duel-4", duel(seed, 4)),
-        ("cascade-4", cascade(seed, 4)),
-        ("storm-4", storm::plan(seed, 4, STORM)),
-        ("duel-7", duel(seed, 7)),
-    ]
+/// A kind of schedule: its name, and the schedule of a seed.
+pub type Kind = (&'static str, fn(u64) -> Plan);
+
+/// Every kind of schedule of a hunt. Without a bug nothing may be found in any of them.
+pub const KINDS: &[Kind] = &[
+    SQUEEZE,
+    AMNESIA,
+    DUEL,
+    CASCADE,
+    STORM_OF_FOUR,
+    DROPPED,
+    RELAPSE,
+    STRAGGLERS,
+    LAGGARD,
+    FLOOD,
+    FORGER,
+    CONTRADICTOR,
+    BALLOT_STUFFER,
+    ORPHANER,
+    MUTE,
+];
+const SQUEEZE: Kind = ("squeeze", |seed| squeeze(seed, 4));
+const AMNESIA: Kind = ("amnesia", |seed| amnesia(seed, 4));
+const DUEL: Kind = ("duel", |seed| duel(seed, 4));
+const CASCADE: Kind = ("cascade", |seed| cascade(seed, 4));
+const STORM_OF_FOUR: Kind = ("storm", |seed| storm::plan(seed, 4, STORM));
+const DROPPED: Kind = ("dropped", traps::dropped);
+const RELAPSE: Kind = ("relapse", traps::relapse);
+const STRAGGLERS: Kind = ("stragglers", traps::stragglers);
+const LAGGARD: Kind = ("laggard", traps::laggard);
+const FLOOD: Kind = ("flood", traps::flood);
+const FORGER: Kind = ("forger", |seed| usurper(seed, Behaviour::ForgeCertificates));
+const CONTRADICTOR: Kind = ("contradictor", |seed| usurper(seed, Behaviour::Contradict));
+const BALLOT_STUFFER: Kind = ("ballot stuffer", |seed| usurper(seed, Behaviour::PrepareAsPrimary));
+const ORPHANER: Kind = ("orphaner", |seed| usurper(seed, Behaviour::WrongParent));
+const MUTE: Kind = ("mute", |seed| usurper(seed, Behaviour::Silent));
+
+/// The kinds of schedules in which a bug shows soon.
+fn kinds(bug: Bug) -> &'static [Kind] {
+    match bug {
+        Bug::CountOtherBlocks | Bug::VoteForInvalid => &[DUEL],
+        Bug::TakeSecondProposal | Bug::HideEquivocation => &[CONTRADICTOR],
+        Bug::CountPrimaryTwice => &[BALLOT_STUFFER],
+        Bug::IgnoreParent => &[ORPHANER],
+        Bug::SelectOldest => &[RELAPSE],
+        Bug::SelectUnlinked => &[RELAPSE, STORM_OF_FOUR],
+        Bug::OrderBelowBase => &[STRAGGLERS],
+        Bug::NeverLeaveView => &[MUTE],
+        Bug::SkipViewChangeRecord => &[CASCADE],
+        Bug::AccuseHonest => &[LAGGARD],
+        Bug::SkipSignatures => &[FORGER],
+        Bug::ForgetDropped => &[DROPPED],
+        Bug::UnboundedQueue => &[FLOOD],
+        _ => &[SQUEEZE, AMNESIA, DUEL, CASCADE, STORM_OF_FOUR],
+    }
 }
 
 /// Hunts one bug through seeds.
@@ -65,7 +108,8 @@ fn schedules(seed: u64) -> [(&'static str, Plan); 6] {
 pub fn hunt(bug: Bug, seeds: std::ops::Range<u64>) -> Catch {
     let first = seeds.start;
     for seed in seeds {
-        for (schedule, mut plan) in schedules(seed) {
+        for (schedule, plan) in kinds(bug) {
+            let mut plan = plan(seed);
             plan.planted = Some(bug.name().into());
             if let Err(found) = run(&plan, Trace::default()) {
                 let (checker, detail) = (found.checker, found.detail);
@@ -75,6 +119,12 @@ pub fn hunt(bug: Bug, seeds: std::ops::Range<u64>) -> Catch {
         }
     }
     Catch { bug: bug.name(), rule: bug.rule(), caught: None }
+}
+
+/// The schedules of a hunt without a bug, in which nothing may be found.
+#[must_use]
+pub fn without_bugs(seeds: std::ops::Range<u64>) -> Vec<Plan> {
+    seeds.flat_map(|seed| KINDS.iter().map(move |(_, plan)| plan(seed))).collect()
 }
 
 /// Hunts several bugs on `jobs` threads and tells of each catch; the catches are in the order of the bugs.
@@ -105,7 +155,7 @@ pub fn hunt_all(
     catches.into_iter().map(|(_, caught)| caught).collect()
 }
 
-/// The bugs that are planted somewhere.
+/// The bugs that are hunted.
 #[must_use]
 pub fn planted() -> Vec<Bug> {
     let is_planted = |bug: &Bug| NOT_PLANTED.iter().all(|(other, _)| other != bug);

@@ -32,6 +32,7 @@ pub mod signatures;
 pub mod storm;
 pub mod time;
 pub mod trace;
+pub mod traps;
 pub mod twins;
 pub mod upkeep;
 pub mod wide;

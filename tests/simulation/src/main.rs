@@ -40,7 +40,8 @@ struct Arguments {
     /// Runs a schedule from a file, as a failure printed it.
     #[arg(long)]
     plan: Option<PathBuf>,
-    /// Plants a deliberate bug by name, or `all` one after the other, and catches each; needs the feature `planted`.
+    /// Plants a deliberate bug by name, or `all` one after the other, and catches each; with `none` runs the schedules of the
+    /// hunt without a bug, in which nothing may be found. Needs the feature `planted`.
     #[arg(long)]
     planted: Option<String>,
     /// Replicas that run twice with one key, for each replica, way of splitting the others and first view; with this many
@@ -176,7 +177,10 @@ fn hunt(_: &Arguments, _: &str) -> Result<bool, String> {
 /// Hunts deliberate bugs; whether all were caught.
 #[cfg(feature = "planted")]
 fn hunt(arguments: &Arguments, name: &str) -> Result<bool, String> {
-    use amulet_simulation::hunt::{NOT_PLANTED, SEEDS_MAX, hunt_all, planted};
+    use amulet_simulation::hunt::{NOT_PLANTED, SEEDS_MAX, hunt_all, planted, without_bugs};
+    if name == "none" {
+        return Ok(run_seeds(arguments, &without_bugs(seeds(&arguments.seeds)?)));
+    }
     let bugs = match name {
         "all" => planted(),
         name => vec![name.parse().map_err(|error| format!("{error}"))?],

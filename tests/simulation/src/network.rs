@@ -5,7 +5,7 @@ use crate::schedule::{FaultKind, Latency, Plan};
 use crate::time::Micros;
 use std::collections::BTreeSet;
 
-/// The network between replicas. What is wrong with it is set by [`Network::apply`] as faults begin and end.
+/// The network between nodes: the replicas in order, then the second instances of those that run twice. What is wrong with it is set by [`Network::apply`] as faults begin and end.
 pub struct Network {
     rng: Rng,
     latency: Latency,
@@ -25,7 +25,7 @@ impl Network {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let mut rng = Rng::new(plan.seed, Stream::Network);
-        let size = usize::from(plan.hospitals());
+        let size = usize::from(plan.hospitals() + plan.twins());
         let mut base = vec![vec![Micros(50); size]; size];
         let pairs = (0..size).flat_map(|left| (0..left).map(move |right| (left, right)));
         for (left, right) in pairs {
@@ -70,9 +70,10 @@ impl Network {
         }
     }
 
-    /// Whether anything sent from one replica can reach another.
+    /// Whether anything sent from one node can reach another.
     #[must_use]
-    pub fn is_connected(&self, from: u16, to: u16) -> bool {
+    pub fn is_connected(&self, from: usize, to: usize) -> bool {
+        let (from, to) = (number(from), number(to));
         let split = |island: &BTreeSet<u16>| island.contains(&from) != island.contains(&to);
         let deaf = |(senders, receivers): &(BTreeSet<u16>, BTreeSet<u16>)| {
             senders.contains(&from) && receivers.contains(&to)
@@ -81,7 +82,7 @@ impl Network {
     }
 
     /// The times at which copies of a message arrive, counted from now; usually one, none if it is lost.
-    pub fn travel(&mut self, from: u16, to: u16, kind: &str) -> Arrivals {
+    pub fn travel(&mut self, from: usize, to: usize, kind: &str) -> Arrivals {
         if !self.is_connected(from, to) || self.is_lost_kind(from, to, kind) || self.rng.chance(self.loss) {
             return [None, None];
         }
@@ -93,7 +94,8 @@ impl Network {
         [Some(first), second]
     }
 
-    fn is_lost_kind(&self, from: u16, to: u16, kind: &str) -> bool {
+    fn is_lost_kind(&self, from: usize, to: usize, kind: &str) -> bool {
+        let (from, to) = (number(from), number(to));
         self.lost_kinds.iter().any(|(lost, senders, receivers)| {
             lost == kind
                 && (senders.is_empty() || senders.contains(&from))
@@ -101,8 +103,8 @@ impl Network {
         })
     }
 
-    fn time(&mut self, from: u16, to: u16) -> Micros {
-        let base = self.base[usize::from(from)][usize::from(to)];
+    fn time(&mut self, from: usize, to: usize) -> Micros {
+        let base = self.base[from][to];
         let mut time = base + self.congestion + Micros(self.rng.range(0, self.latency.jitter.0 + 1));
         if self.rng.chance(self.latency.stragglers_per_mille) {
             time = Micros(time.0 * 20);
@@ -115,6 +117,11 @@ impl Network {
         }
         time
     }
+}
+
+/// A node's number in a plan.
+fn number(node: usize) -> u16 {
+    u16::try_from(node).expect("few nodes")
 }
 
 /// When copies of a message arrive.

@@ -13,7 +13,7 @@ use amulet_node::consensus::{
 use amulet_node::ledger::{Ledger, LedgerError};
 use amulet_node::mempool::Mempool;
 use amulet_pbft::Millis;
-use amulet_protocol::ids::{Did, Height, ReplicaId, Timestamp};
+use amulet_protocol::ids::{Did, Height, ReplicaId, Timestamp, TxId};
 use redb::Database;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ const LOG_RECORDS_MAX: usize = 4 * DEPTH as usize + 4;
 const SYNC: Micros = Micros(400);
 /// How long after the genesis block a run begins.
 const START_MS: u64 = 60_000;
+/// How far the clock of a twin's second instance is ahead, so that the two do not build the same blocks.
+const TWIN_AHEAD_MS: i64 = 3;
 
 /// A replica, or one of two that share a key.
 pub struct Node {
@@ -54,6 +56,12 @@ pub struct Node {
     pub sync: Micros,
     /// The newest block that it has made durable.
     pub durable: Height,
+    /// Transactions that it took since it started, by their place among the submissions.
+    pub taken: BTreeMap<TxId, usize>,
+    /// How many waited when that was last looked at.
+    pub waiting: usize,
+    /// How far its clock of the day is ahead when it is well: the second instance of a twin is not quite the first.
+    skew_ms: i64,
 }
 
 /// The files of a node.
@@ -143,7 +151,16 @@ impl Node {
             drift_per_mille: 1_000,
             sync: SYNC,
             durable: Height(0),
+            taken: BTreeMap::new(),
+            waiting: 0,
+            skew_ms: 0,
         }
+    }
+
+    /// The second instance of a replica that runs twice.
+    #[must_use]
+    pub fn twin(replica: u16) -> Self {
+        Self { ahead_ms: TWIN_AHEAD_MS, skew_ms: TWIN_AHEAD_MS, ..Self::new(replica, false) }
     }
 
     /// Starts it from what is on its disks; the actions are to be carried out first.
@@ -158,7 +175,8 @@ impl Node {
         if records.len() > LOG_RECORDS_MAX {
             return Err(StartError::LongLog { records: records.len() });
         }
-        let mempool = Mempool::default();
+        let mempool = setting.mempool(self.is_correct);
+        (self.taken, self.waiting) = (BTreeMap::new(), 0);
         let parts = EngineParts {
             settings: setting.consensus,
             credentials: setting.credentials(self.replica),
@@ -213,7 +231,7 @@ impl Node {
 
     /// Makes its disk well again.
     pub fn reset_faults(&mut self) {
-        (self.ahead_ms, self.drift_per_mille, self.sync) = (0, 1_000, SYNC);
+        (self.ahead_ms, self.drift_per_mille, self.sync) = (self.skew_ms, 1_000, SYNC);
     }
 }
 

@@ -188,11 +188,19 @@ pub enum Behaviour {
     Boast,
     /// Runs twice with one key and different states.
     Twins,
+    /// Tells everybody of one block, and then of another one at the same place, in proposals and votes.
+    Contradict,
+    /// As the primary, prepares beside its pre-prepare.
+    PrepareAsPrimary,
+    /// Proposes on top of blocks that nobody knows.
+    WrongParent,
+    /// As a new primary, proposes what is final once more.
+    OrderBelowBase,
 }
 
 impl Behaviour {
     /// Every behaviour.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Equivocate,
         Self::Withhold,
         Self::Replay,
@@ -206,6 +214,10 @@ impl Behaviour {
         Self::CommitEarly,
         Self::Boast,
         Self::Twins,
+        Self::Contradict,
+        Self::PrepareAsPrimary,
+        Self::WrongParent,
+        Self::OrderBelowBase,
     ];
 }
 
@@ -260,6 +272,13 @@ impl Plan {
     #[must_use]
     pub fn hospitals(&self) -> u16 {
         self.replicas + self.upkeep.spares
+    }
+
+    /// Replicas that run twice. The second instance of the first of them has the number after the last replica's.
+    #[must_use]
+    pub fn twins(&self) -> u16 {
+        let twins = self.liars.iter().filter(|liar| liar.behaviours.contains(&Behaviour::Twins));
+        u16::try_from(twins.count()).expect("few liars")
     }
 
     /// Replicas that keep to the protocol.

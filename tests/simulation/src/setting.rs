@@ -7,6 +7,7 @@ use crate::time::Micros;
 use amulet_crypto::signing::PublicKey;
 use amulet_node::consensus::{Credentials, Settings, SharedVerifier};
 use amulet_node::ledger::{EpochSet, VerifiedTransactions};
+use amulet_node::mempool::Mempool;
 use amulet_pbft::{Millis, Signer, Timeouts};
 use amulet_protocol::certificate::VoteCheck;
 use amulet_protocol::genesis::Genesis;
@@ -78,6 +79,17 @@ impl Setting {
             let _ = name;
             false
         }
+    }
+
+    /// An empty queue for a replica.
+    #[must_use]
+    pub fn mempool(&self, is_correct: bool) -> Mempool {
+        #[cfg(feature = "planted")]
+        if is_correct && self.has_bug("unbounded-queue") {
+            return Mempool::without_bounds();
+        }
+        let _ = is_correct;
+        Mempool::default()
     }
 
     /// How ledgers check commit votes.

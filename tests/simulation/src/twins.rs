@@ -1,6 +1,6 @@
 //! Twins: replicas that run twice with one key and different states, systematically, as in Bano et al., *Twins: BFT Systems
-//! Made Robust* (OPODIS'21). Each scenario fixes which replica has a twin, which replicas are apart in each round, and
-//! the view in which it begins; both instances are otherwise correct, so that all they do is contradict each other.
+//! Made Robust* (OPODIS'21). Each scenario fixes which replica has a twin, which nodes are apart in each round, the two
+//! instances each on a side of their own choice, and the view in which it begins; both instances are otherwise correct, so that all they do is contradict each other.
 
 use crate::schedule::{
     Behaviour, Calm, ClientPlan, Fault, FaultKind, LIVENESS_BOUND, Latency, Liar, PROGRESS, Plan,
@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 /// Time of one round: longer than a primary's patience, so that a round can have its own view.
 const ROUND: Micros = Micros(PROGRESS.0 + 1_500_000);
-/// Splits of one round that are tried for seven replicas; four have them all.
-const SPLITS_MAX: usize = 14;
+/// Splits of one round that are tried for more than four replicas; four, with a twin five nodes, have them all.
+const SPLITS_MAX: usize = 20;
 
 /// Every scenario for a validator set: twins × first view × a split for each round.
 #[must_use]
@@ -45,17 +45,19 @@ pub fn some(replicas: u16, rounds: u32, count: usize) -> Vec<Plan> {
     all.into_iter().step_by(step).collect()
 }
 
-/// Ways to keep some apart: nobody, each one alone, and for small sets each pair.
+/// Ways to keep some apart, the second instance counted as a node of its own: nobody, each one alone, and each pair, those
+/// with the second instance first.
 fn splits(replicas: u16) -> Vec<BTreeSet<u16>> {
     let mut splits = vec![BTreeSet::new()];
-    splits.extend((0..replicas).map(|one| BTreeSet::from([one])));
-    for one in 0..replicas {
-        for other in one + 1..replicas {
+    splits.extend((0..=replicas).map(|one| BTreeSet::from([one])));
+    for one in (0..=replicas).rev() {
+        for other in (0..one).rev() {
             splits.push(BTreeSet::from([one, other]));
         }
     }
-    // For four, a pair and the other pair are the same split; the first three pairs hold replica 0.
-    splits.truncate(if replicas == 4 { 8 } else { SPLITS_MAX });
+    if replicas > 4 {
+        splits.truncate(SPLITS_MAX);
+    }
     splits
 }
 

@@ -36,6 +36,8 @@ pub enum Checker {
     Duties,
     /// Blocks and sets of validators are certified by the set in force.
     Epochs,
+    /// A transaction that a correct replica took waits there until it is settled or can never be.
+    Custody,
     /// Nobody correct is accused, and evidence is proof.
     Evidence,
     /// Tables stay within their bounds.

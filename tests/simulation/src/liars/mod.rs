@@ -10,8 +10,8 @@ use crate::setting::Setting;
 use crate::signatures::QuickSigner;
 use crate::time::Micros;
 use amulet_node::consensus::EpochInForce;
-use amulet_pbft::message::{NewView, Prepare, Signed, Status, ViewChange};
-use amulet_pbft::{Evidence, Message};
+use amulet_pbft::message::{NewView, PrePrepare, Prepare, Proposal, Signed, Status, ViewChange};
+use amulet_pbft::{Evidence, Message, Payload};
 use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::certificate::CommitVote;
 use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId, View};
@@ -23,6 +23,8 @@ use std::sync::Arc;
 const HEARD_MAX: usize = 200;
 /// Votes heard of a thousand that a boasting liar holds against their author.
 const SLANDERS_PER_MILLE: u64 = 10;
+/// Heights whose blocks a liar remembers.
+const BLOCKS_MAX: usize = 16;
 /// What a slow primary leaves of the others' patience.
 const MARGIN: Micros = Micros::millis(250);
 
@@ -41,6 +43,8 @@ pub struct LiarMind {
     shunned: BTreeSet<u16>,
     /// The other block told in place of a block.
     others: BTreeMap<HeaderHash, (HeaderHash, amulet_pbft::PayloadDigest)>,
+    /// The newest block proposed at each of the last heights.
+    blocks: BTreeMap<Height, (Proposal, Payload)>,
 }
 
 /// Messages in place of one, each with how long it is held back.
@@ -64,6 +68,7 @@ impl LiarMind {
             votes: BTreeMap::new(),
             shunned: shunned.into_iter().filter_map(|index| u16::try_from(index).ok()).collect(),
             others: BTreeMap::new(),
+            blocks: BTreeMap::new(),
         }
     }
 
@@ -107,6 +112,11 @@ impl LiarMind {
 
     /// Takes note of what others say.
     pub fn on_heard(&mut self, message: &Message) {
+        if let Message::PrePrepare(signed, payload) = message
+            && self.has(Behaviour::OrderBelowBase)
+        {
+            self.keep_block(signed.content.proposal, payload);
+        }
         if self.has(Behaviour::Replay) {
             if self.heard.len() == HEARD_MAX {
                 let at = usize::try_from(self.rng.range(0, HEARD_MAX as u64)).expect("small");
@@ -117,11 +127,8 @@ impl LiarMind {
     }
 
     /// What one receiver gets in place of a message.
-    pub fn bend(&mut self, packet: &Packet, to: ReplicaId, is_second: bool) -> Vec<(Micros, Packet)> {
+    pub fn bend(&mut self, packet: &Packet, to: ReplicaId) -> Vec<(Micros, Packet)> {
         let Some(message) = packet.untrusted() else { return Vec::new() };
-        if self.has(Behaviour::Twins) && !self.rng.chance(200) && (to.0 % 2 == 1) != is_second {
-            return Vec::new();
-        }
         self.signer.domain.epoch = packet.epoch();
         if let Message::NewView(signed) = &message {
             self.new_views.push(signed.clone());
@@ -140,6 +147,13 @@ impl LiarMind {
         let (delay, message) = lie;
         match behaviour {
             Behaviour::Equivocate if to.0 % 2 == 1 => vec![(delay, self.equivocate(message))],
+            Behaviour::Contradict => {
+                let other = self.equivocate(message.clone());
+                vec![(delay, message), (delay + Micros::millis(1), other)]
+            }
+            Behaviour::PrepareAsPrimary => self.prepare_as_primary(delay, message),
+            Behaviour::WrongParent => vec![(delay, self.wrong_parent(message))],
+            Behaviour::OrderBelowBase => self.order_below_base(delay, message),
             Behaviour::Withhold if self.shunned.contains(&to.0) => Vec::new(),
             Behaviour::Silent => Vec::new(),
             Behaviour::Replay => self.replay(delay, message),
@@ -169,7 +183,7 @@ impl LiarMind {
                 };
                 let told = (other.header_hash, other.payload_digest);
                 self.others.insert(signed.content.proposal.header_hash, told);
-                let content = amulet_pbft::message::PrePrepare { proposal: other };
+                let content = PrePrepare { proposal: other };
                 Message::PrePrepare(Signed::new(content, self.replica, &self.signer), payload)
             }
             Message::Prepare(signed) => {
@@ -272,8 +286,47 @@ impl LiarMind {
     fn invalid_block(&mut self, message: Message) -> Message {
         let Message::PrePrepare(signed, payload) = message else { return message };
         let (proposal, payload) = forge::invalid_block(&mut self.rng, &signed.content.proposal, &payload);
-        let content = amulet_pbft::message::PrePrepare { proposal };
+        let content = PrePrepare { proposal };
         Message::PrePrepare(Signed::new(content, self.replica, &self.signer), payload)
+    }
+
+    fn prepare_as_primary(&self, delay: Micros, message: Message) -> Lies {
+        let Message::PrePrepare(signed, _) = &message else { return vec![(delay, message)] };
+        let vote = Prepare { proposal: signed.content.proposal };
+        let vote = Message::Prepare(Signed::new(vote, self.replica, &self.signer));
+        vec![(delay, message), (delay + Micros(1), vote)]
+    }
+
+    fn wrong_parent(&self, message: Message) -> Message {
+        let Message::PrePrepare(signed, payload) = message else { return message };
+        let parent = HeaderHash(amulet_crypto::digest::sm3(b"another block"));
+        let content = PrePrepare { proposal: Proposal { parent, ..signed.content.proposal } };
+        Message::PrePrepare(Signed::new(content, self.replica, &self.signer), payload)
+    }
+
+    /// The new-view, and then, in its view, the newest blocks that it proves final: who is behind has a use for them.
+    fn order_below_base(&mut self, delay: Micros, message: Message) -> Lies {
+        if let Message::PrePrepare(signed, payload) = &message {
+            self.keep_block(signed.content.proposal, payload);
+        }
+        let Message::NewView(signed) = &message else { return vec![(delay, message)] };
+        let view = signed.content.view;
+        let base = signed.content.view_changes.iter().map(|wish| wish.content.base_height()).max();
+        let base = base.unwrap_or_default();
+        let below = self.blocks.range(..=base).rev().take(2).map(|(_, (proposal, payload))| {
+            let content = PrePrepare { proposal: Proposal { view, ..*proposal } };
+            let signed = Signed::new(content, self.replica, &self.signer);
+            (delay + Micros(100), Message::PrePrepare(signed, payload.clone()))
+        });
+        let below: Lies = below.collect();
+        std::iter::once((delay, message)).chain(below).collect()
+    }
+
+    fn keep_block(&mut self, proposal: Proposal, payload: &Payload) {
+        self.blocks.insert(proposal.height, (proposal, payload.clone()));
+        if self.blocks.len() > BLOCKS_MAX {
+            self.blocks.pop_first();
+        }
     }
 
     fn commit_early(&mut self, delay: Micros, message: Message) -> Lies {

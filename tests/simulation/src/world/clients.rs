@@ -1,9 +1,10 @@
 //! What clients send, and how they learn what became of it.
 
 use super::{Happening, World};
-use crate::checkers::Checked;
+use crate::checkers::{Checked, Checker, ensure};
 use crate::schedule::Behaviour;
 use crate::time::Micros;
+use amulet_node::mempool::{Inserted, MEMPOOL_PER_SENDER_MAX};
 use amulet_protocol::ids::{ReplicaId, Timestamp};
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::transaction::SignedTransaction;
@@ -95,11 +96,51 @@ impl World {
         if is_censored || is_settled {
             return Ok(());
         }
+        let (id, sender) = (transaction.id(), transaction.transaction().sender);
         let inserted = up.mempool.insert(transaction);
+        let waiting = up.mempool.waiting(|waiting| *waiting == sender).len();
+        if inserted == Ok(Inserted::New) {
+            self.nodes[index].taken.insert(id, submission);
+            self.nodes[index].waiting += 1;
+        }
         if !is_gossip && inserted.is_ok() {
             self.pass_on(index, submission);
         }
+        ensure(waiting <= MEMPOOL_PER_SENDER_MAX || !self.nodes[index].is_correct, Checker::Memory, || {
+            format!("{waiting} transactions of one sender wait, at most {MEMPOOL_PER_SENDER_MAX} should")
+        })?;
         self.feed_news(index)
+    }
+
+    /// What a replica took and has no longer is settled, or can never be in a block.
+    pub(super) fn check_custody(&mut self, index: usize) -> Checked {
+        let node = &mut self.nodes[index];
+        let Some(up) = node.up.as_ref().filter(|_| node.is_correct) else { return Ok(()) };
+        let waiting = up.mempool.len();
+        if waiting >= std::mem::replace(&mut node.waiting, waiting) {
+            return Ok(());
+        }
+        let gone: Vec<_> = node
+            .taken
+            .iter()
+            .filter(|(id, _)| !up.mempool.contains(**id))
+            .map(|(id, at)| (*id, *at))
+            .collect();
+        for (id, at) in gone {
+            node.taken.remove(&id);
+            let is_settled = up.ledger.contains(id).unwrap_or(true);
+            let transaction = &self.submissions[at].transaction;
+            let is_admissible = up.ledger.inadmissible([transaction]).is_ok_and(|no| no.is_empty());
+            // Of two with one nonce it is enough to keep the one that stands in a block in flight.
+            let place = |other: &SignedTransaction| (other.transaction().sender, other.transaction().nonce);
+            let mut rivals = self.submissions.iter().map(|other| &other.transaction);
+            let has_rival = rivals.any(|other| other.id() != id && place(other) == place(transaction));
+            let forgotten = !is_settled && is_admissible && !has_rival;
+            ensure(!forgotten, Checker::Custody, || {
+                format!("replica {} took {id} and has forgotten it", node.replica)
+            })?;
+        }
+        Ok(())
     }
 
     /// Transactions are passed on as messages are: they may be lost, and then the client comes again.
@@ -109,8 +150,8 @@ impl World {
             if to == from {
                 continue;
             }
-            let Some(time) = self.network.travel(from, to, "transaction")[0] else { continue };
             for node in self.nodes_of(ReplicaId(to)) {
+                let Some(time) = self.network.travel(index, node, "transaction")[0] else { continue };
                 let taken = Happening::Submit { node, submission, is_gossip: true };
                 self.queue.push(self.now + time, taken);
             }

@@ -127,7 +127,7 @@ impl World {
         let mut nodes: Vec<Node> =
             (0..plan.hospitals()).map(|replica| Node::new(replica, correct.contains(&replica))).collect();
         let twins = plan.liars.iter().filter(|liar| liar.behaviours.contains(&Behaviour::Twins));
-        nodes.extend(twins.map(|liar| Node::new(liar.replica, false)));
+        nodes.extend(twins.map(|liar| Node::twin(liar.replica)));
         let minds = plan.liars.iter().map(|liar| (liar.replica, LiarMind::new(liar, &plan, &setting)));
         let clients: Vec<Client> = plan.clients.iter().map(|client| Client::new(*client, &cast)).collect();
         let mut world = Self {

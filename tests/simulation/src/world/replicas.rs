@@ -121,6 +121,7 @@ impl World {
             Ok(actions) => {
                 self.carry_out(index, actions)?;
                 self.check_duties(index)?;
+                self.check_custody(index)?;
                 self.check_memory(index)
             }
             Err(error) => self.stop(index, &error),
@@ -205,8 +206,8 @@ impl World {
             }
             Action::Fetch { peer, from } => {
                 let number = up.organisation(peer).and_then(|peer| self.setting.number_of(&peer));
-                let own = self.nodes[index].replica;
-                let time = number.and_then(|number| self.network.travel(own, number, "fetch")[0]);
+                let time =
+                    number.and_then(|number| self.network.travel(index, usize::from(number), "fetch")[0]);
                 match time {
                     Some(time) => {
                         let asked = Happening::FetchAsked { node: index, life, peer, from };
@@ -299,29 +300,29 @@ impl World {
         for ghost in ghosts {
             let votes = self.minds.get_mut(&ghost).map(|mind| mind.haunt(packet)).unwrap_or_default();
             for vote in &votes {
-                (0..self.plan.hospitals()).for_each(|to| self.put_on_wire(ghost, to, vote, at));
+                (0..self.plan.hospitals()).for_each(|to| self.put_on_wire(usize::from(ghost), to, vote, at));
             }
         }
     }
 
     fn send_one(&mut self, index: usize, to: ReplicaId, number: u16, packet: &Packet, at: Micros) {
         let replica = self.nodes[index].replica;
-        let is_second = index >= usize::from(self.plan.hospitals());
         let Some(mind) = self.minds.get_mut(&replica) else {
-            self.put_on_wire(replica, number, packet, at);
+            self.put_on_wire(index, number, packet, at);
             return;
         };
         if let Some(up) = &self.nodes[index].up {
             mind.enter(&up.in_force);
         }
-        for (delay, packet) in mind.bend(packet, to, is_second) {
-            self.put_on_wire(replica, number, &packet, at + delay);
+        for (delay, packet) in mind.bend(packet, to) {
+            self.put_on_wire(index, number, &packet, at + delay);
         }
     }
 
-    fn put_on_wire(&mut self, from: u16, to: u16, packet: &Packet, at: Micros) {
-        for time in self.network.travel(from, to, packet.kind()).into_iter().flatten() {
-            for node in self.nodes_of(ReplicaId(to)) {
+    fn put_on_wire(&mut self, index: usize, to: u16, packet: &Packet, at: Micros) {
+        let from = self.nodes[index].replica;
+        for node in self.nodes_of(ReplicaId(to)) {
+            for time in self.network.travel(index, node, packet.kind()).into_iter().flatten() {
                 self.queue.push(at + time, Happening::Deliver { from, node, packet: packet.clone() });
             }
         }
@@ -329,7 +330,6 @@ impl World {
 
     /// A peer answers with what its ledger has.
     pub(super) fn answer_fetch(&mut self, index: usize, life: u64, peer: ReplicaId, from: Height) {
-        let own = self.nodes[index].replica;
         let asked = self.nodes[index].up.as_ref().and_then(|up| up.organisation(peer));
         let Some(number) = asked.and_then(|asked| self.setting.number_of(&asked)) else { return };
         let blocks = self.nodes[usize::from(number)].up.as_ref().map(|up| {
@@ -341,7 +341,7 @@ impl World {
             (Some(blocks), Some(mind)) => Some(mind.bend_blocks(blocks)),
             (blocks, _) => blocks,
         };
-        match (blocks, self.network.travel(number, own, "fetch")[0]) {
+        match (blocks, self.network.travel(usize::from(number), index, "fetch")[0]) {
             (Some(blocks), Some(time)) => {
                 let answer = Happening::FetchAnswered { node: index, life, peer, blocks: Some(blocks) };
                 self.queue.push(self.now + time, answer);
