@@ -177,7 +177,7 @@ fn hunt(_: &Arguments, _: &str) -> Result<bool, String> {
 /// Hunts deliberate bugs; whether all were caught.
 #[cfg(feature = "planted")]
 fn hunt(arguments: &Arguments, name: &str) -> Result<bool, String> {
-    use amulet_simulation::hunt::{NOT_PLANTED, SEEDS_MAX, hunt_all, planted, without_bugs};
+    use amulet_simulation::hunt::{NOT_HUNTED, SEEDS_MAX, hunt_all, planted, without_bugs};
     if name == "none" {
         return Ok(run_seeds(arguments, &without_bugs(seeds(&arguments.seeds)?)));
     }
@@ -195,8 +195,8 @@ fn hunt(arguments: &Arguments, name: &str) -> Result<bool, String> {
         None => println!("| {} | {} | **not in {SEEDS_MAX}** | | |", found.bug, found.rule),
     });
     if name == "all" {
-        for (bug, why) in NOT_PLANTED {
-            println!("not planted: {bug}: {why}");
+        for (bug, why) in NOT_HUNTED {
+            println!("not hunted: {bug}: {why}");
         }
     }
     let missed = catches.iter().filter(|found| found.caught.is_none()).count();

@@ -6,7 +6,7 @@ use amulet_pbft::message::{NewView, Proposal, ViewChange};
 use amulet_pbft::{Payload, PreparedCertificate};
 use amulet_protocol::block::UntrustedBlock;
 use amulet_protocol::codec;
-use amulet_protocol::ids::{HeaderHash, ReplicaId};
+use amulet_protocol::ids::{HeaderHash, ReplicaId, View};
 use amulet_protocol::limits::BLOCK_BYTES_MAX;
 use amulet_protocol::quorum::Quorum;
 
@@ -15,6 +15,18 @@ pub(super) fn another_block(proposal: &Proposal, payload: &Payload) -> Option<(P
     let mut block = codec::decode::<UntrustedBlock>(payload.bytes(), BLOCK_BYTES_MAX).ok()?;
     block.header.time = block.header.time.plus_millis(1);
     propose(proposal, &block)
+}
+
+/// The same block as its proposer would have made it in another view.
+pub(super) fn in_view(
+    proposal: &Proposal,
+    payload: &Payload,
+    view: View,
+    proposer: ReplicaId,
+) -> Option<(Proposal, Payload)> {
+    let mut block = codec::decode::<UntrustedBlock>(payload.bytes(), BLOCK_BYTES_MAX).ok()?;
+    (block.header.view, block.header.proposer) = (view, proposer);
+    propose(&Proposal { view, ..*proposal }, &block)
 }
 
 fn propose(proposal: &Proposal, block: &UntrustedBlock) -> Option<(Proposal, Payload)> {

@@ -313,10 +313,10 @@ impl LiarMind {
         let view = signed.content.view;
         let base = signed.content.view_changes.iter().map(|wish| wish.content.base_height()).max();
         let base = base.unwrap_or_default();
-        let below = self.blocks.range(..=base).rev().take(2).map(|(_, (proposal, payload))| {
-            let content = PrePrepare { proposal: Proposal { view, ..*proposal } };
-            let signed = Signed::new(content, self.replica, &self.signer);
-            (delay + Micros(100), Message::PrePrepare(signed, payload.clone()))
+        let below = self.blocks.range(..=base).rev().take(2).filter_map(|(_, (proposal, payload))| {
+            let (proposal, payload) = forge::in_view(proposal, payload, view, self.replica)?;
+            let signed = Signed::new(PrePrepare { proposal }, self.replica, &self.signer);
+            Some((delay + Micros(100), Message::PrePrepare(signed, payload)))
         });
         let below: Lies = below.collect();
         std::iter::once((delay, message)).chain(below).collect()
