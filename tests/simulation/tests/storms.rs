@@ -55,7 +55,7 @@ fn a_seed_is_a_run() {
 
 #[test]
 fn the_mix_has_every_kind_of_fault_and_every_lie() {
-    let plans: Vec<Plan> = (0..60).map(|seed| storm::plan(seed, 4, Micros::seconds(3_600))).collect();
+    let plans: Vec<Plan> = (0..150).map(|seed| storm::plan(seed, 4, Micros::seconds(3_600))).collect();
     let kind =
         |fault: &FaultKind| format!("{fault:?}").split([' ', '{']).next().unwrap_or_default().to_owned();
     let kinds: std::collections::BTreeSet<String> =

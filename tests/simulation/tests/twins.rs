@@ -20,10 +20,10 @@ fn hold(replicas: u16, count: usize) {
 
 #[test]
 fn four_replicas_hold_with_a_twin() {
-    hold(4, 16);
+    hold(4, 5);
 }
 
 #[test]
 fn seven_replicas_hold_with_a_twin() {
-    hold(7, 6);
+    hold(7, 3);
 }

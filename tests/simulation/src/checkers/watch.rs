@@ -238,7 +238,9 @@ fn block(proposal: Proposal) -> (Height, HeaderHash, HeaderHash) {
 fn select(wishes: &[&ViewChange], first: Height) -> Vec<(Height, HeaderHash, HeaderHash)> {
     let bases = wishes.iter().filter_map(|wish| wish.base.as_ref()).map(|base| base.vote);
     let base = bases.max_by_key(|vote| vote.height);
-    let mut height = base.map_or(first, |vote| vote.height.next());
+    // The genesis block is nobody's to propose.
+    let start = first.previous().unwrap_or_default();
+    let mut height = base.map_or(start, |vote| vote.height).next();
     let mut parent = base.map(|vote| vote.header_hash);
     let mut selected = Vec::new();
     loop {
