@@ -22,7 +22,7 @@ const STORM: Micros = Micros::seconds(12 * 60);
 /// Bugs that the simulator does not hunt, and why.
 pub const NOT_HUNTED: &[(Bug, &str)] = &[(
     Bug::OutliveEpoch,
-    "no epoch ends here yet; `pipeline::an_epoch_ends_with_its_last_block` of the core catches it",
+    "none of these schedules ends an epoch; `pipeline::an_epoch_ends_with_its_last_block` of the core catches it",
 )];
 
 /// How a bug was caught.
