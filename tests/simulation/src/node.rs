@@ -56,6 +56,8 @@ pub struct Node {
     pub sync: Micros,
     /// The newest block that it has made durable.
     pub durable: Height,
+    /// Whether it is stopped because its epoch ended, and about to start with the next.
+    pub is_between_epochs: bool,
     /// Transactions that it took since it started, by their place among the submissions.
     pub taken: BTreeMap<TxId, usize>,
     /// How many waited when that was last looked at.
@@ -151,6 +153,7 @@ impl Node {
             drift_per_mille: 1_000,
             sync: SYNC,
             durable: Height(0),
+            is_between_epochs: false,
             taken: BTreeMap::new(),
             waiting: 0,
             skew_ms: 0,

@@ -217,6 +217,7 @@ impl World {
         }
         self.trace.note(self.now, "ends with its epoch", index, 0);
         self.nodes[index].end();
+        self.nodes[index].is_between_epochs = true;
         let at = self.now + Micros(self.work_rng.range(AWAY.start, AWAY.end));
         self.queue.push(at, Happening::Start { node: index });
     }

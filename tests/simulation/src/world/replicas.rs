@@ -30,6 +30,7 @@ impl World {
         }
         self.trace.note(self.now, "start", index, 0);
         let node = &mut self.nodes[index];
+        node.is_between_epochs = false;
         match node.start(&self.setting, self.now) {
             Ok(actions) => {
                 self.check_durable(index)?;
