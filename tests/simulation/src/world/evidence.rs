@@ -103,7 +103,7 @@ impl World {
             let node = &self.nodes[finding.node];
             node.up.is_some() && node.life == finding.life
         };
-        for node in self.nodes.iter().filter(|node| node.is_correct) {
+        for node in self.nodes.iter().filter(|node| node.is_correct && !self.is_left_behind(node)) {
             if let Some(up) = &node.up {
                 self.findings.check(node.replica, &up.ledger, found_before, is_alive)?;
             }

@@ -23,6 +23,7 @@ use amulet_node::consensus::{EngineTimer, Event, Job};
 use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::ids::{Height, ReplicaId};
 use amulet_protocol::transaction::SignedTransaction;
+use amulet_protocol::validators::Validator;
 use clients::{Sender, Submission};
 use governance::Governance;
 use serde::{Deserialize, Serialize};
@@ -250,6 +251,14 @@ impl World {
         twins.into_iter()
     }
 
+    /// Whether a hospital was voted out without having heard of it. Nobody tells it: validators talk to validators alone.
+    pub(crate) fn is_left_behind(&self, node: &Node) -> bool {
+        let newest = self.chain.oracle().epoch();
+        let number = |member: &Validator| self.setting.number_of(&member.organisation);
+        let is_member = newest.validators.members().iter().any(|member| number(member) == Some(node.replica));
+        !is_member && node.up.as_ref().is_some_and(|up| up.in_force.set.epoch < newest.epoch)
+    }
+
     fn check_liveness(&self, index: usize) -> Checked {
         let calm = self.plan.calms[index];
         let mut highest = Height(0);
@@ -270,7 +279,7 @@ impl World {
             };
             highest = highest.max(height);
         }
-        for node in self.nodes.iter().filter(|node| node.is_correct) {
+        for node in self.nodes.iter().filter(|node| node.is_correct && !self.is_left_behind(node)) {
             // An epoch may end with a calm: its nodes are away for a moment, and have what they had.
             let kept = node.is_between_epochs.then_some(node.durable);
             let tip = node.up.as_ref().map(|up| up.ledger.tip().height).or(kept);
