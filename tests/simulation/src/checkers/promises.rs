@@ -27,6 +27,15 @@ struct Said {
 }
 
 impl Promises {
+    /// Takes note that a correct replica has this block committed. If it had voted for another one at this height, what it
+    /// voted for above stood on that other one, and is given up with it.
+    pub fn on_committed(&mut self, epoch: u64, replica: ReplicaId, height: Height, hash: HeaderHash) {
+        let Some(said) = self.said.get_mut(&(epoch, replica)) else { return };
+        if said.last_vote.get(&height).is_some_and(|(_, voted)| *voted != hash) {
+            said.last_vote.split_off(&height.next());
+        }
+    }
+
     /// Takes note of a message that leaves a correct replica.
     ///
     /// # Errors

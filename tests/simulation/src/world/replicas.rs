@@ -171,12 +171,16 @@ impl World {
                     true => commit().and_then(|_| commit()),
                     false => commit(),
                 };
+                let (epoch, own) = (up.in_force.set.epoch.0, up.in_force.own);
                 match committed {
                     Ok(tip) => {
                         self.trace.note(self.now, "commit!", index, tip.height.0);
                         self.nodes[index].durable = tip.height;
                         self.watches[index].settle(tip.height);
                         if self.nodes[index].is_correct {
+                            if let Some(own) = own {
+                                self.promises.on_committed(epoch, own, tip.height, tip.hash);
+                            }
                             self.chain.on_commit(&block, &certificate)?;
                         }
                         Ok(())
