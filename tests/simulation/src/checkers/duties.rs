@@ -22,7 +22,7 @@ pub(super) struct Life {
     /// After how many heartbeats it first voted to commit.
     committed: BTreeMap<(Height, View), u64>,
     /// The first proposal of a primary at a place where it was ready for one, by its parent.
-    proposed: BTreeMap<(Height, View), HeaderHash>,
+    proposed: BTreeMap<(Height, View), Option<HeaderHash>>,
     votes: BTreeMap<Place, HeaderHash>,
     /// Those who contradicted themselves before it, and those it reported.
     contradicted: BTreeSet<ReplicaId>,
@@ -63,13 +63,14 @@ impl Watch {
                 let proposal = signed.content.proposal;
                 let (height, view) = (proposal.height, proposal.view);
                 let is_free = self.is_at_work(at, view, height, at.depth)
-                    && signed.sender == primary_of(view, at.quorum)
                     && !self.voted.get(&height).is_some_and(|voted| voted.contains_key(&view))
                     && self.views.get(&view).is_none_or(|beginning| {
                         height > beginning.base && !beginning.carried.contains(&height)
                     });
-                if is_free {
-                    self.life.proposed.entry((height, view)).or_insert(proposal.parent);
+                if signed.sender == primary_of(view, at.quorum) {
+                    // One that came before the view began or its height was within reach may have been kept.
+                    let parent = is_free.then_some(proposal.parent);
+                    self.life.proposed.entry((height, view)).or_insert(parent);
                 }
             }
             Message::Prepare(signed) if signed.sender != primary_of(at.view, at.quorum) => {
@@ -162,6 +163,7 @@ impl Watch {
             if !self.is_at_work(at, *view, *height, at.depth) {
                 continue;
             }
+            let Some(parent) = parent else { continue };
             if let Some(below) = self.below(at, *view, *height).filter(|below| below != parent) {
                 return Err(format!(
                     "stays in view {view}, where block {height} was proposed on top of {parent} and not of {below}"
