@@ -7,7 +7,10 @@ use super::watch::{Standing, Watch};
 use amulet_pbft::Message;
 use amulet_pbft::config::primary_of;
 use amulet_pbft::message::{Phase, Status};
+use amulet_protocol::block::UntrustedBlock;
+use amulet_protocol::codec;
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
+use amulet_protocol::limits::BLOCK_BYTES_MAX;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A vote's place: what kind of vote, whose, where.
@@ -59,9 +62,10 @@ impl Watch {
             Message::Status(signed) => {
                 self.life.step.heard = Some((signed.sender, signed.content.clone()));
             }
-            Message::PrePrepare(signed, _) => {
+            Message::PrePrepare(signed, payload) => {
                 let proposal = signed.content.proposal;
                 let (height, view) = (proposal.height, proposal.view);
+                self.blocks.entry((height, payload.digest())).or_insert_with(|| payload.clone());
                 let is_free = self.is_at_work(at, view, height, at.depth)
                     && !self.voted.get(&height).is_some_and(|voted| voted.contains_key(&view))
                     && self.views.get(&view).is_none_or(|beginning| {
@@ -72,6 +76,10 @@ impl Watch {
                     let parent = is_free.then_some(proposal.parent);
                     self.life.proposed.entry((height, view)).or_insert(parent);
                 }
+            }
+            Message::PayloadReply(signed, payload) => {
+                let place = (signed.content.height, payload.digest());
+                self.blocks.entry(place).or_insert_with(|| payload.clone());
             }
             Message::Prepare(signed) if signed.sender != primary_of(at.view, at.quorum) => {
                 let proposal = signed.content.proposal;
@@ -157,6 +165,15 @@ impl Watch {
         }
     }
 
+    /// Whether a block that came is the last of its epoch: what is proposed on top of it is nothing (rule PBFT-EP-2).
+    fn ends_epoch(&self, height: Height, hash: HeaderHash) -> bool {
+        let came = self.blocks.iter().filter(|((at, _), _)| *at == height);
+        came.filter_map(|(_, payload)| codec::decode::<UntrustedBlock>(payload.bytes(), BLOCK_BYTES_MAX).ok())
+            .any(|block| {
+                block.hash() == hash && block.header.next_validators_hash != block.header.validators_hash
+            })
+    }
+
     /// Rule PBFT-NC-11: a proposal on top of another block than the one below ends the view.
     fn check_refused(&self, at: &Standing) -> Result<(), String> {
         for ((height, view), parent) in &self.life.proposed {
@@ -164,7 +181,10 @@ impl Watch {
                 continue;
             }
             let Some(parent) = parent else { continue };
-            if let Some(below) = self.below(at, *view, *height).filter(|below| below != parent) {
+            let below = self.below(at, *view, *height).filter(|below| below != parent);
+            let is_owed =
+                |below: &HeaderHash| !height.previous().is_some_and(|last| self.ends_epoch(last, *below));
+            if let Some(below) = below.filter(is_owed) {
                 return Err(format!(
                     "stays in view {view}, where block {height} was proposed on top of {parent} and not of {below}"
                 ));

@@ -5,9 +5,9 @@
 //! could not keep.
 
 use super::duties::Life;
-use amulet_pbft::Message;
 use amulet_pbft::config::primary_of;
 use amulet_pbft::message::{NewView, Proposal, ViewChange};
+use amulet_pbft::{Message, Payload, PayloadDigest};
 use amulet_protocol::certificate::CommitVote;
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
 use amulet_protocol::quorum::Quorum;
@@ -50,6 +50,8 @@ pub struct Watch {
     /// What it voted for, by its own prepares and proposals.
     pub(super) voted: BTreeMap<Height, BTreeMap<View, HeaderHash>>,
     committed: BTreeMap<Height, BTreeSet<View>>,
+    /// Blocks that came with proposals and answers.
+    pub(super) blocks: BTreeMap<(Height, PayloadDigest), Payload>,
     /// The highest view that it asked for.
     pub(super) asked: View,
     /// What it knows since it started.
@@ -225,6 +227,7 @@ impl Watch {
         self.prepares = self.prepares.split_off(&next);
         self.committed = self.committed.split_off(&next);
         self.voted = self.voted.split_off(&next);
+        self.blocks.retain(|(at, _), _| *at > height);
         self.life.settle(height);
     }
 }
