@@ -5,6 +5,7 @@ use amulet_tests::consortium::Consortium;
 use amulet_tests::kill_loop::{self, Options};
 use amulet_tests::load::{Load, LoadOptions, Pinned};
 use amulet_tests::step;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Some of every kind of round.
@@ -16,7 +17,7 @@ const GOES_ON_WITHIN: Duration = Duration::from_secs(90);
 #[test]
 fn hospitals_killed_at_random_lose_nothing_that_a_client_saw_committed() {
     let options = Options { kills: KILLS, seed: 7, hospitals: 4, folder: None };
-    let report = kill_loop::run(&options, |line| step(line));
+    let report = kill_loop::run(&options, &AtomicBool::new(false), |line| step(line));
     step(report.summary());
     assert_eq!(report.problem, None);
     assert!(report.kills >= KILLS && report.all_at_once > 0, "{report:?}");

@@ -20,6 +20,7 @@ use crate::load::{Acknowledged, Load, LoadOptions, Pinned};
 use amulet_protocol::ids::Did;
 use rounds::Round;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// With a quorum there, a new block comes within this: some view changes on a busy machine. Not a promise of speed: it
@@ -44,12 +45,12 @@ pub struct Options {
     pub folder: Option<PathBuf>,
 }
 
-/// Runs one; `say` gets a line now and then.
+/// Runs one; `say` gets a line now and then. It ends early once `interrupted` is set, and leaves no process behind.
 ///
 /// # Panics
 /// When the consortium cannot be founded.
 #[must_use]
-pub fn run(options: &Options, say: impl Fn(&str)) -> Report {
+pub fn run(options: &Options, interrupted: &AtomicBool, say: impl Fn(&str)) -> Report {
     let founding = Founding { folder: options.folder.clone(), ..Founding::on_loopback(options.hospitals) };
     let places = founding.places.clone();
     let mut consortium = founding.found(|_, other| places[other].libp2p);
@@ -59,7 +60,10 @@ pub fn run(options: &Options, say: impl Fn(&str)) -> Report {
     let load = Load::start(&consortium.hospitals(), &pinned, &load);
     let report = Report::new(options);
     let mut killing = Loop { consortium, pinned, load, report, start: Instant::now(), audited: (0, 0) };
-    let outcome = killing.go(options, &say).and_then(|()| killing.finish());
+    let outcome = killing.go(options, interrupted, &say);
+    killing.report.interrupted = interrupted.load(Ordering::SeqCst);
+    // A terminal interrupts the hospitals too: what they do then is no finding.
+    let outcome = if killing.report.interrupted { Ok(()) } else { outcome.and_then(|()| killing.finish()) };
     killing.close(outcome)
 }
 
@@ -76,11 +80,11 @@ struct Loop {
 type Step<T = ()> = Result<T, String>;
 
 impl Loop {
-    fn go(&mut self, options: &Options, say: &impl Fn(&str)) -> Step {
+    fn go(&mut self, options: &Options, interrupted: &AtomicBool, say: &impl Fn(&str)) -> Step {
         self.progress_above(0)?;
         let mut choices = Choices::new(options.seed);
         let (mut said, mut due) = (Instant::now(), KILLS_PER_AUDIT);
-        while self.report.kills < options.kills {
+        while self.report.kills < options.kills && !interrupted.load(Ordering::SeqCst) {
             let round = Round::choose(&mut choices, self.consortium.size(), self.consortium.faulty_max());
             self.play(&round)?;
             if self.report.kills >= due {

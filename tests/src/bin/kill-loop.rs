@@ -3,11 +3,19 @@
 use amulet_tests::kill_loop::{self, Options};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn main() -> ExitCode {
     match parse(std::env::args().skip(1)) {
         Ok((options, json)) => {
-            let report = kill_loop::run(&options, |line| eprintln!("{line}"));
+            let interrupted = Arc::new(AtomicBool::new(false));
+            let noted = interrupted.clone();
+            if let Err(error) = ctrlc::set_handler(move || noted.store(true, Ordering::SeqCst)) {
+                eprintln!("kill-loop: an interruption cannot be noticed: {error}");
+                return ExitCode::FAILURE;
+            }
+            let report = kill_loop::run(&options, &interrupted, |line| eprintln!("{line}"));
             eprintln!("{}", report.summary());
             if let Some(path) = json
                 && let Err(error) = std::fs::write(&path, format!("{:#}\n", report.json()))
@@ -15,7 +23,11 @@ fn main() -> ExitCode {
                 eprintln!("{}: {error}", path.display());
                 return ExitCode::FAILURE;
             }
-            if report.problem.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if report.problem.is_none() && !report.interrupted {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(wrong) => {
             eprintln!("kill-loop: {wrong}");

@@ -24,6 +24,8 @@ pub struct Report {
     pub seed: u64,
     /// Hospitals.
     pub hospitals: u16,
+    /// Whether somebody ended it early: what is new since the last comparison was not compared.
+    pub interrupted: bool,
     /// What went wrong, if anything did; the loop ends there.
     pub problem: Option<String>,
     /// Where the hospitals' folders are kept then.
@@ -51,6 +53,9 @@ impl Report {
         let line = self.line(self.took, self.acknowledged);
         let (seed, hospitals, blocks) = (self.seed, self.hospitals, self.blocks);
         match (&self.problem, &self.kept) {
+            (None, _) if self.interrupted => format!(
+                "seed {seed}, {hospitals} hospitals: {line}; interrupted, nothing lost in what was compared before"
+            ),
             (None, _) => format!(
                 "seed {seed}, {hospitals} hospitals: {line}; {blocks} blocks alike at all; nothing lost"
             ),
@@ -73,6 +78,7 @@ impl Report {
             "blocks": self.blocks,
             "longest_wait_ms": u64::try_from(self.longest_wait.as_millis()).unwrap_or(u64::MAX),
             "seconds": self.took.as_secs_f64(),
+            "interrupted": self.interrupted,
             "problem": self.problem,
         })
     }
