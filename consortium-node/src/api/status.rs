@@ -193,6 +193,7 @@ fn kind(call: &Call) -> &'static str {
         Call::WithdrawMembership(_) => "withdraw_membership",
         Call::RotateValidatorKey(_) => "rotate_validator_key",
         Call::ReportEvidence(_) => "report_evidence",
+        Call::ReportService(_) => "report_service",
     }
 }
 

@@ -1,9 +1,9 @@
-//! evidence: what a validator signed against itself goes on the ledger under its name. Nothing follows by itself; what to
-//! do about it is for governance.
+//! evidence: what a validator signed against itself goes on the ledger under its name. Its nodes are asked last from then
+//! on ([`crate::reputation`]); whatever else to do about it is for governance.
 
 use crate::state::StateRead;
 use crate::step::{Done, Step, Stop, ensure};
-use crate::{history, registry, validators};
+use crate::{history, registry, reputation, validators};
 use amulet_protocol::calls::ReportEvidence;
 use amulet_protocol::evidence::EvidenceRecord;
 use amulet_protocol::history::Event;
@@ -30,6 +30,7 @@ pub(crate) fn report<S: StateRead>(step: &mut Step<'_, S>, call: &ReportEvidence
     let (reporter, recorded) = (step.sender, step.context.height);
     records.push(EvidenceRecord { reporter, recorded, evidence: evidence.clone() });
     step.put(key, &records);
+    reputation::convict(step, accused, *epoch)?;
     let concerned: BTreeSet<Did> = [accused, reporter].into();
     let concerned: Vec<Did> = concerned.into_iter().collect();
     let event = Event::EvidenceRecorded { epoch: *epoch, offender, kind, height, reporter };

@@ -4,10 +4,10 @@
 //! before, in the order in which it will be made; so whatever is decided can be carried out, and the set is never
 //! smaller or larger than a set may be, not even for a block.
 
-use crate::history;
 use crate::state::StateRead;
 use crate::step::{Done, Step, Stop, ensure};
 use crate::validators::{self, Plan};
+use crate::{history, reputation};
 use amulet_protocol::genesis::Organisation;
 use amulet_protocol::governance::{
     ApproveMembership, Candidate, EpochState, MembershipChange, MembershipState, OpenProposal, ProposalId,
@@ -116,6 +116,9 @@ fn decide_or_keep<S: StateRead>(
     }
     let (membership, scheduled) = schedule(step, epoch, &state.change, state.not_before, Some(proposal))?;
     carry_out(step, &membership, &scheduled);
+    if let Some(seated) = &scheduled.becomes {
+        reputation::readmit(step, seated.organisation, membership.epoch)?;
+    }
     if let MembershipChange::Add { organisation, .. } = &state.change {
         let Organisation { name_en, name_zh, key } = organisation.clone();
         step.put(StateKey::Organisation(organisation.did()), &OrganisationState { name_en, name_zh, key });

@@ -19,6 +19,7 @@ mod history;
 mod identity;
 mod records;
 mod registry;
+mod reputation;
 mod state;
 mod step;
 #[cfg(any(test, feature = "testing"))]
@@ -149,5 +150,6 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::WithdrawMembership(call) => governance::withdraw(step, call),
         Call::RotateValidatorKey(call) => governance::rotate(step, call),
         Call::ReportEvidence(call) => evidence::report(step, call),
+        Call::ReportService(call) => reputation::report(step, call),
     }
 }

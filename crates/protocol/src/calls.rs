@@ -4,6 +4,7 @@ use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates}
 use crate::evidence::Evidence;
 use crate::governance::{ApproveMembership, ProposeMembership, RotateValidatorKey, WithdrawMembership};
 use crate::ids::{BlobId, Did, Epoch, RecordId, Timestamp};
+use crate::reputation::ReportService;
 use amulet_crypto::digest::Digest;
 use amulet_crypto::sealed_box::{AgreementPublicKey, SealedBox};
 use amulet_crypto::signing::PublicKey;
@@ -97,6 +98,8 @@ pub enum Call {
     RotateValidatorKey(Box<RotateValidatorKey>),
     /// governance: an organisation records that a validator contradicted itself.
     ReportEvidence(Box<ReportEvidence>),
+    /// reputation: a client says how the other hospitals' nodes served.
+    ReportService(ReportService),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.

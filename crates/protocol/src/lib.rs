@@ -25,6 +25,7 @@ pub mod quorum;
 pub mod range;
 pub mod receipt;
 pub mod record;
+pub mod reputation;
 pub mod state;
 pub mod state_tree;
 pub mod transaction;

@@ -51,6 +51,14 @@ pub const CHANGE_AHEAD_BLOCKS_MAX: u64 = 10_000;
 pub const ROTATION_INTERVAL_MS: u64 = 3_600_000;
 /// Proofs kept against one validator of one epoch: it takes one to convict, and a faulty one could make any number.
 pub const EVIDENCE_PER_VALIDATOR_MAX: usize = 16;
+/// Organisations that one report speaks of; who knows more reports another choice of them the next time. Each line rewrites
+/// up to 6 KB of state.
+pub const SERVICE_LINES_MAX: usize = 16;
+/// Days between two reports of one client: often enough for a half-life of two weeks, and a wallet that shows itself on the
+/// ledger once a week says less than one that does so each day.
+pub const REPORT_INTERVAL_DAYS: u32 = 7;
+/// Hospitals whose clients are heard of one organisation: as many as can validate.
+pub const VOICES_MAX: usize = crate::quorum::VALIDATORS_MAX;
 
 /// Bytes of a question to a node, except for an upload.
 pub const LIGHT_REQUEST_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 64 * 1024;

@@ -158,6 +158,13 @@ pub enum RefusalCode {
     BadEvidence,
     /// This contradiction is recorded already, or as many as are kept against one validator.
     EvidenceKnown,
+    /// No hospital that validates knows the reporter: the record is somebody else's, or nobody's, or its provider has no
+    /// validator.
+    NotVouched,
+    /// The client reported too short a time ago.
+    ReportedLately,
+    /// A share is more than the whole.
+    BadShare,
 }
 
 impl fmt::Display for RefusalCode {

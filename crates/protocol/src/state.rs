@@ -54,6 +54,10 @@ pub enum StateKey {
         /// Its number in that epoch's set.
         offender: ReplicaId,
     },
+    /// [`Reputation`](crate::reputation::Reputation) of an organisation's nodes.
+    Reputation(Did),
+    /// [`ReporterState`](crate::reputation::ReporterState) of a client that reports.
+    Reporter(Did),
 }
 
 impl StateKey {

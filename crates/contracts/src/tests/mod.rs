@@ -10,6 +10,7 @@ mod membership_properties;
 mod properties;
 mod records;
 mod registry;
+mod reputation;
 mod vectors;
 
 use crate::testing::{Actor, GENESIS_TIME, genesis, practitioner};

@@ -4,9 +4,10 @@ use super::*;
 use amulet_crypto::digest::sm3;
 use amulet_protocol::calls::{CardLocator, RevokeCard};
 use amulet_protocol::governance::{Acceptance, ApproveMembership, ProposalId, Seat};
-use amulet_protocol::ids::{Epoch, HeaderHash, Nonce, ReplicaId};
+use amulet_protocol::ids::{Epoch, HeaderHash, Nonce, RecordId, ReplicaId};
 use amulet_protocol::merkle::ListTree;
 use amulet_protocol::range::{range_leaf, range_root};
+use amulet_protocol::reputation::{LedgerDay, ReportService, Reputation, ServiceLine, Tenths, Voucher};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -72,6 +73,37 @@ fn lists_and_ranges_have_the_roots_of_the_documents() {
     assert_eq!(leaf.to_string(), "8a7811cb0593ae1236b3339ccffa724bb854a2cb0a794b36fecc458005bc2638");
     let alone = "aa1060a6b4e94ab3bb93214f99b1dc052ca17e899c4637266f1e0d20915c1d57";
     assert_eq!(range_root(1, Some(leaf)).to_string(), alone);
+}
+
+#[test]
+fn reports_of_service_have_the_bytes_of_the_documents() {
+    let (actor, _) = example();
+    let (answered, all) = (Tenths(9), Tenths::ALL);
+    let line = ServiceLine { organisation: actor.did, answered, fresh: all, sound: all };
+    let report = ReportService { voucher: Voucher::Record(RecordId(sm3(b"abc"))), lines: vec![line] };
+    let bytes = [
+        "10",
+        "0066c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
+        "01000000",
+        "46e2cc77bad9b0ad74d46db002b66fca15e7219d090a0a",
+    ];
+    assert_eq!(hex(&codec::encode(&Call::ReportService(report))), bytes.concat());
+    let keys = [StateKey::Reputation(actor.did), StateKey::Reporter(actor.did)];
+    assert_eq!(hex(&codec::encode(&keys[0])), "1146e2cc77bad9b0ad74d46db002b66fca15e7219d");
+    assert_eq!(hex(&codec::encode(&keys[1])), "1246e2cc77bad9b0ad74d46db002b66fca15e7219d");
+    let mut reputation = Reputation::unknown(LedgerDay(20_000));
+    reputation.note(actor.did, &line);
+    let bytes = [
+        "8813",
+        "204e0000",
+        "00",
+        "01000000",
+        "46e2cc77bad9b0ad74d46db002b66fca15e7219d",
+        &"00000000".repeat(9),
+        "00010000",
+        "00000000",
+    ];
+    assert_eq!(hex(&codec::encode(&reputation)), bytes.concat());
 }
 
 #[test]
