@@ -2,7 +2,7 @@
 
 use amulet_app_api::ApiError;
 use amulet_light_client::SystemClock;
-use amulet_light_client::store::{MemoryStore, SledStore, TrustedHeaderStore};
+use amulet_light_client::store::{ClientStore, MemoryStore, SledStore};
 use amulet_light_client::transport::libp2p::{AddressError, Libp2pTransport, NodeAddresses, StartError};
 use amulet_wallet::network::{NETWORK_FILE_BYTES_MAX, Network, NetworkError};
 use amulet_wallet::service::{Host, Service};
@@ -103,12 +103,12 @@ fn service_of(settings: &Settings) -> Result<Service, StartFailure> {
     })?)
 }
 
-/// Headers can be fetched again: where they cannot be kept, as when a second window is open, they are kept in memory.
-fn header_store(folder: &Path) -> Box<dyn TrustedHeaderStore> {
-    let opened = std::fs::create_dir_all(folder).ok().and_then(|()| SledStore::open(folder).ok());
-    match opened {
-        Some(store) => Box::new(store),
-        None => Box::new(MemoryStore::default()),
+/// Headers can be fetched again: where they cannot be kept, as when a second window is open, they are kept in memory, and
+/// the first sync says so.
+fn header_store(folder: &Path) -> Box<dyn ClientStore> {
+    match SledStore::open(folder) {
+        Ok(store) => Box::new(store),
+        Err(trouble) => Box::new(MemoryStore::in_place_of(trouble)),
     }
 }
 

@@ -331,6 +331,12 @@ impl fmt::Display for Question {
 }
 
 impl LightError {
+    /// Whether the same may well succeed when it is tried again as it is: nobody answered, and nothing else is wrong.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
     /// The one error that says most about these failures: a refusal before a lie, a lie before an absence, an absence
     /// before silence.
     pub(crate) fn from_failures(question: Question, failures: Vec<(NodeIndex, NodeFailure)>) -> Self {

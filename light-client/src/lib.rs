@@ -1,7 +1,7 @@
 //! Amulet's light client: it checks for itself all that a wallet shows, and trusts no single hospital: not for what
 //! happened, and not for what did not happen.
 //!
-//! Four layers, the lower knowing nothing of the upper: [`verifier`] (pure predicates), [`store`] (one trusted header),
+//! Four layers, the lower knowing nothing of the upper: [`verifier`] (pure predicates), [`store`] (the trusted header, and what saves asking again),
 //! [`sync`] (several hospitals, witnesses, evidence), [`client`] (the facade: proven queries). Below them the
 //! [`transport`]: libp2p natively, `fetch` in a browser. `platform` alone knows what it runs on.
 //!
@@ -27,7 +27,7 @@ pub use error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
 pub use header::{Link, TrustedHeader, VerifiedHeader};
 pub use params::{TrustParams, TrustParamsError};
 pub use platform::{Clock, ProgressFn, SystemClock};
-pub use store::{MemoryStore, StoreError, TrustedHeaderStore};
+pub use store::{ClientStore, MemoryStore, StoreError};
 pub use sync::{NodeVerdict, SyncReport};
 pub use transport::{NodeIndex, Transport, TransportError};
 #[cfg(not(target_arch = "wasm32"))]

@@ -23,6 +23,7 @@ use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long, once there are enough witnesses or takers, the next hospital is waited for.
@@ -98,6 +99,26 @@ struct Candidate {
     header: VerifiedHeader,
 }
 
+/// What was known when a sync began. It is known again when that sync fails, or is dropped before its end.
+struct KnownBefore<'a> {
+    client: &'a LightClient,
+    verifier: Option<Arc<Verifier>>,
+}
+
+impl KnownBefore<'_> {
+    fn restore(&self) {
+        if let Some(verifier) = &self.verifier {
+            self.client.set_verifier(Arc::clone(verifier));
+        }
+    }
+}
+
+impl Drop for KnownBefore<'_> {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}
+
 impl LightClient {
     /// Asks all hospitals for their newest header and moves the trusted header forward.
     ///
@@ -107,11 +128,27 @@ impl LightClient {
     /// [`LightError::Unlinked`]. The trusted header stays as it was.
     pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, LightError> {
         let _one_at_a_time = self.syncing.lock().await;
-        let known = self.verifier();
-        let synced = self.sync_from(known.epoch(), now).await;
-        if synced.is_err() {
-            // Epochs that were followed on the way count with the head that they led to, or not at all.
-            self.set_verifier(known);
+        self.restore_once().await;
+        // Epochs that are followed on the way count with the head that they lead to, or not at all.
+        let mut before = KnownBefore { client: self, verifier: Some(self.verifier()) };
+        let known = self.verifier().epoch();
+        let resumed = self.resume_progress(known, now).await;
+        let mut synced = self.sync_from(known, now).await;
+        if resumed && synced.as_ref().is_err_and(|error| !error.is_passing()) {
+            // What was reached before may itself have been a way into nothing.
+            before.restore();
+            self.drop_progress().await;
+            synced = self.sync_from(known, now).await;
+        }
+        match &synced {
+            Ok(_) => {
+                before.verifier = None;
+                if self.verifier().epoch() > known {
+                    self.drop_progress().await;
+                }
+            }
+            Err(error) if !error.is_passing() => self.drop_progress().await,
+            Err(_) => {}
         }
         synced
     }
@@ -144,7 +181,7 @@ impl LightClient {
         };
         self.passes_epochs(&newest, known, &candidates, now).await?;
         let head = TrustedHeader::new(newest, now);
-        let store_trouble = self.adopt(&head);
+        let store_trouble = self.adopt(&head).await;
         let (signed, validators) = (head.signed(), head.validators());
         Ok(SyncReport { signed, validators, agreeing, total: nodes.len(), link, nodes, store_trouble, head })
     }
@@ -237,6 +274,7 @@ impl LightClient {
         let mut verifier = Verifier::clone(&known);
         verifier.follow(end, now).map_err(Forgery::EpochEnd)?;
         self.extend_verifier(verifier);
+        self.keep_progress().await;
         Ok(())
     }
 

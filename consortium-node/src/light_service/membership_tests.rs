@@ -8,8 +8,7 @@ use crate::testing::{NOW, World};
 use amulet_contracts::testing::{Actor, addition, candidate, contradiction, genesis};
 use amulet_crypto::signing::SigningContext;
 use amulet_light_client::{
-    Clock, LightClient, MemoryStore, NodeIndex, NodeInfo, StoreError, Transport, TransportError, TrustParams,
-    TrustedHeaderStore,
+    Clock, LightClient, MemoryStore, NodeIndex, NodeInfo, Transport, TransportError, TrustParams,
 };
 use amulet_protocol::calls::{Call, ReportEvidence};
 use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate};
@@ -45,23 +44,6 @@ struct Fixed;
 impl Clock for Fixed {
     fn now(&self) -> Timestamp {
         NOW
-    }
-}
-
-/// Outlives its client, as a device's disk does.
-struct Disk(Arc<MemoryStore>);
-
-impl TrustedHeaderStore for Disk {
-    fn load(&self) -> Result<Option<amulet_light_client::store::StoredHeader>, StoreError> {
-        self.0.load()
-    }
-
-    fn save(&self, header: &amulet_light_client::store::StoredHeader) -> Result<(), StoreError> {
-        self.0.save(header)
-    }
-
-    fn clear(&self) -> Result<(), StoreError> {
-        self.0.clear()
     }
 }
 
@@ -115,7 +97,7 @@ impl Consortium {
         let founders: Vec<Actor> = (1..=4).map(Actor::new).collect();
         let nodes = founders.iter().map(|hospital| NodeInfo { organisation: hospital.did }).collect();
         let transport = Arc::new(Nodes(self.service.clone()));
-        let (store, params) = (Box::new(Disk(disk.clone())), TrustParams::default());
+        let (store, params) = (Box::new(disk.clone()), TrustParams::default());
         let client = LightClient::new(&genesis(&founders), nodes, transport, store, params).unwrap();
         client.with_clock(Arc::new(Fixed))
     }

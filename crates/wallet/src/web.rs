@@ -5,7 +5,7 @@
 
 use amulet_app_api::{ApiError, ErrorCode, Request};
 use amulet_light_client::SystemClock;
-use amulet_light_client::store::BrowserStore as HeaderStore;
+use amulet_light_client::store::IndexedDbStore;
 use amulet_light_client::transport::http::HttpTransport;
 use amulet_protocol::ids::Did;
 use js_sys::{ArrayBuffer, Uint8Array};
@@ -60,7 +60,7 @@ impl BrowserWallet {
         let service = Service::new(Host {
             store,
             transport: Arc::new(HttpTransport::new(addresses)),
-            headers: Box::new(HeaderStore::new(&network.chain().to_string())),
+            headers: Box::new(IndexedDbStore::new(&network.chain().to_string())),
             hospital_api: Box::new(Origin),
             demo: Box::new(Origin),
             clock: Arc::new(SystemClock),

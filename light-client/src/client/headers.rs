@@ -41,6 +41,11 @@ impl LightClient {
             return Ok(proven.clone());
         }
         let now = self.now();
+        if let Some(header) = self.kept_header(height, now).await
+            && let Some(proven) = self.prove_in(&head, header).await?
+        {
+            return Ok(proven);
+        }
         let mut failures = Vec::new();
         for node in self.order() {
             let placed = match self.header_from(node, height, now).await {
@@ -68,7 +73,9 @@ impl LightClient {
         match self.place(head, &header, self.now()).await {
             Placement::Linked(link) => {
                 let proven = ProvenHeader { header, link, head: head.height() };
-                self.remember(&proven);
+                if self.remember(&proven) {
+                    self.keep_header(&proven.header).await;
+                }
                 Ok(Some(proven))
             }
             Placement::Conflict(disagreement) => Err(LightError::Disagreement(disagreement)),
@@ -76,11 +83,12 @@ impl LightClient {
         }
     }
 
-    fn remember(&self, proven: &ProvenHeader) {
+    /// Remembers a header, and says whether it is new.
+    fn remember(&self, proven: &ProvenHeader) -> bool {
         let mut state = self.inner();
         if state.proven.len() >= HEADERS_REMEMBERED_MAX {
             state.proven.pop_first();
         }
-        state.proven.insert(proven.header.height(), proven.clone());
+        state.proven.insert(proven.header.height(), proven.clone()).is_none()
     }
 }

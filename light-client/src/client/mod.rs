@@ -5,6 +5,7 @@ mod ask;
 mod blobs;
 mod headers;
 mod history;
+mod keeping;
 mod state;
 mod submit;
 
@@ -16,9 +17,9 @@ use crate::error::{Forgery, LightError};
 use crate::header::TrustedHeader;
 use crate::params::TrustParams;
 use crate::platform::{Clock, ProgressFn, SystemClock};
-use crate::store::{StoreError, StoredHeader, TrustedHeaderStore};
+use crate::store::{ClientStore, Kept, StoreError};
 use crate::transport::{NodeIndex, Transport};
-use crate::verifier::{Verdict, Verifier};
+use crate::verifier::Verifier;
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::ids::{ChainId, Did, Epoch, Height};
 use amulet_protocol::validators::ValidatorSet;
@@ -78,7 +79,7 @@ pub struct LightClient {
     genesis: Verifier,
     pub(crate) nodes: Vec<NodeInfo>,
     transport: Arc<dyn Transport>,
-    store: Box<dyn TrustedHeaderStore>,
+    kept: Kept,
     clock: Arc<dyn Clock>,
     progress: Option<Arc<ProgressFn>>,
     state: Mutex<State>,
@@ -89,14 +90,18 @@ pub struct LightClient {
 struct State {
     verifier: Arc<Verifier>,
     trusted: Option<TrustedHeader>,
+    /// The newest epoch known when the sync under way, or the last one, began.
+    syncing_from: Epoch,
+    /// Whether the store was looked into.
+    restored: bool,
     store_trouble: Option<StoreError>,
     standings: Vec<Standing>,
     proven: BTreeMap<Height, ProvenHeader>,
 }
 
 impl LightClient {
-    /// A client that starts from a pinned genesis document and from what the store holds. A store that holds something
-    /// else than a header of this chain is reset, and [`LightClient::store_trouble`] says so.
+    /// A client that starts from a pinned genesis document and from what the store holds, which
+    /// [`restore`](LightClient::restore) or the first sync reads.
     ///
     /// # Errors
     /// [`LightError::Genesis`], [`LightError::UnknownOrganisation`], [`LightError::TooFewNodes`].
@@ -104,7 +109,7 @@ impl LightClient {
         genesis: &Genesis,
         nodes: Vec<NodeInfo>,
         transport: Arc<dyn Transport>,
-        store: Box<dyn TrustedHeaderStore>,
+        store: Box<dyn ClientStore>,
         params: TrustParams,
     ) -> Result<Self, LightError> {
         let validators = genesis.validate()?;
@@ -122,12 +127,13 @@ impl LightClient {
             return Err(LightError::TooFewNodes { found: organisations.len(), needed: params.witnesses() });
         }
         let genesis = Verifier::new(genesis.chain_id(), validators, params);
-        let (verifier, trusted, store_trouble) = restore(&genesis, store.as_ref());
         let standings = vec![Standing::default(); nodes.len()];
         let state = State {
-            verifier: Arc::new(verifier),
-            trusted,
-            store_trouble,
+            verifier: Arc::new(genesis.clone()),
+            trusted: None,
+            syncing_from: Epoch(0),
+            restored: false,
+            store_trouble: None,
             standings,
             proven: BTreeMap::new(),
         };
@@ -135,7 +141,7 @@ impl LightClient {
             genesis,
             nodes,
             transport,
-            store,
+            kept: Kept::new(store),
             clock: Arc::new(SystemClock),
             progress: None,
             state: Mutex::new(state),
@@ -194,7 +200,7 @@ impl LightClient {
         self.nodes.iter().position(|node| node.organisation == organisation).map(NodeIndex)
     }
 
-    /// The newest trusted header; `None` before the first successful sync.
+    /// The newest trusted header; `None` before the first successful sync, and before the store was read.
     #[must_use]
     pub fn trusted(&self) -> Option<TrustedHeader> {
         self.inner().trusted.clone()
@@ -204,12 +210,6 @@ impl LightClient {
     #[must_use]
     pub fn standings(&self) -> Vec<Standing> {
         self.inner().standings.clone()
-    }
-
-    /// What was wrong with the store when it was last used; the client goes on without it.
-    #[must_use]
-    pub fn store_trouble(&self) -> Option<StoreError> {
-        self.inner().store_trouble.clone()
     }
 
     /// Judges headers by the epochs known now.
@@ -235,37 +235,9 @@ impl LightClient {
         self.inner().verifier = verifier;
     }
 
-    /// Forgets the trusted header and all validator sets but the pinned one, here and in the store. The next sync starts from the pinned genesis: the way out of
-    /// [`LightError::TrustExpired`], for a person to decide who has the genesis document from a source they trust now.
-    ///
-    /// # Errors
-    /// [`LightError::Store`].
-    pub fn forget(&self) -> Result<(), LightError> {
-        let mut state = self.inner();
-        state.verifier = Arc::new(self.genesis.clone());
-        state.trusted = None;
-        state.proven.clear();
-        self.store.clear()?;
-        Ok(())
-    }
-
     /// The trusted header, or the error that says there is none.
     pub(crate) fn head(&self) -> Result<TrustedHeader, LightError> {
         self.trusted().ok_or(LightError::NotSynced)
-    }
-
-    /// Takes over a header that passed the witness check, and stores it.
-    pub(crate) fn adopt(&self, trusted: &TrustedHeader) -> Option<StoreError> {
-        let stored = StoredHeader {
-            signed: trusted.as_signed().clone(),
-            checked_at: trusted.checked_at(),
-            trail: self.verifier().trail().to_vec(),
-        };
-        let trouble = self.store.save(&stored).err();
-        let mut state = self.inner();
-        state.trusted = Some(trusted.clone());
-        // Trouble on opening is told once, with the first sync after it.
-        trouble.or_else(|| state.store_trouble.take())
     }
 
     fn inner(&self) -> MutexGuard<'_, State> {
@@ -276,36 +248,5 @@ impl LightClient {
         if let Some(progress) = &self.progress {
             progress(Progress { stage, done: done as u64, total: total as u64 });
         }
-    }
-}
-
-/// What the store leads to: the epochs and the header, all verified again. And what was wrong with the store, which is
-/// then emptied.
-fn restore(
-    genesis: &Verifier,
-    store: &dyn TrustedHeaderStore,
-) -> (Verifier, Option<TrustedHeader>, Option<StoreError>) {
-    let trouble = match store.load() {
-        Ok(None) => return (genesis.clone(), None, None),
-        Ok(Some(stored)) => match verify_stored(genesis, stored) {
-            Some((verifier, trusted)) => return (verifier, Some(trusted), None),
-            None => StoreError::Foreign,
-        },
-        Err(trouble) => trouble,
-    };
-    // If clearing fails too, saving after the next sync will say so.
-    let _ = store.clear();
-    (genesis.clone(), None, Some(trouble))
-}
-
-fn verify_stored(genesis: &Verifier, stored: StoredHeader) -> Option<(Verifier, TrustedHeader)> {
-    let StoredHeader { signed, checked_at, trail } = stored;
-    let mut verifier = genesis.clone();
-    for end in trail {
-        verifier.follow(end, checked_at).ok()?;
-    }
-    match verifier.verify(signed, checked_at) {
-        Verdict::Verified(verified) => Some((verifier, TrustedHeader::new(*verified, checked_at))),
-        Verdict::NotEnoughOverlap { .. } | Verdict::Invalid(_) => None,
     }
 }

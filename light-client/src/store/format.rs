@@ -1,21 +1,26 @@
-//! The bytes of a stored header.
+//! The bytes of what is kept: version, digest over the slot's name and the content, content.
 
-use super::StoreError;
-use amulet_crypto::digest::{DIGEST_BYTES, Tag, tagged};
+use super::{Slot, StoreError};
+use amulet_crypto::digest::{DIGEST_BYTES, Digest, Tag, tagged};
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::codec;
-use amulet_protocol::ids::Timestamp;
+use amulet_protocol::ids::{Epoch, Timestamp};
 use amulet_protocol::light::UntrustedEpochEnd;
 use borsh::{BorshDeserialize, BorshSerialize};
 
-const TAG: Tag = Tag::new("amulet/v1/stored-header");
-const VERSION: u16 = 2;
+const TAG: Tag = Tag::new("amulet/v1/light-store");
+/// The format that this program writes and reads.
+pub const VERSION: u16 = 3;
 const VERSION_BYTES: usize = 2;
 
 /// Bytes of a stored header with the trail of epochs that leads to it. A header with a certificate of 4 signatures and a set
 /// of 4 have about 1,000 bytes, of 100 about 20,000: room for 1,000 epochs of the ones, or 50 of the others. A longer
 /// trail is not kept, and is followed anew after a restart.
 pub const STORED_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of what an unfinished sync has reached: as many epochs as the finished one may keep.
+pub const PROGRESS_BYTES_MAX: usize = STORED_BYTES_MAX;
+/// Bytes of one proven header: with a certificate of 100 signatures it has about 8,000.
+pub const HEADER_BYTES_MAX: usize = 64 * 1024;
 
 /// A header as the store gave it back: nothing about it is believed before it is verified again.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -28,27 +33,39 @@ pub struct StoredHeader {
     pub trail: Vec<UntrustedEpochEnd>,
 }
 
-impl StoredHeader {
-    /// Version, digest, content.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let content = codec::encode(self);
-        let mut bytes = VERSION.to_be_bytes().to_vec();
-        bytes.extend_from_slice(tagged(TAG, &[&content]).as_bytes());
-        bytes.extend_from_slice(&content);
-        bytes
-    }
+/// How far an unfinished sync had come: nothing about it is believed before it is verified again, and even then it counts
+/// only with the head that it leads to.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredProgress {
+    /// The newest epoch that was known when the sync began.
+    pub from: Epoch,
+    /// How that epoch and those after it ended.
+    pub trail: Vec<UntrustedEpochEnd>,
+}
 
-    /// Reads what [`StoredHeader::to_bytes`] wrote.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
-        let (version, rest) = bytes.split_first_chunk::<VERSION_BYTES>().ok_or(StoreError::Corrupt)?;
-        let found = u16::from_be_bytes(*version);
-        if found != VERSION {
-            return Err(StoreError::Version { found, expected: VERSION });
-        }
-        let (digest, content) = rest.split_first_chunk::<DIGEST_BYTES>().ok_or(StoreError::Corrupt)?;
-        if tagged(TAG, &[content]).as_bytes() != digest {
-            return Err(StoreError::Corrupt);
-        }
-        codec::decode(content, STORED_BYTES_MAX).map_err(|_| StoreError::Corrupt)
+/// Version, digest, content.
+pub(super) fn seal(slot: Slot, content: &impl BorshSerialize) -> Vec<u8> {
+    let content = codec::encode(content);
+    let mut bytes = VERSION.to_be_bytes().to_vec();
+    bytes.extend_from_slice(digest(slot, &content).as_bytes());
+    bytes.extend_from_slice(&content);
+    bytes
+}
+
+/// Reads what [`seal`] wrote for the same slot, if its content has at most `limit` bytes.
+pub(super) fn open<T: BorshDeserialize>(slot: Slot, bytes: &[u8], limit: usize) -> Result<T, StoreError> {
+    let (version, rest) = bytes.split_first_chunk::<VERSION_BYTES>().ok_or(StoreError::Corrupt)?;
+    let found = u16::from_be_bytes(*version);
+    if found != VERSION {
+        return Err(StoreError::Version { found, expected: VERSION });
     }
+    let (stored, content) = rest.split_first_chunk::<DIGEST_BYTES>().ok_or(StoreError::Corrupt)?;
+    if content.len() > limit || digest(slot, content).as_bytes() != stored {
+        return Err(StoreError::Corrupt);
+    }
+    codec::decode(content, limit).map_err(|_| StoreError::Corrupt)
+}
+
+fn digest(slot: Slot, content: &[u8]) -> Digest {
+    tagged(TAG, &[slot.name().as_bytes(), content])
 }

@@ -1,40 +1,61 @@
 //! A store that forgets when the program ends.
 
-use super::{StoreError, StoredHeader, TrustedHeaderStore};
-use std::sync::Mutex;
+use super::{ClientStore, Slot, StoreError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
 
-/// Keeps the header in memory: for tests, and for a workstation that many people use.
+/// Keeps all in memory: for tests, for a workstation that many people use, and where another store cannot be opened.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    bytes: Mutex<Option<Vec<u8>>>,
+    slots: Mutex<BTreeMap<Slot, Vec<u8>>>,
+    trouble_to_report: Mutex<Option<StoreError>>,
 }
 
 impl MemoryStore {
-    /// A store with these bytes in it, as another store might have left them.
+    /// An empty store that takes the place of one that cannot be used; the first read says why.
     #[must_use]
-    pub fn with_bytes(bytes: Vec<u8>) -> Self {
-        Self { bytes: Mutex::new(Some(bytes)) }
+    pub fn in_place_of(unusable: StoreError) -> Self {
+        Self { slots: Mutex::default(), trouble_to_report: Mutex::new(Some(unusable)) }
     }
 
-    /// The bytes it holds.
+    /// The bytes of a slot.
     #[must_use]
-    pub fn bytes(&self) -> Option<Vec<u8>> {
-        self.bytes.lock().expect("no user of the store panics").clone()
+    pub fn bytes(&self, slot: Slot) -> Option<Vec<u8>> {
+        self.slots().get(&slot).cloned()
+    }
+
+    /// Puts bytes into a slot, as another store might have left them.
+    pub fn put(&self, slot: Slot, bytes: Vec<u8>) {
+        self.slots().insert(slot, bytes);
+    }
+
+    fn slots(&self) -> MutexGuard<'_, BTreeMap<Slot, Vec<u8>>> {
+        self.slots.lock().expect("no user of the store panics")
     }
 }
 
-impl TrustedHeaderStore for MemoryStore {
-    fn load(&self) -> Result<Option<StoredHeader>, StoreError> {
-        self.bytes().map(|bytes| StoredHeader::from_bytes(&bytes)).transpose()
+#[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
+#[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
+impl ClientStore for MemoryStore {
+    async fn read(&self, slot: Slot) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(trouble) = self.trouble_to_report.lock().expect("no user of the store panics").take() {
+            return Err(trouble);
+        }
+        Ok(self.bytes(slot))
     }
 
-    fn save(&self, header: &StoredHeader) -> Result<(), StoreError> {
-        *self.bytes.lock().expect("no user of the store panics") = Some(header.to_bytes());
+    async fn write(&self, slot: Slot, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.put(slot, bytes);
         Ok(())
     }
 
-    fn clear(&self) -> Result<(), StoreError> {
-        *self.bytes.lock().expect("no user of the store panics") = None;
+    async fn remove(&self, slot: Slot) -> Result<(), StoreError> {
+        self.slots().remove(&slot);
+        Ok(())
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        self.slots().clear();
         Ok(())
     }
 }

@@ -1,48 +1,52 @@
 //! The native store: `sled`, which has lost data on abrupt stops elsewhere, so it holds only what can be fetched again.
 
-use super::{StoreError, StoredHeader, TrustedHeaderStore};
+use super::{ClientStore, Slot, StoreError};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// Folder inside the one that is given; it is the store's alone, so that resetting it deletes nothing else.
-const FOLDER: &str = "trusted-header.sled";
+const FOLDER: &str = "light-client.sled";
+/// Where an earlier version kept its one header; it can be fetched again.
+const OLD_FOLDER: &str = "trusted-header.sled";
 /// Locked while the store is open; beside the folder, because resetting deletes that. `sled` has a lock too, but does not
 /// let its failure be told from others.
-const LOCK_FILE: &str = "trusted-header.lock";
+const LOCK_FILE: &str = "light-client.lock";
 /// How often, and how far apart, opening is tried.
 const OPEN_TRIES: usize = 40;
 const OPEN_PAUSE: Duration = Duration::from_millis(25);
-const KEY: &[u8] = b"head";
 
-/// Keeps the header in a folder.
+/// Keeps all in a folder.
 #[derive(Debug)]
 pub struct SledStore {
-    db: ::sled::Db,
-    /// Set when the files were damaged on opening, until [`TrustedHeaderStore::load`] has said so.
-    damage_to_report: AtomicBool,
+    path: PathBuf,
+    db: Mutex<::sled::Db>,
+    /// That the store was made anew, until a read has said so.
+    to_report: Mutex<Option<StoreError>>,
     _lock: File,
 }
 
 impl SledStore {
     /// Opens the store in `folder`, making it if need be. Damaged files are deleted and made anew, and the first
-    /// [`load`](TrustedHeaderStore::load) says so.
+    /// [`read`](ClientStore::read) says so.
     ///
     /// # Errors
     /// [`StoreError::InUse`], [`StoreError::Backend`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let lock = lock(folder)?;
         let path = folder.join(FOLDER);
-        let (db, was_damaged) = match open_db(&path) {
+        let (db, trouble) = match open_db(&path) {
             Err(StoreError::Damaged) => {
                 std::fs::remove_dir_all(&path).map_err(|error| backend(&error))?;
-                (open_db(&path)?, true)
+                (open_db(&path)?, Some(StoreError::Damaged))
             }
-            opened => (opened?, false),
+            opened => (opened?, None),
         };
-        Ok(Self { db, damage_to_report: AtomicBool::new(was_damaged), _lock: lock })
+        // If it cannot be deleted it does no harm.
+        let _ = std::fs::remove_dir_all(folder.join(OLD_FOLDER));
+        Ok(Self { path, db: Mutex::new(db), to_report: Mutex::new(trouble), _lock: lock })
     }
 
     /// Where the files are, below `folder`.
@@ -50,27 +54,55 @@ impl SledStore {
     pub fn path_in(folder: &Path) -> PathBuf {
         folder.join(FOLDER)
     }
+
+    /// The open files. `sled` goes on writing into files that were deleted; then they are made anew, and this says so.
+    fn db(&self) -> Result<(::sled::Db, Option<StoreError>), StoreError> {
+        let mut db = self.db.lock().expect("no user of the store panics");
+        if self.path.join("db").exists() {
+            return Ok((db.clone(), None));
+        }
+        let memory = ::sled::Config::new().temporary(true).open().map_err(|error| store_error(&error))?;
+        // Closed before it is opened again: both have the same lock.
+        drop(std::mem::replace(&mut *db, memory));
+        let _ = std::fs::remove_dir_all(&self.path);
+        *db = open_db(&self.path)?;
+        Ok((db.clone(), Some(StoreError::Vanished)))
+    }
+
+    async fn change<T>(
+        &self,
+        change: impl FnOnce(&::sled::Db) -> ::sled::Result<T>,
+    ) -> Result<Option<StoreError>, StoreError> {
+        let (db, trouble) = self.db()?;
+        change(&db).map_err(|error| store_error(&error))?;
+        db.flush_async().await.map_err(|error| store_error(&error))?;
+        Ok(trouble)
+    }
 }
 
-impl TrustedHeaderStore for SledStore {
-    fn load(&self) -> Result<Option<StoredHeader>, StoreError> {
-        if self.damage_to_report.swap(false, Ordering::Relaxed) {
-            return Err(StoreError::Damaged);
+#[async_trait::async_trait]
+impl ClientStore for SledStore {
+    async fn read(&self, slot: Slot) -> Result<Option<Vec<u8>>, StoreError> {
+        let (db, vanished) = self.db()?;
+        let opened_anew = self.to_report.lock().expect("no user of the store panics").take();
+        if let Some(trouble) = vanished.or(opened_anew) {
+            return Err(trouble);
         }
-        let bytes = self.db.get(KEY).map_err(|error| store_error(&error))?;
-        bytes.map(|bytes| StoredHeader::from_bytes(&bytes)).transpose()
+        let bytes = db.get(slot.name()).map_err(|error| store_error(&error))?;
+        Ok(bytes.map(|bytes| bytes.to_vec()))
     }
 
-    fn save(&self, header: &StoredHeader) -> Result<(), StoreError> {
-        self.db.insert(KEY, header.to_bytes()).map_err(|error| store_error(&error))?;
-        self.db.flush().map_err(|error| store_error(&error))?;
-        Ok(())
+    async fn write(&self, slot: Slot, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.change(|db| db.insert(slot.name(), bytes)).await?.map_or(Ok(()), Err)
     }
 
-    fn clear(&self) -> Result<(), StoreError> {
-        self.db.remove(KEY).map_err(|error| store_error(&error))?;
-        self.db.flush().map_err(|error| store_error(&error))?;
-        Ok(())
+    async fn remove(&self, slot: Slot) -> Result<(), StoreError> {
+        self.change(|db| db.remove(slot.name())).await?.map_or(Ok(()), Err)
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        // Nothing is lost that was not to be.
+        self.change(|db| db.clear()).await.map(|_| ())
     }
 }
 
@@ -109,5 +141,22 @@ fn store_error(error: &::sled::Error) -> StoreError {
 }
 
 fn backend(error: &std::io::Error) -> StoreError {
-    StoreError::Backend { kind: error.kind() }
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full,
+        kind => StoreError::Backend { kind },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_apart_from_a_broken_one() {
+        let of = |kind: ErrorKind| store_error(&::sled::Error::Io(kind.into()));
+        assert_eq!(of(ErrorKind::StorageFull), StoreError::Full);
+        assert_eq!(of(ErrorKind::QuotaExceeded), StoreError::Full);
+        let kind = ErrorKind::PermissionDenied;
+        assert_eq!(of(kind), StoreError::Backend { kind });
+    }
 }

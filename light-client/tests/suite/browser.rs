@@ -1,13 +1,13 @@
-//! What only the browser build has: `localStorage` and `fetch`.
+//! What only the browser build has: IndexedDB and `fetch`.
 
 use crate::chain::{Chain, NOW};
 use crate::network::Network;
-use crate::stores::{keeps_one_header, notices_what_it_did_not_write};
+use crate::stores::{keeps_what_was_written, notices_what_it_did_not_write};
 use crate::test;
-use amulet_light_client::store::BrowserStore;
+use amulet_light_client::store::{IndexedDbStore, Slot};
 use amulet_light_client::transport::http::HttpTransport;
 use amulet_light_client::{
-    Clock, NodeIndex, StoreError, SystemClock, Transport, TransportError, TrustedHeaderStore,
+    ClientStore, Clock, NodeIndex, StoreError, SystemClock, Transport, TransportError,
 };
 use amulet_protocol::codec::{DecodeError, decode, encode};
 use amulet_protocol::ids::Height;
@@ -16,31 +16,79 @@ use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use js_sys::{Promise, Reflect, Uint8Array};
 use std::rc::Rc;
 use std::sync::Arc;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
-use web_sys::{Request, Response};
+use web_sys::{IdbDatabase, IdbFactory, IdbRequest, Request, Response};
 
-fn storage() -> web_sys::Storage {
-    web_sys::window().unwrap().local_storage().unwrap().unwrap()
+#[test]
+async fn indexed_db_passes_the_suite_of_stores() {
+    keeps_what_was_written(|| IndexedDbStore::new("suite")).await;
+    notices_what_it_did_not_write(|| IndexedDbStore::new("suite")).await;
+}
+
+fn databases() -> IdbFactory {
+    web_sys::window().unwrap().indexed_db().unwrap().unwrap()
+}
+
+async fn done(request: &IdbRequest) {
+    let promise = Promise::new(&mut |resolve, reject| {
+        request.set_onsuccess(Some(&resolve));
+        request.set_onerror(Some(&reject));
+    });
+    JsFuture::from(promise).await.unwrap();
 }
 
 #[test]
-async fn local_storage_passes_the_suite_of_stores() {
-    keeps_one_header(|| BrowserStore::new("suite"));
+async fn a_database_that_is_deleted_while_a_page_uses_it_is_made_anew_and_said_so() {
+    let network = Arc::new(Network::honest(Chain::new(3)));
+    let client = || network.client_in(Box::new(IndexedDbStore::new("vanishing")));
+    let first = client();
+    first.sync(NOW).await.unwrap();
+    done(&databases().delete_database(&IndexedDbStore::database("vanishing")).unwrap()).await;
+    assert_eq!(first.sync(NOW).await.unwrap().store_trouble, Some(StoreError::Vanished));
+    assert_eq!(first.sync(NOW).await.unwrap().store_trouble, None);
+    assert_eq!(client().restore().await.unwrap().height(), Height(3));
+    first.forget().await.unwrap();
 }
 
 #[test]
-async fn local_storage_notices_what_it_did_not_write() {
-    let key = "amulet.trusted-header.corrupt";
-    let read = || hex::decode(storage().get_item(key).unwrap().unwrap()).unwrap();
-    let put = |bytes: &[u8]| storage().set_item(key, &hex::encode(bytes)).unwrap();
-    let store = BrowserStore::new("corrupt");
-    notices_what_it_did_not_write(&store, read, put);
-    for text in ["0", "zz", "é0", "+1+1"] {
-        storage().set_item(key, text).unwrap();
-        assert_eq!(store.load(), Err(StoreError::Corrupt), "{text}");
+async fn a_database_of_another_program_or_a_later_version_is_made_anew_and_said_so() {
+    for (name, version) in [("foreign", 1), ("later", 7)] {
+        let request = databases().open_with_u32(&IndexedDbStore::database(name), version).unwrap();
+        done(&request).await;
+        request.result().unwrap().unchecked_into::<IdbDatabase>().close();
+        let store = IndexedDbStore::new(name);
+        assert_eq!(store.read(Slot::Head).await, Err(StoreError::Damaged), "{name}");
+        assert_eq!(store.read(Slot::Head).await, Ok(None), "{name}");
+        store.write(Slot::Head, vec![1]).await.unwrap();
+        assert_eq!(store.read(Slot::Head).await, Ok(Some(vec![1])), "{name}");
+        store.clear().await.unwrap();
     }
-    store.clear().unwrap();
+}
+
+#[test]
+async fn two_pages_use_one_database_in_turn() {
+    let (first, second) = (IndexedDbStore::new("shared"), IndexedDbStore::new("shared"));
+    first.write(Slot::Head, vec![1]).await.unwrap();
+    assert_eq!(second.read(Slot::Head).await, Ok(Some(vec![1])));
+    let both = futures::join!(first.write(Slot::Head, vec![2]), second.write(Slot::Progress, vec![3]));
+    assert_eq!(both, (Ok(()), Ok(())));
+    assert_eq!(first.read(Slot::Progress).await, Ok(Some(vec![3])));
+    assert_eq!(second.read(Slot::Head).await, Ok(Some(vec![2])));
+    second.clear().await.unwrap();
+    assert_eq!(first.read(Slot::Head).await, Ok(None));
+}
+
+#[test]
+async fn what_an_earlier_version_kept_in_local_storage_is_removed() {
+    let storage = web_sys::window().unwrap().local_storage().unwrap().unwrap();
+    storage.set_item("amulet.trusted-header.old", "00").unwrap();
+    storage.set_item("amulet.trusted-header.other", "00").unwrap();
+    assert_eq!(IndexedDbStore::new("old").read(Slot::Head).await, Ok(None));
+    assert_eq!(storage.get_item("amulet.trusted-header.old").unwrap(), None);
+    assert!(storage.get_item("amulet.trusted-header.other").unwrap().is_some());
+    storage.remove_item("amulet.trusted-header.other").unwrap();
 }
 
 #[test]
@@ -109,9 +157,9 @@ async fn the_browsers_clock_is_in_milliseconds() {
 #[test]
 async fn a_trusted_header_survives_a_reload_of_the_page() {
     let network = Arc::new(Network::honest(Chain::new(4)));
-    let client = || network.client_in(Box::new(BrowserStore::new("reload")));
+    let client = || network.client_in(Box::new(IndexedDbStore::new("reload")));
     client().sync(NOW).await.unwrap();
-    assert_eq!(client().trusted().unwrap().height(), Height(4));
-    client().forget().unwrap();
-    assert_eq!(client().trusted(), None);
+    assert_eq!(client().restore().await.unwrap().height(), Height(4));
+    client().forget().await.unwrap();
+    assert_eq!(client().restore().await, None);
 }

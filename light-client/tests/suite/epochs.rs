@@ -3,7 +3,7 @@
 use crate::chain::{Chain, NOW, QUORUM};
 use crate::network::{Network, lying, silent};
 use crate::test;
-use amulet_light_client::store::{StoredHeader, TrustedHeaderStore};
+use amulet_light_client::store::{Kept, StoredHeader};
 use amulet_light_client::verifier::{InvalidEpochEnd, InvalidHeader, Verdict, Verifier};
 use amulet_light_client::{Forgery, LightError, Link, MemoryStore, NodeVerdict, StoreError, TrustParams};
 use amulet_protocol::certificate::CertificateError;
@@ -108,15 +108,18 @@ async fn the_sets_survive_a_restart_and_are_checked_again() {
     let network = Arc::new(Network::honest(Chain::turning(8, &TURNS)));
     network.client_with(store.clone()).sync(NOW).await.unwrap();
     let again = network.client_with(store.clone());
+    again.restore().await;
     assert_eq!((again.epoch(), again.trusted().unwrap().height()), (Epoch(2), Height(8)));
     assert!(network.asked(|question| matches!(question, LightRequest::EpochEnd(_))).len() >= 2);
     // Who can write to the store cannot seat validators of their own.
-    let mut stored: StoredHeader = store.load().unwrap().unwrap();
+    let kept = Kept::new(Box::new(store.clone()));
+    let mut stored: StoredHeader = kept.head().await.unwrap().unwrap();
     let other = Chain::turning(8, &[3, 4]);
     stored.trail[1] = other.epoch_end(1);
     stored.trail[1].header = stored.trail[0].header.clone();
-    store.save(&stored).unwrap();
+    kept.keep_head(&stored).await.unwrap();
     let reset = network.client_with(store);
+    reset.restore().await;
     assert_eq!(reset.store_trouble(), Some(StoreError::Foreign));
     assert_eq!((reset.epoch(), reset.trusted()), (Epoch(0), None));
     assert_eq!(reset.sync(NOW).await.unwrap().head.height(), Height(8));
@@ -127,7 +130,7 @@ async fn forgetting_goes_back_to_the_pinned_set() {
     let network = Arc::new(Network::honest(Chain::turning(4, &TURNS)));
     let client = network.client();
     client.sync(NOW).await.unwrap();
-    client.forget().unwrap();
+    client.forget().await.unwrap();
     assert_eq!(client.epoch(), Epoch(0));
     assert_eq!(client.sync(NOW).await.unwrap().head.height(), Height(4));
 }

@@ -4,54 +4,44 @@ mod libp2p;
 
 use crate::chain::{Chain, NOW, People};
 use crate::network::Network;
-use crate::stores::{keeps_one_header, notices_what_it_did_not_write};
-use amulet_light_client::store::{SledStore, StoredHeader};
-use amulet_light_client::{LightClient, StoreError, TrustedHeaderStore};
+use crate::stores::{keeps_what_was_written, notices_what_it_did_not_write};
+use amulet_light_client::store::{Kept, SledStore};
+use amulet_light_client::{LightClient, StoreError};
 use amulet_protocol::history::HistoryHead;
 use amulet_protocol::ids::{BlobId, Height};
 use amulet_protocol::light::UntrustedReadRequest;
 use amulet_protocol::state::StateKey;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 fn client(folder: &Path, network: &Arc<Network>) -> LightClient {
     network.client_in(Box::new(SledStore::open(folder).unwrap()))
 }
 
-/// Opens the store for each call.
-struct Reopening(PathBuf);
-
-impl TrustedHeaderStore for Reopening {
-    fn load(&self) -> Result<Option<StoredHeader>, StoreError> {
-        SledStore::open(&self.0)?.load()
-    }
-
-    fn save(&self, header: &StoredHeader) -> Result<(), StoreError> {
-        SledStore::open(&self.0)?.save(header)
-    }
-
-    fn clear(&self) -> Result<(), StoreError> {
-        SledStore::open(&self.0)?.clear()
-    }
+fn open(folder: &Path) -> SledStore {
+    SledStore::open(folder).unwrap()
 }
 
-#[test]
-fn sled_passes_the_suite_of_stores() {
+#[tokio::test]
+async fn sled_passes_the_suite_of_stores() {
     let folder = tempfile::tempdir().unwrap();
-    keeps_one_header(|| SledStore::open(folder.path()).unwrap());
+    keeps_what_was_written(|| open(folder.path())).await;
+    notices_what_it_did_not_write(|| open(folder.path())).await;
 }
 
-#[test]
-fn sled_notices_what_it_did_not_write() {
+#[tokio::test]
+async fn a_folder_that_is_deleted_while_it_is_open_is_made_anew_and_said_so() {
     let folder = tempfile::tempdir().unwrap();
-    // The files are locked while a store is open, so each look behind its back closes it first.
-    let store = Reopening(folder.path().to_owned());
-    let open = || sled::open(SledStore::path_in(folder.path()));
-    // `sled` lets go of its files a moment after it was closed.
-    let raw = || std::iter::repeat_with(open).find_map(Result::ok).unwrap();
-    let read = || raw().get(b"head").unwrap().unwrap().to_vec();
-    let put = |bytes: &[u8]| drop(raw().insert(b"head", bytes).unwrap());
-    notices_what_it_did_not_write(&store, read, put);
+    let network = Arc::new(Network::honest(Chain::new(3)));
+    let first = client(folder.path(), &network);
+    first.sync(NOW).await.unwrap();
+    std::fs::remove_dir_all(SledStore::path_in(folder.path())).unwrap();
+    assert_eq!(first.sync(NOW).await.unwrap().store_trouble, Some(StoreError::Vanished));
+    assert_eq!(first.sync(NOW).await.unwrap().store_trouble, None);
+    drop(first);
+    let again = client(folder.path(), &network);
+    assert_eq!(again.restore().await.unwrap().height(), Height(3), "the new files are whole");
+    assert_eq!(again.store_trouble(), None);
 }
 
 #[test]
@@ -66,16 +56,16 @@ async fn damaged_files_cost_one_sync_and_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let network = Arc::new(Network::honest(Chain::new(3)));
     client(folder.path(), &network).sync(NOW).await.unwrap();
-    assert_eq!(client(folder.path(), &network).trusted().unwrap().height(), Height(3));
+    assert_eq!(client(folder.path(), &network).restore().await.unwrap().height(), Height(3));
     let files = SledStore::path_in(folder.path());
     std::fs::write(files.join("conf"), b"this is no configuration of a store").unwrap();
     let keep = folder.path().join("keep.txt");
     std::fs::write(&keep, b"somebody else's").unwrap();
     let damaged = client(folder.path(), &network);
-    assert_eq!((damaged.trusted(), damaged.store_trouble()), (None, Some(StoreError::Damaged)));
+    assert_eq!((damaged.restore().await, damaged.store_trouble()), (None, Some(StoreError::Damaged)));
     damaged.sync(NOW).await.unwrap();
     drop(damaged);
-    assert_eq!(client(folder.path(), &network).trusted().unwrap().height(), Height(3));
+    assert_eq!(client(folder.path(), &network).restore().await.unwrap().height(), Height(3));
     assert!(keep.exists(), "only the store's own folder is reset");
 }
 
@@ -84,13 +74,13 @@ async fn a_header_that_was_tampered_with_on_disk_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     let network = Arc::new(Network::honest(Chain::new(3)));
     client(folder.path(), &network).sync(NOW).await.unwrap();
-    let store = SledStore::open(folder.path()).unwrap();
-    let mut stored = store.load().unwrap().unwrap();
+    let kept = Kept::new(Box::new(open(folder.path())));
+    let mut stored = kept.head().await.unwrap().unwrap();
     stored.signed.header.height = Height(1_000);
-    store.save(&stored).unwrap();
-    drop(store);
+    kept.keep_head(&stored).await.unwrap();
+    drop(kept);
     let client = client(folder.path(), &network);
-    assert_eq!((client.trusted(), client.store_trouble()), (None, Some(StoreError::Foreign)));
+    assert_eq!((client.restore().await, client.store_trouble()), (None, Some(StoreError::Foreign)));
     assert_eq!(client.sync(NOW).await.unwrap().store_trouble, Some(StoreError::Foreign));
 }
 
@@ -101,6 +91,8 @@ fn all_calls_may_change_threads() {
     let client = Arc::new(Network::honest(Chain::new(0))).client();
     let (did, transaction) = (People::new().patient_did(), People::new().transaction(1));
     movable(client.sync(NOW));
+    movable(client.restore());
+    movable(client.forget());
     movable(client.state::<HistoryHead>(&StateKey::History(did)));
     movable(client.history(did, HistoryHead::default()));
     movable(client.transactions(&[]));

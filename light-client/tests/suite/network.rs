@@ -1,9 +1,8 @@
 //! Hospitals' nodes by script: honest, behind, silent or lying, each in its own way.
 
 use crate::chain::{Chain, NOW, START};
-use amulet_light_client::store::TrustedHeaderStore;
 use amulet_light_client::{
-    Clock, LightClient, MemoryStore, NodeIndex, NodeInfo, Transport, TransportError, TrustParams,
+    ClientStore, Clock, LightClient, MemoryStore, NodeIndex, NodeInfo, Transport, TransportError, TrustParams,
 };
 use amulet_protocol::ids::{Height, Timestamp};
 use amulet_protocol::light::{LightRequest, LightResponse};
@@ -35,28 +34,6 @@ pub struct FixedClock;
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         NOW
-    }
-}
-
-/// A store that two clients can share, as two runs of one program do.
-pub struct SharedStore(pub Arc<MemoryStore>);
-
-impl TrustedHeaderStore for SharedStore {
-    fn load(
-        &self,
-    ) -> Result<Option<amulet_light_client::store::StoredHeader>, amulet_light_client::StoreError> {
-        self.0.load()
-    }
-
-    fn save(
-        &self,
-        header: &amulet_light_client::store::StoredHeader,
-    ) -> Result<(), amulet_light_client::StoreError> {
-        self.0.save(header)
-    }
-
-    fn clear(&self) -> Result<(), amulet_light_client::StoreError> {
-        self.0.clear()
     }
 }
 
@@ -156,15 +133,24 @@ impl Network {
     }
 
     pub fn client_with(self: &Arc<Self>, store: Arc<MemoryStore>) -> LightClient {
-        self.client_in(Box::new(SharedStore(store)))
+        self.client_in(Box::new(store))
     }
 
-    pub fn client_in(self: &Arc<Self>, store: Box<dyn TrustedHeaderStore>) -> LightClient {
+    pub fn client_in(self: &Arc<Self>, store: Box<dyn ClientStore>) -> LightClient {
+        self.client_over(self.clone(), store)
+    }
+
+    /// A client whose questions take another way.
+    pub fn client_over(
+        self: &Arc<Self>,
+        transport: Arc<dyn Transport>,
+        store: Box<dyn ClientStore>,
+    ) -> LightClient {
         let genesis = self.chain().lock().unwrap().people.genesis.clone();
         let nodes =
             genesis.organisations.iter().map(|organisation| NodeInfo { organisation: organisation.did() });
         let params = TrustParams::default();
-        let client = LightClient::new(&genesis, nodes.collect(), self.clone(), store, params).unwrap();
+        let client = LightClient::new(&genesis, nodes.collect(), transport, store, params).unwrap();
         client.with_clock(Arc::new(FixedClock))
     }
 }

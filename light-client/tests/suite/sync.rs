@@ -5,6 +5,7 @@ use crate::network::{Network, honest, lying, silent};
 use crate::test;
 use amulet_crypto::digest::sm3;
 use amulet_light_client::client::Standing;
+use amulet_light_client::store::{Kept, Slot, StoredHeader};
 use amulet_light_client::verifier::{InvalidHeader, TrustExpired};
 use amulet_light_client::{
     Forgery, LightClient, LightError, Link, MemoryStore, NodeIndex, NodeInfo, NodeVerdict, StoreError,
@@ -304,7 +305,7 @@ async fn trust_that_ran_out_is_not_renewed_by_hospitals_but_by_a_person() {
     let late = NOW.plus_millis(period_ms + 1);
     let expired = TrustExpired { checked_at: NOW, now: late, period_ms };
     assert_eq!(client.sync(late).await, Err(LightError::TrustExpired(expired)));
-    client.forget().unwrap();
+    client.forget().await.unwrap();
     assert_eq!(client.sync(late).await.unwrap().head.height(), Height(2));
 }
 
@@ -315,7 +316,7 @@ async fn a_trusted_header_survives_a_restart_and_hospitals_that_are_behind() {
     network.client_with(store.clone()).sync(NOW).await.unwrap();
     let behind = Arc::new(Network::honest(Chain::new(5)).behind(0, 4).behind(1, 4).behind(2, 4).behind(3, 4));
     let client = behind.client_with(store);
-    assert_eq!(client.trusted().unwrap().height(), Height(5));
+    assert_eq!(client.restore().await.unwrap().height(), Height(5));
     let report = client.sync(NOW).await.unwrap();
     assert_eq!((report.head.height(), report.link), (Height(5), Some(Link::Same)));
     assert_eq!(report.agreeing, 4);
@@ -326,30 +327,29 @@ async fn a_corrupt_or_foreign_store_is_reset_and_said_so() {
     let store = Arc::new(MemoryStore::default());
     let network = Arc::new(Network::honest(Chain::new(3)));
     network.client_with(store.clone()).sync(NOW).await.unwrap();
-    let mut bytes = store.bytes().unwrap();
+    let mut bytes = store.bytes(Slot::Head).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
-    let corrupt = Arc::new(MemoryStore::with_bytes(bytes));
+    let corrupt = Arc::new(MemoryStore::default());
+    corrupt.put(Slot::Head, bytes);
     let client = network.client_with(corrupt.clone());
-    assert_eq!((client.trusted(), corrupt.bytes()), (None, None));
+    assert_eq!((client.restore().await, corrupt.bytes(Slot::Head)), (None, None));
     assert_eq!(client.store_trouble(), Some(StoreError::Corrupt));
     let report = client.sync(NOW).await.unwrap();
     assert_eq!(report.store_trouble, Some(StoreError::Corrupt));
     assert_eq!(client.sync(NOW).await.unwrap().store_trouble, None, "told once");
-    assert_eq!(corrupt.bytes(), store.bytes(), "rebuilt");
+    assert_eq!(corrupt.bytes(Slot::Head), store.bytes(Slot::Head), "rebuilt");
 }
 
 #[test]
 async fn a_stored_header_that_was_forged_with_a_fitting_digest_is_not_believed() {
-    use amulet_light_client::TrustedHeaderStore;
     let store = Arc::new(MemoryStore::default());
     let chain = Chain::new(3);
     let mut signed = chain.signed_at(3);
     signed.header.state_root = sm3(b"lie");
-    store
-        .save(&amulet_light_client::store::StoredHeader { signed, checked_at: NOW, trail: Vec::new() })
-        .unwrap();
+    let forged = StoredHeader { signed, checked_at: NOW, trail: Vec::new() };
+    Kept::new(Box::new(store.clone())).keep_head(&forged).await.unwrap();
     let client = Arc::new(Network::honest(chain)).client_with(store);
-    assert_eq!((client.trusted(), client.store_trouble()), (None, Some(StoreError::Foreign)));
+    assert_eq!((client.restore().await, client.store_trouble()), (None, Some(StoreError::Foreign)));
 }
 
 #[test]

@@ -28,8 +28,7 @@ pub use wallets::{DEMO_FILE_BYTES_MAX, DEMO_PEOPLE_FILE};
 
 use amulet_app_api::wallet::{CheckedView, DemoPersonView};
 use amulet_app_api::{ApiError, ErrorCode, Request};
-use amulet_light_client::store::TrustedHeaderStore;
-use amulet_light_client::{Clock, LightClient, NodeIndex, Transport, TrustParams};
+use amulet_light_client::{ClientStore, Clock, LightClient, NodeIndex, Transport, TrustParams};
 use amulet_protocol::ids::{Did, Timestamp};
 use serde::Serialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -76,8 +75,8 @@ pub struct Host {
     pub store: Box<dyn DeviceStore>,
     /// Carries questions to the nodes, in the order of [`Network::nodes`].
     pub transport: Arc<dyn Transport>,
-    /// Where the light client keeps the header it trusts.
-    pub headers: Box<dyn TrustedHeaderStore>,
+    /// Where the light client keeps what it need not fetch again.
+    pub headers: Box<dyn ClientStore>,
     /// Takes files to a hospital.
     pub hospital_api: Box<dyn HospitalApi>,
     /// The demonstration's people.

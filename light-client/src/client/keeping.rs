@@ -1,0 +1,178 @@
+//! What the client takes from its store and leaves there.
+
+use super::LightClient;
+use crate::error::LightError;
+use crate::header::{TrustedHeader, VerifiedHeader};
+use crate::store::{StoreError, StoredHeader, StoredProgress};
+use crate::verifier::{Verdict, Verifier};
+use amulet_protocol::ids::{Epoch, Height, Timestamp};
+use std::sync::Arc;
+
+impl LightClient {
+    /// Reads the store, once: the trusted header and the epochs that lead to it, all verified again. A store that holds
+    /// something else than a header of this chain is emptied, and [`LightClient::store_trouble`] says so. The first sync does
+    /// this too; call it to ask for what was proven before without a sync.
+    pub async fn restore(&self) -> Option<TrustedHeader> {
+        let _one_at_a_time = self.syncing.lock().await;
+        self.restore_once().await;
+        self.trusted()
+    }
+
+    /// As [`LightClient::restore`], for whoever holds the lock of syncing.
+    pub(crate) async fn restore_once(&self) {
+        if self.inner().restored {
+            return;
+        }
+        let trouble = match self.kept.head().await {
+            Ok(None) => None,
+            Ok(Some(stored)) => match verify_stored(&self.genesis, stored) {
+                Some((verifier, trusted)) => {
+                    let mut state = self.inner();
+                    state.verifier = Arc::new(verifier);
+                    state.trusted = Some(trusted);
+                    None
+                }
+                None => Some(StoreError::Foreign),
+            },
+            Err(trouble) => Some(trouble),
+        };
+        if trouble.is_some() {
+            // If clearing fails too, saving after the next sync will say so.
+            let _ = self.kept.clear().await;
+        }
+        let mut state = self.inner();
+        state.restored = true;
+        state.store_trouble = trouble;
+    }
+
+    /// What was wrong with the store since this was last reported with a sync; the client goes on without it.
+    #[must_use]
+    pub fn store_trouble(&self) -> Option<StoreError> {
+        self.inner().store_trouble.clone()
+    }
+
+    /// Forgets the trusted header and all validator sets but the pinned one, here and in the store. The next sync starts
+    /// from the pinned genesis: the way out of [`LightError::TrustExpired`], for a person to decide who has the genesis
+    /// document from a source they trust now.
+    ///
+    /// # Errors
+    /// [`LightError::Store`].
+    pub async fn forget(&self) -> Result<(), LightError> {
+        let _one_at_a_time = self.syncing.lock().await;
+        {
+            let mut state = self.inner();
+            state.verifier = Arc::new(self.genesis.clone());
+            state.trusted = None;
+            state.proven.clear();
+        }
+        self.kept.clear().await?;
+        Ok(())
+    }
+
+    /// Takes over a header that passed the witness check, and stores it.
+    pub(crate) async fn adopt(&self, trusted: &TrustedHeader) -> Option<StoreError> {
+        let stored = StoredHeader {
+            signed: trusted.as_signed().clone(),
+            checked_at: trusted.checked_at(),
+            trail: self.verifier().trail().to_vec(),
+        };
+        let trouble = self.kept.keep_head(&stored).await.err();
+        let mut state = self.inner();
+        state.trusted = Some(trusted.clone());
+        // Other trouble is told once, with the first sync after it.
+        let before = state.store_trouble.take();
+        trouble.or(before)
+    }
+
+    /// Keeps how far the sync under way has come, so that the next one need not ask for the same again when this
+    /// one is broken off.
+    pub(crate) async fn keep_progress(&self) {
+        let from = self.inner().syncing_from;
+        let first = usize::try_from(from.0).expect("as many epochs are in memory");
+        let trail = self.verifier().trail()[first..].to_vec();
+        if let Err(trouble) = self.kept.keep_progress(&StoredProgress { from, trail }).await {
+            self.note_trouble(trouble);
+        }
+    }
+
+    /// Goes on from where a sync was broken off that began with `from`. What it had reached is verified again, and counts
+    /// only with the head that this sync ends with. Says whether there was anything.
+    pub(crate) async fn resume_progress(&self, from: Epoch, now: Timestamp) -> bool {
+        self.inner().syncing_from = from;
+        let progress = match self.kept.progress().await {
+            Ok(None) => return false,
+            Ok(Some(progress)) => progress,
+            Err(trouble) => {
+                self.note_trouble(trouble);
+                self.drop_progress().await;
+                return false;
+            }
+        };
+        let mut verifier = Verifier::clone(&self.verifier());
+        let fits = progress.from == from;
+        let followed = fits && progress.trail.into_iter().all(|end| verifier.follow(end, now).is_ok());
+        if followed {
+            self.extend_verifier(verifier);
+        } else {
+            self.drop_progress().await;
+        }
+        followed
+    }
+
+    /// Forgets how far the sync had come: it is finished, or led nowhere.
+    pub(crate) async fn drop_progress(&self) {
+        if let Err(trouble) = self.kept.drop_progress().await {
+            self.note_trouble(trouble);
+        }
+    }
+
+    /// A header kept before, verified again.
+    pub(crate) async fn kept_header(&self, height: Height, now: Timestamp) -> Option<VerifiedHeader> {
+        let kept = match self.kept.header(height).await {
+            Ok(kept) => kept?,
+            Err(trouble) => {
+                self.note_trouble(trouble);
+                self.drop_header(height).await;
+                return None;
+            }
+        };
+        match self.judge(kept, now) {
+            Ok(header) => Some(header),
+            Err(_) => {
+                self.note_trouble(StoreError::Foreign);
+                self.drop_header(height).await;
+                None
+            }
+        }
+    }
+
+    /// Keeps a proven header, so that it need not be fetched again.
+    pub(crate) async fn keep_header(&self, header: &VerifiedHeader) {
+        if let Err(trouble) = self.kept.keep_header(header.as_signed()).await {
+            self.note_trouble(trouble);
+        }
+    }
+
+    async fn drop_header(&self, height: Height) {
+        if let Err(trouble) = self.kept.drop_header(height).await {
+            self.note_trouble(trouble);
+        }
+    }
+
+    /// The first trouble is the cause of what follows.
+    fn note_trouble(&self, trouble: StoreError) {
+        self.inner().store_trouble.get_or_insert(trouble);
+    }
+}
+
+fn verify_stored(genesis: &Verifier, stored: StoredHeader) -> Option<(Verifier, TrustedHeader)> {
+    let StoredHeader { signed, checked_at, trail } = stored;
+    let mut verifier = genesis.clone();
+    for end in trail {
+        verifier.follow(end, checked_at).ok()?;
+    }
+    match verifier.verify(signed, checked_at) {
+        Verdict::Verified(verified) => Some((verifier, TrustedHeader::new(*verified, checked_at))),
+        Verdict::NotEnoughOverlap { .. } | Verdict::Invalid(_) => None,
+    }
+}

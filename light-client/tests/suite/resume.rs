@@ -1,0 +1,129 @@
+//! Syncs that are broken off: by a lost line, by a page that is closed, by a process that is killed.
+
+use crate::chain::{Chain, NOW};
+use crate::network::{Network, silent};
+use crate::test;
+use amulet_light_client::store::{Kept, StoredProgress};
+use amulet_light_client::{LightClient, LightError, MemoryStore, NodeIndex, StoreError};
+use amulet_light_client::{Transport, TransportError};
+use amulet_protocol::ids::{Epoch, Height};
+use amulet_protocol::light::{LightRequest, LightResponse};
+use futures::FutureExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Blocks after which the validators change: more than the questions of the first sync, so that there is a way to go.
+const TURNS: [u64; 6] = [2, 3, 5, 6, 8, 9];
+
+/// Lets so many questions through; those after that are never answered, as to a process that was killed.
+struct Killed {
+    network: Arc<Network>,
+    left: AtomicUsize,
+}
+
+#[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
+#[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
+impl Transport for Killed {
+    async fn ask(&self, node: NodeIndex, request: &LightRequest) -> Result<LightResponse, TransportError> {
+        let take = |left: usize| left.checked_sub(1);
+        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+            std::future::pending::<()>().await;
+        }
+        self.network.ask(node, request).await
+    }
+}
+
+fn ends_asked(network: &Network) -> usize {
+    network.asked(|question| matches!(question, LightRequest::EpochEnd(_))).len()
+}
+
+/// Only two nodes answer, so that the count of questions is that of one sync.
+fn two_of_four() -> Arc<Network> {
+    Arc::new(Network::honest(Chain::turning(10, &TURNS)).with(2, silent()).with(3, silent()))
+}
+
+#[test]
+async fn a_sync_that_is_killed_after_any_question_is_finished_by_the_next_and_asks_for_no_more() {
+    let whole = two_of_four();
+    whole.client().sync(NOW).await.unwrap();
+    let questions = whole.asked(|_| true).len();
+    let epochs = ends_asked(&whole);
+    for lived in 0..questions {
+        let network = two_of_four();
+        let store = Arc::new(MemoryStore::default());
+        let killed = Arc::new(Killed { network: network.clone(), left: AtomicUsize::new(lived) });
+        let first = network.client_over(killed, Box::new(store.clone()));
+        assert!(first.sync(NOW).now_or_never().is_none(), "killed after {lived} questions");
+        assert_eq!(first.epoch(), Epoch(0), "what was not finished does not count");
+        drop(first);
+        let followed = Kept::new(Box::new(store.clone())).progress().await.unwrap();
+        let followed = followed.map_or(0, |progress| progress.trail.len());
+        let before = ends_asked(&network);
+        let again = network.client_with(store.clone());
+        let report = again.sync(NOW).await.unwrap();
+        assert_eq!((report.head.height(), report.store_trouble), (Height(10), None));
+        assert_eq!(again.epoch(), Epoch(6));
+        // Each end is asked of both nodes at most once in the rest of the way.
+        assert!(ends_asked(&network) - before <= epochs - followed, "after {lived}: {followed} were known");
+        assert_eq!(Kept::new(Box::new(store)).progress().await, Ok(None), "nothing is left to resume");
+    }
+}
+
+#[test]
+async fn what_a_sync_reached_before_the_line_broke_is_not_asked_for_again() {
+    let network = two_of_four();
+    let store = Arc::new(MemoryStore::default());
+    let trail = (0..4).map(|epoch| network.chain().lock().unwrap().epoch_end(epoch)).collect();
+    let kept = Kept::new(Box::new(store.clone()));
+    kept.keep_progress(&StoredProgress { from: Epoch(0), trail }).await.unwrap();
+    let client: LightClient = network.client_with(store);
+    client.sync(NOW).await.unwrap();
+    let known = |question: &LightRequest| matches!(question, LightRequest::EpochEnd(epoch) if epoch.0 < 4);
+    assert_eq!(network.asked(known), vec![]);
+    assert_eq!(client.epoch(), Epoch(6));
+}
+
+#[test]
+async fn progress_that_is_false_or_leads_nowhere_is_dropped_and_the_way_is_gone_anew() {
+    let chain = Chain::turning(10, &TURNS);
+    let fork = Chain::forked_turning(10, 2, &TURNS);
+    let mut forged = chain.epoch_end(0);
+    forged.next = chain.set_at(9);
+    for trail in [vec![forged], vec![chain.epoch_end(1)], vec![fork.epoch_end(0), fork.epoch_end(1)]] {
+        let network = two_of_four();
+        let store = Arc::new(MemoryStore::default());
+        let kept = Kept::new(Box::new(store.clone()));
+        kept.keep_progress(&StoredProgress { from: Epoch(0), trail }).await.unwrap();
+        let client = network.client_with(store);
+        assert_eq!(client.sync(NOW).await.unwrap().head.height(), Height(10));
+        assert_eq!(client.epoch(), Epoch(6));
+        assert_eq!(kept.progress().await, Ok(None));
+    }
+}
+
+#[test]
+async fn progress_that_is_corrupt_is_said() {
+    let network = two_of_four();
+    let store = Arc::new(MemoryStore::default());
+    store.put(amulet_light_client::store::Slot::Progress, vec![0, 3, 1]);
+    let report = network.client_with(store).sync(NOW).await.unwrap();
+    assert_eq!(report.store_trouble, Some(StoreError::Corrupt));
+}
+
+#[test]
+async fn a_line_that_is_lost_on_the_way_leaves_what_was_reached() {
+    let network = two_of_four();
+    let store = Arc::new(MemoryStore::default());
+    let killed = Arc::new(Killed { network: network.clone(), left: AtomicUsize::new(8) });
+    let first = network.client_over(killed, Box::new(store.clone()));
+    assert!(first.sync(NOW).now_or_never().is_none());
+    drop(first);
+    let kept = Kept::new(Box::new(store.clone()));
+    let reached = kept.progress().await.unwrap().unwrap();
+    for node in 0..4 {
+        network.change(node, silent());
+    }
+    let again = network.client_with(store);
+    assert_eq!(again.sync(NOW).await, Err(LightError::Unreachable { asked: 4 }));
+    assert_eq!(kept.progress().await, Ok(Some(reached)));
+}
