@@ -30,6 +30,7 @@ pub const REPORT_WEIGHT: u32 = 256;
 pub const VOICE_WEIGHT_MAX: u32 = 16 * REPORT_WEIGHT;
 /// What is left of a report's weight after a day, in 65,536ths: half after 14 days.
 const KEPT_PER_DAY: u64 = 62_370;
+const KEPT_WHOLE: u64 = 65_536;
 
 const DAY_MS: u64 = 24 * 3_600_000;
 /// Different ratings: 0 to 10 tenths.
@@ -176,7 +177,7 @@ impl Voice {
 
     fn fade(&mut self) {
         for weight in &mut self.ratings {
-            let kept = u64::from(*weight) * KEPT_PER_DAY >> 16;
+            let kept = (u64::from(*weight) * KEPT_PER_DAY) / KEPT_WHOLE;
             *weight = u32::try_from(kept).expect("less than before");
         }
     }
