@@ -1,13 +1,13 @@
 //! Asking: whom first, and what is remembered of each answer.
 
-use super::{LightClient, Standing};
+use super::{LightClient, Standing, State};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::header::VerifiedHeader;
 use crate::transport::{NodeIndex, TransportError};
 use crate::verifier::Verdict;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::ids::{Height, Timestamp};
-use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use std::time::Duration;
 
 impl LightClient {
@@ -18,15 +18,8 @@ impl LightClient {
 
     /// All nodes, those first that are likely to give a good answer.
     pub(crate) fn order(&self) -> Vec<NodeIndex> {
-        let state = self.inner();
-        let mut order: Vec<NodeIndex> = (0..self.nodes.len()).map(NodeIndex).collect();
-        order.sort_by_key(|node| match state.standings[node.0] {
-            Standing::Good => 0,
-            Standing::Behind => 1,
-            Standing::Unreachable => 2,
-            Standing::Lied(_) => 3,
-        });
-        order
+        let State { standings, merits, .. } = &mut *self.inner();
+        merits.order(standings)
     }
 
     /// Asks one node; refusals and "not found" come back as failures.
@@ -35,13 +28,20 @@ impl LightClient {
         node: NodeIndex,
         request: &LightRequest,
     ) -> Result<LightResponse, NodeFailure> {
+        let asked_at = self.now();
         let answer = match self.transport.ask(node, request).await {
             Ok(LightResponse::NotFound) => Err(NodeFailure::NotFound),
             Ok(LightResponse::Refused(refusal)) => Err(NodeFailure::Refused(refusal)),
             Ok(answer) => Ok(answer),
             Err(error) => Err(NodeFailure::Unreachable(error)),
         };
-        self.note_reached(node, !matches!(answer, Err(NodeFailure::Unreachable(_))));
+        let reached = !matches!(answer, Err(NodeFailure::Unreachable(_)));
+        // Ciphertexts are asked of whoever holds them.
+        if !matches!(request, LightRequest::Read(_) | LightRequest::Upload(_)) {
+            let busy = matches!(answer, Err(NodeFailure::Refused(LightRefusal::Busy)));
+            self.measure(node, reached.then_some((asked_at, busy)));
+        }
+        self.note_reached(node, reached);
         answer
     }
 
@@ -96,14 +96,18 @@ impl LightClient {
     /// Remembers a lie, and passes the failure on.
     pub(crate) fn noted(&self, node: NodeIndex, failure: NodeFailure) -> NodeFailure {
         if let NodeFailure::Forged(forgery) = &failure {
-            self.inner().standings[node.0] = Standing::Lied(forgery.clone());
+            let mut state = self.inner();
+            state.standings[node.0] = Standing::Lied(forgery.clone());
+            state.merits.unsound(node);
         }
         failure
     }
 
     /// Remembers whether a node had the newest header.
     pub(crate) fn note_height(&self, node: NodeIndex, newest: bool) {
-        let standing = &mut self.inner().standings[node.0];
+        let mut state = self.inner();
+        state.merits.looked(node, newest);
+        let standing = &mut state.standings[node.0];
         if !matches!(standing, Standing::Lied(_)) {
             *standing = if newest { Standing::Good } else { Standing::Behind };
         }
@@ -111,9 +115,20 @@ impl LightClient {
 
     /// Remembers that a node was not waited for any longer.
     pub(crate) fn gave_up(&self, node: NodeIndex, waited: Duration) -> NodeFailure {
+        self.measure(node, None);
         self.note_reached(node, false);
         let millis = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         NodeFailure::Unreachable(TransportError::Timeout { millis })
+    }
+
+    /// Counts an answer, with when it was asked for and whether the node was too busy; or that none came.
+    fn measure(&self, node: NodeIndex, answer: Option<(Timestamp, bool)>) {
+        let now = self.now();
+        let merits = &mut self.inner().merits;
+        match answer {
+            Some((asked_at, busy)) => merits.heard(node, asked_at, now, busy),
+            None => merits.silent(node, now),
+        }
     }
 
     /// Remembers whether a node answers at all.

@@ -6,11 +6,13 @@ mod blobs;
 mod headers;
 mod history;
 mod keeping;
+mod reputation;
 mod state;
 mod submit;
 
 pub use headers::ProvenHeader;
 pub use history::ProvenHistory;
+pub use reputation::{LedgerScore, Measured};
 pub use submit::ProvenReceipt;
 
 use crate::error::{Forgery, LightError};
@@ -23,6 +25,7 @@ use crate::verifier::Verifier;
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::ids::{ChainId, Did, Epoch, Height};
 use amulet_protocol::validators::ValidatorSet;
+use reputation::Merits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -96,6 +99,7 @@ struct State {
     restored: bool,
     store_trouble: Option<StoreError>,
     standings: Vec<Standing>,
+    merits: Merits,
     proven: BTreeMap<Height, ProvenHeader>,
 }
 
@@ -135,6 +139,7 @@ impl LightClient {
             restored: false,
             store_trouble: None,
             standings,
+            merits: Merits::new(nodes.len()),
             proven: BTreeMap::new(),
         };
         Ok(Self {

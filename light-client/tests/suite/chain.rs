@@ -58,6 +58,8 @@ pub struct Chain {
     range: MemStore<Digest>,
     range_leaves: u64,
     state: MockTreeStore,
+    /// What the next block writes beside the patient's history.
+    writes: Vec<(StateKey, Vec<u8>)>,
     entries: Vec<HistoryEntry>,
     head: HistoryHead,
     /// Last height of each epoch, and the keys of the next.
@@ -178,6 +180,7 @@ impl Chain {
             range: MemStore::default(),
             range_leaves: 0,
             state: MockTreeStore::default(),
+            writes: Vec::new(),
             entries: Vec::new(),
             head: HistoryHead::default(),
             turns: turns.iter().map(|last| (*last, keys(*last))).collect(),
@@ -281,10 +284,17 @@ impl Chain {
         UntrustedEpochEnd { header: self.signed_at(last), next: self.set_at(last + 1) }
     }
 
-    fn write_state(&self, height: Height) -> Digest {
-        let value = (key_hash(&StateKey::History(self.people.patient_did())), Some(encode(&self.head)));
+    /// Has the next block write a value.
+    pub fn write(&mut self, key: StateKey, value: &impl borsh::BorshSerialize) {
+        self.writes.push((key, encode(value)));
+    }
+
+    fn write_state(&mut self, height: Height) -> Digest {
+        let head = (StateKey::History(self.people.patient_did()), encode(&self.head));
+        let written = self.writes.drain(..).chain([head]);
+        let values: Vec<_> = written.map(|(key, value)| (key_hash(&key), Some(value))).collect();
         let tree = JellyfishMerkleTree::<_, TreeHasher>::new(&self.state);
-        let (root, batch) = tree.put_value_set([value], height.0).unwrap();
+        let (root, batch) = tree.put_value_set(values, height.0).unwrap();
         self.state.write_tree_update_batch(batch).unwrap();
         Digest::from_bytes(root.0)
     }

@@ -7,6 +7,7 @@ mod epochs;
 mod headers;
 mod network;
 mod queries;
+mod reputation;
 mod resume;
 mod stores;
 mod submit;
