@@ -189,6 +189,67 @@ check-ciphertext = Not a byte was changed
 check-witnesses = Several hospitals say the same
     .more = At least two hospitals were asked and gave the same newest block.
 
+## The checking page
+checking-title = How this is checked
+checking-how = See who was asked and what was checked
+checking-lead = This device checks the hospitals itself and trusts no single one of them.
+checking-now = Check now
+checking-good = Everything agrees
+checking-wait = Not fully checked just now
+checking-danger = Something is wrong
+checking-hospitals = What each hospital answered
+checking-verified = What this device checked itself
+checking-signatures = The signatures are genuine
+checking-signatures-more = { $n } of { $m } hospitals signed the newest entry. More than two thirds are needed.
+checking-several = Several hospitals say the same
+checking-several-more = At least two were asked, and none shows anything that contradicts the others.
+checking-continues = It continues what this device knew
+checking-continues-more = Nothing that was there before was changed or left out, back to the first day.
+checking-newest = How fresh it is
+checking-newest-more = The newest entry is from { $time }. Entries are made only when something happens, so an old one is no alarm.
+checking-colours = What the colours mean
+checking-if-good = Green: checked
+    .means = Enough hospitals answered, they agree, and their signatures are genuine.
+    .next = You need to do nothing.
+checking-if-wait = Amber: old or waiting
+    .means = Hospitals could not be reached, or too few answered. What you see was genuine when it was checked, but something newer may be missing.
+    .next = Check your network, or try again later.
+checking-if-danger = Red: contradiction
+    .means = Hospitals signed things that exclude each other, or an answer was forged. Nothing new is shown until that is settled. Your records are safe.
+    .next = Do not rely on anything new. Call your hospital and tell it the code shown with the error.
+checking-not-seen = This device cannot notice if all hospitals that it reaches hide the same new entries together, or write something wrong into a record.
+checking-chain = Chain
+checking-epoch = Changes of the group of hospitals
+checking-epoch-times = { $n ->
+    [0] none so far
+    [one] once
+   *[other] { $n } times
+    }
+checking-trusts-until = Can go on by itself until
+answer-agrees = agrees
+    .means = It has the same newest entry.
+answer-behind = behind
+    .means = It says the same, but lacks the newest { $blocks ->
+        [one] entry
+       *[other] { $blocks } entries
+    }.
+answer-unproven = not shown
+    .means = It answered, but nobody could show that its newest entry belongs here.
+answer-nothing-yet = new
+    .means = It has no entries yet.
+answer-silent = no answer
+    .means = It could not be reached. That is no sign of a lie.
+answer-elsewhere = wrong place
+    .means = Something else answered in its place, such as the sign-in page of this network.
+answer-refused = refused
+    .means = It declined to answer just now.
+answer-other-group = other group
+    .means = It names a group of hospitals that this device does not know, and did not show how that came about.
+answer-forged = failed a check
+    .means = Its answer was wrong and was thrown away. The others were asked instead.
+answer-contradicts = contradicts
+    .means = What it shows and what another hospital shows exclude each other.
+
 ## Home
 home-title = Hello, { $name }
 home-card = Emergency card

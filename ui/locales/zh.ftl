@@ -168,6 +168,63 @@ check-ciphertext = 一个字节都没有改
 check-witnesses = 几家医院说法一致
     .more = 至少问了两家医院，它们给出同一个最新区块。
 
+## The checking page
+checking-title = 这是怎么核对的
+checking-how = 看看问了哪些医院、核对了什么
+checking-lead = 这台设备自己核对各家医院，不单独相信任何一家。
+checking-now = 现在核对
+checking-good = 全部一致
+checking-wait = 暂时没有完全核对
+checking-danger = 有问题
+checking-hospitals = 各家医院的答复
+checking-verified = 这台设备自己核对了什么
+checking-signatures = 签名是真的
+checking-signatures-more = { $m } 家医院中 { $n } 家签了最新的一条。需要超过三分之二。
+checking-several = 几家医院说法一致
+checking-several-more = 至少问了两家，没有一家的内容与别家矛盾。
+checking-continues = 与这台设备以前知道的相接
+checking-continues-more = 从第一天到现在，以前有的内容没有改动，也没有遗漏。
+checking-newest = 有多新
+checking-newest-more = 最新的一条是 { $time } 的。有事情发生才会有新的一条，所以旧一点不必担心。
+checking-colours = 颜色代表什么
+checking-if-good = 绿色：已核对
+    .means = 答复的医院足够多，说法一致，签名是真的。
+    .next = 您什么都不用做。
+checking-if-wait = 黄色：旧了，或在等待
+    .means = 联系不上医院，或答复的太少。您看到的内容在核对时是真的，但可能缺少更新的内容。
+    .next = 请检查网络，或稍后再试。
+checking-if-danger = 红色：互相矛盾
+    .means = 医院签了互相排斥的内容，或有答复是伪造的。问题解决之前不显示任何新内容。您的病历是安全的。
+    .next = 请不要依赖新的内容。打电话给您的医院，把错误下面的代码告诉他们。
+checking-not-seen = 如果所有联系得上的医院一起隐瞒同样的新内容，或者在病历里写错了内容，这台设备无法发现。
+checking-chain = 链
+checking-epoch = 医院成员变动
+checking-epoch-times = { $n ->
+    [0] 还没有
+   *[other] { $n } 次
+    }
+checking-trusts-until = 不联网可信到
+answer-agrees = 一致
+    .means = 最新的一条与大家相同。
+answer-behind = 落后
+    .means = 说法一致，但还缺最新的 { $blocks } 条。
+answer-unproven = 未证明
+    .means = 它答复了，但没有谁能证明它最新的一条属于这里。
+answer-nothing-yet = 新加入
+    .means = 还没有任何内容。
+answer-silent = 无应答
+    .means = 联系不上。这不代表它说谎。
+answer-elsewhere = 不是它
+    .means = 有别的东西代它应答，例如这个网络的登录页面。
+answer-refused = 拒绝
+    .means = 它现在不愿答复。
+answer-other-group = 成员不明
+    .means = 它说的医院名单这台设备不认识，也没有说明名单是怎么变的。
+answer-forged = 没通过核对
+    .means = 它的答复有错，已经丢弃，改问了别的医院。
+answer-contradicts = 互相矛盾
+    .means = 它的内容和另一家医院的内容互相排斥。
+
 ## Home
 home-title = { $name }，您好
 home-card = 急救卡

@@ -1,6 +1,7 @@
 //! Every page and its address.
 
 use crate::components::shell::Shell;
+use crate::pages::checking::CheckingPage;
 use crate::pages::clinician::{
     accesses::Accesses, ask::Ask, declare::Declare, emergency::Emergency, intake::BringIn, reading::Reading,
     scan::Scan,
@@ -68,6 +69,8 @@ pub enum Route {
     #[route("/intake")]
     BringIn {},
 
+    #[route("/checking")]
+    CheckingPage {},
     #[route("/settings")]
     Settings {},
     #[route("/:..rest")]
@@ -94,7 +97,7 @@ impl Route {
             | Self::Restore {}
             | Self::Unlock { .. }
             | Self::NotFound { .. } => Audience::Anybody,
-            Self::Settings {} => Audience::Owner,
+            Self::CheckingPage {} | Self::Settings {} => Audience::Owner,
             Self::Home {}
             | Self::Records {}
             | Self::Record { .. }
@@ -132,6 +135,7 @@ impl Route {
             | Self::Create {}
             | Self::Restore {}
             | Self::Unlock { .. }
+            | Self::CheckingPage {}
             | Self::Settings {}
             | Self::NotFound { .. } => {
                 return None;

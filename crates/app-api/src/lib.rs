@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod card;
+pub mod checking;
 pub mod clinician;
 mod error;
 pub mod records;
@@ -72,6 +73,8 @@ calls! {
     Progress: wallet => Option<wallet::ProgressView>,
     /// Ask the hospitals for news and check it.
     Sync: wallet => wallet::CheckedView,
+    /// What the last checks found, hospital by hospital.
+    Checking: checking => checking::CheckingView,
     /// The patient's first page.
     Home: wallet => wallet::HomeView,
     /// The code by which a clinician or a hospital finds this person.

@@ -23,7 +23,7 @@ use crate::store::{ClientStore, Kept, StoreError};
 use crate::transport::{NodeIndex, Transport};
 use crate::verifier::Verifier;
 use amulet_protocol::genesis::Genesis;
-use amulet_protocol::ids::{ChainId, Did, Epoch, Height};
+use amulet_protocol::ids::{ChainId, Did, Epoch, Height, Timestamp};
 use amulet_protocol::validators::ValidatorSet;
 use reputation::Merits;
 use std::collections::{BTreeMap, BTreeSet};
@@ -209,6 +209,13 @@ impl LightClient {
     #[must_use]
     pub fn trusted(&self) -> Option<TrustedHeader> {
         self.inner().trusted.clone()
+    }
+
+    /// Until when this client goes on from what it knows, if no sync succeeds before; `None` before the first.
+    #[must_use]
+    pub fn trusts_until(&self) -> Option<Timestamp> {
+        let checked_at = self.inner().trusted.as_ref()?.checked_at();
+        Some(checked_at.plus_millis(self.params().trust_period_ms()))
     }
 
     /// What this client has seen of each node.

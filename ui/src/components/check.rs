@@ -5,8 +5,10 @@ use crate::components::error::sentence;
 use crate::components::icon::{Glyph, Icon};
 use crate::hooks::use_now;
 use crate::i18n::{tr, use_translator, words};
+use crate::route::Route;
 use amulet_app_api::access::ProofView;
-use amulet_app_api::wallet::CheckedView;
+use amulet_app_api::wallet::{CheckedView, TimeMs};
+use amulet_app_api::{ApiError, ErrorCode};
 use dioxus::prelude::*;
 
 /// Older than this a check is shown as old.
@@ -20,13 +22,57 @@ fn quorum(total: u16) -> u16 {
     total - total.saturating_sub(1) / 3
 }
 
+/// How the last check stands now; each has one colour, one icon and one sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Fresh, and enough hospitals agree for anything new.
+    Good,
+    /// Fresh, but too few hospitals answer for anything new.
+    Few,
+    /// Some time ago, or the newest attempt failed.
+    Old,
+    /// There was no check yet.
+    Never,
+    /// Hospitals contradict each other, or an answer that was needed failed a check.
+    Danger,
+}
+
+impl Standing {
+    /// The sentence's key.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Good => "checked-good",
+            Self::Few => "checked-few",
+            Self::Old | Self::Danger => "checked-old",
+            Self::Never => "checked-never",
+        }
+    }
+}
+
+/// How a check stands, given why the newest attempt failed, if it did.
+pub fn standing(checked: Option<&CheckedView>, trouble: Option<&ApiError>, now: TimeMs) -> Standing {
+    let is_lie = |error: &ApiError| matches!(error.code, ErrorCode::Disagreement | ErrorCode::Forged);
+    if trouble.is_some_and(is_lie) {
+        return Standing::Danger;
+    }
+    let Some(checked) = checked else { return Standing::Never };
+    let is_old = now.saturating_sub(checked.checked_at) > OLD_AFTER_MS;
+    match (is_old || trouble.is_some(), checked.agreeing >= quorum(checked.total)) {
+        (true, _) => Standing::Old,
+        (false, true) => Standing::Good,
+        (false, false) => Standing::Few,
+    }
+}
+
 /// "Checked: 4 of 4 hospitals agree, a minute ago".
 #[component]
 pub fn CheckedBadge(checked: Option<CheckedView>) -> Element {
     let t = use_translator();
     let app = use_app();
     let now = use_now(AGE_EVERY_MS);
-    let trouble = app.check_error.read().as_ref().map(|error| sentence(t, error));
+    let trouble = app.check_error.read().clone();
+    let standing = standing(checked.as_ref(), trouble.as_ref(), now());
+    let trouble = trouble.map(|error| sentence(t, &error));
     let Some(checked) = checked else {
         return rsx! {
             p { class: "badge wait", role: "status", "data-testid": "checked",
@@ -35,22 +81,18 @@ pub fn CheckedBadge(checked: Option<CheckedView>) -> Element {
             }
         };
     };
-    let old = now().saturating_sub(checked.checked_at) > OLD_AFTER_MS;
-    let current = !old && trouble.is_none();
-    let enough = checked.agreeing >= quorum(checked.total);
-    let good = current && enough;
-    let ago = t.ago(checked.checked_at, now());
-    let key = match (current, enough) {
-        (true, true) => "checked-good",
-        (true, false) => "checked-few",
-        (false, _) => "checked-old",
+    let (class, icon) = match standing {
+        Standing::Good => ("badge good", Icon::Check),
+        Standing::Few | Standing::Old | Standing::Never => ("badge wait", Icon::Clock),
+        Standing::Danger => ("badge danger", Icon::Warning),
     };
+    let ago = t.ago(checked.checked_at, now());
     let unreachable: Vec<String> = checked.unreachable.iter().map(|hospital| t.hospital(hospital)).collect();
     rsx! {
-        details { class: if good { "badge good" } else { "badge wait" }, "data-testid": "checked",
+        details { class, "data-testid": "checked",
             summary {
-                Glyph { icon: if good { Icon::Check } else { Icon::Clock }, size: 18 }
-                span { {t.text(key, &[("agreeing", checked.agreeing.into()), ("total", checked.total.into()), ("ago", ago.into())])} }
+                Glyph { icon, size: 18 }
+                span { {t.text(standing.sentence(), &[("agreeing", checked.agreeing.into()), ("total", checked.total.into()), ("ago", ago.into())])} }
             }
             div { class: "badge-more stack tight",
                 p { {tr!(t, "checked-meaning")} }
@@ -60,16 +102,7 @@ pub fn CheckedBadge(checked: Option<CheckedView>) -> Element {
                 if !unreachable.is_empty() {
                     p { {tr!(t, "checked-unreachable", hospitals = t.list(&unreachable))} }
                 }
-                dl { class: "facts",
-                    dt { {tr!(t, "proof-block")} }
-                    dd { "{checked.height}" }
-                    dt { {tr!(t, "proof-time")} }
-                    dd { {t.date_time(checked.block_time)} }
-                    dt { {tr!(t, "proof-signed")} }
-                    dd { {tr!(t, "n-of-m", n = checked.signed, m = checked.total)} }
-                    dt { {tr!(t, "proof-header-hash")} }
-                    dd { class: "mono", "{checked.header_hash}" }
-                }
+                Link { class: "strong", to: Route::CheckingPage {}, "data-testid": "how-checked", {tr!(t, "checking-how")} }
             }
         }
     }
@@ -137,6 +170,34 @@ pub fn ProofPanel(proof: ProofView, #[props(default)] open: bool) -> Element {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn checked(agreeing: u16, checked_at: TimeMs) -> CheckedView {
+        CheckedView {
+            signed: 3,
+            agreeing,
+            total: 4,
+            checked_at,
+            height: 7,
+            block_time: 1,
+            header_hash: String::new(),
+            unreachable: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_fresh_and_agreed_on_is_green_and_only_a_lie_is_red() {
+        let now = 10 * OLD_AFTER_MS;
+        let (fresh, few, old) = (checked(4, now), checked(2, now), checked(4, now - OLD_AFTER_MS - 1));
+        assert_eq!(standing(Some(&fresh), None, now), Standing::Good);
+        assert_eq!(standing(Some(&few), None, now), Standing::Few);
+        assert_eq!(standing(Some(&old), None, now), Standing::Old);
+        assert_eq!(standing(None, None, now), Standing::Never);
+        let silence = ApiError::from(ErrorCode::Unreachable);
+        assert_eq!(standing(Some(&fresh), Some(&silence), now), Standing::Old);
+        let lie = ApiError::from(ErrorCode::Disagreement);
+        assert_eq!(standing(Some(&fresh), Some(&lie), now), Standing::Danger);
+        assert_eq!(standing(None, Some(&lie), now), Standing::Danger);
+    }
 
     #[test]
     fn too_few_hospitals_for_anything_new_are_noticed() {

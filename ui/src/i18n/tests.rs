@@ -50,6 +50,7 @@ fn every_closed_list_has_its_words() {
         words::PURPOSES,
         words::REASONS,
         words::HINTS,
+        words::HOSPITAL_ANSWERS,
         words::TASKS,
         words::FACT_KINDS,
         words::SECTIONS,

@@ -4,6 +4,7 @@
 use amulet_app_api::ErrorCode;
 use amulet_app_api::access::{EmergencyReason, LogEvent, ProofCheck, Purpose, ShareState};
 use amulet_app_api::card::{FactKind, SummarySection};
+use amulet_app_api::checking::HospitalAnswer;
 use amulet_app_api::clinician::MyAccessState;
 use amulet_app_api::records::{Category, DataClass};
 use amulet_app_api::wallet::{Role, StrengthHint, Task};
@@ -20,6 +21,22 @@ macro_rules! words {
         #[cfg(test)]
         pub const $all: &[&str] = &[$($key),*];
     };
+}
+
+words! {
+    /// What a hospital did in a check; the attribute `means` says what that says of it.
+    hospital_answer, HOSPITAL_ANSWERS: HospitalAnswer {
+        Agrees => "answer-agrees",
+        Behind => "answer-behind",
+        Unproven => "answer-unproven",
+        NothingYet => "answer-nothing-yet",
+        Silent => "answer-silent",
+        Elsewhere => "answer-elsewhere",
+        Refused => "answer-refused",
+        OtherGroup => "answer-other-group",
+        Forged => "answer-forged",
+        Contradicts => "answer-contradicts",
+    }
 }
 
 words! {

@@ -1,5 +1,6 @@
 //! The pages: they fetch, and let components render.
 
+pub mod checking;
 pub mod clinician;
 pub mod patient;
 pub mod settings;

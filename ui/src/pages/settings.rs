@@ -32,6 +32,11 @@ pub fn Settings() -> Element {
                     Glyph { icon: Icon::Next, size: 18 }
                 }
             }
+            Link { class: "line boxed", to: Route::CheckingPage {}, "data-testid": "how-checked",
+                Glyph { icon: Icon::Check }
+                span { class: "grow strong", {tr!(t, "checking-title")} }
+                Glyph { icon: Icon::Next, size: 18 }
+            }
             Languages {}
             TextSize {}
             About { did: session.did.clone() }

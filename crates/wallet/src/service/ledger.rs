@@ -29,8 +29,9 @@ impl Service {
     /// Asks the hospitals for news and checks it.
     pub(super) async fn sync(&self) -> Result<CheckedView, ApiError> {
         let _task = self.task(Task::Checking);
-        let report = self.client.sync(self.now()).await.map_err(|error| self.light(error))?;
-        let view = self.checked_view(&report);
+        let synced = self.client.sync(self.now()).await;
+        self.note_check(&synced);
+        let view = self.checked_view(&synced.map_err(|error| self.light(error))?);
         self.state().checked = Some(view.clone());
         Ok(view)
     }

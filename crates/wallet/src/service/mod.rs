@@ -7,6 +7,7 @@
 mod access_log;
 mod accesses;
 mod blobs;
+mod checking;
 mod emergency;
 mod error;
 mod history;
@@ -36,6 +37,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::keyfile::Role;
 use crate::network::Network;
 use crate::store::DeviceStore;
+use checking::NewestCheck;
 use error::internal;
 use progress::{ProgressBoard, RunningTask};
 use session::{PendingWords, Session};
@@ -104,6 +106,7 @@ struct State {
     session: Option<Arc<Session>>,
     pending: Option<PendingWords>,
     checked: Option<CheckedView>,
+    newest_check: NewestCheck,
     demo_people: Option<Vec<(DemoPersonView, String)>>,
 }
 
@@ -162,6 +165,7 @@ impl Service {
             Request::SetLanguage(call) => reply(self.set_language(call.language)),
             Request::Progress(_) => reply(Ok(self.progress.view())),
             Request::Sync(_) => reply(self.sync().await),
+            Request::Checking(_) => reply(Ok(self.checking())),
             Request::Home(_) => reply(self.home().await),
             Request::MyCode(_) => reply(self.my_code()),
             Request::Records(_) => reply(self.records().await),

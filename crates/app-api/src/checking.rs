@@ -1,0 +1,64 @@
+//! What this device checked with the hospitals, one hospital after another.
+
+use crate::ApiError;
+use crate::wallet::{CheckedView, HospitalView, TimeMs};
+use serde::{Deserialize, Serialize};
+
+/// Ask what the last checks found; no hospital is asked for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Checking {}
+
+/// What the last checks found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckingView {
+    /// The last check that succeeded since the app started; `None` before the first.
+    pub checked: Option<CheckedView>,
+    /// Why the newest check failed, if it did.
+    pub trouble: Option<ApiError>,
+    /// What each hospital did in the newest check, by the order of the network file; empty before the first.
+    pub hospitals: Vec<HospitalCheckView>,
+    /// The chain that the app was made for: what everything else is checked against.
+    pub chain: String,
+    /// How many times the group of hospitals has changed, as far as this device has followed.
+    pub epoch: u64,
+    /// Until when this device can go on from what it knows, if no check succeeds before.
+    pub trusts_until: Option<TimeMs>,
+}
+
+/// What one hospital did in a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HospitalCheckView {
+    /// The hospital.
+    pub hospital: HospitalView,
+    /// Its answer.
+    pub answer: HospitalAnswer,
+}
+
+/// How a hospital's answer compares with what is now trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum HospitalAnswer {
+    /// It has the same newest entry.
+    Agrees,
+    /// It says the same and lacks the newest entries.
+    Behind {
+        /// How many blocks.
+        blocks: u64,
+    },
+    /// It answered, and nobody could show that its newest entry belongs to the same chain.
+    Unproven,
+    /// It has nothing yet.
+    NothingYet,
+    /// It did not answer.
+    Silent,
+    /// Something else answered in its place, such as the sign-in page of a network.
+    Elsewhere,
+    /// It refused to answer.
+    Refused,
+    /// It names a group of hospitals that this device does not know, and does not show how that came about.
+    OtherGroup,
+    /// Its answer failed a check.
+    Forged,
+    /// It and another one show entries that exclude each other.
+    Contradicts,
+}

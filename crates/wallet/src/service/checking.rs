@@ -1,0 +1,124 @@
+//! What the last checks found, hospital by hospital: for the person who wants to know what "checked" means.
+
+use amulet_app_api::ApiError;
+use amulet_app_api::checking::{CheckingView, HospitalAnswer, HospitalCheckView};
+use amulet_app_api::wallet::TimeMs;
+use amulet_light_client::{Disagreement, LightError, NodeIndex, NodeVerdict, SyncReport, TransportError};
+use amulet_protocol::ids::Height;
+
+use super::Service;
+
+/// The newest check with the hospitals, successful or not.
+#[derive(Default)]
+pub(super) struct NewestCheck {
+    trouble: Option<ApiError>,
+    hospitals: Vec<HospitalCheckView>,
+    trusts_until: Option<TimeMs>,
+}
+
+impl Service {
+    /// What the last checks found.
+    pub(super) fn checking(&self) -> CheckingView {
+        let state = self.state();
+        let NewestCheck { trouble, hospitals, trusts_until } = &state.newest_check;
+        CheckingView {
+            checked: state.checked.clone(),
+            trouble: trouble.clone(),
+            hospitals: hospitals.clone(),
+            chain: self.network.chain().to_string(),
+            epoch: self.client.epoch().0,
+            trusts_until: *trusts_until,
+        }
+    }
+
+    /// Takes note of how a check went.
+    pub(super) fn note_check(&self, synced: &Result<SyncReport, LightError>) {
+        let answers = match synced {
+            Ok(report) => answers(&report.nodes, report.head.height()),
+            Err(LightError::TooFewWitnesses { nodes, .. }) => answers(nodes, newest(nodes)),
+            Err(LightError::Disagreement(found)) => sides(found),
+            // Nobody answered, or what is wrong is of no hospital's making.
+            Err(LightError::Unreachable { .. }) => {
+                (0..self.client.nodes().len()).map(|node| (NodeIndex(node), HospitalAnswer::Silent)).collect()
+            }
+            Err(_) => Vec::new(),
+        };
+        let hospitals = answers.into_iter().filter_map(|(node, answer)| {
+            let organisation = self.client.nodes().get(node.0)?.organisation;
+            Some(HospitalCheckView { hospital: self.network.hospital(&organisation), answer })
+        });
+        let newest_check = NewestCheck {
+            hospitals: hospitals.collect(),
+            trouble: synced.as_ref().err().map(|error| self.light(error.clone())),
+            trusts_until: self.client.trusts_until().map(|until| until.0),
+        };
+        self.state().newest_check = newest_check;
+    }
+}
+
+fn answers(nodes: &[(NodeIndex, NodeVerdict)], newest: Height) -> Vec<(NodeIndex, HospitalAnswer)> {
+    nodes.iter().map(|(node, verdict)| (*node, answer(verdict, newest))).collect()
+}
+
+fn answer(verdict: &NodeVerdict, newest: Height) -> HospitalAnswer {
+    match verdict {
+        NodeVerdict::Agrees { height } if *height < newest => {
+            HospitalAnswer::Behind { blocks: newest.0 - height.0 }
+        }
+        NodeVerdict::Agrees { .. } => HospitalAnswer::Agrees,
+        NodeVerdict::Unproven { .. } => HospitalAnswer::Unproven,
+        NodeVerdict::NothingYet => HospitalAnswer::NothingYet,
+        // Who speaks another protocol there is not the hospital.
+        NodeVerdict::Unreachable(
+            TransportError::Protocol | TransportError::Status { .. } | TransportError::Decode(_),
+        ) => HospitalAnswer::Elsewhere,
+        NodeVerdict::Unreachable(_) => HospitalAnswer::Silent,
+        NodeVerdict::Refused(_) => HospitalAnswer::Refused,
+        NodeVerdict::Forged(_) => HospitalAnswer::Forged,
+        NodeVerdict::UnknownValidators { .. } => HospitalAnswer::OtherGroup,
+    }
+}
+
+/// The highest block of those that agree.
+fn newest(nodes: &[(NodeIndex, NodeVerdict)]) -> Height {
+    let heights = nodes.iter().filter_map(|(_, verdict)| match verdict {
+        NodeVerdict::Agrees { height } => Some(*height),
+        _ => None,
+    });
+    heights.max().unwrap_or_default()
+}
+
+/// Which of the two is in the wrong cannot be told, so all that stand by either are named.
+fn sides(found: &Disagreement) -> Vec<(NodeIndex, HospitalAnswer)> {
+    let mut nodes: Vec<NodeIndex> = found.left.nodes.iter().chain(&found.right.nodes).copied().collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes.into_iter().map(|node| (node, HospitalAnswer::Contradicts)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hospital_that_is_behind_is_told_from_one_that_lies_and_from_a_sign_in_page() {
+        let nodes = [
+            NodeVerdict::Agrees { height: Height(7) },
+            NodeVerdict::Agrees { height: Height(5) },
+            NodeVerdict::Unreachable(TransportError::Connect),
+            NodeVerdict::Unreachable(TransportError::Status { code: 302 }),
+            NodeVerdict::Forged(amulet_light_client::Forgery::Count { asked: 1, found: 2 }),
+        ];
+        let nodes: Vec<_> =
+            nodes.into_iter().enumerate().map(|(at, verdict)| (NodeIndex(at), verdict)).collect();
+        let found: Vec<_> = answers(&nodes, newest(&nodes)).into_iter().map(|(_, answer)| answer).collect();
+        let expected = [
+            HospitalAnswer::Agrees,
+            HospitalAnswer::Behind { blocks: 2 },
+            HospitalAnswer::Silent,
+            HospitalAnswer::Elsewhere,
+            HospitalAnswer::Forged,
+        ];
+        assert_eq!(found, expected);
+    }
+}

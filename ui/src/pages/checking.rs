@@ -1,0 +1,218 @@
+//! What "checked" means: what this device verified, with whom, how fresh it is, and what another colour would mean.
+
+use crate::app::use_app;
+use crate::components::actions::{Button, Weight};
+use crate::components::check::{Standing, standing};
+use crate::components::error::ErrorNotice;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::load::show;
+use crate::components::page::{ActionBar, PageHead};
+use crate::hooks::{use_action, use_load, use_now};
+use crate::i18n::{Translator, tr, use_translator, words};
+use amulet_app_api::checking::{Checking, CheckingView, HospitalAnswer, HospitalCheckView};
+use amulet_app_api::wallet::{CheckedView, Sync};
+use dioxus::prelude::*;
+
+/// How often ages on the page are renewed.
+const AGE_EVERY_MS: u32 = 15_000;
+
+/// The page.
+#[component]
+pub fn CheckingPage() -> Element {
+    let app = use_app();
+    let t = use_translator();
+    let checking = use_load(Checking {});
+    let action = use_action();
+    rsx! {
+        div { class: "page",
+            PageHead { title: tr!(t, "checking-title"), lead: tr!(t, "checking-lead"), back: app.first_page() }
+            {show(checking, |view| rsx! { Body { view: view.clone() } })}
+            Meanings {}
+            ActionBar {
+                Button {
+                    label: tr!(t, "checking-now"),
+                    weight: Weight::Main,
+                    icon: Icon::Refresh,
+                    testid: "check-now",
+                    busy: action.is_running(),
+                    onclick: move |()| {
+                        action
+                            .run(
+                                async move {
+                                    // What is wrong stands on the page itself.
+                                    let _ = app.call(Sync {}).await;
+                                    Ok(())
+                                },
+                                move |()| checking.reload.call(()),
+                            );
+                    },
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn Body(view: CheckingView) -> Element {
+    let t = use_translator();
+    let now = use_now(AGE_EVERY_MS);
+    let standing = standing(view.checked.as_ref(), view.trouble.as_ref(), now());
+    let (class, icon, key) = match standing {
+        Standing::Good => ("notice good", Icon::Check, "checking-good"),
+        Standing::Few | Standing::Old | Standing::Never => ("notice wait", Icon::Clock, "checking-wait"),
+        Standing::Danger => ("notice danger", Icon::Warning, "checking-danger"),
+    };
+    rsx! {
+        div { class, role: "status", "data-testid": "checking-standing",
+            Glyph { icon, size: 24 }
+            div { class: "stack tight grow",
+                h2 { {t.text(key, &[])} }
+                if let Some(checked) = &view.checked {
+                    p { {sentence(t, checked, standing, now())} }
+                }
+            }
+        }
+        if let Some(error) = view.trouble.clone() {
+            ErrorNotice { error }
+        }
+        if !view.hospitals.is_empty() {
+            section { class: "stack tight",
+                h2 { {tr!(t, "checking-hospitals")} }
+                ul { class: "list",
+                    for check in view.hospitals.iter() {
+                        li { key: "{check.hospital.did}", Hospital { check: check.clone() } }
+                    }
+                }
+            }
+        }
+        if let Some(checked) = view.checked.clone() {
+            Verified { checked: checked.clone() }
+            Technical { view: view.clone(), checked }
+        }
+    }
+}
+
+/// The badge's sentence, for what was checked last.
+fn sentence(t: Translator, checked: &CheckedView, standing: Standing, now: u64) -> String {
+    let ago = t.ago(checked.checked_at, now);
+    t.text(
+        standing.sentence(),
+        &[("agreeing", checked.agreeing.into()), ("total", checked.total.into()), ("ago", ago.into())],
+    )
+}
+
+#[component]
+fn Hospital(check: HospitalCheckView) -> Element {
+    let t = use_translator();
+    let (icon, tile, tag) = match check.answer {
+        HospitalAnswer::Agrees => (Icon::Check, "tile", "tag good"),
+        HospitalAnswer::Behind { .. }
+        | HospitalAnswer::Unproven
+        | HospitalAnswer::NothingYet
+        | HospitalAnswer::Refused
+        | HospitalAnswer::OtherGroup => (Icon::Clock, "tile", "tag wait"),
+        HospitalAnswer::Silent | HospitalAnswer::Elsewhere => (Icon::Offline, "tile", "tag wait"),
+        HospitalAnswer::Forged | HospitalAnswer::Contradicts => (Icon::Warning, "tile danger", "tag danger"),
+    };
+    let blocks = match check.answer {
+        HospitalAnswer::Behind { blocks } => blocks,
+        _ => 0,
+    };
+    let key = words::hospital_answer(&check.answer);
+    rsx! {
+        div { class: "line", "data-testid": "checking-hospital",
+            span { class: tile, Glyph { icon } }
+            span { class: "grow",
+                span { class: "strong block", {t.hospital(&check.hospital)} }
+                span { class: "small block", {t.attribute(key, "means", &[("blocks", blocks.into())])} }
+            }
+            span { class: tag, {t.text(key, &[])} }
+        }
+    }
+}
+
+/// What this device did itself.
+#[component]
+fn Verified(checked: CheckedView) -> Element {
+    let t = use_translator();
+    let signed = tr!(t, "checking-signatures-more", n = checked.signed, m = checked.total);
+    let newest = tr!(t, "checking-newest-more", time = t.date_time(checked.block_time));
+    let done = [
+        (tr!(t, "checking-signatures"), signed),
+        (tr!(t, "checking-several"), tr!(t, "checking-several-more")),
+        (tr!(t, "checking-continues"), tr!(t, "checking-continues-more")),
+        (tr!(t, "checking-newest"), newest),
+    ];
+    rsx! {
+        section { class: "stack tight",
+            h2 { {tr!(t, "checking-verified")} }
+            ul { class: "checks",
+                for (what, more) in done {
+                    li { key: "{what}",
+                        Glyph { icon: Icon::Check, size: 18 }
+                        div {
+                            p { class: "strong", {what} }
+                            p { class: "small", {more} }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What each colour would mean, and what to do then.
+#[component]
+fn Meanings() -> Element {
+    let t = use_translator();
+    rsx! {
+        details { class: "technical", "data-testid": "checking-meanings",
+            summary { {tr!(t, "checking-colours")} }
+            div { class: "stack",
+                for (class, icon, key) in [
+                    ("notice good", Icon::Check, "checking-if-good"),
+                    ("notice wait", Icon::Clock, "checking-if-wait"),
+                    ("notice danger", Icon::Warning, "checking-if-danger"),
+                ] {
+                    div { key: "{key}", class,
+                        Glyph { icon, size: 24 }
+                        div { class: "stack tight grow",
+                            p { class: "strong", {t.text(key, &[])} }
+                            p { {t.attribute(key, "means", &[])} }
+                            p { {t.attribute(key, "next", &[])} }
+                        }
+                    }
+                }
+                p { class: "small", {tr!(t, "checking-not-seen")} }
+            }
+        }
+    }
+}
+
+#[component]
+fn Technical(view: CheckingView, checked: CheckedView) -> Element {
+    let t = use_translator();
+    rsx! {
+        details { class: "technical",
+            summary { {tr!(t, "proof-technical")} }
+            dl { class: "facts",
+                dt { {tr!(t, "proof-block")} }
+                dd { "{checked.height}" }
+                dt { {tr!(t, "proof-time")} }
+                dd { {t.date_time(checked.block_time)} }
+                dt { {tr!(t, "proof-signed")} }
+                dd { {tr!(t, "n-of-m", n = checked.signed, m = checked.total)} }
+                dt { {tr!(t, "proof-header-hash")} }
+                dd { class: "mono", "{checked.header_hash}" }
+                dt { {tr!(t, "checking-chain")} }
+                dd { class: "mono", "{view.chain}" }
+                dt { {tr!(t, "checking-epoch")} }
+                dd { {tr!(t, "checking-epoch-times", n = view.epoch)} }
+                if let Some(until) = view.trusts_until {
+                    dt { {tr!(t, "checking-trusts-until")} }
+                    dd { {t.date_time(until)} }
+                }
+            }
+        }
+    }
+}
