@@ -10,7 +10,10 @@ use amulet_protocol::genesis::GenesisError;
 use amulet_protocol::history::{HistoryError, HistoryHead};
 use amulet_protocol::ids::{BlobId, Did, HeaderHash, Height, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest};
-use amulet_protocol::merkle::ListProofError;
+use amulet_protocol::merkle::{ListBatchError, ListProofError};
+use amulet_protocol::proof_file::ProofFileError;
+use amulet_protocol::range::RangeBatchError;
+use amulet_protocol::state_batch::StateBatchError;
 use amulet_protocol::state_tree::StateProofError;
 use amulet_protocol::transaction::TransactionError;
 use std::fmt;
@@ -40,6 +43,10 @@ pub enum Question {
     Upload,
     /// How an epoch ended.
     EpochEnd,
+    /// Several headers with one proof.
+    Headers,
+    /// Several receipts with one proof.
+    Receipts,
 }
 
 /// What a hospital's node was caught in. Each is a proven lie or a broken node: an honest one never sends it.
@@ -64,7 +71,13 @@ pub enum Forgery {
     RangeProof(InvalidHeader),
     /// A state proof that does not show what is claimed.
     #[error("forged state: {0}")]
-    State(#[from] StateProofError),
+    State(#[from] StateBatchError),
+    /// Several headers, with a proof that proves nothing.
+    #[error("forged proof of headers: {0}")]
+    Headers(#[from] RangeBatchError),
+    /// Receipts that are not in the block they are said to be in.
+    #[error("forged receipts: {0}")]
+    Receipts(#[from] ListBatchError),
     /// History entries that are not the proven history: changed, left out or added.
     #[error("forged history: {0}")]
     History(#[from] HistoryError),
@@ -287,6 +300,12 @@ pub enum LightError {
         /// How long was waited.
         waited_ms: u64,
     },
+    /// A value that is proven to be on the ledger is of another type than this client expects there.
+    #[error(transparent)]
+    State(StateProofError),
+    /// What should be proven does not make a proof file.
+    #[error("no proof file can be made: {0}")]
+    Export(ProofFileError),
     /// The store of trusted headers fails.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -300,7 +319,9 @@ impl Question {
             LightRequest::Latest => Self::Latest,
             LightRequest::HeaderAt(_) => Self::HeaderAt,
             LightRequest::RangeProof { .. } => Self::RangeProof,
-            LightRequest::State { .. } => Self::State,
+            LightRequest::State { .. } | LightRequest::StateBatch { .. } => Self::State,
+            LightRequest::Headers { .. } => Self::Headers,
+            LightRequest::Receipts { .. } => Self::Receipts,
             LightRequest::History { .. } => Self::History,
             LightRequest::Transactions(_) => Self::Transactions,
             LightRequest::Receipt(_) => Self::Receipt,
@@ -326,6 +347,8 @@ impl fmt::Display for Question {
             Self::Read => "ciphertexts",
             Self::Upload => "keeping a ciphertext",
             Self::EpochEnd => "the end of an epoch",
+            Self::Headers => "several headers",
+            Self::Receipts => "several receipts",
         })
     }
 }

@@ -22,7 +22,9 @@ pub mod wire;
 
 mod header;
 
-pub use client::{LightClient, NodeInfo, Progress, ProvenHeader, ProvenHistory, ProvenReceipt, Stage};
+pub use client::{
+    LightClient, NodeInfo, Progress, ProvenHeader, ProvenHistory, ProvenReceipt, Stage, Wanted,
+};
 pub use error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
 pub use header::{Link, TrustedHeader, VerifiedHeader};
 pub use params::{TrustParams, TrustParamsError};

@@ -1,11 +1,13 @@
 //! A hospital that lies: a proxy before an honest node that changes what it answers, on a socket of its own.
 
 use crate::http::{self, blocking};
+use amulet_crypto::digest::Digest;
 use amulet_protocol::codec;
 use amulet_protocol::ids::Nonce;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::{LIGHT_REQUEST_BYTES_MAX, LIGHT_RESPONSE_BYTES_MAX};
 use amulet_protocol::receipt::{Outcome, RefusalCode};
+use amulet_protocol::state_batch::StateNode;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -51,17 +53,17 @@ impl Lie {
                     std::mem::swap(&mut first.1, &mut second.1);
                 }
             }
-            (Self::StateProof, LightResponse::State(proofs)) => {
-                for proof in proofs {
-                    flip_last(&mut proof.proof);
+            (Self::StateProof, LightResponse::StateBatch(batch)) => {
+                for node in &mut batch.nodes {
+                    if let StateNode::Beside(hash) = node {
+                        *hash = Digest::ZERO;
+                    }
                 }
             }
-            (Self::StateValue, LightResponse::State(proofs)) => {
-                proofs.iter_mut().filter_map(|proof| proof.value.as_mut()).for_each(|bytes| flip_last(bytes));
+            (Self::StateValue, LightResponse::StateBatch(batch)) => {
+                batch.values.iter_mut().flatten().for_each(|bytes| flip_last(bytes));
             }
-            (Self::StateAbsent, LightResponse::State(proofs)) => {
-                proofs.iter_mut().for_each(|proof| proof.value = None);
-            }
+            (Self::StateAbsent, LightResponse::StateBatch(batch)) => batch.values.fill(None),
             (Self::History, LightResponse::History(entries)) => {
                 entries.iter_mut().take(1).for_each(|entry| entry.time.0 ^= 1);
             }

@@ -4,18 +4,21 @@ use super::error::LedgerError;
 use super::execute::receipts_tree;
 use super::range;
 use super::state_tree::StateAt;
-use super::store::{CERTIFICATES, HEADERS, RECEIPTS, Snapshot, corrupt};
+use super::store::{CERTIFICATES, HEADERS, RECEIPTS, STATE_NODES, Snapshot, corrupt};
 use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate, UntrustedSignedHeader};
 use amulet_protocol::codec;
 use amulet_protocol::ids::{Did, Epoch, Height, TxId};
 use amulet_protocol::light::{
-    LightRefusal, LightRequest, LightResponse, UntrustedEpochEnd, UntrustedReceiptProof,
+    LightRefusal, LightRequest, LightResponse, UntrustedEpochEnd, UntrustedHeaders, UntrustedReceiptProof,
+    UntrustedReceipts,
 };
 use amulet_protocol::limits::{
-    HISTORY_ENTRIES_PER_RESPONSE_MAX, LIGHT_RESPONSE_BYTES_MAX, STATE_KEYS_PER_REQUEST_MAX,
-    TRANSACTIONS_PER_REQUEST_MAX,
+    HEADERS_PER_REQUEST_MAX, HISTORY_ENTRIES_PER_RESPONSE_MAX, LIGHT_RESPONSE_BYTES_MAX, LIST_BATCH_MAX,
+    STATE_KEYS_PER_REQUEST_MAX, TRANSACTIONS_PER_REQUEST_MAX,
 };
 use amulet_protocol::state::StateKey;
+use amulet_protocol::state_batch::UntrustedStateBatch;
+use std::collections::BTreeSet;
 
 /// Bytes of an answer that are left for what surrounds the list in it.
 const ENVELOPE_BYTES: usize = 1_024;
@@ -31,6 +34,9 @@ pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<Ligh
         LightRequest::Transactions(ids) => transactions(snapshot, ids),
         LightRequest::Receipt(id) => receipt(snapshot, *id),
         LightRequest::EpochEnd(epoch) => epoch_end(snapshot, *epoch),
+        LightRequest::StateBatch { height, keys } => state_batch(snapshot, *height, keys),
+        LightRequest::Headers { heights, newer } => headers(snapshot, heights, *newer),
+        LightRequest::Receipts { height, transactions } => receipts(snapshot, *height, transactions),
         LightRequest::Submit(_) | LightRequest::Read(_) | LightRequest::Upload(_) => Ok(malformed()),
     }
 }
@@ -82,14 +88,8 @@ fn range_proof(snapshot: &Snapshot, older: Height, newer: Height) -> Result<Ligh
 }
 
 fn state(snapshot: &Snapshot, height: Height, keys: &[StateKey]) -> Result<LightResponse, LedgerError> {
-    if keys.is_empty() || keys.len() > STATE_KEYS_PER_REQUEST_MAX {
-        return Ok(malformed());
-    }
-    if height > snapshot.tip()?.height {
-        return Ok(LightResponse::NotFound);
-    }
-    if height < snapshot.floor()? {
-        return Ok(pruned(height));
+    if let Some(refusal) = refused_state(snapshot, height, keys)? {
+        return Ok(refusal);
     }
     let state = StateAt { snapshot, height };
     let mut proofs = Vec::with_capacity(keys.len());
@@ -103,6 +103,61 @@ fn state(snapshot: &Snapshot, height: Height, keys: &[StateKey]) -> Result<Light
         proofs.push(proof);
     }
     Ok(LightResponse::State(proofs))
+}
+
+fn state_batch(snapshot: &Snapshot, height: Height, keys: &[StateKey]) -> Result<LightResponse, LedgerError> {
+    let different: BTreeSet<&StateKey> = keys.iter().collect();
+    if different.len() < keys.len() {
+        return Ok(malformed());
+    }
+    if let Some(refusal) = refused_state(snapshot, height, keys)? {
+        return Ok(refusal);
+    }
+    let state = StateAt { snapshot, height };
+    let mut proofs = Vec::with_capacity(keys.len());
+    let mut room = Room::default();
+    for key in keys {
+        let proof = state.prove(key)?;
+        if !room.take(codec::encode(&proof).len()) {
+            return Ok(malformed());
+        }
+        proofs.push((key.clone(), proof));
+    }
+    let batch = UntrustedStateBatch::join(proofs).ok_or(corrupt(&STATE_NODES))?;
+    Ok(LightResponse::StateBatch(batch))
+}
+
+/// Why keys of the state at a height are not answered; `None` if they can be.
+fn refused_state(
+    snapshot: &Snapshot,
+    height: Height,
+    keys: &[StateKey],
+) -> Result<Option<LightResponse>, LedgerError> {
+    if keys.is_empty() || keys.len() > STATE_KEYS_PER_REQUEST_MAX {
+        return Ok(Some(malformed()));
+    }
+    if height > snapshot.tip()?.height {
+        return Ok(Some(LightResponse::NotFound));
+    }
+    Ok((height < snapshot.floor()?).then(|| pruned(height)))
+}
+
+fn headers(snapshot: &Snapshot, heights: &[Height], newer: Height) -> Result<LightResponse, LedgerError> {
+    let ascending = heights.windows(2).all(|pair| pair[0] < pair[1]);
+    let within = matches!((heights.first(), heights.last()), (Some(first), Some(last)) if first.0 > 0 && *last < newer);
+    if !ascending || !within || heights.len() > HEADERS_PER_REQUEST_MAX {
+        return Ok(malformed());
+    }
+    if newer > snapshot.tip()?.height {
+        return Ok(LightResponse::NotFound);
+    }
+    let mut headers = Vec::with_capacity(heights.len());
+    for height in heights {
+        let Some(header) = signed_header(snapshot, *height)? else { return Ok(pruned(*height)) };
+        headers.push(header);
+    }
+    let proof = range::prove_many(snapshot, heights.to_vec(), newer)?;
+    Ok(LightResponse::Headers(Box::new(UntrustedHeaders { headers, proof })))
 }
 
 fn history(snapshot: &Snapshot, did: Did, from: u64, height: Height) -> Result<LightResponse, LedgerError> {
@@ -161,6 +216,33 @@ fn receipt(snapshot: &Snapshot, id: TxId) -> Result<LightResponse, LedgerError> 
     let proof = receipts_tree(&receipts).prove(index).ok_or(corrupt(&RECEIPTS))?;
     let receipt = receipts.swap_remove(index);
     Ok(LightResponse::Receipt(Box::new(UntrustedReceiptProof { header, receipt, proof })))
+}
+
+fn receipts(snapshot: &Snapshot, height: Height, asked: &[TxId]) -> Result<LightResponse, LedgerError> {
+    let different: BTreeSet<&TxId> = asked.iter().collect();
+    if asked.is_empty() || asked.len() > LIST_BATCH_MAX || different.len() < asked.len() {
+        return Ok(malformed());
+    }
+    let mut indices = Vec::with_capacity(asked.len());
+    for id in asked {
+        match snapshot.place(*id)? {
+            Some((at, index)) if at == height.0 => indices.push(index),
+            _ => return Ok(LightResponse::NotFound),
+        }
+    }
+    if height < snapshot.floor()? {
+        return Ok(pruned(height));
+    }
+    indices.sort_unstable();
+    let header = signed_header(snapshot, height)?.ok_or(corrupt(&HEADERS))?;
+    let all = snapshot.receipts(height)?;
+    let proof = receipts_tree(&all).prove_many(indices.clone()).ok_or(corrupt(&RECEIPTS))?;
+    let mut room = Room::default();
+    let receipts: Vec<_> = indices.iter().map(|index| all[*index as usize].clone()).collect();
+    if !room.take(codec::encode(&receipts).len()) {
+        return Ok(malformed());
+    }
+    Ok(LightResponse::Receipts(Box::new(UntrustedReceipts { header, receipts, proof })))
 }
 
 fn epoch_end(snapshot: &Snapshot, epoch: Epoch) -> Result<LightResponse, LedgerError> {

@@ -5,7 +5,8 @@ use super::store::{HEADERS, Snapshot, corrupt};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::ids::{HeaderHash, Height};
 use amulet_protocol::range::{
-    RangeMerge, UntrustedRangeProof, prove_range, range_leaf, range_root, range_size,
+    RangeMerge, UntrustedRangeBatch, UntrustedRangeProof, prove_range, prove_range_many, range_leaf,
+    range_root, range_size,
 };
 use ckb_merkle_mountain_range::{Error, MMR, MMRStoreReadOps, MMRStoreWriteOps};
 
@@ -89,4 +90,13 @@ pub(super) fn prove(
     newer: Height,
 ) -> Result<UntrustedRangeProof, LedgerError> {
     prove_range(snapshot, older, newer).map_err(LedgerError::Range)
+}
+
+/// Proof that the headers at `older` (ascending, below `newer`) are in the range of the header at `newer`.
+pub(super) fn prove_many(
+    snapshot: &Snapshot,
+    older: Vec<Height>,
+    newer: Height,
+) -> Result<UntrustedRangeBatch, LedgerError> {
+    prove_range_many(snapshot, older, newer).map_err(LedgerError::Range)
 }

@@ -7,10 +7,11 @@ use crate::calls::{DeclarationId, GrantId};
 use crate::certificate::UntrustedSignedHeader;
 use crate::history::HistoryEntry;
 use crate::ids::{BlobId, ChainId, Did, Epoch, Height, Timestamp, TxId, View};
-use crate::merkle::UntrustedListProof;
-use crate::range::UntrustedRangeProof;
+use crate::merkle::{UntrustedListBatch, UntrustedListProof};
+use crate::range::{UntrustedRangeBatch, UntrustedRangeProof};
 use crate::receipt::Receipt;
 use crate::state::StateKey;
+use crate::state_batch::UntrustedStateBatch;
 use crate::state_tree::UntrustedStateProof;
 use crate::transaction::UntrustedTransaction;
 use crate::validators::ValidatorSet;
@@ -61,6 +62,29 @@ pub enum LightRequest {
     Upload(UntrustedUpload),
     /// How an epoch ended; answers [`LightResponse::NotFound`] while it is in force.
     EpochEnd(Epoch),
+    /// As [`LightRequest::State`], with one proof for all keys, which must be different.
+    StateBatch {
+        /// Block.
+        height: Height,
+        /// At most [`STATE_KEYS_PER_REQUEST_MAX`](crate::limits::STATE_KEYS_PER_REQUEST_MAX) keys.
+        keys: Vec<StateKey>,
+    },
+    /// Several certified headers, with one proof that all are in the range of the header at `newer`.
+    Headers {
+        /// Ascending, from 1 and below `newer`, at most
+        /// [`HEADERS_PER_REQUEST_MAX`](crate::limits::HEADERS_PER_REQUEST_MAX).
+        heights: Vec<Height>,
+        /// Height of the header whose range is used.
+        newer: Height,
+    },
+    /// Receipts of several transactions of one block, with one proof for all; answers [`LightResponse::NotFound`] unless
+    /// every one is in that block.
+    Receipts {
+        /// The block.
+        height: Height,
+        /// At most [`LIST_BATCH_MAX`](crate::limits::LIST_BATCH_MAX), all different.
+        transactions: Vec<TxId>,
+    },
 }
 
 /// A node's answer.
@@ -92,6 +116,12 @@ pub enum LightResponse {
     Refused(LightRefusal),
     /// To [`LightRequest::EpochEnd`].
     EpochEnd(Box<UntrustedEpochEnd>),
+    /// To [`LightRequest::StateBatch`].
+    StateBatch(UntrustedStateBatch),
+    /// To [`LightRequest::Headers`].
+    Headers(Box<UntrustedHeaders>),
+    /// To [`LightRequest::Receipts`].
+    Receipts(Box<UntrustedReceipts>),
 }
 
 /// Why a node refuses to answer.
@@ -270,6 +300,26 @@ pub struct UntrustedReceiptProof {
     pub receipt: Receipt,
     /// Proof under the header's receipts root.
     pub proof: UntrustedListProof,
+}
+
+/// Certified headers with one proof that they are in a newer one's range.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UntrustedHeaders {
+    /// In the order of the heights.
+    pub headers: Vec<UntrustedSignedHeader>,
+    /// Proof under the newer header's range root.
+    pub proof: UntrustedRangeBatch,
+}
+
+/// Receipts with one proof that they are in a block.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UntrustedReceipts {
+    /// The block's certified header.
+    pub header: UntrustedSignedHeader,
+    /// In the order in which they stand in the block.
+    pub receipts: Vec<Receipt>,
+    /// Proof under the header's receipts root.
+    pub proof: UntrustedListBatch,
 }
 
 /// What a node says of itself; for people, never for decisions.

@@ -66,6 +66,10 @@ pub const LIGHT_REQUEST_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 64 * 1024;
 pub const LIGHT_RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// State keys asked for at once.
 pub const STATE_KEYS_PER_REQUEST_MAX: usize = 256;
+/// Headers proven in one range at once; with a certificate of a hundred signatures each, under 2 MiB.
+pub const HEADERS_PER_REQUEST_MAX: usize = 256;
+/// Items of one block's list proven at once.
+pub const LIST_BATCH_MAX: usize = 256;
 /// History entries in one answer.
 pub const HISTORY_ENTRIES_PER_RESPONSE_MAX: usize = 1_000;
 /// Transactions asked for at once.

@@ -1,10 +1,14 @@
 //! Old headers, proven from the trusted one in one step.
 
 use super::LightClient;
-use crate::error::{LightError, NodeFailure, Question};
+use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::header::{Link, TrustedHeader, VerifiedHeader};
 use crate::sync::Placement;
-use amulet_protocol::ids::Height;
+use amulet_crypto::digest::Digest;
+use amulet_protocol::ids::{Height, Timestamp};
+use amulet_protocol::light::{LightRequest, LightResponse, UntrustedHeaders};
+use amulet_protocol::limits::HEADERS_PER_REQUEST_MAX;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Proven headers remembered; a few hundred bytes each, so that an access log of a thousand lines is shown from memory.
 const HEADERS_REMEMBERED_MAX: usize = 1_024;
@@ -62,6 +66,82 @@ impl LightClient {
             }
         }
         Err(LightError::from_failures(Question::HeaderAt, failures))
+    }
+
+    /// The headers at these heights, in their order; as [`LightClient::header_at`] for each, but asked for together and
+    /// with one proof for all.
+    ///
+    /// # Errors
+    /// As [`LightClient::header_at`].
+    pub async fn headers_at(&self, heights: &[Height]) -> Result<Vec<ProvenHeader>, LightError> {
+        let head = self.head()?;
+        let mut found: BTreeMap<Height, ProvenHeader> = BTreeMap::new();
+        let mut wanted = Vec::new();
+        for height in heights.iter().copied().collect::<BTreeSet<_>>() {
+            let known = self.inner().proven.get(&height).cloned();
+            match known {
+                Some(proven) => drop(found.insert(height, proven)),
+                None if height > Height(0) && height < head.height() => wanted.push(height),
+                None => drop(found.insert(height, self.header_at(height).await?)),
+            }
+        }
+        for asked in wanted.chunks(HEADERS_PER_REQUEST_MAX) {
+            for (height, proven) in self.several(&head, asked).await? {
+                self.remember(&proven);
+                found.insert(height, proven);
+            }
+        }
+        Ok(heights.iter().map(|height| found[height].clone()).collect())
+    }
+
+    /// Ascending heights below the trusted header, not more than are asked for at once.
+    async fn several(
+        &self,
+        head: &TrustedHeader,
+        heights: &[Height],
+    ) -> Result<Vec<(Height, ProvenHeader)>, LightError> {
+        let request = LightRequest::Headers { heights: heights.to_vec(), newer: head.height() };
+        let now = self.now();
+        if let Ok((headers, _)) =
+            self.first(&request, |answer| self.check_headers(answer, head, heights, now)).await
+        {
+            return Ok(heights.iter().copied().zip(headers).collect());
+        }
+        // One by one, a lie is told from two chains, and what nobody has from the rest.
+        let mut found = Vec::with_capacity(heights.len());
+        for height in heights {
+            found.push((*height, self.header_at(*height).await?));
+        }
+        Ok(found)
+    }
+
+    /// Headers that a node gave, and the hashes that prove them.
+    pub(super) fn check_headers(
+        &self,
+        answer: LightResponse,
+        head: &TrustedHeader,
+        heights: &[Height],
+        now: Timestamp,
+    ) -> Result<(Vec<ProvenHeader>, Vec<Digest>), NodeFailure> {
+        let LightResponse::Headers(answer) = answer else {
+            return Err(Forgery::OtherAnswer { question: Question::Headers }.into());
+        };
+        let UntrustedHeaders { headers, proof } = *answer;
+        if headers.len() != heights.len() || proof.heights != heights {
+            return Err(Forgery::Count { asked: heights.len(), found: headers.len() }.into());
+        }
+        let hashes: Vec<_> = headers.iter().map(|signed| signed.header.hash()).collect();
+        proof.verify(head.height(), head.header().range_root, &hashes).map_err(Forgery::Headers)?;
+        let link = Link::Range { hashes: proof.hashes.len() };
+        let mut proven = Vec::with_capacity(headers.len());
+        for (untrusted, height) in headers.into_iter().zip(heights) {
+            let header = self.judge(untrusted, now)?;
+            if header.height() != *height {
+                return Err(Forgery::HeaderHeight { asked: *height, found: header.height() }.into());
+            }
+            proven.push(ProvenHeader { header, link, head: head.height() });
+        }
+        Ok((proven, proof.hashes))
     }
 
     /// Proves a certified header to be in the trusted header's chain; `None` if no node can show it.

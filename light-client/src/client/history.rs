@@ -9,6 +9,7 @@ use amulet_protocol::ids::{Did, Height};
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::HISTORY_ENTRIES_PER_RESPONSE_MAX;
 use amulet_protocol::state::StateKey;
+use amulet_protocol::state_batch::UntrustedStateBatch;
 
 /// All entries since the head that the caller knew, and the proven head to remember for next time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +31,7 @@ impl LightClient {
     /// remembers is not of this ledger; or that no node gave a good answer, [`LightError::Forged`] above all.
     pub async fn history(&self, did: Did, known: HistoryHead) -> Result<ProvenHistory, LightError> {
         let head = self.head()?;
-        let key = [StateKey::History(did)];
-        let request = LightRequest::State { height: head.height(), keys: key.to_vec() };
-        let root = head.header().state_root;
-        let mut proven =
-            self.first(&request, |answer| super::state::check_states(answer, root, &key)).await?;
-        let proven: HistoryHead = proven.pop().and_then(|value| value.into_option()).unwrap_or_default();
+        let (proven, _) = self.proven_head(&head, did).await?;
         if known.count > proven.count {
             return Err(LightError::HistoryShrunk { known: known.count, proven: proven.count });
         }
@@ -55,6 +51,20 @@ impl LightClient {
         Err(LightError::from_failures(Question::History, failures))
     }
 
+    /// Count and head of a history at a header, with the proof.
+    pub(super) async fn proven_head(
+        &self,
+        head: &TrustedHeader,
+        did: Did,
+    ) -> Result<(HistoryHead, UntrustedStateBatch), LightError> {
+        let key = StateKey::History(did);
+        let mut proven = self.state_batches(head, std::slice::from_ref(&key)).await?;
+        let (_, (batch, untrusted)) = proven.pop().expect("one key has one answer");
+        let verdict = batch.verdict(&key).map_err(LightError::State)?;
+        let proven = verdict.proven().expect("a batch covers the keys that it was checked for");
+        Ok((proven.into_option().unwrap_or_default(), untrusted))
+    }
+
     async fn whole_history_fits(
         &self,
         node: NodeIndex,
@@ -66,7 +76,7 @@ impl LightClient {
     }
 
     /// Fetches the entries after `known` from one node and checks that they lead to the proven head.
-    async fn entries_from(
+    pub(super) async fn entries_from(
         &self,
         node: NodeIndex,
         did: Did,

@@ -3,6 +3,7 @@
 
 mod ask;
 mod blobs;
+mod export;
 mod headers;
 mod history;
 mod keeping;
@@ -10,6 +11,7 @@ mod reputation;
 mod state;
 mod submit;
 
+pub use export::Wanted;
 pub use headers::ProvenHeader;
 pub use history::ProvenHistory;
 pub use reputation::{LedgerScore, Measured};

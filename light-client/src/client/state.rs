@@ -2,14 +2,17 @@
 
 use super::{LightClient, Stage};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
+use crate::header::TrustedHeader;
 use amulet_crypto::digest::Digest;
 use amulet_protocol::ids::{ChainId, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use amulet_protocol::limits::{STATE_KEYS_PER_REQUEST_MAX, TRANSACTIONS_PER_REQUEST_MAX};
 use amulet_protocol::state::StateKey;
-use amulet_protocol::state_tree::Proven;
+use amulet_protocol::state_batch::{StateBatch, UntrustedStateBatch};
+use amulet_protocol::state_tree::{Proven, StateProofError};
 use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
 use borsh::BorshDeserialize;
+use std::collections::BTreeSet;
 
 impl LightClient {
     /// The value at a key, or its absence, proven against the trusted header.
@@ -27,24 +30,47 @@ impl LightClient {
     /// As [`LightClient::state`].
     pub async fn states<T: BorshDeserialize>(&self, keys: &[StateKey]) -> Result<Vec<Proven<T>>, LightError> {
         let head = self.head()?;
+        let proven = self.state_batches(&head, keys).await?;
+        let find = |key: &StateKey| {
+            let batch = proven.iter().find(|(asked, _)| asked.contains(key));
+            let (_, (batch, _)) = batch.expect("every key was asked for and its answer checked");
+            let verdict = batch.verdict(key)?;
+            Ok(verdict.proven().expect("a batch covers the keys that it was checked for"))
+        };
+        let values = keys.iter().map(find).collect::<Result<_, StateProofError>>();
+        // The hospitals proved it, so it is this client that is too old for the value, or the ledger that is wrong.
+        values.map_err(LightError::State)
+    }
+
+    /// Proofs for all these keys under one header, each key asked for once and as many at once as fit into an answer; with
+    /// the keys in the order in which the proof has them.
+    pub(super) async fn state_batches(
+        &self,
+        head: &TrustedHeader,
+        keys: &[StateKey],
+    ) -> Result<Vec<ProvenKeys>, LightError> {
         let root = head.header().state_root;
-        let mut values = Vec::with_capacity(keys.len());
-        let mut at_once = STATE_KEYS_PER_REQUEST_MAX;
-        while values.len() < keys.len() {
-            let rest = &keys[values.len()..];
+        let different: Vec<StateKey> = keys.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        let mut proven = Vec::new();
+        let (mut done, mut at_once) = (0, STATE_KEYS_PER_REQUEST_MAX);
+        while done < different.len() {
+            let rest = &different[done..];
             let asked = &rest[..rest.len().min(at_once)];
-            let request = LightRequest::State { height: head.height(), keys: asked.to_vec() };
-            match self.first(&request, |answer| check_states(answer, root, asked)).await {
-                Ok(proven) => values.extend(proven),
+            let request = LightRequest::StateBatch { height: head.height(), keys: asked.to_vec() };
+            match self.first(&request, |answer| check_batch(answer, root, asked)).await {
+                Ok(batch) => {
+                    done += asked.len();
+                    proven.push((asked.to_vec(), batch));
+                }
                 // Values can be large, and a node that cannot fit all of them into one answer refuses the question.
                 Err(LightError::Refused { refusal: LightRefusal::Malformed, .. }) if asked.len() > 1 => {
                     at_once = asked.len() / 2;
                 }
                 Err(error) => return Err(error),
             }
-            self.report(Stage::State, values.len(), keys.len());
+            self.report(Stage::State, done, different.len());
         }
-        Ok(values)
+        Ok(proven)
     }
 
     /// Transactions by identity, in the order asked. Each is what its identity says: the identity is the digest of its
@@ -68,20 +94,20 @@ impl LightClient {
     }
 }
 
-/// Every key must be answered, each with a proof under `root`.
-pub(super) fn check_states<T: BorshDeserialize>(
+/// Keys, and what was proven about them: checked, and as it came.
+pub(super) type ProvenKeys = (Vec<StateKey>, (StateBatch, UntrustedStateBatch));
+
+/// Every key must be answered, all with one proof under `root`.
+fn check_batch(
     answer: LightResponse,
     root: Digest,
     keys: &[StateKey],
-) -> Result<Vec<Proven<T>>, NodeFailure> {
-    let LightResponse::State(proofs) = answer else {
+) -> Result<(StateBatch, UntrustedStateBatch), NodeFailure> {
+    let LightResponse::StateBatch(untrusted) = answer else {
         return Err(Forgery::OtherAnswer { question: Question::State }.into());
     };
-    if proofs.len() != keys.len() {
-        return Err(Forgery::Count { asked: keys.len(), found: proofs.len() }.into());
-    }
-    let verified = keys.iter().zip(&proofs).map(|(key, proof)| proof.verify(root, key));
-    verified.collect::<Result<_, _>>().map_err(|error| Forgery::State(error).into())
+    let batch = untrusted.verify(root, keys).map_err(Forgery::State)?;
+    Ok((batch, untrusted))
 }
 
 /// A prefix of what was asked for is an answer; an empty one is "not found".

@@ -12,11 +12,15 @@ use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
 use amulet_protocol::header::{HEADER_VERSION, Header};
 use amulet_protocol::history::{Event, HistoryEntry, HistoryHead};
 use amulet_protocol::ids::{Did, HeaderHash, Height, Nonce, ReplicaId, Timestamp, TxId, View};
-use amulet_protocol::light::{LightRequest, LightResponse, UntrustedEpochEnd, UntrustedReceiptProof};
+use amulet_protocol::light::{
+    LightRequest, LightResponse, UntrustedEpochEnd, UntrustedHeaders, UntrustedReceiptProof,
+    UntrustedReceipts,
+};
 use amulet_protocol::merkle::ListTree;
-use amulet_protocol::range::{RangeMerge, prove_range, range_leaf, range_root};
+use amulet_protocol::range::{RangeMerge, prove_range, prove_range_many, range_leaf, range_root};
 use amulet_protocol::receipt::{Outcome, Receipt};
 use amulet_protocol::state::StateKey;
+use amulet_protocol::state_batch::UntrustedStateBatch;
 use amulet_protocol::state_tree::{TreeHasher, UntrustedStateProof, key_hash};
 use amulet_protocol::transaction::{
     SignedTransaction, TRANSACTION_VERSION, Transaction, UntrustedTransaction,
@@ -142,6 +146,11 @@ impl People {
         Transaction { version: TRANSACTION_VERSION, chain, sender: self.patient_did(), nonce, call }
             .sign(&self.patient)
     }
+}
+
+/// A key under which each block leaves its height in the state, so that there is more in it than one history.
+pub fn block_key(height: u64) -> StateKey {
+    StateKey::ValidatorKey(sm3(&height.to_be_bytes()))
 }
 
 fn request(nonce: u64) -> RequestId {
@@ -291,7 +300,8 @@ impl Chain {
 
     fn write_state(&mut self, height: Height) -> Digest {
         let head = (StateKey::History(self.people.patient_did()), encode(&self.head));
-        let written = self.writes.drain(..).chain([head]);
+        let own = [head, (block_key(height.0), encode(&height))];
+        let written = self.writes.drain(..).chain(own);
         let values: Vec<_> = written.map(|(key, value)| (key_hash(&key), Some(value))).collect();
         let tree = JellyfishMerkleTree::<_, TreeHasher>::new(&self.state);
         let (root, batch) = tree.put_value_set(values, height.0).unwrap();
@@ -332,6 +342,18 @@ impl Chain {
                 let wanted = |entry: &&HistoryEntry| entry.number >= *from && entry.height <= *height;
                 LightResponse::History(self.entries.iter().filter(wanted).take(PAGE).cloned().collect())
             }
+            LightRequest::StateBatch { height, keys } if has(height) => {
+                LightResponse::StateBatch(self.prove_states(*height, keys))
+            }
+            LightRequest::Headers { heights, newer } if has(newer) => {
+                LightResponse::Headers(Box::new(UntrustedHeaders {
+                    headers: heights.iter().map(|height| self.signed_at(height.0)).collect(),
+                    proof: prove_range_many(&self.range, heights.clone(), *newer).unwrap(),
+                }))
+            }
+            LightRequest::Receipts { height, transactions } if has(height) => {
+                self.receipts(*height, transactions).unwrap_or(LightResponse::NotFound)
+            }
             LightRequest::Transactions(ids) => {
                 LightResponse::Transactions(ids.iter().map_while(|id| self.transaction(*id, tip)).collect())
             }
@@ -353,6 +375,24 @@ impl Chain {
         let tree = JellyfishMerkleTree::<_, TreeHasher>::new(&self.state);
         let (value, proof) = tree.get_with_proof(key_hash(key), height.0).unwrap();
         UntrustedStateProof::new(value, &proof)
+    }
+
+    pub fn prove_states(&self, height: Height, keys: &[StateKey]) -> UntrustedStateBatch {
+        let proofs = keys.iter().map(|key| (key.clone(), self.prove_state(height, key))).collect();
+        UntrustedStateBatch::join(proofs).unwrap()
+    }
+
+    fn receipts(&self, height: Height, asked: &[TxId]) -> Option<LightResponse> {
+        let block = &self.blocks[height.0 as usize];
+        let place = |id: &TxId| block.receipts.iter().position(|receipt| receipt.transaction == *id);
+        let mut indices: Vec<u32> =
+            asked.iter().map(|id| place(id).map(|at| at as u32)).collect::<Option<_>>()?;
+        indices.sort_unstable();
+        Some(LightResponse::Receipts(Box::new(UntrustedReceipts {
+            header: block.signed.clone(),
+            receipts: indices.iter().map(|index| block.receipts[*index as usize].clone()).collect(),
+            proof: ListTree::new(block.receipts.iter().map(Receipt::leaf)).prove_many(indices)?,
+        })))
     }
 
     fn transaction(&self, id: TxId, tip: Height) -> Option<UntrustedTransaction> {

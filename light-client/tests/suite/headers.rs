@@ -9,6 +9,7 @@ use amulet_light_client::{Forgery, LightError, Link, NodeIndex, Question};
 use amulet_protocol::certificate::CertificateError;
 use amulet_protocol::ids::Height;
 use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::range::RangeBatchError;
 use std::sync::Arc;
 
 fn header_questions(network: &Network) -> usize {
@@ -119,4 +120,48 @@ async fn without_any_answer_the_hospitals_are_unreachable() {
         network.change(node, silent());
     }
     assert_eq!(client.header_at(Height(1)).await, Err(LightError::Unreachable { asked: 4 }));
+}
+
+fn batch_questions(network: &Network) -> usize {
+    network.asked(|question| matches!(question, LightRequest::Headers { .. })).len()
+}
+
+#[test]
+async fn several_headers_come_with_one_question_and_one_proof() {
+    let network = Arc::new(Network::honest(Chain::new(40)));
+    let client = network.client();
+    client.sync(NOW).await.unwrap();
+    let heights: Vec<Height> = [40, 3, 17, 3, 39, 1, 25].map(Height).into();
+    let proven = client.headers_at(&heights).await.unwrap();
+    let hashes: Vec<_> = proven.iter().map(|proven| proven.header.hash()).collect();
+    let expected: Vec<_> = heights.iter().map(|height| Chain::new(40).hash_at(height.0)).collect();
+    assert_eq!(hashes, expected);
+    assert_eq!((batch_questions(&network), header_questions(&network)), (1, 0));
+    client.headers_at(&heights[1..4]).await.unwrap();
+    assert_eq!(batch_questions(&network), 1, "they are remembered");
+    let above = LightError::AboveHead { asked: Height(41), head: Height(40) };
+    assert_eq!(client.headers_at(&[Height(2), Height(41)]).await, Err(above));
+}
+
+#[test]
+async fn a_header_that_is_slipped_in_among_several_is_caught_and_another_hospital_is_asked() {
+    let other = Chain::forked(9, 4).signed_at(6);
+    let lie = lying(move |question, answer| match (question, answer) {
+        (LightRequest::Headers { .. }, LightResponse::Headers(headers)) => {
+            let mut headers = headers.clone();
+            headers.headers[1] = other.clone();
+            Some(LightResponse::Headers(headers))
+        }
+        _ => None,
+    });
+    let network = Arc::new(Network::honest(Chain::new(9)).with(0, lie));
+    let client = network.client();
+    client.sync(NOW).await.unwrap();
+    let proven = client.headers_at(&[Height(2), Height(6)]).await.unwrap();
+    assert_eq!(proven[1].header.hash(), Chain::new(9).hash_at(6));
+    let standing = &client.standings()[0];
+    assert!(
+        matches!(standing, Standing::Lied(Forgery::Headers(RangeBatchError::Root { .. }))),
+        "{standing:?}"
+    );
 }

@@ -7,14 +7,15 @@ use amulet_crypto::digest::sm3;
 use amulet_light_client::client::Standing;
 use amulet_light_client::{Forgery, LightClient, LightError, NodeIndex, Question};
 use amulet_protocol::history::{HistoryEntry, HistoryError, HistoryHead};
-use amulet_protocol::ids::{BlobId, Height, TxId};
+use amulet_protocol::ids::{BlobId, Epoch, Height, TxId};
 use amulet_protocol::light::{
     AccessRefusal, LightRefusal, LightRequest, LightResponse, ReadGround, ReadRequest, UntrustedReadRequest,
     Upload,
 };
 use amulet_protocol::record::blob_id;
 use amulet_protocol::state::StateKey;
-use amulet_protocol::state_tree::{Proven, StateProofError, UntrustedStateProof};
+use amulet_protocol::state_batch::{StateBatchError, UntrustedStateBatch};
+use amulet_protocol::state_tree::Proven;
 use amulet_protocol::transaction::TransactionError;
 use std::sync::{Arc, Mutex};
 
@@ -38,12 +39,12 @@ fn absent_key() -> StateKey {
     StateKey::Account(People::new().patient_did())
 }
 
-fn state_lie(change: impl Fn(&mut UntrustedStateProof) + Send + Sync + 'static) -> Twist {
+fn state_lie(change: impl Fn(&mut UntrustedStateBatch) + Send + Sync + 'static) -> Twist {
     lying(move |question, answer| match (question, answer) {
-        (LightRequest::State { .. }, LightResponse::State(proofs)) => {
-            let mut proofs = proofs.clone();
-            change(&mut proofs[0]);
-            Some(LightResponse::State(proofs))
+        (LightRequest::StateBatch { .. }, LightResponse::StateBatch(batch)) => {
+            let mut batch = batch.clone();
+            change(&mut batch);
+            Some(LightResponse::StateBatch(batch))
         }
         _ => None,
     })
@@ -61,7 +62,7 @@ fn history_lie(change: impl Fn(&mut Vec<HistoryEntry>) + Send + Sync + 'static) 
 }
 
 fn is_state(question: &LightRequest) -> bool {
-    matches!(question, LightRequest::State { .. })
+    matches!(question, LightRequest::StateBatch { .. })
 }
 
 #[test]
@@ -77,56 +78,48 @@ async fn presence_and_absence_are_proven() {
 
 #[test]
 async fn a_hospital_that_denies_what_is_there_is_caught_and_another_is_asked() {
-    let deny = state_lie(|proof| proof.value = None);
+    let deny = state_lie(|batch| batch.values[0] = None);
     let (network, client) = synced(Network::honest(Chain::new(4)).with(0, deny)).await;
     let head: Proven<HistoryHead> = client.state(&history_key()).await.unwrap();
     assert_eq!(head, Proven::Present(Chain::new(4).history_head(4)));
     assert_eq!(network.asked(is_state), vec![NodeIndex(0), NodeIndex(1)]);
-    let root = Chain::new(4).signed_at(4).header.state_root;
-    let forgery = Forgery::State(StateProofError::NotCovered { key: history_key(), root });
+    let forgery = Forgery::State(StateBatchError::Claim { key: history_key() });
     assert_eq!(client.standings()[0], Standing::Lied(forgery));
 }
 
 #[test]
 async fn a_changed_value_and_an_invented_one_are_caught() {
-    let root = Chain::new(4).signed_at(4).header.state_root;
-    for key in [history_key(), absent_key()] {
-        let invent = || state_lie(|proof| proof.value = Some(vec![7; 40]));
-        let (_, client) = synced(all(Chain::new(4), invent)).await;
-        let found = client.state::<HistoryHead>(&key).await;
-        let forgery = Forgery::State(StateProofError::NotCovered { key, root });
-        assert_eq!(found, Err(LightError::Forged { node: NodeIndex(0), forgery }));
-    }
+    let invent = || state_lie(|batch| batch.values[0] = Some(vec![7; 40]));
+    let (_, client) = synced(all(Chain::new(4), invent)).await;
+    let changed = client.state::<HistoryHead>(&history_key()).await.unwrap_err();
+    assert!(matches!(
+        changed,
+        LightError::Forged { forgery: Forgery::State(StateBatchError::Root { .. }), .. }
+    ));
+    let invented = client.state::<HistoryHead>(&absent_key()).await;
+    let forgery = Forgery::State(StateBatchError::Claim { key: absent_key() });
+    assert_eq!(invented, Err(LightError::Forged { node: NodeIndex(0), forgery }));
 }
 
 #[test]
 async fn a_proof_cut_off_or_for_another_key_is_caught() {
-    let cut = || state_lie(|proof| proof.proof.truncate(10));
+    let cut = || state_lie(|batch| batch.nodes.clear());
     let (_, client) = synced(all(Chain::new(4), cut)).await;
-    let error = client.state::<HistoryHead>(&history_key()).await.unwrap_err();
-    assert!(matches!(error, LightError::Forged { forgery: Forgery::State(StateProofError::Decode(_)), .. }));
+    let found = client.state::<HistoryHead>(&history_key()).await;
+    let forgery = Forgery::State(StateBatchError::TooShort { found: 0 });
+    assert_eq!(found, Err(LightError::Forged { node: NodeIndex(0), forgery }));
 
-    let swap = || {
-        lying(|question, answer| match (question, answer) {
-            (LightRequest::State { .. }, LightResponse::State(proofs)) => {
-                Some(LightResponse::State(proofs.iter().rev().cloned().collect()))
-            }
-            _ => None,
-        })
-    };
+    let swap = || state_lie(|batch| batch.values.reverse());
     let (_, client) = synced(all(Chain::new(4), swap)).await;
     let error = client.states::<HistoryHead>(&[history_key(), absent_key()]).await.unwrap_err();
-    assert!(matches!(
-        error,
-        LightError::Forged { forgery: Forgery::State(StateProofError::NotCovered { .. }), .. }
-    ));
+    assert!(matches!(error, LightError::Forged { forgery: Forgery::State(_), .. }), "{error}");
 }
 
 #[test]
 async fn an_answer_that_leaves_a_key_out_is_caught() {
-    let fewer = || lying(|question, _| is_state(question).then(|| LightResponse::State(vec![])));
+    let fewer = || state_lie(|batch| batch.values.clear());
     let (_, client) = synced(all(Chain::new(1), fewer)).await;
-    let forgery = Forgery::Count { asked: 1, found: 0 };
+    let forgery = Forgery::State(StateBatchError::Count { keys: 1, values: 0 });
     let found = client.state::<HistoryHead>(&history_key()).await;
     assert_eq!(found, Err(LightError::Forged { node: NodeIndex(0), forgery }));
 }
@@ -135,16 +128,19 @@ async fn an_answer_that_leaves_a_key_out_is_caught() {
 async fn values_that_do_not_fit_into_one_answer_are_asked_for_in_parts() {
     let full = || {
         lying(|question, _| match question {
-            LightRequest::State { keys, .. } if keys.len() > 2 => {
+            LightRequest::StateBatch { keys, .. } if keys.len() > 2 => {
                 Some(LightResponse::Refused(LightRefusal::Malformed))
             }
             _ => None,
         })
     };
     let (_, client) = synced(all(Chain::new(2), full)).await;
-    let keys = vec![history_key(); 7];
+    let epochs = (0..6).map(|epoch| StateKey::Epoch(Epoch(epoch)));
+    let keys: Vec<StateKey> = epochs.chain([history_key(), history_key()]).collect();
     let found: Vec<Proven<HistoryHead>> = client.states(&keys).await.unwrap();
-    assert_eq!(found, vec![Proven::Present(Chain::new(2).history_head(2)); 7]);
+    let mut expected = vec![Proven::Absent; 6];
+    expected.extend(vec![Proven::Present(Chain::new(2).history_head(2)); 2]);
+    assert_eq!(found, expected, "in the order of the keys, also where one is repeated");
 }
 
 #[test]

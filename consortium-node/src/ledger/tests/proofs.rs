@@ -5,9 +5,10 @@ use amulet_contracts::{BlockContext, MemoryState, Verdict, apply, genesis_state}
 use amulet_protocol::certificate::{CertificateError, CertifiedHeader};
 use amulet_protocol::header::Header;
 use amulet_protocol::history::{HistoryEntry, HistoryHead};
-use amulet_protocol::ids::Did;
+use amulet_protocol::ids::{Did, Epoch};
 use amulet_protocol::light::LightRefusal;
 use amulet_protocol::limits::{STATE_KEYS_PER_REQUEST_MAX, TRANSACTIONS_PER_REQUEST_MAX};
+use amulet_protocol::receipt::Receipt;
 use amulet_protocol::state_tree::Proven;
 use std::collections::BTreeMap;
 
@@ -65,6 +66,15 @@ fn the_state_is_proven_at_every_height_present_or_absent() {
             let LightResponse::State(proofs) = chain.ledger.answer(&request).unwrap() else {
                 panic!("no proofs at {height}")
             };
+            let request = LightRequest::StateBatch { height: *height, keys: keys.to_vec() };
+            let LightResponse::StateBatch(together) = chain.ledger.answer(&request).unwrap() else {
+                panic!("no proof of all at {height}")
+            };
+            let together = together.verify(root, keys).unwrap();
+            for key in keys {
+                let value = together.iter().find(|(found, _)| *found == key).unwrap().1;
+                assert_eq!(value, state.get(key).map(Vec::as_slice), "{key:?} at {height}");
+            }
             assert_eq!(proofs.len(), keys.len());
             for (key, proof) in keys.iter().zip(proofs) {
                 assert_eq!(proof.value.as_ref(), state.get(key), "{key:?} at {height}");
@@ -273,4 +283,71 @@ fn the_same_story_has_the_same_hash_on_every_machine() {
         one.ledger.tip().hash.to_string(),
         "424360428ceff229f0f8cbae5f34832d7a54fbd3a074d144892f279905c03820"
     );
+}
+
+/// Receipts of a block, each as it is answered by itself.
+fn receipts_of(chain: &Chain, height: Height) -> Vec<Receipt> {
+    let block = chain.ledger.block(height).unwrap().unwrap().block;
+    let ids = block.transactions.iter().map(|transaction| transaction.transaction.id());
+    ids.map(|id| chain.ledger.receipt(id).unwrap().unwrap().1).collect()
+}
+
+#[test]
+fn headers_and_receipts_are_proven_together() {
+    let mut chain = Chain::new();
+    chain.story();
+    let tip = chain.ledger.tip();
+    let heights: Vec<Height> = (1..tip.height.0).step_by(3).map(Height).collect();
+    let request = LightRequest::Headers { heights: heights.clone(), newer: tip.height };
+    let LightResponse::Headers(answer) = chain.ledger.answer(&request).unwrap() else { panic!("no headers") };
+    let hashes: Vec<_> = answer.headers.iter().map(|signed| signed.header.hash()).collect();
+    assert_eq!(answer.proof.heights, heights);
+    answer.proof.verify(tip.height, root_at(&chain, tip.height).range_root, &hashes).unwrap();
+
+    for height in (1..=tip.height.0).map(Height) {
+        let all = receipts_of(&chain, height);
+        if all.is_empty() {
+            continue;
+        }
+        let ids: Vec<_> = all.iter().rev().map(|receipt| receipt.transaction).collect();
+        let request = LightRequest::Receipts { height, transactions: ids };
+        let LightResponse::Receipts(answer) = chain.ledger.answer(&request).unwrap() else {
+            panic!("no receipts at {height}")
+        };
+        assert_eq!(answer.receipts, all);
+        let leaves: Vec<_> = answer.receipts.iter().map(Receipt::leaf).collect();
+        answer.proof.verify(answer.header.header.receipts_root, &leaves).unwrap();
+    }
+}
+
+#[test]
+fn questions_for_several_things_are_bounded_and_must_not_repeat() {
+    let mut chain = Chain::new();
+    chain.story();
+    let tip = chain.ledger.tip().height;
+    let refused = |request| {
+        let answer = chain.ledger.answer(&request).unwrap();
+        assert_eq!(answer, LightResponse::Refused(LightRefusal::Malformed), "{request:?}");
+    };
+    let keys = |keys: Vec<StateKey>| LightRequest::StateBatch { height: tip, keys };
+    refused(keys(vec![]));
+    refused(keys(vec![StateKey::Membership; 2]));
+    refused(keys(
+        (0..=STATE_KEYS_PER_REQUEST_MAX as u64).map(|epoch| StateKey::Epoch(Epoch(epoch))).collect(),
+    ));
+    let headers = |heights: Vec<u64>| LightRequest::Headers {
+        heights: heights.into_iter().map(Height).collect(),
+        newer: tip,
+    };
+    refused(headers(vec![]));
+    refused(headers(vec![0, 1]));
+    refused(headers(vec![2, 1]));
+    refused(headers(vec![1, 1]));
+    refused(headers(vec![1, tip.0]));
+    refused(LightRequest::Receipts { height: tip, transactions: vec![] });
+    let id =
+        (2..=tip.0).rev().find_map(|height| receipts_of(&chain, Height(height)).pop()).unwrap().transaction;
+    refused(LightRequest::Receipts { height: tip, transactions: vec![id, id] });
+    let elsewhere = LightRequest::Receipts { height: Height(1), transactions: vec![id] };
+    assert_eq!(chain.ledger.answer(&elsewhere).unwrap(), LightResponse::NotFound);
 }

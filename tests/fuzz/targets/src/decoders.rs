@@ -13,6 +13,7 @@ use amulet_protocol::limits::{
     TRANSACTION_BYTES_MAX,
 };
 use amulet_protocol::quorum::Quorum;
+use amulet_protocol::receipt::Receipt;
 use amulet_protocol::state::StateKey;
 use amulet_protocol::transaction::UntrustedTransaction;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -134,6 +135,25 @@ fn light_response(bytes: &[u8]) {
                 let key = StateKey::Identity(seeds::did());
                 assert!(proof.verify::<Vec<u8>>(root, &key).is_err(), "nobody can forge a proof");
             }
+        }
+        Some(LightResponse::StateBatch(batch)) => {
+            for keys in [
+                vec![],
+                vec![StateKey::Membership],
+                vec![StateKey::Identity(seeds::did()), StateKey::Membership],
+            ] {
+                assert!(batch.verify(root, &keys).is_err(), "nobody can forge a proof");
+            }
+        }
+        Some(LightResponse::Headers(headers)) => {
+            let hashes: Vec<HeaderHash> = headers.headers.iter().map(|signed| signed.header.hash()).collect();
+            for newer in [Height(9), Height(u64::MAX)] {
+                assert!(headers.proof.verify(newer, root, &hashes).is_err(), "nobody can forge a proof");
+            }
+        }
+        Some(LightResponse::Receipts(receipts)) => {
+            let leaves: Vec<Vec<u8>> = receipts.receipts.iter().map(Receipt::leaf).collect();
+            assert!(receipts.proof.verify(root, &leaves).is_err(), "nobody can forge a proof");
         }
         Some(LightResponse::Receipt(receipt)) => {
             let _ = receipt.proof.verify(root, &receipt.receipt.leaf());

@@ -24,10 +24,14 @@ use amulet_protocol::header::{HEADER_VERSION, Header};
 use amulet_protocol::ids::{
     BlobId, ChainId, Did, Epoch, HeaderHash, Height, Nonce, ReplicaId, Timestamp, TxId, View,
 };
-use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
+use amulet_protocol::light::{
+    LightRefusal, LightRequest, LightResponse, UntrustedHeaders, UntrustedReceipts,
+};
 use amulet_protocol::merkle::ListTree;
-use amulet_protocol::range::UntrustedRangeProof;
+use amulet_protocol::range::{UntrustedRangeBatch, UntrustedRangeProof};
+use amulet_protocol::receipt::{Outcome, Receipt, RefusalCode};
 use amulet_protocol::state::StateKey;
+use amulet_protocol::state_batch::{StateNode, UntrustedStateBatch};
 use amulet_protocol::state_tree::UntrustedStateProof;
 use amulet_protocol::transaction::UntrustedTransaction;
 use borsh::BorshDeserialize;
@@ -219,6 +223,13 @@ pub(crate) fn light_requests() -> Vec<Vec<u8>> {
         LightRequest::Transactions(vec![TxId(digest(b"transaction"))]),
         LightRequest::Receipt(TxId(digest(b"transaction"))),
         LightRequest::Submit(transaction),
+        LightRequest::EpochEnd(Epoch(1)),
+        LightRequest::StateBatch {
+            height: Height(1),
+            keys: vec![StateKey::Identity(did()), StateKey::Membership],
+        },
+        LightRequest::Headers { heights: vec![Height(1), Height(3)], newer: Height(9) },
+        LightRequest::Receipts { height: Height(1), transactions: vec![TxId(digest(b"transaction"))] },
     ];
     requests.iter().map(codec::encode).collect()
 }
@@ -227,7 +238,31 @@ pub(crate) fn light_responses() -> Vec<Vec<u8>> {
     let header = UntrustedSignedHeader { header: header(), certificate: commit_certificate(1) };
     let tree = ListTree::new((0..5_u8).map(|leaf| vec![leaf]));
     let list_proof = tree.prove(2).expect("five leaves");
+    let receipt = Receipt {
+        transaction: TxId(digest(b"transaction")),
+        outcome: Outcome::Refused { code: RefusalCode::NonceUsed },
+    };
+    let nodes = vec![
+        StateNode::Branch,
+        StateNode::Branch,
+        StateNode::Asked,
+        StateNode::Other { place: digest(b"place"), value_hash: digest(b"value") },
+        StateNode::Beside(digest(b"beside")),
+    ];
     let responses = [
+        LightResponse::StateBatch(UntrustedStateBatch { values: vec![Some(vec![1]), None], nodes }),
+        LightResponse::Headers(Box::new(UntrustedHeaders {
+            headers: vec![header.clone(), header.clone()],
+            proof: UntrustedRangeBatch {
+                heights: vec![Height(1), Height(3)],
+                hashes: vec![digest(b"hash"); 3],
+            },
+        })),
+        LightResponse::Receipts(Box::new(UntrustedReceipts {
+            header: header.clone(),
+            receipts: vec![receipt.clone(), receipt],
+            proof: tree.prove_many(vec![0, 3]).expect("five leaves"),
+        })),
         LightResponse::Header(Box::new(header)),
         LightResponse::RangeProof(UntrustedRangeProof {
             height: Height(1),
