@@ -58,7 +58,7 @@ async fn synced(network: Network) -> (Arc<Network>, LightClient) {
 }
 
 fn is_state(question: &LightRequest) -> bool {
-    matches!(question, LightRequest::State { .. })
+    matches!(question, LightRequest::StateBatch { .. })
 }
 
 /// A question that goes to whoever is first.
