@@ -20,7 +20,8 @@ use redb::{
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Blocks indexed by one transaction of the store, which bounds its memory.
+/// Blocks indexed by one transaction of the store, which bounds its memory, and from one that is on the disk to the next,
+/// which bounds what is indexed again after an abrupt stop.
 const BLOCKS_PER_STEP: u64 = 256;
 
 /// `chain` and `height`.
@@ -155,8 +156,10 @@ impl VaultIndex {
         while done < tip {
             let end = tip.min(done + BLOCKS_PER_STEP);
             let mut write = self.inner.db.begin_write()?;
-            // What is lost by a crash is indexed again: the height goes with it.
-            write.set_durability(Durability::None)?;
+            // What is lost by a crash is indexed again, for the height goes with it; but never more than some blocks.
+            if done / BLOCKS_PER_STEP == end / BLOCKS_PER_STEP {
+                write.set_durability(Durability::None)?;
+            }
             for height in done + 1..=end {
                 index_block(&write, ledger, Height(height))?;
             }
@@ -273,4 +276,27 @@ const ENTRY_BYTES_MAX: usize = 256;
 
 pub(super) fn decode<T: BorshDeserialize>(bytes: &[u8]) -> Result<T, IndexError> {
     codec::decode(bytes, ENTRY_BYTES_MAX).map_err(|_| IndexError::Damaged { table: META.name() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::testing::World;
+
+    #[test]
+    fn after_an_abrupt_stop_only_the_newest_blocks_are_indexed_again() {
+        let world = World::new();
+        while world.ledger.tip().height.0 <= BLOCKS_PER_STEP {
+            world.commit(Vec::new());
+            world.index.catch_up(&world.ledger).unwrap();
+        }
+        // What an abrupt stop would leave: the file as it is, without the closing of the store.
+        let left = world.folder.path().join("left.redb");
+        std::fs::copy(world.folder.path().join("vault.redb"), &left).unwrap();
+        let index = VaultIndex::open(&left, world.chain()).unwrap();
+        assert_eq!(index.height().unwrap(), Height(BLOCKS_PER_STEP));
+        index.catch_up(&world.ledger).unwrap();
+        assert_eq!(index.height().unwrap(), world.ledger.tip().height);
+    }
 }
