@@ -1,5 +1,6 @@
 //! What only the native build has: `sled`, and futures that may change threads.
 
+mod golden;
 mod libp2p;
 
 use crate::chain::{Chain, NOW, People};
