@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 /// Takes a client's report into the voice of the hospital that vouches for it.
 pub(crate) fn report<S: StateRead>(step: &mut Step<'_, S>, call: &ReportService) -> Done<S> {
     let voucher = voucher(step, call.voucher)?;
-    let validating = validating(step)?;
+    let validating = validators::organisations(step).map_err(Stop::Failed)?;
     ensure(validating.contains(&voucher), RefusalCode::NotVouched)?;
     let today = LedgerDay::of(step.now());
     let reporter = StateKey::Reporter(step.sender);
@@ -98,10 +98,4 @@ fn change<S: StateRead>(
         step.put(key, &reputation);
     }
     Ok(())
-}
-
-/// The organisations that have a validator.
-fn validating<S: StateRead>(step: &Step<'_, S>) -> Done<S, BTreeSet<Did>> {
-    let epoch = validators::current(step).map_err(Stop::Failed)?;
-    Ok(epoch.validators.members().iter().map(|validator| validator.organisation).collect())
 }

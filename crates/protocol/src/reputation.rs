@@ -322,15 +322,20 @@ fn target(voices: &[Voice], others: usize) -> u16 {
     tenths * POINTS_PER_TENTH
 }
 
-/// The lowest place at which half of the weight is reached; the prior's if there is none.
+/// The median. Where the weight is split into two halves, everything between them is one, and the nearest to the prior is
+/// taken: so half of the voices cannot push a score to the other side of it.
 fn median(weights: &[u64; RATINGS]) -> usize {
     let total: u64 = weights.iter().sum();
-    let mut reached = 0;
-    let place = weights.iter().position(|weight| {
-        reached += weight;
-        total > 0 && 2 * reached >= total
-    });
-    place.unwrap_or(PRIOR_RATING)
+    let reaches = |enough: &dyn Fn(u64) -> bool| {
+        let mut reached = 0;
+        weights.iter().position(|weight| {
+            reached += weight;
+            enough(2 * reached)
+        })
+    };
+    let lowest = reaches(&|twice| total > 0 && twice >= total).unwrap_or(PRIOR_RATING);
+    let highest = reaches(&|twice| twice > total).unwrap_or(PRIOR_RATING);
+    PRIOR_RATING.clamp(lowest, highest)
 }
 
 fn sum(weights: &[u32; RATINGS]) -> u64 {

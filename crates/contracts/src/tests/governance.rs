@@ -9,6 +9,7 @@ use amulet_protocol::limits::{
     CHANGE_AHEAD_BLOCKS_MAX, PROPOSAL_TIME_MS, PROPOSALS_PER_ORGANISATION_MAX, ROTATION_INTERVAL_MS,
 };
 use amulet_protocol::state::OrganisationState;
+use std::collections::BTreeSet;
 
 const AT_ONCE: Height = Height(0);
 
@@ -320,4 +321,24 @@ fn an_approval_of_somebody_who_left_does_not_count() {
     assert_eq!(world.stage(waiting), ProposalStage::Open, "two of four, and one who left");
     world.approve("h2", waiting).unwrap();
     assert_eq!(world.stage(waiting), ProposalStage::Decided { first: world.height });
+}
+
+#[test]
+fn the_organisations_that_validate_are_those_of_the_set_in_force() {
+    let mut world = World::new();
+    let in_force = |world: &World| {
+        let set = validators::current(&world.state).unwrap().validators;
+        let all: BTreeSet<Did> = set.members().iter().map(|validator| validator.organisation).collect();
+        assert_eq!(validators::organisations(&world.state).unwrap(), all);
+        all.len()
+    };
+    assert_eq!(in_force(&world), 4);
+    let newcomer = Actor::new(60);
+    let change = crate::testing::addition(&newcomer, world.chain);
+    let call = ProposeMembership { change, not_before: Height(0) };
+    let proposal = ProposalId(world.call("h0", Call::ProposeMembership(Box::new(call))).unwrap());
+    for name in ["h1", "h2"] {
+        world.call(name, Call::ApproveMembership(ApproveMembership { proposal })).unwrap();
+    }
+    assert_eq!(in_force(&world), 5);
 }

@@ -91,6 +91,22 @@ fn a_single_hospital_moves_nothing_however_many_clients_it_brings() {
 }
 
 #[test]
+fn voices_that_are_split_in_half_say_nothing() {
+    for (half, other_half) in [(0, 10), (0, 8), (4, 10)] {
+        let say = |voucher: u8| (voucher, if voucher.is_multiple_of(2) { half } else { other_half });
+        let voices: Vec<_> = (1..=OTHERS).map(say).collect();
+        let (reputation, today) = weeks(&voices, 16, 20);
+        assert_eq!(reputation.score_on(today, &others()), SCORE_PRIOR);
+    }
+    let (reputation, today) = weeks(&[(1, 8), (2, 9), (3, 8), (4, 9), (5, 8), (6, 9)], 16, 20);
+    assert_eq!(
+        reputation.score_on(today, &others()),
+        Score(8_000),
+        "of two medians, the nearer to the prior"
+    );
+}
+
+#[test]
 fn a_minority_of_slanderers_within_a_hospital_does_not_turn_its_voice() {
     let mut reputation = Reputation::unknown(START);
     for voucher in 1..=OTHERS {
