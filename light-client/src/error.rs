@@ -3,12 +3,12 @@
 use crate::store::StoreError;
 use crate::sync::NodeVerdict;
 use crate::transport::{NodeIndex, TransportError};
-use crate::verifier::{InvalidEpochEnd, InvalidHeader, TrustExpired};
+use crate::verifier::{CheckpointError, InvalidHeader, InvalidStep, TrustExpired};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::genesis::GenesisError;
 use amulet_protocol::history::{HistoryError, HistoryHead};
-use amulet_protocol::ids::{BlobId, Did, HeaderHash, Height, TxId};
+use amulet_protocol::ids::{BlobId, Did, Epoch, HeaderHash, Height, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest};
 use amulet_protocol::merkle::{ListBatchError, ListProofError};
 use amulet_protocol::proof_file::ProofFileError;
@@ -47,6 +47,10 @@ pub enum Question {
     Headers,
     /// Several receipts with one proof.
     Receipts,
+    /// A validator set.
+    Validators,
+    /// A run of headers.
+    HeaderRun,
 }
 
 /// What a hospital's node was caught in. Each is a proven lie or a broken node: an honest one never sends it.
@@ -63,9 +67,20 @@ pub enum Forgery {
         /// Got.
         found: Height,
     },
-    /// The end of an epoch that does not lead from the set this client knows to another.
-    #[error("forged end of an epoch: {0}")]
-    EpochEnd(#[from] InvalidEpochEnd),
+    /// A step along the validator sets that does not lead from the set this client knows to another.
+    #[error("forged step to another validator set: {0}")]
+    Step(#[from] InvalidStep),
+    /// The end of another epoch than was asked for.
+    #[error("asked for the end of epoch {asked}, got that of {found}")]
+    EpochNumber {
+        /// Asked for.
+        asked: Epoch,
+        /// Got.
+        found: Epoch,
+    },
+    /// The header or the validator set of a checkpoint are not what was pinned.
+    #[error("forged checkpoint: {0}")]
+    Checkpoint(#[from] CheckpointError),
     /// A range proof that proves nothing.
     #[error("forged range proof: {0}")]
     RangeProof(InvalidHeader),
@@ -178,6 +193,9 @@ pub enum LightError {
     /// The pinned genesis document is bad.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// The pinned checkpoint is of another chain.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// Fewer nodes of different organisations are configured than are needed as witnesses.
     #[error("nodes of {found} organisations are known, {needed} are needed")]
     TooFewNodes {
@@ -328,7 +346,9 @@ impl Question {
             LightRequest::Submit(_) => Self::Submit,
             LightRequest::Read(_) => Self::Read,
             LightRequest::Upload(_) => Self::Upload,
-            LightRequest::EpochEnd(_) => Self::EpochEnd,
+            LightRequest::EpochEnd(_) | LightRequest::EpochEndWithSet(_) => Self::EpochEnd,
+            LightRequest::Validators(_) => Self::Validators,
+            LightRequest::HeaderRun { .. } => Self::HeaderRun,
         }
     }
 }
@@ -349,6 +369,8 @@ impl fmt::Display for Question {
             Self::EpochEnd => "the end of an epoch",
             Self::Headers => "several headers",
             Self::Receipts => "several receipts",
+            Self::Validators => "a validator set",
+            Self::HeaderRun => "a run of headers",
         })
     }
 }

@@ -1,8 +1,9 @@
 //! Amulet's light client: it checks for itself all that a wallet shows, and trusts no single hospital: not for what
 //! happened, and not for what did not happen.
 //!
-//! Four layers, the lower knowing nothing of the upper: [`verifier`] (pure predicates), [`store`] (the trusted header, and what saves asking again),
-//! [`sync`] (several hospitals, witnesses, evidence), [`client`] (the facade: proven queries). Below them the
+//! Four layers, the lower knowing nothing of the upper: [`verifier`] (pure predicates, a crate of its own), [`store`] (the
+//! trusted header, and what saves asking again), [`sync`] (several hospitals, witnesses, evidence), [`client`] (the facade:
+//! proven queries). Below them the
 //! [`transport`]: libp2p natively, `fetch` in a browser. `platform` alone knows what it runs on.
 //!
 //! What a header must pass is in its type: an `UntrustedSignedHeader` becomes a [`VerifiedHeader`] by the verifier's checks
@@ -11,23 +12,23 @@
 
 pub mod client;
 pub mod error;
-pub mod params;
+pub mod follow;
 pub mod platform;
 pub mod store;
 pub mod sync;
 pub mod transport;
-pub mod verifier;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod wire;
 
 mod header;
 
+pub use amulet_verifier as verifier;
+pub use amulet_verifier::{Link, TrustParams, TrustParamsError, TrustThreshold, VerifiedHeader, params};
 pub use client::{
     LightClient, NodeInfo, Progress, ProvenHeader, ProvenHistory, ProvenReceipt, Stage, Wanted,
 };
 pub use error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
-pub use header::{Link, TrustedHeader, VerifiedHeader};
-pub use params::{TrustParams, TrustParamsError};
+pub use header::TrustedHeader;
 pub use platform::{Clock, ProgressFn, SystemClock};
 pub use store::{ClientStore, MemoryStore, StoreError};
 pub use sync::{NodeVerdict, SyncReport};

@@ -9,17 +9,17 @@
 //! The age of the newest block decides nothing: blocks are made when there are transactions. That hospitals together hide
 //! newer blocks is possible only if all that answer do; `NodeVerdict` says who answered.
 
-use crate::client::{LightClient, Stage, Standing};
+use crate::client::{LightClient, Stage, Standing, SyncStart};
 use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
-use crate::header::{Link, TrustedHeader, VerifiedHeader};
+use crate::header::TrustedHeader;
 use crate::platform;
 use crate::store::StoreError;
 use crate::transport::{NodeIndex, TransportError};
-use crate::verifier::{Verifier, link_adjacent, link_range};
 use amulet_crypto::digest::Digest;
-use amulet_protocol::certificate::UntrustedSignedHeader;
-use amulet_protocol::ids::{Did, Epoch, Height, Timestamp};
+use amulet_protocol::header::Header;
+use amulet_protocol::ids::{Did, Height, Timestamp};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
+use amulet_verifier::{Link, VerifiedHeader, Verifier, link_adjacent, link_range, range_contains};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
@@ -94,6 +94,17 @@ pub(crate) enum Placement {
     Unproven,
 }
 
+/// What all nodes said.
+struct Asked {
+    /// Their newest headers, verified; the highest first.
+    candidates: Vec<Candidate>,
+    /// What those did who gave none.
+    others: Vec<(NodeIndex, NodeVerdict)>,
+    /// Headers among these that name a validator set which this client does not know, as those do that lie in an epoch that
+    /// it skipped.
+    skipped: Vec<(NodeIndex, Header)>,
+}
+
 struct Candidate {
     node: NodeIndex,
     header: VerifiedHeader,
@@ -129,21 +140,21 @@ impl LightClient {
     pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, LightError> {
         let _one_at_a_time = self.syncing.lock().await;
         self.restore_once().await;
-        // Epochs that are followed on the way count with the head that they lead to, or not at all.
+        // Validator sets that are learnt on the way count with the head that they lead to, or not at all.
         let mut before = KnownBefore { client: self, verifier: Some(self.verifier()) };
-        let known = self.verifier().epoch();
+        let known = SyncStart::of(&self.verifier());
         let resumed = self.resume_progress(known, now).await;
-        let mut synced = self.sync_from(known, now).await;
+        let mut synced = self.sync_from(known.steps, now).await;
         if resumed && synced.as_ref().is_err_and(|error| !error.is_passing()) {
             // What was reached before may itself have been a way into nothing.
             before.restore();
             self.drop_progress().await;
-            synced = self.sync_from(known, now).await;
+            synced = self.sync_from(known.steps, now).await;
         }
         match &synced {
             Ok(_) => {
                 before.verifier = None;
-                if self.verifier().epoch() > known {
+                if SyncStart::of(&self.verifier()) != known {
                     self.drop_progress().await;
                 }
             }
@@ -153,12 +164,12 @@ impl LightClient {
         synced
     }
 
-    async fn sync_from(&self, known: Epoch, now: Timestamp) -> Result<SyncReport, LightError> {
+    async fn sync_from(&self, known: usize, now: Timestamp) -> Result<SyncReport, LightError> {
         let before = self.trusted();
         if let Some(before) = &before {
             self.verifier().within_trust_period(before.checked_at(), now)?;
         }
-        let (candidates, mut nodes) = self.ask_all(now).await;
+        let Asked { candidates, others: mut nodes, skipped } = self.ask_all(now).await;
         let newest = self.newest(before.as_ref(), &candidates, &nodes)?;
         for Candidate { node, header } in &candidates {
             self.note_height(*node, header.height() == newest.height());
@@ -168,6 +179,16 @@ impl LightClient {
                 Placement::Conflict(found) => return Err(with_nodes(found, &candidates)),
             };
             nodes.push((*node, verdict));
+        }
+        for (node, header) in &skipped {
+            let height = header.height;
+            let verdict = nodes.iter_mut().find(|(other, _)| other == node).map(|(_, verdict)| verdict);
+            if let Some(verdict) = verdict
+                && self.newest_contains(&newest, header).await
+            {
+                self.note_height(*node, false);
+                *verdict = NodeVerdict::Agrees { height };
+            }
         }
         nodes.sort_by_key(|(node, _)| *node);
         let agreeing = self.organisations_that_agree(&nodes);
@@ -179,7 +200,7 @@ impl LightClient {
             Some(before) => Some(self.continues(&newest, before, &candidates, now).await?),
             None => None,
         };
-        self.passes_epochs(&newest, known, &candidates, now).await?;
+        self.passes_steps(&newest, known, &candidates, now).await?;
         let head = TrustedHeader::new(newest, now);
         let store_trouble = self.adopt(&head).await;
         let (signed, validators) = (head.signed(), head.validators());
@@ -187,15 +208,16 @@ impl LightClient {
     }
 
     /// All nodes' newest headers, and what the others did.
-    async fn ask_all(&self, now: Timestamp) -> (Vec<Candidate>, Vec<(NodeIndex, NodeVerdict)>) {
+    async fn ask_all(&self, now: Timestamp) -> Asked {
         let total = self.nodes.len();
         let mut asked: FuturesUnordered<_> = (0..total)
             .map(|index| async move {
                 let node = NodeIndex(index);
-                (node, self.latest_from(node, now).await)
+                let mut latest = None;
+                (node, self.latest_from(node, now, &mut latest).await, latest)
             })
             .collect();
-        let (mut candidates, mut others) = (Vec::new(), Vec::new());
+        let (mut candidates, mut others, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         let mut hoped_for = self.nodes_not_silent();
         loop {
             let grace = if hoped_for.is_empty() { GRACE_FOR_SILENT } else { GRACE };
@@ -205,11 +227,16 @@ impl LightClient {
                 // Those who answer later are counted as silent, so that one hung node does not hold everybody up.
                 platform::timeout(grace, asked.next()).await.flatten()
             };
-            let Some((node, answer)) = next else { break };
+            let Some((node, answer, latest)) = next else { break };
             hoped_for.remove(&node);
             match answer {
                 Ok(header) => candidates.push(Candidate { node, header }),
-                Err(failure) => others.push((node, self.noted(node, failure).into())),
+                Err(failure) => {
+                    if matches!(failure, NodeFailure::UnknownValidators { .. }) {
+                        skipped.extend(latest.map(|header| (node, header)));
+                    }
+                    others.push((node, self.noted(node, failure).into()));
+                }
             }
             self.report(Stage::Sync, candidates.len() + others.len(), total);
         }
@@ -222,7 +249,7 @@ impl LightClient {
         }
         // The newest first; of several, always the same.
         candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.header.height()), candidate.node));
-        (candidates, others)
+        Asked { candidates, others, skipped }
     }
 
     /// Nodes that were not silent when they were last asked.
@@ -232,72 +259,61 @@ impl LightClient {
         (0..standings.len()).map(NodeIndex).filter(answering).collect()
     }
 
-    async fn latest_from(&self, node: NodeIndex, now: Timestamp) -> Result<VerifiedHeader, NodeFailure> {
+    /// A node's newest header, verified. `latest` is that header also if it does not verify.
+    async fn latest_from(
+        &self,
+        node: NodeIndex,
+        now: Timestamp,
+        latest: &mut Option<Header>,
+    ) -> Result<VerifiedHeader, NodeFailure> {
         match self.ask(node, &LightRequest::Latest).await? {
             // The genesis block has no certificate: it is what everybody starts from.
             LightResponse::Header(untrusted) if untrusted.header.height == Height(0) => {
                 Err(NodeFailure::NotFound)
             }
-            LightResponse::Header(untrusted) => self.judge_following(node, *untrusted, now).await,
+            LightResponse::Header(untrusted) => {
+                *latest = Some(untrusted.header.clone());
+                self.judge_following(node, *untrusted, now).await
+            }
             _ => Err(Forgery::OtherAnswer { question: Question::Latest }.into()),
         }
     }
 
-    /// Judges a node's newest header, after having the node show how the epochs ended that lie in between.
-    async fn judge_following(
-        &self,
-        node: NodeIndex,
-        untrusted: UntrustedSignedHeader,
-        now: Timestamp,
-    ) -> Result<VerifiedHeader, NodeFailure> {
-        loop {
-            // Each round knows an epoch more, which a quorum of the one before signed, or is the last.
-            match self.judge(untrusted.clone(), now) {
-                Err(unknown @ NodeFailure::UnknownValidators { .. }) => {
-                    match self.follow_epoch_from(node, now).await {
-                        Err(NodeFailure::NotFound) => return Err(unknown),
-                        followed => followed?,
-                    }
-                }
-                judged => return judged,
-            }
-        }
-    }
-
-    /// Has a node show how the newest epoch known ended.
-    async fn follow_epoch_from(&self, node: NodeIndex, now: Timestamp) -> Result<(), NodeFailure> {
-        let known = self.verifier();
-        let end = match self.ask(node, &LightRequest::EpochEnd(known.epoch())).await? {
-            LightResponse::EpochEnd(end) => *end,
-            _ => return Err(Forgery::OtherAnswer { question: Question::EpochEnd }.into()),
-        };
-        let mut verifier = Verifier::clone(&known);
-        verifier.follow(end, now).map_err(Forgery::EpochEnd)?;
-        self.extend_verifier(verifier);
-        self.keep_progress().await;
-        Ok(())
-    }
-
-    /// Shows that the ends of the epochs followed since `known` are in the new head's chain, as far as it reaches.
-    async fn passes_epochs(
+    /// Shows that the headers that led to new validator sets since `known` are in the new head's chain, as far as it reaches.
+    async fn passes_steps(
         &self,
         newest: &VerifiedHeader,
-        known: Epoch,
+        known: usize,
         candidates: &[Candidate],
         now: Timestamp,
     ) -> Result<(), LightError> {
         let verifier = self.verifier();
-        let followed = usize::try_from(known.0).expect("as many as are in memory");
-        for end in &verifier.trail()[followed..] {
-            let Ok(end) = self.judge(end.header.clone(), now) else {
-                unreachable!("it was verified when it was followed");
+        for step in &verifier.trail()[known..] {
+            let Ok(taken) = self.judge(step.header.clone(), now) else {
+                unreachable!("it was verified when the step was taken");
             };
             // A node can show the true end of an epoch and then fail to show a header above it.
-            if end.height() <= newest.height() {
-                self.continues(newest, &end, candidates, now).await?;
+            if taken.height() <= newest.height() {
+                self.continues(newest, &taken, candidates, now).await?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a header of a skipped epoch, which nobody vouches for, is in the range of the newest, as any node shows.
+    async fn newest_contains(&self, newest: &VerifiedHeader, older: &Header) -> bool {
+        if older.height >= newest.height() {
+            return false;
+        }
+        let request = LightRequest::RangeProof { older: older.height, newer: newest.height() };
+        for node in self.order() {
+            if let Ok(LightResponse::RangeProof(proof)) = self.ask(node, &request).await
+                && range_contains(newest, older, &proof).is_ok()
+            {
+                return true;
+            }
+        }
+        false
     }
 
     /// The highest of the verified headers and the one trusted before; if there is none, why not.

@@ -16,6 +16,7 @@ const WASM_PACKAGES: &[&str] = &[
     "amulet-pbft",
     "amulet-fhir",
     "amulet-wallet",
+    "amulet-verifier",
     "amulet-light-client",
     "amulet-app-api",
     web::UI_PACKAGE,

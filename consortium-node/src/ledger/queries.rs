@@ -1,20 +1,21 @@
 //! Answers to light clients, each from one snapshot.
 
+use super::epoch;
 use super::error::LedgerError;
 use super::execute::receipts_tree;
 use super::range;
 use super::state_tree::StateAt;
-use super::store::{CERTIFICATES, HEADERS, RECEIPTS, STATE_NODES, Snapshot, corrupt};
+use super::store::{CERTIFICATES, HEADERS, RECEIPTS, STATE_NODES, STATE_VALUES, Snapshot, corrupt};
 use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate, UntrustedSignedHeader};
 use amulet_protocol::codec;
 use amulet_protocol::ids::{Did, Epoch, Height, TxId};
 use amulet_protocol::light::{
-    LightRefusal, LightRequest, LightResponse, UntrustedEpochEnd, UntrustedHeaders, UntrustedReceiptProof,
-    UntrustedReceipts,
+    LightRefusal, LightRequest, LightResponse, UntrustedEpochEnd, UntrustedHeaderRun, UntrustedHeaders,
+    UntrustedReceiptProof, UntrustedReceipts, UntrustedStep,
 };
 use amulet_protocol::limits::{
-    HEADERS_PER_REQUEST_MAX, HISTORY_ENTRIES_PER_RESPONSE_MAX, LIGHT_RESPONSE_BYTES_MAX, LIST_BATCH_MAX,
-    STATE_KEYS_PER_REQUEST_MAX, TRANSACTIONS_PER_REQUEST_MAX,
+    HEADER_RUN_MAX, HEADERS_PER_REQUEST_MAX, HISTORY_ENTRIES_PER_RESPONSE_MAX, LIGHT_RESPONSE_BYTES_MAX,
+    LIST_BATCH_MAX, STATE_KEYS_PER_REQUEST_MAX, TRANSACTIONS_PER_REQUEST_MAX,
 };
 use amulet_protocol::state::StateKey;
 use amulet_protocol::state_batch::UntrustedStateBatch;
@@ -37,6 +38,9 @@ pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<Ligh
         LightRequest::StateBatch { height, keys } => state_batch(snapshot, *height, keys),
         LightRequest::Headers { heights, newer } => headers(snapshot, heights, *newer),
         LightRequest::Receipts { height, transactions } => receipts(snapshot, *height, transactions),
+        LightRequest::EpochEndWithSet(epoch) => epoch_end_with_set(snapshot, *epoch),
+        LightRequest::Validators(height) => validators(snapshot, *height),
+        LightRequest::HeaderRun { from, count } => header_run(snapshot, *from, *count),
         LightRequest::Submit(_) | LightRequest::Read(_) | LightRequest::Upload(_) => Ok(malformed()),
     }
 }
@@ -246,14 +250,62 @@ fn receipts(snapshot: &Snapshot, height: Height, asked: &[TxId]) -> Result<Light
 }
 
 fn epoch_end(snapshot: &Snapshot, epoch: Epoch) -> Result<LightResponse, LedgerError> {
+    Ok(match end_of(snapshot, epoch)? {
+        Some(end) => LightResponse::EpochEnd(Box::new(end)),
+        None => LightResponse::NotFound,
+    })
+}
+
+fn epoch_end_with_set(snapshot: &Snapshot, epoch: Epoch) -> Result<LightResponse, LedgerError> {
+    let Some(end) = end_of(snapshot, epoch)? else { return Ok(LightResponse::NotFound) };
     let state = StateAt { snapshot, height: snapshot.tip()?.height };
-    let Some(next) = epoch.0.checked_add(1) else { return Ok(malformed()) };
+    let own = amulet_contracts::validators::at(&state, epoch).map_err(LedgerError::from)?;
+    let validators = Some(own.ok_or(corrupt(&STATE_VALUES))?.validators);
+    let step = UntrustedStep { validators, ..end.into() };
+    Ok(LightResponse::EpochEndWithSet(Box::new(step)))
+}
+
+/// The last header of an epoch and the set that follows; `None` while the epoch is in force. Never pruned.
+fn end_of(snapshot: &Snapshot, epoch: Epoch) -> Result<Option<UntrustedEpochEnd>, LedgerError> {
+    let state = StateAt { snapshot, height: snapshot.tip()?.height };
+    let Some(next) = epoch.0.checked_add(1) else { return Ok(None) };
     let Some(next) = amulet_contracts::validators::at(&state, Epoch(next)).map_err(LedgerError::from)? else {
-        return Ok(LightResponse::NotFound);
+        return Ok(None);
     };
     let last = next.first.previous().ok_or(corrupt(&HEADERS))?;
     let header = signed_header(snapshot, last)?.ok_or(corrupt(&HEADERS))?;
-    Ok(LightResponse::EpochEnd(Box::new(UntrustedEpochEnd { header, next: next.validators })))
+    Ok(Some(UntrustedEpochEnd { header, next: next.validators }))
+}
+
+/// The set that certifies a block, also the one to come: its set is named by the newest.
+fn validators(snapshot: &Snapshot, height: Height) -> Result<LightResponse, LedgerError> {
+    Ok(match epoch::at(snapshot, height)? {
+        Some(found) => LightResponse::Validators(Box::new(found.validators)),
+        None => LightResponse::NotFound,
+    })
+}
+
+fn header_run(snapshot: &Snapshot, from: Height, count: u16) -> Result<LightResponse, LedgerError> {
+    let count = usize::from(count);
+    if from == Height(0) || count == 0 || count > HEADER_RUN_MAX {
+        return Ok(malformed());
+    }
+    let tip = snapshot.tip_height()?;
+    let mut run = UntrustedHeaderRun { headers: Vec::new(), next: Vec::new() };
+    let mut room = Room::default();
+    for height in (from.0..=tip.0).take(count).map(Height) {
+        let Some(signed) = signed_header(snapshot, height)? else { return Ok(pruned(height)) };
+        let ends = signed.header.next_validators_hash != signed.header.validators_hash;
+        let next = if ends { epoch::at(snapshot, height.next())? } else { None }.map(|next| next.validators);
+        if !room
+            .take(codec::encode(&signed).len() + next.as_ref().map_or(0, |next| codec::encode(next).len()))
+        {
+            break;
+        }
+        run.headers.push(signed);
+        run.next.extend(next);
+    }
+    Ok(if run.headers.is_empty() { LightResponse::NotFound } else { LightResponse::HeaderRun(Box::new(run)) })
 }
 
 fn pruned(height: Height) -> LightResponse {

@@ -7,6 +7,7 @@ use crate::mempool::Mempool;
 use crate::testing::{NOW, World};
 use amulet_contracts::testing::{Actor, addition, candidate, contradiction, genesis};
 use amulet_crypto::signing::SigningContext;
+use amulet_light_client::verifier::{StepVerdict, Verifier};
 use amulet_light_client::{
     Clock, LightClient, MemoryStore, NodeIndex, NodeInfo, Transport, TransportError, TrustParams,
 };
@@ -17,11 +18,12 @@ use amulet_protocol::governance::{
     ApproveMembership, EpochState, MembershipChange, ProposalId, ProposeMembership, RotateValidatorKey, Seat,
 };
 use amulet_protocol::ids::{Epoch, Height, ReplicaId, Timestamp};
-use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use amulet_protocol::receipt::Outcome;
 use amulet_protocol::state::{Identity, StateKey};
 use amulet_protocol::state_tree::Proven;
 use amulet_protocol::transaction::SignedTransaction;
+use amulet_protocol::validators::ValidatorSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,6 +138,10 @@ impl Consortium {
     }
 }
 
+fn genesis_set() -> ValidatorSet {
+    genesis(&(1..=4).map(Actor::new).collect::<Vec<_>>()).validate().unwrap()
+}
+
 /// Commits what comes into the queue, as the validators of the time would.
 fn run_consensus(ledger: Ledger, mempool: Mempool) {
     tokio::spawn(async move {
@@ -181,14 +187,14 @@ async fn a_wallet_works_on_while_hospitals_join_leave_and_replace_their_keys() {
     consortium.leave();
     let third = register(&device, 102).await;
     assert_eq!((device.epoch(), third.header.header.validators()), (Epoch(3), 4));
-    assert_eq!(device.validators(), consortium.world.ledger.validators());
+    assert_eq!(*device.validators(), consortium.world.ledger.validators());
 
     // A receipt from before the changes is proven by the set that signed it.
     for old in [&first, &second] {
         let height = old.header.header.height();
-        assert_eq!(device.header_at(height).await.unwrap().header.hash(), old.header.header.hash());
+        let proven = device.header_at(height).await.unwrap().header;
         let set = consortium.world.ledger.validators_at(height).unwrap().unwrap();
-        assert_eq!(device.validators_at(height), set);
+        assert_eq!((proven.hash(), &**proven.validator_set()), (old.header.header.hash(), &set));
     }
     let history = device.history(Actor::new(100).did, amulet_protocol::history::HistoryHead::default()).await;
     assert_eq!(history.unwrap().entries.len(), 1);
@@ -196,12 +202,55 @@ async fn a_wallet_works_on_while_hospitals_join_leave_and_replace_their_keys() {
     // The program ends and starts again; another device begins with the genesis document.
     drop(device);
     let again = consortium.device(&disk);
+    again.restore().await;
     assert_eq!(again.epoch(), Epoch(3));
     register(&again, 103).await;
     let fresh = consortium.device(&Arc::default());
     assert_eq!(fresh.sync(NOW).await.unwrap().head.height(), consortium.world.ledger.tip().height);
     assert_eq!(fresh.epoch(), Epoch(3));
     register(&fresh, 104).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_checks_every_header_and_a_light_client_only_what_it_needs() {
+    let mut consortium = Consortium::new();
+    consortium.join();
+    consortium.rotate();
+    consortium.leave();
+    let service = consortium.service.clone();
+    let ledger = &consortium.world.ledger;
+    let tip = ledger.tip().height;
+    let ask = async |question| service.answer(question).await;
+
+    let mut verifier = Verifier::new(ledger.chain(), genesis_set(), TrustParams::default());
+    let LightResponse::HeaderRun(run) = ask(LightRequest::HeaderRun { from: Height(1), count: 512 }).await
+    else {
+        panic!("no headers")
+    };
+    assert_eq!(verifier.verify_run(None, *run, NOW).unwrap().len() as u64, tip.0);
+    assert_eq!((verifier.epoch(), &**verifier.validators()), (Epoch(3), &ledger.validators()));
+    assert_eq!(ask(LightRequest::HeaderRun { from: tip.next(), count: 1 }).await, LightResponse::NotFound);
+    for (from, count) in [(Height(0), 1), (Height(1), 0), (Height(1), 513)] {
+        let refused = LightResponse::Refused(LightRefusal::Malformed);
+        assert_eq!(ask(LightRequest::HeaderRun { from, count }).await, refused);
+    }
+
+    // Three of the four who were there at the start are in the next set.
+    let mut verifier = Verifier::new(ledger.chain(), genesis_set(), TrustParams::default());
+    let LightResponse::EpochEndWithSet(step) = ask(LightRequest::EpochEndWithSet(Epoch(1))).await else {
+        panic!("no end")
+    };
+    assert!(matches!(verifier.take(*step, None, NOW), Ok(StepVerdict::Taken(_))));
+    assert_eq!(verifier.epoch(), Epoch(2));
+    for epoch in [Epoch(3), Epoch(u64::MAX)] {
+        assert_eq!(ask(LightRequest::EpochEndWithSet(epoch)).await, LightResponse::NotFound);
+    }
+
+    for height in (0..=tip.0 + 1).map(Height) {
+        let set = ledger.validators_at(height).unwrap().unwrap();
+        assert_eq!(ask(LightRequest::Validators(height)).await, LightResponse::Validators(Box::new(set)));
+    }
+    assert_eq!(ask(LightRequest::Validators(tip.next().next())).await, LightResponse::NotFound);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -205,6 +205,26 @@ fn verify_signatures_by(
     chain: ChainId,
     validators: &ValidatorSet,
 ) -> Result<(), CertificateError> {
+    check_signers(certificate, validators)?;
+    let message = certificate.vote.signed_bytes();
+    for (signer, signature) in &certificate.signatures {
+        let validator = validators.get(*signer).expect("membership was checked above");
+        if !votes.is_valid(&validator.key, chain, &message, signature) {
+            return Err(CertificateError::Signature { signer: *signer });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that the signers listed are a quorum of `validators`, each once: all that can be said of a certificate without
+/// checking a signature.
+///
+/// # Errors
+/// [`CertificateError::TooFew`], [`CertificateError::SignerOrder`], [`CertificateError::UnknownSigner`].
+pub fn check_signers(
+    certificate: &UntrustedCommitCertificate,
+    validators: &ValidatorSet,
+) -> Result<(), CertificateError> {
     let needed = validators.quorum().threshold();
     let found = certificate.signatures.len();
     if found < needed {
@@ -222,13 +242,6 @@ fn verify_signatures_by(
             });
         }
         previous = Some(*signer);
-    }
-    let message = certificate.vote.signed_bytes();
-    for (signer, signature) in &certificate.signatures {
-        let validator = validators.get(*signer).expect("membership was checked above");
-        if !votes.is_valid(&validator.key, chain, &message, signature) {
-            return Err(CertificateError::Signature { signer: *signer });
-        }
     }
     Ok(())
 }

@@ -85,6 +85,17 @@ pub enum LightRequest {
         /// At most [`LIST_BATCH_MAX`](crate::limits::LIST_BATCH_MAX), all different.
         transactions: Vec<TxId>,
     },
+    /// The same with the set that certified the end, for a client that does not know it.
+    EpochEndWithSet(Epoch),
+    /// The validator set that certifies the block at a height.
+    Validators(Height),
+    /// A run of headers for somebody who checks one after another.
+    HeaderRun {
+        /// First height.
+        from: Height,
+        /// How many, at most [`HEADER_RUN_MAX`](crate::limits::HEADER_RUN_MAX); as many as there are.
+        count: u16,
+    },
 }
 
 /// A node's answer.
@@ -122,6 +133,12 @@ pub enum LightResponse {
     Headers(Box<UntrustedHeaders>),
     /// To [`LightRequest::Receipts`].
     Receipts(Box<UntrustedReceipts>),
+    /// To [`LightRequest::EpochEndWithSet`], with both sets.
+    EpochEndWithSet(Box<UntrustedStep>),
+    /// To [`LightRequest::Validators`].
+    Validators(Box<ValidatorSet>),
+    /// To [`LightRequest::HeaderRun`].
+    HeaderRun(Box<UntrustedHeaderRun>),
 }
 
 /// Why a node refuses to answer.
@@ -289,6 +306,32 @@ pub struct UntrustedEpochEnd {
     pub header: UntrustedSignedHeader,
     /// The set that is said to have that hash.
     pub next: ValidatorSet,
+}
+
+/// One step along the validator sets of a chain: a header and what is needed to check it without knowing the sets before.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UntrustedStep {
+    /// The certified header.
+    pub header: UntrustedSignedHeader,
+    /// The set that is said to certify it; `None` to somebody who knows it.
+    pub validators: Option<ValidatorSet>,
+    /// The set that is said to certify the next block, if the header ends an epoch.
+    pub next: Option<ValidatorSet>,
+}
+
+impl From<UntrustedEpochEnd> for UntrustedStep {
+    fn from(end: UntrustedEpochEnd) -> Self {
+        Self { header: end.header, validators: None, next: Some(end.next) }
+    }
+}
+
+/// Certified headers at heights that follow one another.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct UntrustedHeaderRun {
+    /// The headers, ascending.
+    pub headers: Vec<UntrustedSignedHeader>,
+    /// For each of them that ends an epoch, the set that comes next.
+    pub next: Vec<ValidatorSet>,
 }
 
 /// A receipt with the proof that it is in a block.

@@ -64,6 +64,9 @@ pub const VOICES_MAX: usize = crate::quorum::VALIDATORS_MAX;
 pub const LIGHT_REQUEST_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 64 * 1024;
 /// Bytes of an answer of a node.
 pub const LIGHT_RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Headers in one answer that follow one another: with certificates of 100 validators each has 7 kB, so that they fill half an answer and the sets
+/// that follow on them find room.
+pub const HEADER_RUN_MAX: usize = 512;
 /// State keys asked for at once.
 pub const STATE_KEYS_PER_REQUEST_MAX: usize = 256;
 /// Headers proven in one range at once; with a certificate of a hundred signatures each, under 2 MiB.

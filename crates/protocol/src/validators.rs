@@ -22,11 +22,13 @@ pub struct Validator {
     pub peer_id: Vec<u8>,
 }
 
-/// The validators in force, in the order that gives each its [`ReplicaId`].
+/// The validators in force, in the order that gives each its [`ReplicaId`]. It knows its digest, so that a header is
+/// compared with it and not hashed against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidatorSet {
     members: Vec<Validator>,
     quorum: Quorum,
+    hash: Digest,
 }
 
 /// Why a list of validators is no validator set.
@@ -72,7 +74,8 @@ impl ValidatorSet {
                 return Err(ValidatorSetError::DuplicateKey { first: id(first), second: id(second) });
             }
         }
-        Ok(Self { members, quorum })
+        let hash = digest_of(TAG, &members);
+        Ok(Self { members, quorum, hash })
     }
 
     /// Members in order of their [`ReplicaId`].
@@ -109,7 +112,7 @@ impl ValidatorSet {
     /// Digest of the set, as headers carry it.
     #[must_use]
     pub fn hash(&self) -> Digest {
-        digest_of(TAG, &self.members)
+        self.hash
     }
 }
 

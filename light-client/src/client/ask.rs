@@ -2,12 +2,12 @@
 
 use super::{LightClient, Standing, State};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
-use crate::header::VerifiedHeader;
 use crate::transport::{NodeIndex, TransportError};
 use crate::verifier::Verdict;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::ids::{Height, Timestamp};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
+use amulet_verifier::VerifiedHeader;
 use std::time::Duration;
 
 impl LightClient {
@@ -67,9 +67,9 @@ impl LightClient {
         untrusted: UntrustedSignedHeader,
         now: Timestamp,
     ) -> Result<VerifiedHeader, NodeFailure> {
-        match self.verifier().verify(untrusted, now) {
+        match self.verifier().verify_adjacent(untrusted, now) {
             Verdict::Verified(verified) => Ok(*verified),
-            Verdict::NotEnoughOverlap { found, known } => {
+            Verdict::UnknownValidators { found, known } => {
                 Err(NodeFailure::UnknownValidators { found, known })
             }
             Verdict::Invalid(cause) => Err(Forgery::Header(cause).into()),
@@ -83,14 +83,23 @@ impl LightClient {
         height: Height,
         now: Timestamp,
     ) -> Result<VerifiedHeader, NodeFailure> {
+        self.judge(self.unjudged_header_from(node, height).await?, now)
+    }
+
+    /// A header of a height, from one node; nothing else about it is checked.
+    pub(crate) async fn unjudged_header_from(
+        &self,
+        node: NodeIndex,
+        height: Height,
+    ) -> Result<UntrustedSignedHeader, NodeFailure> {
         let LightResponse::Header(untrusted) = self.ask(node, &LightRequest::HeaderAt(height)).await? else {
             return Err(Forgery::OtherAnswer { question: Question::HeaderAt }.into());
         };
-        let verified = self.judge(*untrusted, now)?;
-        if verified.height() != height {
-            return Err(Forgery::HeaderHeight { asked: height, found: verified.height() }.into());
+        let found = untrusted.header.height;
+        if found != height {
+            return Err(Forgery::HeaderHeight { asked: height, found }.into());
         }
-        Ok(verified)
+        Ok(*untrusted)
     }
 
     /// Remembers a lie, and passes the failure on.

@@ -1,6 +1,7 @@
 //! Proofs to carry away: what this client can prove, in a file that anybody can check with the genesis document alone.
 
 use super::LightClient;
+use super::headers::check_range;
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::header::TrustedHeader;
 use amulet_crypto::digest::Digest;
@@ -68,7 +69,7 @@ impl LightClient {
         let chain = self.chain();
         let anchor = head.as_signed().clone();
         let file = UntrustedProofFile { chain, epochs, anchor, older, range, statements };
-        file.clone().verify_from(chain, self.genesis.validators().clone()).map_err(LightError::Export)?;
+        file.clone().verify_from(chain, self.founders.clone()).map_err(LightError::Export)?;
         Ok(file)
     }
 
@@ -125,17 +126,16 @@ impl LightClient {
             return Err(LightError::Export(ProofFileError::Statements { found }));
         }
         let request = LightRequest::Headers { heights: heights.clone(), newer: head.height() };
-        let now = self.now();
         self.first(&request, |answer| {
-            let (proven, range) = self.check_headers(answer, head, &heights, now)?;
-            Ok((proven.iter().map(|proven| proven.header.header().clone()).collect(), range))
+            let (headers, range) = check_range(answer, head, &heights)?;
+            Ok((headers.into_iter().map(|signed| signed.header).collect(), range))
         })
         .await
     }
 
     /// How every epoch before that of the trusted header ended, from the genesis on.
     async fn ends_of_epochs(&self, head: &TrustedHeader) -> Result<Vec<UntrustedEpochEnd>, LightError> {
-        let mut validators = self.genesis.validators().clone();
+        let mut validators = self.founders.clone();
         let mut ends: Vec<UntrustedEpochEnd> = Vec::new();
         while validators.hash() != head.header().validators_hash {
             if ends.len() >= PROOF_EPOCHS_MAX {

@@ -1,15 +1,16 @@
 //! What the client takes from its store and leaves there.
 
-use super::LightClient;
-use crate::error::LightError;
-use crate::header::{TrustedHeader, VerifiedHeader};
+use super::{LightClient, SyncStart};
+use crate::error::{LightError, NodeFailure};
+use crate::header::TrustedHeader;
 use crate::store::{StoreError, StoredHeader, StoredProgress};
-use crate::verifier::{Verdict, Verifier};
-use amulet_protocol::ids::{Epoch, Height, Timestamp};
+use crate::verifier::{StepVerdict, Verdict, VerifiedHeader, Verifier};
+use amulet_protocol::ids::{Height, Timestamp};
+use amulet_protocol::light::UntrustedStep;
 use std::sync::Arc;
 
 impl LightClient {
-    /// Reads the store, once: the trusted header and the epochs that lead to it, all verified again. A store that holds
+    /// Reads the store, once: the trusted header and the validator sets that lead to it, all verified again. A store that holds
     /// something else than a header of this chain is emptied, and [`LightClient::store_trouble`] says so. The first sync does
     /// this too; call it to ask for what was proven before without a sync.
     pub async fn restore(&self) -> Option<TrustedHeader> {
@@ -25,7 +26,7 @@ impl LightClient {
         }
         let trouble = match self.kept.head().await {
             Ok(None) => None,
-            Ok(Some(stored)) => match verify_stored(&self.genesis, stored) {
+            Ok(Some(stored)) => match verify_stored(&self.start, stored) {
                 Some((verifier, trusted)) => {
                     let mut state = self.inner();
                     state.verifier = Arc::new(verifier);
@@ -52,8 +53,8 @@ impl LightClient {
     }
 
     /// Forgets the trusted header and all validator sets but the pinned one, here and in the store. The next sync starts
-    /// from the pinned genesis: the way out of [`LightError::TrustExpired`], for a person to decide who has the genesis
-    /// document from a source they trust now.
+    /// from what was pinned: the way out of [`LightError::TrustExpired`], for a person to decide who has that from a source
+    /// they trust now.
     ///
     /// # Errors
     /// [`LightError::Store`].
@@ -61,7 +62,7 @@ impl LightClient {
         let _one_at_a_time = self.syncing.lock().await;
         {
             let mut state = self.inner();
-            state.verifier = Arc::new(self.genesis.clone());
+            state.verifier = Arc::new(self.start.clone());
             state.trusted = None;
             state.proven.clear();
         }
@@ -74,7 +75,7 @@ impl LightClient {
         let stored = StoredHeader {
             signed: trusted.as_signed().clone(),
             checked_at: trusted.checked_at(),
-            trail: self.verifier().trail().to_vec(),
+            trail: steps(&self.verifier(), 0),
         };
         let trouble = self.kept.keep_head(&stored).await.err();
         let mut state = self.inner();
@@ -87,9 +88,8 @@ impl LightClient {
     /// Keeps how far the sync under way has come, so that the next one need not ask for the same again when this
     /// one is broken off.
     pub(crate) async fn keep_progress(&self) {
-        let from = self.inner().syncing_from;
-        let first = usize::try_from(from.0).expect("as many epochs are in memory");
-        let trail = self.verifier().trail()[first..].to_vec();
+        let SyncStart { base: from, steps: known } = self.inner().syncing_from;
+        let trail = steps(&self.verifier(), known);
         if let Err(trouble) = self.kept.keep_progress(&StoredProgress { from, trail }).await {
             self.note_trouble(trouble);
         }
@@ -97,7 +97,7 @@ impl LightClient {
 
     /// Goes on from where a sync was broken off that began with `from`. What it had reached is verified again, and counts
     /// only with the head that this sync ends with. Says whether there was anything.
-    pub(crate) async fn resume_progress(&self, from: Epoch, now: Timestamp) -> bool {
+    pub(crate) async fn resume_progress(&self, from: SyncStart, now: Timestamp) -> bool {
         self.inner().syncing_from = from;
         let progress = match self.kept.progress().await {
             Ok(None) => return false,
@@ -109,8 +109,9 @@ impl LightClient {
             }
         };
         let mut verifier = Verifier::clone(&self.verifier());
-        let fits = progress.from == from;
-        let followed = fits && progress.trail.into_iter().all(|end| verifier.follow(end, now).is_ok());
+        let confirmed_at = self.trusted().map(|head| head.checked_at());
+        let mut take = |step| matches!(verifier.take(step, confirmed_at, now), Ok(StepVerdict::Taken(_)));
+        let followed = progress.from == from.base && progress.trail.into_iter().all(&mut take);
         if followed {
             self.extend_verifier(verifier);
         } else {
@@ -138,6 +139,8 @@ impl LightClient {
         };
         match self.judge(kept, now) {
             Ok(header) => Some(header),
+            // Its epoch was skipped: only a node can show that it is in the range, and which set is that of its time.
+            Err(NodeFailure::UnknownValidators { .. }) => None,
             Err(_) => {
                 self.note_trouble(StoreError::Foreign);
                 self.drop_header(height).await;
@@ -165,14 +168,20 @@ impl LightClient {
     }
 }
 
-fn verify_stored(genesis: &Verifier, stored: StoredHeader) -> Option<(Verifier, TrustedHeader)> {
+/// The steps that a verifier has taken after the first `known`.
+fn steps(verifier: &Verifier, known: usize) -> Vec<UntrustedStep> {
+    verifier.trail().iter().skip(known).map(|step| UntrustedStep::clone(step)).collect()
+}
+
+fn verify_stored(start: &Verifier, stored: StoredHeader) -> Option<(Verifier, TrustedHeader)> {
     let StoredHeader { signed, checked_at, trail } = stored;
-    let mut verifier = genesis.clone();
-    for end in trail {
-        verifier.follow(end, checked_at).ok()?;
+    let mut verifier = start.clone();
+    for step in trail {
+        // As on the day it was taken; whether it may still be relied on is for the next sync to say.
+        let Ok(StepVerdict::Taken(_)) = verifier.take(step, None, checked_at) else { return None };
     }
-    match verifier.verify(signed, checked_at) {
+    match verifier.verify_adjacent(signed, checked_at) {
         Verdict::Verified(verified) => Some((verifier, TrustedHeader::new(*verified, checked_at))),
-        Verdict::NotEnoughOverlap { .. } | Verdict::Invalid(_) => None,
+        Verdict::UnknownValidators { .. } | Verdict::Invalid(_) => None,
     }
 }

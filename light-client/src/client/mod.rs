@@ -23,7 +23,8 @@ use crate::params::TrustParams;
 use crate::platform::{Clock, ProgressFn, SystemClock};
 use crate::store::{ClientStore, Kept, StoreError};
 use crate::transport::{NodeIndex, Transport};
-use crate::verifier::Verifier;
+use crate::verifier::{Checkpoint, CheckpointError, Verifier};
+use amulet_crypto::digest::Digest;
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::ids::{ChainId, Did, Epoch, Height, Timestamp};
 use amulet_protocol::validators::ValidatorSet;
@@ -80,8 +81,10 @@ pub enum Standing {
 
 /// A light client of one chain. All methods take `&self`; it can be shared.
 pub struct LightClient {
-    /// Knows the pinned validator set only.
-    genesis: Verifier,
+    /// Knows the pinned validator set only: the genesis document's, or a checkpoint's.
+    start: Verifier,
+    /// The genesis document's validators: what readers of a proof file start from.
+    founders: ValidatorSet,
     pub(crate) nodes: Vec<NodeInfo>,
     transport: Arc<dyn Transport>,
     kept: Kept,
@@ -90,19 +93,38 @@ pub struct LightClient {
     state: Mutex<State>,
     /// Held during a sync, so that two at once cannot each extend the trusted header another way.
     pub(crate) syncing: futures::lock::Mutex<()>,
+    /// Held while one node leads along the validator sets, so that the others need not send them too.
+    pub(crate) following: futures::lock::Mutex<()>,
+}
+
+/// What a verifier had learnt when a sync began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SyncStart {
+    /// Height of the header that the validator sets known then rest on.
+    pub(crate) base: Height,
+    /// Steps that had led there.
+    pub(crate) steps: usize,
+}
+
+impl SyncStart {
+    pub(crate) fn of(verifier: &Verifier) -> Self {
+        Self { base: verifier.base(), steps: verifier.trail().len() }
+    }
 }
 
 struct State {
     verifier: Arc<Verifier>,
     trusted: Option<TrustedHeader>,
-    /// The newest epoch known when the sync under way, or the last one, began.
-    syncing_from: Epoch,
+    /// What was known when the sync under way, or the last one, began.
+    syncing_from: SyncStart,
     /// Whether the store was looked into.
     restored: bool,
     store_trouble: Option<StoreError>,
     standings: Vec<Standing>,
     merits: Merits,
     proven: BTreeMap<Height, ProvenHeader>,
+    /// Sets of skipped epochs that old headers were proven with, by their digests.
+    skipped_sets: BTreeMap<Digest, Arc<ValidatorSet>>,
 }
 
 impl LightClient {
@@ -119,6 +141,46 @@ impl LightClient {
         params: TrustParams,
     ) -> Result<Self, LightError> {
         let validators = genesis.validate()?;
+        let start = Verifier::new(genesis.chain_id(), validators.clone(), params);
+        Self::starting(start, validators, genesis, nodes, transport, store)
+    }
+
+    /// A client that starts from a checkpoint instead of the genesis document's validators, some of whom may have left long
+    /// ago. The document still names the chain and the organisations.
+    ///
+    /// # Errors
+    /// As [`LightClient::new`], and [`LightError::Checkpoint`] for a checkpoint of another chain.
+    pub fn from_checkpoint(
+        genesis: &Genesis,
+        checkpoint: &Checkpoint,
+        nodes: Vec<NodeInfo>,
+        transport: Arc<dyn Transport>,
+        store: Box<dyn ClientStore>,
+        params: TrustParams,
+    ) -> Result<Self, LightError> {
+        let founders = genesis.validate()?;
+        let (found, expected) = (checkpoint.header().chain, genesis.chain_id());
+        if found != expected {
+            return Err(CheckpointError::Chain { found, expected }.into());
+        }
+        Self::starting(
+            Verifier::from_checkpoint(checkpoint, params),
+            founders,
+            genesis,
+            nodes,
+            transport,
+            store,
+        )
+    }
+
+    fn starting(
+        start: Verifier,
+        founders: ValidatorSet,
+        genesis: &Genesis,
+        nodes: Vec<NodeInfo>,
+        transport: Arc<dyn Transport>,
+        store: Box<dyn ClientStore>,
+    ) -> Result<Self, LightError> {
         for (index, node) in nodes.iter().enumerate() {
             if !genesis.organisations.iter().any(|organisation| organisation.did() == node.organisation) {
                 let node_index = NodeIndex(index);
@@ -129,23 +191,25 @@ impl LightClient {
             }
         }
         let organisations: BTreeSet<Did> = nodes.iter().map(|node| node.organisation).collect();
-        if organisations.len() < params.witnesses() {
-            return Err(LightError::TooFewNodes { found: organisations.len(), needed: params.witnesses() });
+        let (found, needed) = (organisations.len(), start.params().witnesses());
+        if found < needed {
+            return Err(LightError::TooFewNodes { found, needed });
         }
-        let genesis = Verifier::new(genesis.chain_id(), validators, params);
         let standings = vec![Standing::default(); nodes.len()];
         let state = State {
-            verifier: Arc::new(genesis.clone()),
+            verifier: Arc::new(start.clone()),
             trusted: None,
-            syncing_from: Epoch(0),
+            syncing_from: SyncStart::of(&start),
             restored: false,
             store_trouble: None,
             standings,
             merits: Merits::new(nodes.len()),
             proven: BTreeMap::new(),
+            skipped_sets: BTreeMap::new(),
         };
         Ok(Self {
-            genesis,
+            start,
+            founders,
             nodes,
             transport,
             kept: Kept::new(store),
@@ -153,6 +217,7 @@ impl LightClient {
             progress: None,
             state: Mutex::new(state),
             syncing: futures::lock::Mutex::new(()),
+            following: futures::lock::Mutex::new(()),
         })
     }
 
@@ -173,23 +238,23 @@ impl LightClient {
     /// The chain.
     #[must_use]
     pub fn chain(&self) -> ChainId {
-        self.genesis.chain()
+        self.start.chain()
     }
 
-    /// The validators that certify the block at a height, as far as this client has followed them; its signers are
-    /// positions in this set.
+    /// The validators that certify the block at a height; `None` where this client skipped their epoch. A header that was
+    /// proven knows its own: [`VerifiedHeader::validator_set`](amulet_verifier::VerifiedHeader::validator_set).
     #[must_use]
-    pub fn validators_at(&self, height: Height) -> ValidatorSet {
-        self.verifier().validators_at(height).clone()
+    pub fn validators_at(&self, height: Height) -> Option<Arc<ValidatorSet>> {
+        self.verifier().validators_at(height).cloned()
     }
 
-    /// The newest validators that this client has followed.
+    /// The newest validators that this client knows.
     #[must_use]
-    pub fn validators(&self) -> ValidatorSet {
+    pub fn validators(&self) -> Arc<ValidatorSet> {
         self.verifier().validators().clone()
     }
 
-    /// The newest epoch that this client has followed the validators to.
+    /// The newest epoch whose validators this client knows.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.verifier().epoch()
@@ -233,13 +298,13 @@ impl LightClient {
 
     /// The parameters of trust.
     pub(crate) fn params(&self) -> &TrustParams {
-        self.genesis.params()
+        self.start.params()
     }
 
-    /// Goes on with a verifier that knows more epochs, unless as many are known meanwhile.
+    /// Goes on with a verifier that leads further, unless one leads as far meanwhile.
     pub(crate) fn extend_verifier(&self, verifier: Verifier) {
         let mut state = self.inner();
-        if verifier.epoch() > state.verifier.epoch() {
+        if verifier.base() > state.verifier.base() {
             state.verifier = Arc::new(verifier);
         }
     }

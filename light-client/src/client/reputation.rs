@@ -200,7 +200,7 @@ impl LightClient {
     pub async fn read_scores(&self) -> Result<Vec<LedgerScore>, LightError> {
         let head = self.head()?;
         let today = LedgerDay::of(head.header().time);
-        let validators = self.validators_at(head.height());
+        let validators = head.validator_set();
         let validating: BTreeSet<Did> =
             validators.members().iter().map(|validator| validator.organisation).collect();
         let organisations: Vec<Did> = self.nodes.iter().map(|node| node.organisation).collect();

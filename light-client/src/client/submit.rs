@@ -2,7 +2,6 @@
 
 use super::{LightClient, ProvenHeader};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
-use crate::header::VerifiedHeader;
 use crate::platform;
 use crate::sync::GRACE;
 use crate::transport::NodeIndex;
@@ -10,6 +9,7 @@ use amulet_protocol::ids::TxId;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::receipt::Receipt;
 use amulet_protocol::transaction::SignedTransaction;
+use amulet_verifier::VerifiedHeader;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
@@ -192,7 +192,7 @@ impl LightClient {
         if found != transaction {
             return Err(Forgery::ReceiptOf { asked: transaction, found }.into());
         }
-        let header = self.judge(answer.header, self.now())?;
+        let header = self.judge_old(node, answer.header, self.now()).await?;
         let root = header.header().receipts_root;
         answer.proof.verify(root, &answer.receipt.leaf()).map_err(Forgery::Receipt)?;
         Ok((header, answer.receipt))

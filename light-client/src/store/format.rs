@@ -4,16 +4,16 @@ use super::{Slot, StoreError};
 use amulet_crypto::digest::{DIGEST_BYTES, Digest, Tag, tagged};
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::codec;
-use amulet_protocol::ids::{Epoch, Timestamp};
-use amulet_protocol::light::UntrustedEpochEnd;
+use amulet_protocol::ids::{Height, Timestamp};
+use amulet_protocol::light::UntrustedStep;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 const TAG: Tag = Tag::new("amulet/v1/light-store");
 /// The format that this program writes and reads.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 const VERSION_BYTES: usize = 2;
 
-/// Bytes of a stored header with the trail of epochs that leads to it. A header with a certificate of 4 signatures and a set
+/// Bytes of a stored header with the trail of steps that leads to it. A header with a certificate of 4 signatures and a set
 /// of 4 have about 1,000 bytes, of 100 about 20,000: room for 1,000 epochs of the ones, or 50 of the others. A longer
 /// trail is not kept, and is followed anew after a restart.
 pub const STORED_BYTES_MAX: usize = 1024 * 1024;
@@ -29,18 +29,18 @@ pub struct StoredHeader {
     pub signed: UntrustedSignedHeader,
     /// When hospitals last agreed that it was the newest.
     pub checked_at: Timestamp,
-    /// How each epoch before the header's ended, from the genesis on.
-    pub trail: Vec<UntrustedEpochEnd>,
+    /// The steps along the validator sets, from what the client starts from to the header's.
+    pub trail: Vec<UntrustedStep>,
 }
 
 /// How far an unfinished sync had come: nothing about it is believed before it is verified again, and even then it counts
 /// only with the head that it leads to.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct StoredProgress {
-    /// The newest epoch that was known when the sync began.
-    pub from: Epoch,
-    /// How that epoch and those after it ended.
-    pub trail: Vec<UntrustedEpochEnd>,
+    /// Height of the header that the validator sets known when the sync began rest on.
+    pub from: Height,
+    /// The steps taken since.
+    pub trail: Vec<UntrustedStep>,
 }
 
 /// Version, digest, content.

@@ -11,13 +11,15 @@ use amulet_protocol::codec::encode;
 use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
 use amulet_protocol::header::{HEADER_VERSION, Header};
 use amulet_protocol::history::{Event, HistoryEntry, HistoryHead};
-use amulet_protocol::ids::{Did, HeaderHash, Height, Nonce, ReplicaId, Timestamp, TxId, View};
+use amulet_protocol::ids::{Did, Epoch, HeaderHash, Height, Nonce, ReplicaId, Timestamp, TxId};
 use amulet_protocol::light::{
-    LightRequest, LightResponse, UntrustedEpochEnd, UntrustedHeaders, UntrustedReceiptProof,
-    UntrustedReceipts,
+    LightRequest, LightResponse, UntrustedEpochEnd, UntrustedHeaderRun, UntrustedHeaders,
+    UntrustedReceiptProof, UntrustedReceipts, UntrustedStep,
 };
 use amulet_protocol::merkle::ListTree;
-use amulet_protocol::range::{RangeMerge, prove_range, prove_range_many, range_leaf, range_root};
+use amulet_protocol::range::{
+    RangeMerge, UntrustedRangeProof, prove_range, prove_range_many, range_leaf, range_root,
+};
 use amulet_protocol::receipt::{Outcome, Receipt};
 use amulet_protocol::state::StateKey;
 use amulet_protocol::state_batch::UntrustedStateBatch;
@@ -121,6 +123,14 @@ impl People {
         UntrustedSignedHeader { certificate, header }
     }
 
+    /// The key that a validator has at some time: the genesis document's for the first four numbers.
+    fn key_of(&self, place: usize, number: u64) -> SigningKey {
+        if number < 4 {
+            return SigningKey::from_bytes(&self.validators[place].expose_secret()).unwrap();
+        }
+        SigningKey::generate(&mut SeededEntropy::new(number))
+    }
+
     /// The set in which the organisations of the genesis document validate by these keys.
     pub fn set_of(&self, keys: &[SigningKey]) -> ValidatorSet {
         let validator = |(key, organisation): (&SigningKey, &Organisation)| Validator {
@@ -178,13 +188,40 @@ impl Chain {
         Self::made(blocks, fork, turns)
     }
 
+    /// A chain in which one validator replaces its key after each of these heights, one after the other.
+    pub fn sliding(blocks: u64, turns: &[u64]) -> Self {
+        let replaced: Vec<Vec<usize>> = (0..turns.len()).map(|turn| vec![turn % 4]).collect();
+        Self::replacing(blocks, &turns.iter().copied().zip(replaced).collect::<Vec<_>>())
+    }
+
+    /// A chain in which after each of these heights the validators at these places replace their keys.
+    pub fn replacing(blocks: u64, turns: &[(u64, Vec<usize>)]) -> Self {
+        Self::forked_replacing(blocks, u64::MAX, turns)
+    }
+
+    /// The same, with a fork.
+    pub fn forked_replacing(blocks: u64, fork: u64, turns: &[(u64, Vec<usize>)]) -> Self {
+        Self::with_turns(blocks, fork, turns)
+    }
+
     fn made(blocks: u64, fork: u64, turns: &[u64]) -> Self {
-        let keys = |last: u64| {
-            let mut entropy = SeededEntropy::new(1_000 + last);
-            (0..4).map(|_| SigningKey::generate(&mut entropy)).collect()
-        };
+        let all = |last: &u64| (*last, vec![0, 1, 2, 3]);
+        Self::with_turns(blocks, fork, &turns.iter().map(all).collect::<Vec<_>>())
+    }
+
+    fn with_turns(blocks: u64, fork: u64, replaced: &[(u64, Vec<usize>)]) -> Self {
+        let people = People::new();
+        let mut seats: Vec<u64> = (0..4).collect();
+        let mut turns = Vec::new();
+        for (last, places) in replaced {
+            for place in places {
+                seats[*place] = 1_000 + last * 4 + *place as u64;
+            }
+            let keys = seats.iter().enumerate().map(|(place, seat)| people.key_of(place, *seat)).collect();
+            turns.push((*last, keys));
+        }
         let mut chain = Self {
-            people: People::new(),
+            people,
             blocks: Vec::new(),
             range: MemStore::default(),
             range_leaves: 0,
@@ -192,7 +229,7 @@ impl Chain {
             writes: Vec::new(),
             entries: Vec::new(),
             head: HistoryHead::default(),
-            turns: turns.iter().map(|last| (*last, keys(*last))).collect(),
+            turns,
         };
         chain.push(vec![], START);
         for height in 1..=blocks {
@@ -273,7 +310,7 @@ impl Chain {
             validators_hash: self.set_at(height.0).hash(),
             next_validators_hash: self.set_at(height.0 + 1).hash(),
             proposer: ReplicaId(0),
-            view: View(0),
+            view: self.epoch_at(height.0).first_view(),
         }
     }
 
@@ -285,6 +322,27 @@ impl Chain {
 
     pub fn set_at(&self, height: u64) -> ValidatorSet {
         self.people.set_of(self.keys_at(height))
+    }
+
+    /// The epoch of the block at a height.
+    pub fn epoch_at(&self, height: u64) -> Epoch {
+        Epoch(self.turns.iter().filter(|(last, _)| *last < height).count() as u64)
+    }
+
+    /// How an epoch ended, with the set that certified it.
+    pub fn step(&self, epoch: usize) -> UntrustedStep {
+        let end = self.epoch_end(epoch);
+        UntrustedStep { validators: Some(self.set_at(end.header.header.height.0)), ..end.into() }
+    }
+
+    /// Headers from a height on, and the sets that follow on those that end an epoch.
+    pub fn run(&self, from: u64, count: u64) -> UntrustedHeaderRun {
+        let heights = from..(from + count).min(self.tip().0 + 1);
+        let ends = heights.clone().filter(|height| self.epoch_at(*height) != self.epoch_at(height + 1));
+        UntrustedHeaderRun {
+            headers: heights.map(|height| self.signed_at(height)).collect(),
+            next: ends.map(|height| self.set_at(height + 1)).collect(),
+        }
     }
 
     /// How an epoch ended.
@@ -320,6 +378,11 @@ impl Chain {
         let root = range.get_root().unwrap();
         range.commit().unwrap();
         range_root(self.range_leaves, Some(root))
+    }
+
+    /// The proof that a header is in the range of a newer one.
+    pub fn range_proof(&self, older: u64, newer: u64) -> UntrustedRangeProof {
+        prove_range(&self.range, Height(older), Height(newer)).unwrap()
     }
 
     /// What an honest node whose newest block is `tip` answers.
@@ -365,6 +428,21 @@ impl Chain {
                 } else {
                     LightResponse::NotFound
                 }
+            }
+            LightRequest::EpochEndWithSet(epoch) if (epoch.0 as usize) < self.turns.len() => {
+                let step = self.step(epoch.0 as usize);
+                if has(&step.header.header.height) {
+                    LightResponse::EpochEndWithSet(Box::new(step))
+                } else {
+                    LightResponse::NotFound
+                }
+            }
+            LightRequest::Validators(height) if *height <= tip.next() => {
+                LightResponse::Validators(Box::new(self.set_at(height.0)))
+            }
+            LightRequest::HeaderRun { from, count } if has(from) => {
+                let count = u64::from(*count).min(tip.0 + 1 - from.0);
+                LightResponse::HeaderRun(Box::new(self.run(from.0, count)))
             }
             LightRequest::Submit(transaction) => LightResponse::Submitted(transaction.transaction.id()),
             _ => LightResponse::NotFound,

@@ -4,7 +4,7 @@ use crate::chain::{Chain, NOW, QUORUM};
 use crate::network::{Network, lying, silent};
 use crate::test;
 use amulet_light_client::store::{Kept, StoredHeader};
-use amulet_light_client::verifier::{InvalidEpochEnd, InvalidHeader, Verdict, Verifier};
+use amulet_light_client::verifier::{InvalidHeader, InvalidStep, StepVerdict, Verdict, Verifier};
 use amulet_light_client::{Forgery, LightError, Link, MemoryStore, NodeVerdict, StoreError, TrustParams};
 use amulet_protocol::certificate::CertificateError;
 use amulet_protocol::ids::{Epoch, Height};
@@ -20,8 +20,12 @@ fn verifier(chain: &Chain) -> Verifier {
 }
 
 /// What following `end` from the genesis set gives.
-fn followed(chain: &Chain, end: UntrustedEpochEnd) -> Result<Height, InvalidEpochEnd> {
-    verifier(chain).follow(end, NOW).map(|header| header.height())
+fn followed(chain: &Chain, end: UntrustedEpochEnd) -> Result<Height, InvalidStep> {
+    match verifier(chain).take(end.into(), None, NOW).unwrap() {
+        StepVerdict::Taken(header) => Ok(header.height()),
+        StepVerdict::Invalid(cause) => Err(cause),
+        StepVerdict::NotEnoughOverlap(overlap) => panic!("{overlap:?}"),
+    }
 }
 
 /// A node that changes how epochs are said to have ended.
@@ -44,9 +48,10 @@ async fn a_new_device_follows_every_set_from_the_pinned_one_to_the_newest() {
     let chain = network.chain();
     let chain = chain.lock().unwrap();
     assert_eq!(client.epoch(), Epoch(2));
-    assert_eq!(client.validators(), chain.set_at(8));
+    assert_eq!(*client.validators(), chain.set_at(8));
     for height in 1..=8 {
-        assert_eq!(client.validators_at(Height(height)), chain.set_at(height), "at {height}");
+        let known = client.validators_at(Height(height)).unwrap();
+        assert_eq!(*known, chain.set_at(height), "at {height}");
     }
 }
 
@@ -110,12 +115,15 @@ async fn the_sets_survive_a_restart_and_are_checked_again() {
     let again = network.client_with(store.clone());
     again.restore().await;
     assert_eq!((again.epoch(), again.trusted().unwrap().height()), (Epoch(2), Height(8)));
-    assert!(network.asked(|question| matches!(question, LightRequest::EpochEnd(_))).len() >= 2);
+    let steps = |question: &LightRequest| {
+        matches!(question, LightRequest::EpochEnd(_) | LightRequest::EpochEndWithSet(_))
+    };
+    assert_eq!(network.asked(steps).len(), 2, "once each, from whoever leads, and none after the restart");
     // Who can write to the store cannot seat validators of their own.
     let kept = Kept::new(Box::new(store.clone()));
     let mut stored: StoredHeader = kept.head().await.unwrap().unwrap();
     let other = Chain::turning(8, &[3, 4]);
-    stored.trail[1] = other.epoch_end(1);
+    stored.trail[1] = other.epoch_end(1).into();
     stored.trail[1].header = stored.trail[0].header.clone();
     kept.keep_head(&stored).await.unwrap();
     let reset = network.client_with(store);
@@ -142,11 +150,11 @@ async fn the_end_of_an_epoch_is_believed_only_by_the_set_before_and_the_hash_it_
     let mut other_set = chain.epoch_end(0);
     other_set.next = chain.set_at(6);
     let (found, named) = (chain.set_at(6).hash(), chain.set_at(4).hash());
-    assert_eq!(followed(&chain, other_set), Err(InvalidEpochEnd::OtherSet { found, named }));
+    assert_eq!(followed(&chain, other_set), Err(InvalidStep::OtherSet { found, named }));
     let mut goes_on = chain.epoch_end(0);
     goes_on.header = chain.signed_at(2);
     goes_on.next = chain.set_at(1);
-    assert_eq!(followed(&chain, goes_on), Err(InvalidEpochEnd::GoesOn { height: Height(2) }));
+    assert_eq!(followed(&chain, goes_on), Err(InvalidStep::GoesOn { height: Height(2) }));
     // Signed by those who would come, not by those who are.
     let usurped = UntrustedEpochEnd {
         header: chain.people.signed_by(chain.keys_at(4), chain.signed_at(3).header, &QUORUM),
@@ -165,18 +173,23 @@ async fn the_end_of_an_epoch_is_believed_only_by_the_set_before_and_the_hash_it_
 async fn those_who_left_certify_nothing_after_they_left() {
     let chain = Chain::turning(8, &TURNS);
     let mut verifier = verifier(&chain);
-    verifier.follow(chain.epoch_end(0), NOW).unwrap();
-    verifier.follow(chain.epoch_end(1), NOW).unwrap();
+    for epoch in 0..2 {
+        let taken = verifier.take(chain.epoch_end(epoch).into(), None, NOW);
+        assert!(matches!(taken, Ok(StepVerdict::Taken(_))));
+    }
     let mut header = chain.signed_at(4).header;
     header.validators_hash = chain.set_at(1).hash();
     let (found, known) = (chain.set_at(1).hash(), chain.set_at(4).hash());
     let cause = InvalidHeader::Certificate(CertificateError::ValidatorSet { found, known });
-    assert_eq!(verifier.verify(chain.people.signed(header, &QUORUM), NOW), Verdict::Invalid(cause));
+    assert_eq!(verifier.verify_adjacent(chain.people.signed(header, &QUORUM), NOW), Verdict::Invalid(cause));
     let header = chain.signed_at(8).header;
     let by_the_old = chain.people.signed(header, &QUORUM);
-    assert!(matches!(verifier.verify(by_the_old, NOW), Verdict::Invalid(InvalidHeader::Certificate(_))));
-    assert!(matches!(verifier.verify(chain.signed_at(8), NOW), Verdict::Verified(_)));
-    assert!(matches!(verifier.verify(chain.signed_at(5), NOW), Verdict::Verified(_)));
+    assert!(matches!(
+        verifier.verify_adjacent(by_the_old, NOW),
+        Verdict::Invalid(InvalidHeader::Certificate(_))
+    ));
+    assert!(matches!(verifier.verify_adjacent(chain.signed_at(8), NOW), Verdict::Verified(_)));
+    assert!(matches!(verifier.verify_adjacent(chain.signed_at(5), NOW), Verdict::Verified(_)));
 }
 
 #[test]
@@ -190,7 +203,7 @@ async fn a_hospital_that_lies_about_a_change_is_named_and_the_others_are_followe
     match &report.nodes[2].1 {
         // The others may have shown the way before its lie was needed.
         NodeVerdict::Agrees { .. } => {}
-        NodeVerdict::Forged(Forgery::EpochEnd(InvalidEpochEnd::OtherSet { .. })) => {}
+        NodeVerdict::Forged(Forgery::Step(InvalidStep::OtherSet { .. })) => {}
         other => panic!("{other:?}"),
     }
     // Alone with a silent majority it leads nowhere, and nothing of its way is kept.

@@ -34,7 +34,9 @@ impl Transport for Killed {
 }
 
 fn ends_asked(network: &Network) -> usize {
-    network.asked(|question| matches!(question, LightRequest::EpochEnd(_))).len()
+    network
+        .asked(|question| matches!(question, LightRequest::EpochEnd(_) | LightRequest::EpochEndWithSet(_)))
+        .len()
 }
 
 /// Only two nodes answer, so that the count of questions is that of one sync.
@@ -73,9 +75,9 @@ async fn a_sync_that_is_killed_after_any_question_is_finished_by_the_next_and_as
 async fn what_a_sync_reached_before_the_line_broke_is_not_asked_for_again() {
     let network = two_of_four();
     let store = Arc::new(MemoryStore::default());
-    let trail = (0..4).map(|epoch| network.chain().lock().unwrap().epoch_end(epoch)).collect();
+    let trail = (0..4).map(|epoch| network.chain().lock().unwrap().epoch_end(epoch).into()).collect();
     let kept = Kept::new(Box::new(store.clone()));
-    kept.keep_progress(&StoredProgress { from: Epoch(0), trail }).await.unwrap();
+    kept.keep_progress(&StoredProgress { from: Height(0), trail }).await.unwrap();
     let client: LightClient = network.client_with(store);
     client.sync(NOW).await.unwrap();
     let known = |question: &LightRequest| matches!(question, LightRequest::EpochEnd(epoch) if epoch.0 < 4);
@@ -90,10 +92,11 @@ async fn progress_that_is_false_or_leads_nowhere_is_dropped_and_the_way_is_gone_
     let mut forged = chain.epoch_end(0);
     forged.next = chain.set_at(9);
     for trail in [vec![forged], vec![chain.epoch_end(1)], vec![fork.epoch_end(0), fork.epoch_end(1)]] {
+        let trail = trail.into_iter().map(Into::into).collect();
         let network = two_of_four();
         let store = Arc::new(MemoryStore::default());
         let kept = Kept::new(Box::new(store.clone()));
-        kept.keep_progress(&StoredProgress { from: Epoch(0), trail }).await.unwrap();
+        kept.keep_progress(&StoredProgress { from: Height(0), trail }).await.unwrap();
         let client = network.client_with(store);
         assert_eq!(client.sync(NOW).await.unwrap().head.height(), Height(10));
         assert_eq!(client.epoch(), Epoch(6));
@@ -105,7 +108,7 @@ async fn progress_that_is_false_or_leads_nowhere_is_dropped_and_the_way_is_gone_
 async fn progress_that_is_corrupt_is_said() {
     let network = two_of_four();
     let store = Arc::new(MemoryStore::default());
-    store.put(amulet_light_client::store::Slot::Progress, vec![0, 3, 1]);
+    store.put(amulet_light_client::store::Slot::Progress, vec![0, 4, 1]);
     let report = network.client_with(store).sync(NOW).await.unwrap();
     assert_eq!(report.store_trouble, Some(StoreError::Corrupt));
 }

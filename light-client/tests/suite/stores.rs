@@ -5,7 +5,7 @@ use crate::network::Network;
 use crate::test;
 use amulet_light_client::store::{Kept, STORED_BYTES_MAX, Slot, StoredHeader, StoredProgress, VERSION};
 use amulet_light_client::{ClientStore, MemoryStore, StoreError};
-use amulet_protocol::ids::{Epoch, Height};
+use amulet_protocol::ids::Height;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -51,7 +51,8 @@ async fn keeps_values_by_type<S: ClientStore + 'static>(open: impl Fn() -> S) {
     let kept = Kept::new(Box::new(open()));
     assert_eq!((kept.head().await, kept.progress().await), (Ok(None), Ok(None)));
     kept.keep_head(&stored(2)).await.unwrap();
-    let progress = StoredProgress { from: Epoch(0), trail: vec![Chain::turning(4, &[2]).epoch_end(0)] };
+    let progress =
+        StoredProgress { from: Height(0), trail: vec![Chain::turning(4, &[2]).epoch_end(0).into()] };
     kept.keep_progress(&progress).await.unwrap();
     for height in [1, 2] {
         kept.keep_header(&stored(height).signed).await.unwrap();

@@ -281,19 +281,29 @@ async fn a_chain_without_blocks_is_said_to_have_none() {
 #[test]
 async fn other_validators_are_told_apart_from_lies() {
     let found = sm3(b"another set");
-    let change = move || {
-        forging(move |signed| {
+    let change = move |shows_a_set: bool| {
+        let forge = forging(move |signed| {
             signed.header.validators_hash = found;
             *signed = crate::chain::People::new().signed(signed.header.clone(), &QUORUM);
-        })
+        });
+        let twist: crate::network::Twist = Box::new(move |question, answer| match question {
+            LightRequest::Validators(_) if !shows_a_set => Ok(LightResponse::NotFound),
+            _ => forge(question, answer),
+        });
+        twist
     };
     let network = Network::honest(Chain::new(1));
-    let network = (0..4).fold(network, |network, node| network.with(node, change()));
+    let network = (0..4).fold(network, |network, node| network.with(node, change(false)));
     let known = network.chain().lock().unwrap().people.genesis.validate().unwrap().hash();
     assert_eq!(
         Arc::new(network).client().sync(NOW).await,
         Err(LightError::ValidatorsChanged { found, known })
     );
+    // Who shows another set than its header names has lied.
+    let network = Arc::new(Network::honest(Chain::new(1)).with(3, change(true)));
+    let report = network.client().sync(NOW).await.unwrap();
+    let cause = InvalidHeader::OtherSet { found: known, named: found };
+    assert_eq!(report.nodes[3].1, NodeVerdict::Forged(Forgery::Step(cause.into())));
 }
 
 #[test]

@@ -172,7 +172,7 @@ impl Service {
         more: &[ProofCheck],
     ) -> ProofView {
         let header = &proven.header;
-        let validators = self.client.validators_at(proven.header.height());
+        let validators = proven.header.validator_set();
         let signers: Vec<HospitalView> = header
             .signers()
             .filter_map(|replica| validators.get(replica))

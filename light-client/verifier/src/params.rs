@@ -1,6 +1,7 @@
 //! What the client's user decides: how long trust lasts and how far clocks may differ.
 
-use std::time::Duration;
+use core::fmt;
+use core::time::Duration;
 
 /// Longest trust period accepted: ten years.
 pub const TRUST_PERIOD_MAX: Duration = Duration::from_secs(10 * 366 * 24 * 3_600);
@@ -15,6 +16,17 @@ pub struct TrustParams {
     trust_period: Duration,
     clock_drift: Duration,
     witnesses: usize,
+    threshold: TrustThreshold,
+}
+
+/// The part of a trusted validator set of which *more* must have signed before a set that it did not name is believed.
+///
+/// More than a third holds an honest validator of the trusted set, if no more are faulty than the consortium bears. A
+/// threshold of 1 is never exceeded: every set is then learnt from the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrustThreshold {
+    numerator: u32,
+    denominator: u32,
 }
 
 /// Why parameters are refused.
@@ -31,6 +43,14 @@ pub enum TrustParamsError {
     ClockDrift {
         /// Given.
         found: Duration,
+    },
+    /// The threshold is no fraction from 1/3 to 1: faulty validators alone could pass it, or nobody could name what it means.
+    #[error("a trust threshold of {numerator}/{denominator} is not within 1/3 and 1")]
+    Threshold {
+        /// Given.
+        numerator: u32,
+        /// Given.
+        denominator: u32,
     },
     /// One organisation alone would be believed.
     #[error("{found} witnesses are fewer than {WITNESSES_MIN}")]
@@ -64,7 +84,13 @@ impl TrustParams {
         if witnesses < WITNESSES_MIN {
             return Err(TrustParamsError::Witnesses { found: witnesses });
         }
-        Ok(Self { trust_period, clock_drift, witnesses })
+        Ok(Self { trust_period, clock_drift, witnesses, threshold: TrustThreshold::default() })
+    }
+
+    /// The same with another threshold.
+    #[must_use]
+    pub fn with_threshold(self, threshold: TrustThreshold) -> Self {
+        Self { threshold, ..self }
     }
 
     /// The trust period in milliseconds.
@@ -84,6 +110,45 @@ impl TrustParams {
     pub fn witnesses(&self) -> usize {
         self.witnesses
     }
+
+    /// The part of a trusted set that must have signed for a set that it did not name.
+    #[must_use]
+    pub fn threshold(&self) -> TrustThreshold {
+        self.threshold
+    }
+}
+
+impl TrustThreshold {
+    /// A threshold, checked.
+    ///
+    /// # Errors
+    /// [`TrustParamsError::Threshold`] for less than a third, for more than 1, and for a denominator of zero.
+    pub fn new(numerator: u32, denominator: u32) -> Result<Self, TrustParamsError> {
+        let at_least_a_third = u64::from(numerator) * 3 >= u64::from(denominator);
+        if denominator == 0 || numerator > denominator || !at_least_a_third {
+            return Err(TrustParamsError::Threshold { numerator, denominator });
+        }
+        Ok(Self { numerator, denominator })
+    }
+
+    /// Whether `part` of `whole` is more than this fraction.
+    #[must_use]
+    pub fn is_exceeded_by(self, part: usize, whole: usize) -> bool {
+        part as u128 * u128::from(self.denominator) > whole as u128 * u128::from(self.numerator)
+    }
+}
+
+impl Default for TrustThreshold {
+    /// A third.
+    fn default() -> Self {
+        Self { numerator: 1, denominator: 3 }
+    }
+}
+
+impl fmt::Display for TrustThreshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.numerator, self.denominator)
+    }
 }
 
 impl Default for TrustParams {
@@ -94,6 +159,7 @@ impl Default for TrustParams {
             trust_period: Duration::from_secs(2 * 365 * 24 * 3_600),
             clock_drift: Duration::from_secs(120),
             witnesses: WITNESSES_MIN,
+            threshold: TrustThreshold::default(),
         }
     }
 }
@@ -104,6 +170,7 @@ fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3_600);
@@ -121,8 +188,36 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_is_a_fraction_from_a_third_to_one() {
+        let refused = |numerator, denominator| {
+            let cause = TrustParamsError::Threshold { numerator, denominator };
+            assert_eq!(TrustThreshold::new(numerator, denominator), Err(cause));
+        };
+        refused(33, 100);
+        refused(2, 1);
+        refused(0, 0);
+        refused(1, 0);
+        refused(0, 3);
+        assert_eq!(TrustThreshold::new(1, 3), Ok(TrustThreshold::default()));
+        assert!(TrustThreshold::new(34, 100).is_ok());
+        let never = TrustThreshold::new(u32::MAX, u32::MAX).unwrap();
+        assert!(!never.is_exceeded_by(100, 100));
+    }
+
+    #[test]
+    fn a_third_itself_is_not_more_than_a_third() {
+        let third = TrustThreshold::default();
+        assert!(!third.is_exceeded_by(2, 6));
+        assert!(third.is_exceeded_by(3, 6));
+        assert!(!third.is_exceeded_by(1, 4));
+        assert!(third.is_exceeded_by(2, 4));
+        assert!(!third.is_exceeded_by(33, 100));
+        assert!(third.is_exceeded_by(34, 100));
+    }
+
+    #[test]
     fn the_defaults_pass_their_own_check() {
-        let TrustParams { trust_period, clock_drift, witnesses } = TrustParams::default();
+        let TrustParams { trust_period, clock_drift, witnesses, .. } = TrustParams::default();
         assert_eq!(TrustParams::new(trust_period, clock_drift, witnesses), Ok(TrustParams::default()));
     }
 }

@@ -1,11 +1,14 @@
 //! The rules, one function each.
 
-use super::{InvalidHeader, TrustExpired};
 use crate::header::VerifiedHeader;
 use crate::params::TrustParams;
+use crate::verifier::Overlap;
+use crate::verifier::{InvalidHeader, TrustExpired};
+use amulet_protocol::certificate::UntrustedCommitCertificate;
 use amulet_protocol::header::{HEADER_VERSION, Header};
-use amulet_protocol::ids::{ChainId, Timestamp};
+use amulet_protocol::ids::{ChainId, Height, Timestamp};
 use amulet_protocol::range::UntrustedRangeProof;
+use amulet_protocol::validators::ValidatorSet;
 
 /// The header is of the format that this code reads.
 pub fn version(header: &Header) -> Result<(), InvalidHeader> {
@@ -51,20 +54,20 @@ pub fn within_trust_period(
 }
 
 /// The newer header is higher.
-pub fn higher(newer: &VerifiedHeader, older: &VerifiedHeader) -> Result<(), InvalidHeader> {
-    if newer.height() > older.height() {
+pub fn higher(newer: &Header, than: Height) -> Result<(), InvalidHeader> {
+    if newer.height > than {
         Ok(())
     } else {
-        Err(InvalidHeader::NotHigher { found: newer.height(), known: older.height() })
+        Err(InvalidHeader::NotHigher { found: newer.height, known: than })
     }
 }
 
 /// The newer header is dated later.
-pub fn later(newer: &VerifiedHeader, older: &VerifiedHeader) -> Result<(), InvalidHeader> {
-    if newer.time() > older.time() {
+pub fn later(newer: &Header, than: Timestamp) -> Result<(), InvalidHeader> {
+    if newer.time > than {
         Ok(())
     } else {
-        Err(InvalidHeader::TimeNotLater { height: newer.height(), time: newer.time(), earlier: older.time() })
+        Err(InvalidHeader::TimeNotLater { height: newer.height, time: newer.time, earlier: than })
     }
 }
 
@@ -81,12 +84,39 @@ pub fn names_as_previous(newer: &VerifiedHeader, older: &VerifiedHeader) -> Resu
 /// The proof leads from the older header's hash to the range root that the newer carries.
 pub fn in_range(
     newer: &VerifiedHeader,
-    older: &VerifiedHeader,
+    older: &Header,
     proof: &UntrustedRangeProof,
 ) -> Result<(), InvalidHeader> {
-    if proof.height != older.height() {
-        return Err(InvalidHeader::RangeHeight { found: proof.height, expected: older.height() });
+    if proof.height != older.height {
+        return Err(InvalidHeader::RangeHeight { found: proof.height, expected: older.height });
     }
     proof.verify(newer.height(), newer.header().range_root, older.hash())?;
     Ok(())
+}
+
+/// The set given is the one that the header says certifies it.
+pub fn names_its_set(header: &Header, given: &ValidatorSet) -> Result<(), InvalidHeader> {
+    if given.hash() == header.validators_hash {
+        Ok(())
+    } else {
+        Err(InvalidHeader::OtherSet { found: given.hash(), named: header.validators_hash })
+    }
+}
+
+/// More than the threshold of the trusted set is among those who are said to have signed, who are members of `own`. One
+/// validator is the same in both sets if its key is: an organisation that replaced its key signs with another.
+pub fn enough_overlap(
+    certificate: &UntrustedCommitCertificate,
+    own: &ValidatorSet,
+    trusted: &ValidatorSet,
+    params: &TrustParams,
+) -> Result<(), Overlap> {
+    let signers = certificate.signatures.iter().filter_map(|(signer, _)| own.get(*signer));
+    let signed = signers.filter(|signer| trusted.find(&signer.key).is_some()).count();
+    let (trusted, threshold) = (trusted.quorum().size(), params.threshold());
+    if threshold.is_exceeded_by(signed, trusted) {
+        Ok(())
+    } else {
+        Err(Overlap { signed, trusted, threshold })
+    }
 }
