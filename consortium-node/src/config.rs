@@ -25,6 +25,11 @@ pub struct NodeConfig {
     /// The other validators' addresses, by their number in the genesis document.
     #[serde(default)]
     pub peers: Vec<PeerConfig>,
+    /// Where wallets reach this node from outside: `https://host:port`, or
+    /// multiaddresses that end with the node's identity. They are announced on the ledger; an empty list takes back what was
+    /// announced, and without the key nothing is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<Vec<String>>,
     /// Web origins whose pages may ask this node, such as another hospital's wallet page.
     #[serde(default)]
     pub origins: Vec<String>,

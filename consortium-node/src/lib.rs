@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod announce;
 pub mod api;
 pub mod cli;
 pub mod config;

@@ -1,5 +1,6 @@
 //! Wires the tasks of one node together, and stops them together.
 
+use crate::announce::Announcer;
 use crate::api::{self, ApiParts, ApiState, OriginError, Site};
 use crate::config::{ConfigError, LedgerConfig, NodeConfig};
 use crate::consensus::{
@@ -184,6 +185,10 @@ impl Node {
         tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
         let (reporter, evidence) = Reporter::new(services.sender.clone(), stores.ledger.clone());
         tokio::spawn(reporter.run());
+        if let Some(addresses) = config.public.clone() {
+            let (sender, ledger) = (services.sender.clone(), stores.ledger.clone());
+            tokio::spawn(Announcer::new(sender, ledger, addresses, now).run());
+        }
         if let LedgerConfig::Keep { blocks } = config.ledger {
             tokio::spawn(prune_ledger(stores.ledger.clone(), stores.index.clone(), blocks));
         }

@@ -194,6 +194,7 @@ fn kind(call: &Call) -> &'static str {
         Call::RotateValidatorKey(_) => "rotate_validator_key",
         Call::ReportEvidence(_) => "report_evidence",
         Call::ReportService(_) => "report_service",
+        Call::PublishAddresses(_) => "publish_addresses",
     }
 }
 

@@ -64,6 +64,7 @@ impl NodeSetup {
             http,
             listen: listen_addresses(http.ip(), port),
             peers: Vec::new(),
+            public: None,
             origins: Vec::new(),
             web: None,
             demo: None,

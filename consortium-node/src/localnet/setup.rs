@@ -79,6 +79,7 @@ impl Setup {
                 http: http_address(options, index),
                 listen: listen_addresses(Ipv4Addr::LOCALHOST.into(), libp2p_port(options, index)),
                 peers: peers.collect(),
+                public: None,
                 origins: origins.clone(),
                 web: web.clone(),
                 demo: Some(self.data.join(DEMO_FOLDER)),

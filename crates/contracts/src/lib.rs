@@ -150,6 +150,7 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::WithdrawMembership(call) => governance::withdraw(step, call),
         Call::RotateValidatorKey(call) => governance::rotate(step, call),
         Call::ReportEvidence(call) => evidence::report(step, call),
+        Call::PublishAddresses(call) => registry::publish_addresses(step, call),
         Call::ReportService(call) => reputation::report(step, call),
     }
 }

@@ -1,12 +1,13 @@
-//! registry: organisations say who practises for them, and how long.
+//! registry: organisations say who practises for them, and how long, and where their nodes can be asked.
 
-use crate::history;
 use crate::state::StateRead;
-use crate::step::{Done, Step, ensure};
+use crate::step::{Done, Step, Stop, ensure};
+use crate::{checks, history, validators};
+use amulet_protocol::addresses::{AddressesState, NodeAddress, PublishAddresses};
 use amulet_protocol::calls::RegisterPractitioner;
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Did;
-use amulet_protocol::limits::NAME_BYTES_MAX;
+use amulet_protocol::limits::{ADDRESSES_PER_ORGANISATION_MAX, ADDRESSES_TIME_MAX_MS, NAME_BYTES_MAX};
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::state::{Practitioner, StateKey};
 
@@ -39,6 +40,37 @@ pub(crate) fn register_practitioner<S: StateRead>(
     step.put(key, &practitioner);
     let event = Event::PractitionerRegistered { practitioner: call.practitioner };
     history::append(step, &[call.practitioner], &event)
+}
+
+/// Says where the sender's nodes can be asked, or takes it back.
+pub(crate) fn publish_addresses<S: StateRead>(step: &mut Step<'_, S>, call: &PublishAddresses) -> Done<S> {
+    let epoch = validators::current(step).map_err(Stop::Failed)?;
+    ensure(epoch.seat_of(step.sender).is_some(), RefusalCode::NotAValidator)?;
+    let key = StateKey::Addresses(step.sender);
+    if call.addresses.is_empty() {
+        step.remove(key);
+        return Ok(());
+    }
+    checks::ascending(&call.addresses, ADDRESSES_PER_ORGANISATION_MAX)?;
+    let latest = step.now().plus_millis(ADDRESSES_TIME_MAX_MS);
+    ensure(step.now() < call.valid_until && call.valid_until <= latest, RefusalCode::BadValidity)?;
+    let own = |peer: &[u8]| {
+        let mut members = epoch.validators.members().iter();
+        members.any(|validator| validator.organisation == step.sender && validator.peer_id == peer)
+    };
+    for address in &call.addresses {
+        // Whoever listens at a web address shows a certificate for its name instead.
+        let good = match NodeAddress::parse(address) {
+            Ok(NodeAddress::Https(_)) => true,
+            Ok(NodeAddress::Libp2p { peer, .. }) => own(&peer),
+            Err(_) => false,
+        };
+        ensure(good, RefusalCode::BadAddress)?;
+    }
+    let addresses = call.addresses.clone();
+    let (published, valid_until) = (step.context.height, call.valid_until);
+    step.put(key, &AddressesState { addresses, published, valid_until });
+    Ok(())
 }
 
 /// Refuses unless the sender is an organisation.

@@ -80,10 +80,19 @@ pub fn advance<S: StateRead>(state: &S, height: Height) -> Answer<S, Changes> {
     let Some((membership, epoch)) = next(state, height)? else {
         return Ok(Changes::new());
     };
-    Ok(Changes::from([
+    let mut changes = Changes::from([
         (StateKey::Epoch(membership.epoch), Some(codec::encode(&epoch))),
         (StateKey::Membership, Some(codec::encode(&membership))),
-    ]))
+    ]);
+    // Who has left is not asked any more.
+    for validator in current(state)?.validators.members() {
+        let addresses = StateKey::Addresses(validator.organisation);
+        let has_left = epoch.seat_of(validator.organisation).is_none();
+        if has_left && state.read(&addresses).map_err(ApplyError::State)?.is_some() {
+            changes.insert(addresses, None);
+        }
+    }
+    Ok(changes)
 }
 
 /// The epoch that begins after block `height`, if one does.

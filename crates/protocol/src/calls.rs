@@ -1,5 +1,6 @@
 //! What a transaction can ask the contracts to do.
 
+use crate::addresses::PublishAddresses;
 use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
 use crate::evidence::Evidence;
 use crate::governance::{ApproveMembership, ProposeMembership, RotateValidatorKey, WithdrawMembership};
@@ -100,6 +101,8 @@ pub enum Call {
     ReportEvidence(Box<ReportEvidence>),
     /// reputation: a client says how the other hospitals' nodes served.
     ReportService(ReportService),
+    /// registry: an organisation says where its nodes can be asked.
+    PublishAddresses(PublishAddresses),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.

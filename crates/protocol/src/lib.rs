@@ -6,6 +6,7 @@
 //! `Untrusted`, or that proves nothing by itself; each check that turns it into something to rely on is in this crate,
 //! so that a node and a light client cannot differ.
 
+pub mod addresses;
 pub mod block;
 pub mod calls;
 pub mod certificate;

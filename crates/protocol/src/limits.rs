@@ -60,6 +60,13 @@ pub const REPORT_INTERVAL_DAYS: u32 = 7;
 /// Hospitals whose clients are heard of one organisation: as many as can validate.
 pub const VOICES_MAX: usize = crate::quorum::VALIDATORS_MAX;
 
+/// Addresses of one organisation's nodes: two nodes by TCP and QUIC over IPv4 and IPv6.
+pub const ADDRESSES_PER_ORGANISATION_MAX: usize = 8;
+/// Bytes of one address: a host name of 150 characters with everything around it.
+pub const ADDRESS_BYTES_MAX: usize = 256;
+/// How long published addresses count, at most: 90 days, so that clients do not try those of a node that is gone for years.
+pub const ADDRESSES_TIME_MAX_MS: u64 = 90 * 24 * 3_600_000;
+
 /// Bytes of a question to a node, except for an upload.
 pub const LIGHT_REQUEST_BYTES_MAX: usize = TRANSACTION_BYTES_MAX + 64 * 1024;
 /// Bytes of an answer of a node.

@@ -165,6 +165,8 @@ pub enum RefusalCode {
     ReportedLately,
     /// A share is more than the whole.
     BadShare,
+    /// An address is none, or names a peer identity that is no validator's of the organisation.
+    BadAddress,
 }
 
 impl fmt::Display for RefusalCode {

@@ -58,6 +58,8 @@ pub enum StateKey {
     Reputation(Did),
     /// [`ReporterState`](crate::reputation::ReporterState) of a client that reports.
     Reporter(Did),
+    /// [`AddressesState`](crate::addresses::AddressesState) of an organisation's nodes.
+    Addresses(Did),
 }
 
 impl StateKey {
