@@ -32,6 +32,6 @@ pub use header::TrustedHeader;
 pub use platform::{Clock, ProgressFn, SystemClock};
 pub use store::{ClientStore, MemoryStore, StoreError};
 pub use sync::{NodeVerdict, SyncReport};
-pub use transport::{NodeIndex, Transport, TransportError};
+pub use transport::{Interception, NodeIndex, Traffic, Transport, TransportError};
 #[cfg(not(target_arch = "wasm32"))]
 pub use wire::{LIGHT_PROTOCOL, LightCodec};

@@ -14,7 +14,7 @@ use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Sid
 use crate::header::TrustedHeader;
 use crate::platform;
 use crate::store::StoreError;
-use crate::transport::{NodeIndex, TransportError};
+use crate::transport::{NodeIndex, Traffic, TransportError};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::header::Header;
 use amulet_protocol::ids::{Did, Height, Timestamp};
@@ -80,6 +80,8 @@ pub struct SyncReport {
     pub link: Option<Link>,
     /// What each node did.
     pub nodes: Vec<(NodeIndex, NodeVerdict)>,
+    /// What was exchanged with each node meanwhile, other questions at the same time included.
+    pub traffic: Vec<Traffic>,
     /// What was wrong with the store; it was reset, or could not be written. The sync is good all the same.
     pub store_trouble: Option<StoreError>,
 }
@@ -165,6 +167,7 @@ impl LightClient {
     }
 
     async fn sync_from(&self, known: usize, now: Timestamp) -> Result<SyncReport, LightError> {
+        let traffic_before = self.traffic();
         let before = self.trusted();
         if let Some(before) = &before {
             self.verifier().within_trust_period(before.checked_at(), now)?;
@@ -204,7 +207,9 @@ impl LightClient {
         let head = TrustedHeader::new(newest, now);
         let store_trouble = self.adopt(&head).await;
         let (signed, validators) = (head.signed(), head.validators());
-        Ok(SyncReport { signed, validators, agreeing, total: nodes.len(), link, nodes, store_trouble, head })
+        let traffic = self.traffic().into_iter().zip(traffic_before).map(|(now, before)| now - before);
+        let (total, traffic) = (nodes.len(), traffic.collect());
+        Ok(SyncReport { signed, validators, agreeing, total, link, nodes, traffic, store_trouble, head })
     }
 
     /// All nodes' newest headers, and what the others did.

@@ -51,7 +51,7 @@ impl BrowserWallet {
     pub fn with_network(file: &[u8]) -> Result<Self, ApiError> {
         let network = Network::parse(file)
             .map_err(|error| ApiError::new(ErrorCode::Internal).with("message", error))?;
-        let addresses = network.nodes().iter().map(|node| node.http.clone()).collect();
+        let addresses = network.nodes().iter().map(|node| vec![node.http.clone()]).collect();
         // A browser that keeps nothing for the page still lets a clinician read a card.
         let store: Box<dyn DeviceStore> = match BrowserStore.list() {
             Ok(_) => Box::new(BrowserStore),

@@ -2,7 +2,7 @@
 
 use super::{LightClient, Standing, State};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
-use crate::transport::{NodeIndex, TransportError};
+use crate::transport::{NodeIndex, Transport, TransportError};
 use crate::verifier::Verdict;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::ids::{Height, Timestamp};

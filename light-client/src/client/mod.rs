@@ -7,6 +7,7 @@ mod export;
 mod headers;
 mod history;
 mod keeping;
+mod peers;
 mod reputation;
 mod state;
 mod submit;
@@ -22,7 +23,7 @@ use crate::header::TrustedHeader;
 use crate::params::TrustParams;
 use crate::platform::{Clock, ProgressFn, SystemClock};
 use crate::store::{ClientStore, Kept, StoreError};
-use crate::transport::{NodeIndex, Transport};
+use crate::transport::{MeteredTransport, NodeIndex, Transport};
 use crate::verifier::{Checkpoint, CheckpointError, Verifier};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::genesis::Genesis;
@@ -86,7 +87,7 @@ pub struct LightClient {
     /// The genesis document's validators: what readers of a proof file start from.
     founders: ValidatorSet,
     pub(crate) nodes: Vec<NodeInfo>,
-    transport: Arc<dyn Transport>,
+    transport: MeteredTransport,
     kept: Kept,
     clock: Arc<dyn Clock>,
     progress: Option<Arc<ProgressFn>>,
@@ -207,6 +208,7 @@ impl LightClient {
             proven: BTreeMap::new(),
             skipped_sets: BTreeMap::new(),
         };
+        let transport = MeteredTransport::new(transport, nodes.len());
         Ok(Self {
             start,
             founders,

@@ -1,48 +1,55 @@
 //! The browser's transport: `fetch` to each hospital's HTTP port.
 
-use super::{ANSWER_TIME_MAX, NodeIndex, Transport, TransportError};
+use super::race::{STAGGER, race};
+use super::web::{CONTENT_TYPE, Urls, check_body, check_head};
+use super::{
+    ANSWER_TIME_MAX, Interception, NodeIndex, Transport, TransportError, answer_bytes_max, timed_out,
+};
 use crate::platform;
+use amulet_protocol::addresses::NodeAddress;
 use amulet_protocol::codec;
 use amulet_protocol::light::{LightRequest, LightResponse};
-use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, Request, RequestInit, Response};
-
-/// Where a node takes questions, below its address.
-pub const LIGHT_PATH: &str = "/api/v1/light";
-/// Type of the bodies.
-pub const CONTENT_TYPE: &str = "application/octet-stream";
-const STATUS_OK: u16 = 200;
+use web_sys::{
+    AbortController, ReadableStreamDefaultReader, Request, RequestInit, RequestRedirect, Response,
+    ResponseType,
+};
 
 /// Asks nodes by `fetch`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct HttpTransport {
-    urls: Vec<String>,
+    urls: Urls,
 }
 
 impl HttpTransport {
     /// A transport for nodes at these addresses (`https://hospital.example`), in the order of the light client's nodes.
     #[must_use]
-    pub fn new(addresses: Vec<String>) -> Self {
-        let urls =
-            addresses.into_iter().map(|address| format!("{}{LIGHT_PATH}", address.trim_end_matches('/')));
-        Self { urls: urls.collect() }
+    pub fn new(addresses: Vec<Vec<String>>) -> Self {
+        Self { urls: Urls::new(addresses) }
     }
 }
 
 #[async_trait::async_trait(?Send)]
 impl Transport for HttpTransport {
     async fn ask(&self, node: NodeIndex, request: &LightRequest) -> Result<LightResponse, TransportError> {
-        let known = self.urls.len();
-        let url = self.urls.get(node.0).ok_or(TransportError::UnknownNode { node, known })?;
-        // The request is aborted when this function is left in any way, a time-out or its caller giving up included.
-        let abort = AbortOnDrop(AbortController::new().map_err(|_| TransportError::Connect)?);
-        let answer = platform::timeout(ANSWER_TIME_MAX, post(url, &codec::encode(request), &abort.0)).await;
-        let millis = u64::try_from(ANSWER_TIME_MAX.as_millis()).unwrap_or(u64::MAX);
-        let bytes = answer.unwrap_or(Err(TransportError::Timeout { millis }))?;
-        Ok(codec::decode(&bytes, LIGHT_RESPONSE_BYTES_MAX)?)
+        let (body, limit) = (codec::encode(request), answer_bytes_max(request));
+        let attempts = self.urls.of(node)?.into_iter().map(|url| {
+            let body = &body;
+            async move {
+                // The request is aborted when this is dropped in any way, a time-out or another's answer included.
+                let abort = AbortOnDrop(AbortController::new().map_err(|_| TransportError::Connect)?);
+                let answer = platform::timeout(ANSWER_TIME_MAX, post(&url, body, &abort.0, limit)).await;
+                let bytes = answer.unwrap_or(Err(timed_out(ANSWER_TIME_MAX)))?;
+                Ok(codec::decode(&bytes, limit)?)
+            }
+        });
+        race(attempts, STAGGER).await
+    }
+
+    fn learn(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        self.urls.learn(node, addresses);
     }
 }
 
@@ -54,9 +61,16 @@ impl Drop for AbortOnDrop {
     }
 }
 
-async fn post(url: &str, body: &[u8], abort: &AbortController) -> Result<Vec<u8>, TransportError> {
+async fn post(
+    url: &str,
+    body: &[u8],
+    abort: &AbortController,
+    limit: usize,
+) -> Result<Vec<u8>, TransportError> {
     let options = RequestInit::new();
     options.set_method("POST");
+    // No node redirects.
+    options.set_redirect(RequestRedirect::Manual);
     options.set_body(&Uint8Array::from(body));
     options.set_signal(Some(&abort.signal()));
     let request = Request::new_with_str_and_init(url, &options).map_err(|_| TransportError::Connect)?;
@@ -65,14 +79,19 @@ async fn post(url: &str, body: &[u8], abort: &AbortController) -> Result<Vec<u8>
     let response =
         JsFuture::from(window.fetch_with_request(&request)).await.map_err(|_| TransportError::Connect)?;
     let response: Response = response.dyn_into().map_err(|_| TransportError::Connect)?;
-    if response.status() != STATUS_OK {
-        return Err(TransportError::Status { code: response.status() });
+    // A page is not shown where it would be sent to.
+    if response.type_() == ResponseType::Opaqueredirect {
+        return Err(TransportError::Intercepted { by: Interception::Redirect });
     }
-    read(&response).await
+    let content_type = response.headers().get("content-type").ok().flatten();
+    check_head(response.status(), content_type.as_deref())?;
+    let bytes = read(&response, limit).await?;
+    check_body(&bytes)?;
+    Ok(bytes)
 }
 
 /// Reads the body piece by piece, so that an endless answer ends at the limit.
-async fn read(response: &Response) -> Result<Vec<u8>, TransportError> {
+async fn read(response: &Response, limit: usize) -> Result<Vec<u8>, TransportError> {
     let Some(stream) = response.body() else { return Ok(Vec::new()) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut bytes = Vec::new();
@@ -82,8 +101,8 @@ async fn read(response: &Response) -> Result<Vec<u8>, TransportError> {
             return Ok(bytes);
         }
         let piece: Uint8Array = field(&piece, "value")?.dyn_into().map_err(|_| TransportError::Closed)?;
-        if bytes.len() + piece.length() as usize > LIGHT_RESPONSE_BYTES_MAX {
-            return Err(TransportError::TooLarge { limit: LIGHT_RESPONSE_BYTES_MAX });
+        if bytes.len() + piece.length() as usize > limit {
+            return Err(TransportError::TooLarge { limit });
         }
         bytes.extend_from_slice(&piece.to_vec());
     }

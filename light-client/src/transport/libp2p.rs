@@ -2,9 +2,13 @@
 //!
 //! One task owns the swarm; questions reach it through a bounded queue and their answers come back through a channel each.
 
-use super::{ANSWER_TIME_MAX, NodeIndex, Transport, TransportError};
-use crate::platform;
+use super::backoff::Backoff;
+use super::wake::WakeWatch;
+use super::{ANSWER_TIME_MAX, NodeIndex, Transport, TransportError, timed_out};
+use crate::platform::{self, Clock, SystemClock};
 use crate::wire::{LIGHT_PROTOCOL, LightCodec};
+use amulet_crypto::entropy::Entropy;
+use amulet_protocol::addresses::NodeAddress;
 use amulet_protocol::codec::DecodeError;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use futures::StreamExt;
@@ -13,13 +17,18 @@ use libp2p::request_response::{self, Message, OutboundFailure, OutboundRequestId
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Swarm, noise, tcp, yamux};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 /// Questions that may wait for the swarm's task; more wait with their askers.
 const QUEUE_MAX: usize = 64;
 /// How long an idle connection is kept: the next question of a person who reads comes within a minute.
 const IDLE_TIME: Duration = Duration::from_secs(60);
+
+/// Addresses of one node that are kept; libp2p tries all at once.
+const ADDRESSES_MAX: usize = 16;
 
 /// A node's identity and addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,19 +95,39 @@ impl NodeAddresses {
         }
         Ok(Self { peer: known.ok_or(AddressError::None)?, addresses })
     }
+
+    /// Adds those that are new and name the same identity.
+    fn learn(&mut self, more: &[NodeAddress]) {
+        for address in more {
+            let NodeAddress::Libp2p { text, .. } = address else { continue };
+            let Ok(Self { peer, addresses }) = Self::parse(std::slice::from_ref(text)) else { continue };
+            let new = addresses.into_iter().filter(|address| !self.addresses.contains(address));
+            let room = ADDRESSES_MAX.saturating_sub(self.addresses.len());
+            if peer == self.peer {
+                let new: Vec<_> = new.take(room).collect();
+                self.addresses.extend(new);
+            }
+        }
+    }
 }
 
 /// Asks nodes over libp2p. Dropping it ends its task and its connections.
-#[derive(Debug)]
 pub struct Libp2pTransport {
     commands: mpsc::Sender<Command>,
     known: usize,
 }
 
-struct Command {
+enum Command {
+    Ask(Box<Asked>),
+    Learn(NodeIndex, Vec<NodeAddress>),
+}
+
+struct Asked {
     node: NodeIndex,
     request: LightRequest,
     reply: Reply,
+    /// Whether it was asked before, on a connection that turned out to be dead.
+    again: bool,
 }
 
 type Reply = oneshot::Sender<Result<LightResponse, TransportError>>;
@@ -114,6 +143,22 @@ impl Libp2pTransport {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(nodes: Vec<NodeAddresses>) -> Result<Self, StartError> {
+        Self::start_with(nodes, Arc::new(SystemClock), Box::new(amulet_crypto::entropy::SystemEntropy))
+    }
+
+    /// The same with another clock, by which it notices that the device slept, and other randomness, from which it draws
+    /// how long it leaves a node alone that it cannot reach.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn start_with(
+        nodes: Vec<NodeAddresses>,
+        clock: Arc<dyn Clock>,
+        entropy: Box<dyn Entropy + Send>,
+    ) -> Result<Self, StartError> {
         let swarm = libp2p::SwarmBuilder::with_new_identity()
             .with_tokio()
             .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)?
@@ -124,7 +169,14 @@ impl Libp2pTransport {
             .build();
         let (commands, inbox) = mpsc::channel(QUEUE_MAX);
         let known = nodes.len();
-        tokio::spawn(Task { swarm, nodes, inbox, waiting: BTreeMap::new() }.run());
+        let started = Instant::now();
+        let wake = WakeWatch::new(clock.now(), Duration::ZERO);
+        let nodes = nodes.into_iter().map(|addresses| Node { addresses, backoff: Backoff::default() });
+        let nodes = nodes.collect();
+        let (paused, resumed) = mpsc::channel(QUEUE_MAX);
+        let waiting = BTreeMap::new();
+        let task = Task { swarm, nodes, inbox, waiting, clock, entropy, started, wake, paused, resumed };
+        tokio::spawn(task.run());
         Ok(Self { commands, known })
     }
 }
@@ -136,13 +188,17 @@ impl Transport for Libp2pTransport {
             return Err(TransportError::UnknownNode { node, known: self.known });
         }
         let (reply, answer) = oneshot::channel();
-        let command = Command { node, request: request.clone(), reply };
+        let asked = Asked { node, request: request.clone(), reply, again: false };
         let asked = async {
-            self.commands.send(command).await.map_err(|_| TransportError::Stopped)?;
+            self.commands.send(Command::Ask(Box::new(asked))).await.map_err(|_| TransportError::Stopped)?;
             answer.await.map_err(|_| TransportError::Stopped)?
         };
-        let millis = u64::try_from(ANSWER_TIME_MAX.as_millis()).unwrap_or(u64::MAX);
-        platform::timeout(ANSWER_TIME_MAX, asked).await.unwrap_or(Err(TransportError::Timeout { millis }))
+        platform::timeout(ANSWER_TIME_MAX, asked).await.unwrap_or(Err(timed_out(ANSWER_TIME_MAX)))
+    }
+
+    fn learn(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        // They are learned again with the next sync if the queue is full.
+        let _ = self.commands.try_send(Command::Learn(node, addresses.to_vec()));
     }
 }
 
@@ -151,11 +207,23 @@ fn behaviour() -> Behaviour {
     Behaviour::with_codec(LightCodec, [(LIGHT_PROTOCOL, ProtocolSupport::Outbound)], config)
 }
 
+struct Node {
+    addresses: NodeAddresses,
+    backoff: Backoff,
+}
+
 struct Task {
     swarm: Swarm<Behaviour>,
-    nodes: Vec<NodeAddresses>,
+    nodes: Vec<Node>,
     inbox: mpsc::Receiver<Command>,
-    waiting: BTreeMap<OutboundRequestId, Reply>,
+    waiting: BTreeMap<OutboundRequestId, Asked>,
+    clock: Arc<dyn Clock>,
+    entropy: Box<dyn Entropy + Send>,
+    started: Instant,
+    wake: WakeWatch,
+    /// Questions to nodes that are left alone for a moment, and those whose moment is over.
+    paused: mpsc::Sender<Asked>,
+    resumed: mpsc::Receiver<Asked>,
 }
 
 impl Task {
@@ -163,29 +231,69 @@ impl Task {
         loop {
             tokio::select! {
                 command = self.inbox.recv() => match command {
-                    Some(command) => self.send(command),
+                    Some(Command::Ask(asked)) => self.ask(*asked),
+                    Some(Command::Learn(node, addresses)) => self.learn(node, &addresses),
                     None => return,
                 },
+                Some(asked) = self.resumed.recv() => self.send(asked),
                 event = self.swarm.select_next_some() => self.on_event(event),
             }
         }
     }
 
-    fn send(&mut self, command: Command) {
-        let Some(NodeAddresses { peer, addresses }) = self.nodes.get(command.node.0) else { return };
+    fn learn(&mut self, node: NodeIndex, addresses: &[NodeAddress]) {
+        if let Some(node) = self.nodes.get_mut(node.0) {
+            node.addresses.learn(addresses);
+        }
+    }
+
+    fn ask(&mut self, asked: Asked) {
+        if self.wake.slept(self.clock.now(), self.started.elapsed()) {
+            self.forget_connections();
+        }
+        let Some(node) = self.nodes.get(asked.node.0) else { return };
+        let pause = node.backoff.wait(self.clock.now());
+        if pause.is_zero() {
+            return self.send(asked);
+        }
+        let resume = self.paused.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            // If the task has ended, so has whoever asked.
+            let _ = resume.send(asked).await;
+        });
+    }
+
+    /// Whatever was open before the device slept is dead, or will be found to be after a long wait.
+    fn forget_connections(&mut self) {
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        tracing::debug!(connections = peers.len(), "the device slept; dialling anew");
+        for peer in peers {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        for node in &mut self.nodes {
+            node.backoff.on_success();
+        }
+    }
+
+    fn send(&mut self, asked: Asked) {
+        let Some(Node { addresses: NodeAddresses { peer, addresses }, .. }) = self.nodes.get(asked.node.0)
+        else {
+            return;
+        };
         let behaviour = self.swarm.behaviour_mut();
-        let id = behaviour.send_request_with_addresses(peer, command.request, addresses.clone());
+        let id = behaviour.send_request_with_addresses(peer, asked.request.clone(), addresses.clone());
         // Those who gave up waiting are forgotten here, so that the map does not grow with them.
-        self.waiting.retain(|_, reply| !reply.is_closed());
-        self.waiting.insert(id, command.reply);
+        self.waiting.retain(|_, asked| !asked.reply.is_closed());
+        self.waiting.insert(id, asked);
     }
 
     fn on_event(&mut self, event: SwarmEvent<request_response::Event<LightRequest, LightResponse>>) {
-        let (id, answer) = match event {
+        match event {
             SwarmEvent::Behaviour(request_response::Event::Message {
                 message: Message::Response { request_id, response },
                 ..
-            }) => (request_id, Ok(response)),
+            }) => self.on_answer(request_id, Ok(response)),
             SwarmEvent::Behaviour(request_response::Event::OutboundFailure {
                 request_id,
                 error,
@@ -193,23 +301,54 @@ impl Task {
                 ..
             }) => {
                 tracing::debug!(%peer, %error, "a question was not answered");
-                (request_id, Err(transport_error(&error)))
+                self.on_failure(request_id, peer, &error);
             }
-            _ => return,
-        };
-        if let Some(reply) = self.waiting.remove(&id) {
-            // Whoever asked may have given up.
-            let _ = reply.send(answer);
+            _ => {}
         }
+    }
+
+    fn on_failure(&mut self, id: OutboundRequestId, peer: PeerId, failure: &OutboundFailure) {
+        match failure {
+            // It was open when the question was asked, and perhaps dead since long: the question deserves a new one.
+            OutboundFailure::ConnectionClosed => {
+                if let Some(asked) = self.waiting.remove(&id) {
+                    if asked.again {
+                        let _ = asked.reply.send(Err(TransportError::Closed));
+                    } else {
+                        self.send(Asked { again: true, ..asked });
+                    }
+                }
+                return;
+            }
+            // A connection on which nothing comes back may be half open; the next question finds out.
+            OutboundFailure::Timeout => {
+                let _ = self.swarm.disconnect_peer_id(peer);
+            }
+            _ => {}
+        }
+        self.on_answer(id, Err(transport_error(failure)));
+    }
+
+    fn on_answer(&mut self, id: OutboundRequestId, answer: Result<LightResponse, TransportError>) {
+        let Some(asked) = self.waiting.remove(&id) else { return };
+        if let Some(node) = self.nodes.get_mut(asked.node.0) {
+            if matches!(answer, Err(TransportError::Connect)) {
+                let mut drawn = [0; 2];
+                self.entropy.fill(&mut drawn);
+                node.backoff.on_failure(self.clock.now(), u16::from_be_bytes(drawn));
+            } else {
+                node.backoff.on_success();
+            }
+        }
+        // Whoever asked may have given up.
+        let _ = asked.reply.send(answer);
     }
 }
 
 fn transport_error(failure: &OutboundFailure) -> TransportError {
     match failure {
         OutboundFailure::DialFailure => TransportError::Connect,
-        OutboundFailure::Timeout => {
-            TransportError::Timeout { millis: u64::try_from(ANSWER_TIME_MAX.as_millis()).unwrap_or(u64::MAX) }
-        }
+        OutboundFailure::Timeout => timed_out(ANSWER_TIME_MAX),
         OutboundFailure::ConnectionClosed => TransportError::Closed,
         OutboundFailure::UnsupportedProtocols => TransportError::Protocol,
         OutboundFailure::Io(error) => {

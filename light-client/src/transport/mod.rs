@@ -1,17 +1,51 @@
 //! How questions reach hospitals: one trait, the same bytes over libp2p and over HTTP.
 
+pub mod backoff;
+mod fallback;
 #[cfg(target_arch = "wasm32")]
 pub mod http;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod https;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod libp2p;
+mod metered;
+mod race;
+pub mod wake;
+mod web;
 
+pub use fallback::FallbackTransport;
+pub(crate) use metered::MeteredTransport;
+pub use metered::{IN_FLIGHT_MAX, Traffic};
+pub use web::{CONTENT_TYPE, LIGHT_PATH};
+
+use amulet_protocol::addresses::NodeAddress;
 use amulet_protocol::codec::DecodeError;
 use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use std::fmt;
 use std::time::Duration;
 
 /// How long a node has to answer: a cold phone link takes seconds, a dead node must not hold a person up for long.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Bytes of an answer that is one header or a proof about headers. With 100 validators, a header has about 8,000 and the end of
+/// an epoch about 20,000: a node that lies must not cost somebody on a metered link megabytes.
+pub const SMALL_ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// How many bytes the answer to a question may have.
+#[must_use]
+pub fn answer_bytes_max(request: &LightRequest) -> usize {
+    match request {
+        LightRequest::Latest
+        | LightRequest::HeaderAt(_)
+        | LightRequest::RangeProof { .. }
+        | LightRequest::EpochEnd(_)
+        | LightRequest::EpochEndWithSet(_)
+        | LightRequest::Submit(_)
+        | LightRequest::Upload(_) => SMALL_ANSWER_BYTES_MAX,
+        _ => LIGHT_RESPONSE_BYTES_MAX,
+    }
+}
 
 /// One of the nodes a client was given, by its place in that list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +74,15 @@ pub enum TransportError {
         /// How long was waited.
         millis: u64,
     },
+    /// Something else answers in the hospital's place, as a network does that wants people to sign in first.
+    #[error("something else answers in the hospital's place: {by}")]
+    Intercepted {
+        /// How that shows.
+        by: Interception,
+    },
+    /// No address of the node is known that this transport can use.
+    #[error("no address of the node can be used here")]
+    NoAddress,
     /// No connection could be made.
     #[error("no connection could be made")]
     Connect,
@@ -69,6 +112,31 @@ pub enum TransportError {
     Stopped,
 }
 
+/// How it shows that something else answers in a hospital's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interception {
+    /// It sends the question elsewhere.
+    Redirect,
+    /// It says that the network wants a sign-in (HTTP status 511).
+    SignIn,
+    /// It answers with a page for people.
+    Page,
+}
+
+impl fmt::Display for Interception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Redirect => "it sends questions elsewhere",
+            Self::SignIn => "the network wants a sign-in",
+            Self::Page => "it answers with a web page",
+        })
+    }
+}
+
+pub(crate) fn timed_out(limit: Duration) -> TransportError {
+    TransportError::Timeout { millis: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) }
+}
+
 /// Carries a question to a node and its answer back, within a time limit of its own. Nothing it returns is to be
 /// believed.
 #[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
@@ -79,4 +147,9 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`TransportError`]: no answer came, or none that can be read.
     async fn ask(&self, node: NodeIndex, request: &LightRequest) -> Result<LightResponse, TransportError>;
+
+    /// Learns more addresses of a node, to be tried beside those it was given. One that cannot use them ignores them.
+    fn learn(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        let _ = (node, addresses);
+    }
 }

@@ -6,13 +6,13 @@ use crate::stores::{keeps_what_was_written, notices_what_it_did_not_write};
 use crate::test;
 use amulet_light_client::store::{IndexedDbStore, Slot};
 use amulet_light_client::transport::http::HttpTransport;
+use amulet_light_client::transport::{Interception, SMALL_ANSWER_BYTES_MAX};
 use amulet_light_client::{
     ClientStore, Clock, NodeIndex, StoreError, SystemClock, Transport, TransportError,
 };
 use amulet_protocol::codec::{DecodeError, decode, encode};
 use amulet_protocol::ids::Height;
 use amulet_protocol::light::{LightRequest, LightResponse};
-use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use js_sys::{Promise, Reflect, Uint8Array};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -94,7 +94,7 @@ async fn what_an_earlier_version_kept_in_local_storage_is_removed() {
 #[test]
 async fn nobody_listening_and_a_server_of_something_else_are_told_apart() {
     let origin = web_sys::window().unwrap().location().origin().unwrap();
-    let transport = HttpTransport::new(vec!["http://127.0.0.1:1".into(), format!("{origin}/")]);
+    let transport = HttpTransport::new(vec![vec!["http://127.0.0.1:1".into()], vec![format!("{origin}/")]]);
     let asked = transport.ask(NodeIndex(0), &LightRequest::Latest).await;
     assert_eq!(asked, Err(TransportError::Connect));
     // The test's own server knows no such address.
@@ -124,7 +124,7 @@ fn serve(answer: impl Fn(&str, Vec<u8>) -> Vec<u8> + Clone + 'static) -> Fetch {
 async fn questions_and_answers_are_the_bytes_of_the_codec_and_bounded() {
     let window = web_sys::window().unwrap();
     let original = Reflect::get(&window, &"fetch".into()).unwrap();
-    let transport = HttpTransport::new(vec!["http://hospital.example/".into()]);
+    let transport = HttpTransport::new(vec![vec!["http://hospital.example/".into()]]);
     let question = LightRequest::HeaderAt(Height(1));
 
     let chain = Rc::new(Chain::new(2));
@@ -135,15 +135,16 @@ async fn questions_and_answers_are_the_bytes_of_the_codec_and_bounded() {
     });
     assert_eq!(transport.ask(NodeIndex(0), &question).await, Ok(honest));
 
-    let _server = serve(|_, _| vec![0; LIGHT_RESPONSE_BYTES_MAX + 1]);
-    let too_large = TransportError::TooLarge { limit: LIGHT_RESPONSE_BYTES_MAX };
+    let _server = serve(|_, _| vec![0; SMALL_ANSWER_BYTES_MAX + 1]);
+    let too_large = TransportError::TooLarge { limit: SMALL_ANSWER_BYTES_MAX };
     assert_eq!(transport.ask(NodeIndex(0), &question).await, Err(too_large));
 
-    for page in [&b"<html>Please sign in to this network</html>"[..], b""] {
-        let _server = serve(|_, _| page.to_vec());
-        let malformed = DecodeError::Malformed { expected: "LightResponse" };
-        assert_eq!(transport.ask(NodeIndex(0), &question).await, Err(TransportError::Decode(malformed)));
-    }
+    let _server = serve(|_, _| b" <html>Please sign in to this network</html>".to_vec());
+    let portal = TransportError::Intercepted { by: Interception::Page };
+    assert_eq!(transport.ask(NodeIndex(0), &question).await, Err(portal));
+    let _server = serve(|_, _| Vec::new());
+    let malformed = DecodeError::Malformed { expected: "LightResponse" };
+    assert_eq!(transport.ask(NodeIndex(0), &question).await, Err(TransportError::Decode(malformed)));
     Reflect::set(&window, &"fetch".into(), &original).unwrap();
 }
 

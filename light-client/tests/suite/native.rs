@@ -1,7 +1,9 @@
 //! What only the native build has: `sled`, and futures that may change threads.
 
 mod golden;
+mod https;
 mod libp2p;
+mod lines;
 
 use crate::chain::{Chain, NOW, People};
 use crate::network::Network;

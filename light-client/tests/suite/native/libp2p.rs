@@ -18,7 +18,7 @@ use libp2p::{StreamProtocol, noise, tcp, yamux};
 use std::io;
 use std::sync::{Arc, Mutex};
 
-const TCP: &str = "/ip4/127.0.0.1/tcp/0";
+pub const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 
 /// Sends whatever bytes it is told to.
@@ -69,7 +69,7 @@ impl Codec for RawCodec {
 }
 
 /// Starts a server on `listen`; gives its address with its identity.
-async fn serve<C>(
+pub async fn serve<C>(
     codec: C,
     protocol: StreamProtocol,
     listen: &str,
@@ -112,7 +112,7 @@ where
     address
 }
 
-async fn honest(chain: &Arc<Mutex<Chain>>, listen: &str) -> String {
+pub async fn honest(chain: &Arc<Mutex<Chain>>, listen: &str) -> String {
     let chain = chain.clone();
     let answer = move |question: LightRequest| {
         let chain = chain.lock().unwrap();
