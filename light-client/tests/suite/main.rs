@@ -6,6 +6,7 @@ mod chain;
 mod epochs;
 mod headers;
 mod network;
+mod peers;
 mod queries;
 mod reputation;
 mod resume;
