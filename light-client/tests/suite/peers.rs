@@ -85,7 +85,7 @@ async fn an_answer_larger_than_its_question_warrants_is_not_taken() {
     assert_eq!(answer_bytes_max(&LightRequest::Latest), SMALL_ANSWER_BYTES_MAX);
     let bloated = crate::network::lying(|question, answer| match (question, answer.clone()) {
         (LightRequest::Latest, LightResponse::Header(mut header)) => {
-            let signature = header.certificate.signatures[0].clone();
+            let signature = header.certificate.signatures[0];
             header.certificate.signatures = vec![signature; 2_000];
             Some(LightResponse::Header(header))
         }
