@@ -4,8 +4,8 @@ use crate::announce::Announcer;
 use crate::api::{self, ApiParts, ApiState, OriginError, Site};
 use crate::config::{ConfigError, LedgerConfig, NodeConfig};
 use crate::consensus::{
-    self, ConsensusLog, Driver, DriverError, DriverParts, EngineParts, LEDGER_FILE, LOG_FILE, LogError,
-    Reporter, Settings, Transfer, TransferError, ValidatorKey,
+    self, ConsensusLog, CopierParts, Driver, DriverError, DriverParts, EngineParts, FolderFiles, LEDGER_FILE,
+    LOG_FILE, LogError, Reporter, Settings, Transfer, TransferError, ValidatorKey,
 };
 use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
@@ -23,6 +23,7 @@ use crate::verified::Verified;
 use amulet_crypto::signing::SigningKey;
 use amulet_pbft::Timeouts;
 use amulet_pbft::limits::PIPELINE_DEPTH_DEFAULT;
+use amulet_protocol::certificate::Sm2Votes;
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::ids::{Did, Epoch, ReplicaId, Timestamp};
 use libp2p::identity::Keypair;
@@ -192,13 +193,16 @@ impl Node {
         if let LedgerConfig::Keep { blocks } = config.ledger {
             tokio::spawn(prune_ledger(stores.ledger.clone(), stores.index.clone(), blocks));
         }
-        let transfer = Transfer {
+        let copier = CopierParts {
             ledger: stores.ledger.clone(),
-            network: network.clone(),
             genesis: identity.genesis.clone(),
+            votes: &Sm2Votes,
             others: identity.others().collect(),
-            data: data.to_owned(),
+            files: Box::new(FolderFiles::new(data)),
+            #[cfg(feature = "planted")]
+            planted: None,
         };
+        let transfer = Transfer::new(copier, network.clone());
         let (driver, status) = Driver::start(DriverParts {
             engine: identity.engine(&stores, &services),
             log: Box::new(stores.log),

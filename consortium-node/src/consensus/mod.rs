@@ -27,7 +27,10 @@ pub use log::{ConsensusLog, LOG_FILE, Log, LogError};
 pub use offence::Offence;
 pub use reporter::{EvidenceOutlet, Reporter};
 pub use speculation::SPECULATIVE_BLOCKS_MAX;
-pub use transfer::{LEDGER_FILE, Transfer, TransferError, install};
+pub use transfer::{
+    Answer, Copier, CopierParts, CopyFiles, FolderFiles, LEDGER_FILE, Next, Transfer, TransferError, install,
+    put_copy_in_place,
+};
 
 #[cfg(test)]
 mod cluster_tests;

@@ -34,7 +34,8 @@ pub use moment::Moment;
 pub use prune::Pruned;
 pub use restore::{Anchor, Refused, Restore, Survey, TakeError};
 pub use transfer::{
-    BLOCKS_PER_SNAPSHOT, EpochEnd, HistoryChunk, Standing, StateChunk, TransferRequest, TransferResponse,
+    BLOCKS_PER_SNAPSHOT, ChunkSizes, EpochEnd, HistoryChunk, Standing, StateChunk, TransferRequest,
+    TransferResponse,
 };
 pub use validate::{BLOCK_TIME_DRIFT_MAX_MS, VerifiedTransactions};
 
@@ -367,12 +368,33 @@ impl Ledger {
         prune::step(&self.inner.db, keep_blocks)
     }
 
+    /// As [`prune`](Self::prune), but removes what peers that copy still need: a deliberate bug.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    #[cfg(feature = "planted")]
+    pub fn prune_too_far(&self) -> Result<Pruned, LedgerError> {
+        prune::step_too_far(&self.inner.db)
+    }
+
     /// Answers a replica that is new or far behind.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn transfer(&self, request: &TransferRequest) -> Result<TransferResponse, LedgerError> {
-        serve::answer(self.snapshot()?, request)
+        self.transfer_in(request, &ChunkSizes::MAX)
+    }
+
+    /// As [`transfer`](Self::transfer), in smaller pieces.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn transfer_in(
+        &self,
+        request: &TransferRequest,
+        sizes: &ChunkSizes,
+    ) -> Result<TransferResponse, LedgerError> {
+        serve::answer(self.snapshot()?, request, sizes)
     }
 
     fn snapshot(&self) -> Result<Snapshot, LedgerError> {

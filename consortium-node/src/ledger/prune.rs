@@ -31,6 +31,19 @@ pub(super) fn step(db: &Database, keep_blocks: u64) -> Result<Pruned, LedgerErro
     let snapshot = Snapshot::new(db)?;
     let lowest_kept = snapshot.tip_height()?.0.saturating_sub(keep_blocks);
     let floor = snapshot.floor()?.max(Height(lowest_kept - lowest_kept % BLOCKS_PER_SNAPSHOT));
+    step_to(db, &snapshot, floor)
+}
+
+/// As [`step`], but up to the tip itself, so that the state at the newest snapshot height goes as well: a deliberate bug.
+#[cfg(feature = "planted")]
+pub(super) fn step_too_far(db: &Database) -> Result<Pruned, LedgerError> {
+    let snapshot = Snapshot::new(db)?;
+    let floor = snapshot.floor()?.max(snapshot.tip_height()?);
+    step_to(db, &snapshot, floor)
+}
+
+/// Does one step towards a floor.
+fn step_to(db: &Database, snapshot: &Snapshot, floor: Height) -> Result<Pruned, LedgerError> {
     if floor > snapshot.floor()? {
         put(db, META_FLOOR, floor)?;
     }
@@ -41,7 +54,7 @@ pub(super) fn step(db: &Database, keep_blocks: u64) -> Result<Pruned, LedgerErro
     let end = floor.min(Height(pruned.0 + HEIGHTS_PER_STEP));
     let write = begin(db)?;
     for height in (pruned.0..end.0).map(Height) {
-        remove(&write, &snapshot, height)?;
+        remove(&write, snapshot, height)?;
     }
     write.open_table(META)?.insert(META_PRUNED, codec::encode(&end).as_slice())?;
     write.commit()?;

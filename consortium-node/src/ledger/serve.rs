@@ -5,9 +5,8 @@ use super::queries::signed_header;
 use super::state_tree::{StateAt, StateRows};
 use super::store::{HISTORY, STATE_VALUES, Snapshot, corrupt, key_of_row, value_of_row};
 use super::transfer::{
-    BLOCKS_PER_SNAPSHOT, EPOCH_ENDS_PER_CHUNK_MAX, EpochEnd, HEADERS_PER_CHUNK_MAX, HISTORIES_PER_CHUNK_MAX,
-    HISTORY_ENTRIES_PER_CHUNK_MAX, HistoryChunk, STATE_CHUNK_BYTES_MAX, Standing, StateChunk,
-    TransferRequest, TransferResponse,
+    BLOCKS_PER_SNAPSHOT, ChunkSizes, EPOCH_ENDS_PER_CHUNK_MAX, EpochEnd, HISTORIES_PER_CHUNK_MAX,
+    HistoryChunk, Standing, StateChunk, TransferRequest, TransferResponse,
 };
 use amulet_contracts::validators;
 use amulet_crypto::digest::Digest;
@@ -16,13 +15,17 @@ use amulet_protocol::ids::{Did, Epoch, Height};
 use std::sync::Arc;
 
 /// Answers one question.
-pub(super) fn answer(snapshot: Snapshot, request: &TransferRequest) -> Result<TransferResponse, LedgerError> {
+pub(super) fn answer(
+    snapshot: Snapshot,
+    request: &TransferRequest,
+    sizes: &ChunkSizes,
+) -> Result<TransferResponse, LedgerError> {
     match request {
         TransferRequest::Standing => standing(&snapshot),
         TransferRequest::EpochEnds { from } => epoch_ends(&snapshot, *from),
-        TransferRequest::Headers { below } => headers(&snapshot, *below),
-        TransferRequest::State { height, from } => state(snapshot, *height, *from),
-        TransferRequest::Histories(wanted) => histories(&snapshot, wanted),
+        TransferRequest::Headers { below } => headers(&snapshot, *below, sizes),
+        TransferRequest::State { height, from } => state(snapshot, *height, *from, sizes),
+        TransferRequest::Histories(wanted) => histories(&snapshot, wanted, sizes),
     }
 }
 
@@ -46,8 +49,8 @@ fn epoch_ends(snapshot: &Snapshot, from: Epoch) -> Result<TransferResponse, Ledg
     Ok(TransferResponse::EpochEnds(ends))
 }
 
-fn headers(snapshot: &Snapshot, below: Height) -> Result<TransferResponse, LedgerError> {
-    let lowest = below.0.saturating_sub(HEADERS_PER_CHUNK_MAX as u64);
+fn headers(snapshot: &Snapshot, below: Height, sizes: &ChunkSizes) -> Result<TransferResponse, LedgerError> {
+    let lowest = below.0.saturating_sub(sizes.headers as u64);
     let mut found = Vec::new();
     for height in (lowest..below.0).rev().map(Height) {
         let Some(header) = snapshot.header(height)? else { return Ok(TransferResponse::NotHere) };
@@ -56,7 +59,12 @@ fn headers(snapshot: &Snapshot, below: Height) -> Result<TransferResponse, Ledge
     Ok(TransferResponse::Headers(found))
 }
 
-fn state(snapshot: Snapshot, height: Height, from: Digest) -> Result<TransferResponse, LedgerError> {
+fn state(
+    snapshot: Snapshot,
+    height: Height,
+    from: Digest,
+    sizes: &ChunkSizes,
+) -> Result<TransferResponse, LedgerError> {
     if height > snapshot.tip_height()? || height < snapshot.floor()? {
         return Ok(TransferResponse::NotHere);
     }
@@ -66,7 +74,7 @@ fn state(snapshot: Snapshot, height: Height, from: Digest) -> Result<TransferRes
         let (hash, row) = row?;
         bytes += row.len();
         // The first row may be known already: see `Restore`. The second is progress.
-        if bytes > STATE_CHUNK_BYTES_MAX && rows.len() > 1 {
+        if bytes > sizes.state_bytes && rows.len() > 1 {
             is_last = false;
             break;
         }
@@ -81,11 +89,15 @@ fn state(snapshot: Snapshot, height: Height, from: Digest) -> Result<TransferRes
     Ok(TransferResponse::State(StateChunk { rows, proof, is_last }))
 }
 
-fn histories(snapshot: &Snapshot, wanted: &[(Did, u64)]) -> Result<TransferResponse, LedgerError> {
+fn histories(
+    snapshot: &Snapshot,
+    wanted: &[(Did, u64)],
+    sizes: &ChunkSizes,
+) -> Result<TransferResponse, LedgerError> {
     if wanted.len() > HISTORIES_PER_CHUNK_MAX {
         return Ok(TransferResponse::Malformed);
     }
-    let (mut chunks, mut room) = (Vec::new(), HISTORY_ENTRIES_PER_CHUNK_MAX as u64);
+    let (mut chunks, mut room) = (Vec::new(), sizes.history_entries as u64);
     for (did, up_to) in wanted {
         if room == 0 {
             break;

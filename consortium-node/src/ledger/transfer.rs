@@ -28,6 +28,26 @@ pub const HISTORY_ENTRIES_PER_CHUNK_MAX: usize = if cfg!(test) { 7 } else { 4_09
 /// Bytes of an encoded range proof: at most 256 siblings of 65 bytes.
 pub const RANGE_PROOF_BYTES_MAX: usize = 20 * 1024;
 
+/// How much a replica puts into one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkSizes {
+    /// Headers.
+    pub headers: usize,
+    /// Bytes of rows of the state, unless two rows are larger.
+    pub state_bytes: usize,
+    /// Entries of histories.
+    pub history_entries: usize,
+}
+
+impl ChunkSizes {
+    /// The most that an asker takes.
+    pub const MAX: Self = Self {
+        headers: HEADERS_PER_CHUNK_MAX,
+        state_bytes: STATE_CHUNK_BYTES_MAX,
+        history_entries: HISTORY_ENTRIES_PER_CHUNK_MAX,
+    };
+}
+
 /// A question of a replica that is behind.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum TransferRequest {

@@ -146,6 +146,20 @@ bugs! {
     SkipSignatures = "skip-signatures", Driver, "PBFT-MB-2";
     /// The queue of waiting transactions has no bound.
     UnboundedQueue = "unbounded-queue", Driver, "PBFT-MB-7";
+    /// A replica whose disk was lost votes again at once, under its old key.
+    VoteAfterWipe = "vote-after-wipe", Driver, "PBFT-RC-7";
+    /// Pieces of a copied ledger are taken without a look at what proves them.
+    TakeUnproven = "take-unproven", Driver, "PBFT-ST-2";
+    /// The newest snapshot that a peer shows is copied, whoever signed it.
+    TrustOneSurvey = "trust-one-survey", Driver, "PBFT-ST-1";
+    /// A newer copy goes on with the pieces of an older one.
+    ResumeOther = "resume-other", Driver, "PBFT-ST-3";
+    /// Pruning removes the state at the newest snapshot height.
+    PruneTooFar = "prune-too-far", Driver, "PBFT-ST-4";
+    /// A peer is given the newest state for the one that it asked for.
+    ServeNewest = "serve-newest", Driver, "PBFT-ST-5";
+    /// A copy counts as whole before the histories are in it.
+    FinishEarly = "finish-early", Driver, "PBFT-ST-3";
 }
 
 /// No bug has this name.

@@ -33,6 +33,12 @@ pub trait VoteCheck: Send + Sync {
     fn is_valid(&self, key: &PublicKey, chain: ChainId, message: &[u8], signature: &Signature) -> bool;
 }
 
+impl<T: VoteCheck + ?Sized> VoteCheck for &T {
+    fn is_valid(&self, key: &PublicKey, chain: ChainId, message: &[u8], signature: &Signature) -> bool {
+        (**self).is_valid(key, chain, message, signature)
+    }
+}
+
 /// Commit votes signed with SM2.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sm2Votes;

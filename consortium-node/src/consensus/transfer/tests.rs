@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::ledger::Pruned;
+use crate::ledger::{Ledger, Pruned};
 use crate::network::Command;
 use crate::testing::World;
 use amulet_contracts::testing::genesis;
@@ -74,36 +74,44 @@ impl Newcomer {
                 }
             }
         });
-        let (genesis, data) = (self.genesis.clone(), self.folder.path().to_owned());
-        Transfer { ledger, network, genesis, others: (1..4).map(ReplicaId).collect(), data }
+        let parts = CopierParts {
+            ledger,
+            genesis: self.genesis.clone(),
+            votes: &Sm2Votes,
+            others: (1..4).map(ReplicaId).collect(),
+            files: Box::new(FolderFiles::new(self.folder.path())),
+            #[cfg(feature = "planted")]
+            planted: None,
+        };
+        Transfer::new(parts, network)
     }
 }
 
 #[tokio::test]
 async fn a_newcomer_gets_its_copy_past_a_liar_and_a_silent_peer() {
     let newcomer = Newcomer::new();
-    let transfer = newcomer.transfer(newcomer.open(), [liar, silent, honest]);
+    let mut transfer = newcomer.transfer(newcomer.open(), [liar, silent, honest]);
     assert!(transfer.look().await.unwrap());
     drop(transfer);
     let ledger = newcomer.open();
     let tip = newcomer.world.ledger.tip().height;
     assert_eq!(ledger.tip().height, Height(tip.0 / 16 * 16));
     assert!(!newcomer.folder.path().join(COPY_FILE).exists());
-    let transfer = newcomer.transfer(ledger, [liar, silent, honest]);
+    let mut transfer = newcomer.transfer(ledger, [liar, silent, honest]);
     assert!(!transfer.look().await.unwrap(), "what is left is to be had block by block");
 }
 
 #[tokio::test]
 async fn without_anybody_who_gives_the_pieces_the_copy_waits_and_the_old_ledger_stays() {
     let newcomer = Newcomer::new();
-    let transfer = newcomer.transfer(newcomer.open(), [liar, silent, liar]);
+    let mut transfer = newcomer.transfer(newcomer.open(), [liar, silent, liar]);
     let error = transfer.look().await.unwrap_err();
     assert!(matches!(error, TransferError::NobodyHasIt { .. }), "{error}");
     drop(transfer);
     let ledger = newcomer.open();
     assert_eq!(ledger.tip().height, Height(0));
     assert!(newcomer.folder.path().join(COPY_FILE).exists(), "what was begun is gone on with");
-    let transfer = newcomer.transfer(ledger, [honest, silent, liar]);
+    let mut transfer = newcomer.transfer(ledger, [honest, silent, liar]);
     assert!(transfer.look().await.unwrap());
 }
 
@@ -118,7 +126,7 @@ async fn one_peer_alone_talks_nobody_into_a_copy() {
         }
         other => Some(other),
     };
-    let transfer = newcomer.transfer(newcomer.open(), [boast, |_| None, |_| None]);
+    let mut transfer = newcomer.transfer(newcomer.open(), [boast, |_| None, |_| None]);
     assert!(!transfer.look().await.unwrap());
     assert!(!newcomer.folder.path().join(COPY_FILE).exists());
 }

@@ -21,6 +21,7 @@ use super::transfer::{
     HEADERS_PER_CHUNK_MAX, HISTORIES_PER_CHUNK_MAX, HistoryChunk, RANGE_PROOF_BYTES_MAX, StateChunk,
     TransferRequest, TransferResponse,
 };
+use amulet_pbft::planted::Bug;
 use amulet_protocol::certificate::{CertificateError, UntrustedSignedHeader};
 use amulet_protocol::codec;
 use amulet_protocol::genesis::Genesis;
@@ -91,6 +92,8 @@ pub enum TakeError {
 pub struct Restore {
     db: Arc<Database>,
     anchor: Header,
+    #[cfg(feature = "planted")]
+    bug: Option<Bug>,
 }
 
 impl Restore {
@@ -118,7 +121,7 @@ impl Restore {
             }
         }
         write.commit()?;
-        Ok(Self { db: Arc::new(db), anchor: certified.header.clone() })
+        Ok(Self::over(db, certified.header.clone()))
     }
 
     /// Goes on with a copy that was begun; gives the file back if there is none in it.
@@ -138,7 +141,33 @@ impl Restore {
             return Err(LedgerError::OtherChain { found, expected });
         }
         drop(snapshot);
-        Ok(Ok(Self { db: Arc::new(db), anchor: signed.header }))
+        Ok(Ok(Self::over(db, signed.header)))
+    }
+
+    fn over(db: Database, anchor: Header) -> Self {
+        Self {
+            db: Arc::new(db),
+            anchor,
+            #[cfg(feature = "planted")]
+            bug: None,
+        }
+    }
+
+    /// With a deliberate bug.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn with_planted(self, bug: Option<Bug>) -> Self {
+        Self { bug, ..self }
+    }
+
+    fn is_planted(&self, bug: Bug) -> bool {
+        #[cfg(feature = "planted")]
+        return self.bug == Some(bug);
+        #[cfg(not(feature = "planted"))]
+        {
+            let _ = bug;
+            false
+        }
     }
 
     /// Whether nothing was ever written to a file.
@@ -168,6 +197,9 @@ impl Restore {
         if !snapshot.has_meta(META_STATE_DONE)? {
             let (height, from) = (self.anchor.height, tree::wanted_from(&snapshot)?);
             return Ok(Some(TransferRequest::State { height, from }));
+        }
+        if self.is_planted(Bug::FinishEarly) {
+            return Ok(None);
         }
         let left = self.histories_left()?;
         let wanted: Vec<_> = left.into_iter().map(|(did, head)| (did, head.count)).collect();
@@ -242,7 +274,8 @@ impl Restore {
             let mut table = write.open_table(HEADERS).map_err(LedgerError::from)?;
             for header in headers {
                 let below = above.height.0.checked_sub(1).map(Height);
-                if Some(header.height) != below || header.hash() != above.previous {
+                let is_right = header.hash() == above.previous || self.is_planted(Bug::TakeUnproven);
+                if Some(header.height) != below || !is_right {
                     return Err(Refused::Header { height: header.height }.into());
                 }
                 let bytes = codec::encode(header);
@@ -296,7 +329,8 @@ impl Restore {
         for ((did, head), chunk) in left.iter().zip(&chunks) {
             let begins = chunk.below.count > 0 || chunk.below == HistoryHead::default();
             let is_right = begins && !chunk.entries.is_empty();
-            if !is_right || chunk.below.extend_to(*head, &chunk.entries).is_err() {
+            let is_proven = chunk.below.extend_to(*head, &chunk.entries).is_ok();
+            if !is_right || !(is_proven || self.is_planted(Bug::TakeUnproven)) {
                 return Err(Refused::History { did: *did }.into());
             }
         }

@@ -3,6 +3,8 @@
 use super::super::epoch::EpochSet;
 use super::super::transfer::{BLOCKS_PER_SNAPSHOT, EPOCH_ENDS_PER_CHUNK_MAX, EpochEnd};
 use super::Refused;
+#[cfg(feature = "planted")]
+use amulet_pbft::planted::Bug;
 use amulet_protocol::certificate::{CertifiedHeader, UntrustedSignedHeader, VoteCheck};
 use amulet_protocol::genesis::{Genesis, GenesisError};
 use amulet_protocol::ids::{ChainId, Epoch, Height};
@@ -31,6 +33,8 @@ pub struct Survey<'a> {
     epoch: EpochSet,
     ends: Vec<CertifiedHeader>,
     newest: Option<Anchor>,
+    #[cfg(feature = "planted")]
+    bug: Option<Bug>,
 }
 
 impl<'a> Survey<'a> {
@@ -41,7 +45,22 @@ impl<'a> Survey<'a> {
     pub fn new(genesis: &Genesis, votes: &'a dyn VoteCheck) -> Result<Self, GenesisError> {
         let validators = genesis.validate()?;
         let epoch = EpochSet { epoch: Epoch(0), first: Height(0), hash: validators.hash(), validators };
-        Ok(Self { chain: genesis.chain_id(), votes, epoch, ends: Vec::new(), newest: None })
+        Ok(Self {
+            chain: genesis.chain_id(),
+            votes,
+            epoch,
+            ends: Vec::new(),
+            newest: None,
+            #[cfg(feature = "planted")]
+            bug: None,
+        })
+    }
+
+    /// With a deliberate bug.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn with_planted(self, bug: Option<Bug>) -> Self {
+        Self { bug, ..self }
     }
 
     /// The epoch whose end is to be asked for next.
@@ -77,6 +96,12 @@ impl<'a> Survey<'a> {
     /// # Errors
     /// [`Refused`].
     pub fn offer(&mut self, signed: UntrustedSignedHeader) -> Result<(), Refused> {
+        #[cfg(feature = "planted")]
+        if self.bug == Some(Bug::TrustOneSurvey) {
+            let certified = signed.verify_by(&AnyVotes, self.chain, &self.epoch.validators)?;
+            self.newest = Some(Anchor { certified, ends: self.ends.clone() });
+            return Ok(());
+        }
         let certified = signed.verify_by(self.votes, self.chain, &self.epoch.validators)?;
         let height = certified.header().height;
         if height < self.epoch.first || !height.0.is_multiple_of(BLOCKS_PER_SNAPSHOT) {
@@ -92,5 +117,22 @@ impl<'a> Survey<'a> {
     #[must_use]
     pub fn anchor(self) -> Option<Anchor> {
         self.newest
+    }
+}
+
+/// Takes every vote for right: a deliberate bug.
+#[cfg(feature = "planted")]
+struct AnyVotes;
+
+#[cfg(feature = "planted")]
+impl VoteCheck for AnyVotes {
+    fn is_valid(
+        &self,
+        _: &amulet_crypto::signing::PublicKey,
+        _: ChainId,
+        _: &[u8],
+        _: &amulet_crypto::signing::Signature,
+    ) -> bool {
+        true
     }
 }
