@@ -20,12 +20,12 @@ use crate::peer_service::{PeerParts, PeerService};
 use crate::release::Release;
 use crate::vault::{IndexError, Vault, VaultError, VaultIndex};
 use crate::verified::Verified;
-use amulet_crypto::signing::SigningKey;
+use amulet_crypto::signing::{PublicKey, SigningKey};
 use amulet_pbft::Timeouts;
 use amulet_pbft::limits::PIPELINE_DEPTH_DEFAULT;
 use amulet_protocol::certificate::Sm2Votes;
 use amulet_protocol::genesis::Genesis;
-use amulet_protocol::ids::{Did, Epoch, ReplicaId, Timestamp};
+use amulet_protocol::ids::{Did, Epoch, Height, ReplicaId, Timestamp};
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
@@ -476,16 +476,35 @@ async fn prune_ledger(ledger: Ledger, index: VaultIndex, keep_blocks: u64) {
     }
 }
 
-/// Has the node of a data folder, which must not run, take no part in the epoch that is in force, which is returned: what it
-/// said in it was lost.
+/// What a node says no more after [`abstain`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abstains {
+    /// Anything in this epoch.
+    InEpoch(Epoch),
+    /// Anything under the keys that it has now.
+    UnderItsKeys,
+}
+
+/// Has the node of a data folder, which must not run, say nothing that could contradict what it said before, for that was
+/// lost. With its ledger it knows the newest epoch in which it can have spoken. Without blocks it does not, and its
+/// keys are given up.
 ///
 /// # Errors
 /// [`NodeError`] by variant.
-pub fn abstain(data: &Path) -> Result<Epoch, NodeError> {
+pub fn abstain(data: &Path) -> Result<Abstains, NodeError> {
     let (genesis, _) = genesis_file::load_genesis(data)?;
-    let epoch = Ledger::open(&data.join(LEDGER_FILE), &genesis)?.epoch().epoch;
-    ConsensusLog::open(&data.join(LOG_FILE))?.give_up(epoch)?;
-    Ok(epoch)
+    let ledger = Ledger::open(&data.join(LEDGER_FILE), &genesis)?;
+    let log = ConsensusLog::open(&data.join(LOG_FILE))?;
+    if ledger.tip().height == Height(0) {
+        let NodeKeys { validator, next_validator, .. } = NodeKeys::load(data)?;
+        let keys = [Some(validator), next_validator].into_iter().flatten();
+        let keys: Vec<PublicKey> = keys.map(|key| key.public_key().clone()).collect();
+        log.give_up_keys(&keys)?;
+        return Ok(Abstains::UnderItsKeys);
+    }
+    let epoch = ledger.epoch().epoch;
+    log.give_up(epoch)?;
+    Ok(Abstains::InEpoch(epoch))
 }
 
 /// The system's clock.

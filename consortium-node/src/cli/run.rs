@@ -1,7 +1,7 @@
 //! `run`: the node of one folder, until it is told to stop.
 
 use super::say;
-use crate::node::{self, Ended, Node, NodeError};
+use crate::node::{self, Abstains, Ended, Node, NodeError};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,11 +21,18 @@ pub(super) async fn run(data: &Path) -> Result<(), NodeError> {
 
 /// Gives the votes of the epoch in force up.
 pub(super) fn abstain(data: &Path) -> Result<(), NodeError> {
-    let epoch = node::abstain(data)?;
-    say(format_args!(
-        "This node takes no part in epoch {epoch}: it follows the others, and counts as one of those that may fail. Start it \
-         with `amulet-node run`. It votes again from the next epoch on, which `amulet-node validators rotate-key` brings about."
-    ));
+    match node::abstain(data)? {
+        Abstains::InEpoch(epoch) => say(format_args!(
+            "This node takes no part in epoch {epoch}: it follows the others, and counts as one of those that may fail. Start it \
+             with `amulet-node run`. It votes again from the next epoch on, which `amulet-node validators rotate-key` brings \
+             about."
+        )),
+        Abstains::UnderItsKeys => say(format_args!(
+            "This node has no blocks, so nobody here knows what it signed: it signs nothing more with the key that it has. Start \
+             it with `amulet-node run`: it fetches the ledger, follows the others, and counts as one of those that may fail. It \
+             votes again with a new key, from the epoch on that `amulet-node validators rotate-key` brings about."
+        )),
+    }
     Ok(())
 }
 

@@ -26,10 +26,11 @@ use super::job::{Found, Job, JobResult, Judgement, Task, Validate};
 use super::speculation::Speculation;
 use crate::ledger::{EpochSet, ExecutedBlock, Ledger, LedgerError, VerifiedTransactions};
 use crate::mempool::Mempool;
+use amulet_crypto::signing::PublicKey;
 use amulet_pbft::planted::Bug;
 use amulet_pbft::{
     Config, ConfigError, Effect, Input, LogRecord, Outcome, Provenance, RecoverError, Replica, Requests,
-    Timeouts, TimerKind, Tip, Verdict, check_epochs, is_lost,
+    Timeouts, TimerKind, Tip, Verdict, check_epochs, is_lost, lost_keys,
 };
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, TxId, View};
 use building::Batch;
@@ -126,7 +127,7 @@ impl EpochInForce {
 enum Role {
     /// A validator.
     Member(Box<Replica>),
-    /// Not a validator, or one whose log was lost in this epoch: it follows the others' blocks. The newest committed one.
+    /// Not a validator, or one that does not know what it said in this epoch: it follows the others' blocks. The newest committed one.
     Observer(Tip),
 }
 
@@ -154,6 +155,8 @@ pub struct Engine {
     /// The epoch after the one in force, whose last block was committed in this step.
     next_epoch: Option<Arc<EpochSet>>,
     evidence: u64,
+    /// Keys under which nobody knows what was said.
+    lost_keys: Vec<PublicKey>,
 }
 
 impl Engine {
@@ -188,6 +191,7 @@ impl Engine {
             fitness: None,
             next_epoch: None,
             evidence: 0,
+            lost_keys: lost_keys(&records),
         };
         let mut actions = Vec::new();
         engine.take_role(now, records, &mut actions)?;
@@ -280,7 +284,7 @@ impl Engine {
         let tip = self.tip().clone();
         self.told = Requests::Empty;
         let log_is_lost = is_lost(&records, self.epoch.set.epoch);
-        let Some(own) = self.epoch.own.filter(|_| !log_is_lost) else {
+        let Some(own) = self.epoch.own.filter(|own| !log_is_lost && !self.has_lost_key(*own)) else {
             (self.role, self.fitness) = (Role::Observer(tip), None);
             self.follow(out);
             return Ok(());
@@ -297,6 +301,16 @@ impl Engine {
         self.fitness = Some(Fitness::new(now, &replica));
         self.role = Role::Member(Box::new(replica));
         self.carry_out(now, effects, out)
+    }
+
+    /// Rule PBFT-RC-7: whether nobody knows what was said under the key that this node has in the epoch in force.
+    fn has_lost_key(&self, own: ReplicaId) -> bool {
+        #[cfg(feature = "planted")]
+        if self.parts.planted.contains(&Bug::VoteAfterWipe) {
+            return false;
+        }
+        let member = self.epoch.set.validators.get(own);
+        member.is_some_and(|member| self.lost_keys.contains(&member.key))
     }
 
     /// Hands an input to the core, if there is one, and carries out what follows.

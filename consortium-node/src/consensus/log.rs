@@ -1,6 +1,7 @@
 //! The consensus log: what the core must not forget, durable before a message that depends on it leaves.
 
 use crate::store_advice::advice;
+use amulet_crypto::signing::PublicKey;
 use amulet_pbft::record::LogEntry;
 use amulet_pbft::{LogRecord, Payload, PayloadDigest, PreparedCertificate, RecordKey, Signed};
 use amulet_protocol::consensus::{PrePrepare, Proposal};
@@ -162,6 +163,15 @@ impl ConsensusLog {
     /// [`LogError::Backend`].
     pub fn give_up(&self, epoch: Epoch) -> Result<(), LogError> {
         self.append(&[LogRecord { epoch, entry: LogEntry::Lost }])
+    }
+
+    /// Takes note that log and ledger were lost, so that nobody knows in which epochs this replica spoke: it says no more under
+    /// these keys (rule PBFT-RC-7).
+    ///
+    /// # Errors
+    /// [`LogError::Backend`].
+    pub fn give_up_keys(&self, keys: &[PublicKey]) -> Result<(), LogError> {
+        self.append(&[LogRecord { epoch: Epoch(0), entry: LogEntry::KeysLost(keys.to_vec()) }])
     }
 }
 

@@ -302,9 +302,20 @@ async fn a_node_whose_execution_of_a_committed_block_panics_stops() {
 /// PBFT-RC-6: a validator that lost its log follows the others in silence.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_validator_that_lost_its_log_follows_and_says_nothing() {
+    follows_and_says_nothing(LogEntry::Lost).await;
+}
+
+/// PBFT-RC-7: so does one that lost log and ledger, under the key that it had.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_whose_machine_was_replaced_follows_and_says_nothing() {
+    let own = World::new().hospitals[0].signing.public_key().clone();
+    follows_and_says_nothing(LogEntry::KeysLost(vec![own])).await;
+}
+
+async fn follows_and_says_nothing(entry: LogEntry) {
     let world = World::new();
     world.commit(vec![registration(50, world.chain())]);
-    let lost = vec![LogRecord { epoch: Epoch(0), entry: LogEntry::Lost }];
+    let lost = vec![LogRecord { epoch: Epoch(0), entry }];
     let mut bench = Bench::start_with(0, NEVER, Vec::new(), Arc::new(()), lost).await;
     bench.mempool.insert(registration(51, world.chain())).unwrap();
     let blocks: Vec<UntrustedCertifiedBlock> =

@@ -61,7 +61,7 @@ pub use input::{Input, ProposedBlock, Requests, Verdict};
 pub use message::{Message, Signed, UntrustedMessage};
 pub use payload::{Payload, PayloadDigest};
 pub use record::{LogEntry, LogRecord, RecordKey};
-pub use recovery::{RecoverError, Tip, check_epochs, is_lost};
+pub use recovery::{RecoverError, Tip, check_epochs, is_lost, lost_keys};
 pub use rejection::Rejection;
 pub use replica::{Mode, Replica};
 pub use signer::{KeySigner, Signer};

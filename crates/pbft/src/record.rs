@@ -1,5 +1,6 @@
 //! What a replica writes down before it speaks, so that after a restart it never contradicts itself.
 
+use amulet_crypto::signing::PublicKey;
 use amulet_protocol::ids::{Epoch, Height};
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -35,6 +36,9 @@ pub enum LogEntry {
     Stable(CheckpointCertificate),
     /// The log of this epoch was lost: the replica may have said anything in it, and says no more.
     Lost,
+    /// Log and ledger were lost, so that nobody knows in which epochs the replica spoke: it says no more under these keys,
+    /// in whatever epoch.
+    KeysLost(Vec<PublicKey>),
 }
 
 /// Names the record that a newer one replaces. Its borsh encoding may serve as a table key.
@@ -55,6 +59,8 @@ pub enum RecordKey {
     Stable,
     /// That the log was lost.
     Lost,
+    /// That log and ledger were lost.
+    KeysLost,
 }
 
 impl RecordKey {
@@ -63,7 +69,12 @@ impl RecordKey {
     pub fn is_obsolete(&self, committed: Height) -> bool {
         match self {
             Self::Accepted(height) | Self::Prepared(height) => *height <= committed,
-            Self::ViewChange | Self::NewView | Self::Checkpoint | Self::Stable | Self::Lost => false,
+            Self::ViewChange
+            | Self::NewView
+            | Self::Checkpoint
+            | Self::Stable
+            | Self::Lost
+            | Self::KeysLost => false,
         }
     }
 }
@@ -80,6 +91,7 @@ impl LogRecord {
             LogEntry::Checkpoint(_) => RecordKey::Checkpoint,
             LogEntry::Stable(_) => RecordKey::Stable,
             LogEntry::Lost => RecordKey::Lost,
+            LogEntry::KeysLost(_) => RecordKey::KeysLost,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use amulet_crypto::signing::PublicKey;
 use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId, View};
 
 use crate::certificate::CommitCertificate;
@@ -108,6 +109,17 @@ pub fn is_lost(records: &[LogRecord], epoch: Epoch) -> bool {
     records.iter().any(|record| record.epoch == epoch && record.entry == LogEntry::Lost)
 }
 
+/// Rule PBFT-RC-7: the keys under which nobody knows what was said, for log and ledger were lost. A node under one of them
+/// only follows, until an epoch begins in which it has another.
+#[must_use]
+pub fn lost_keys(records: &[LogRecord]) -> Vec<PublicKey> {
+    let keys = records.iter().filter_map(|record| match &record.entry {
+        LogEntry::KeysLost(keys) => Some(keys.as_slice()),
+        _ => None,
+    });
+    keys.flatten().cloned().collect()
+}
+
 impl Replica {
     /// A replica that has never voted. The effects are to be carried out before the first input.
     ///
@@ -179,6 +191,8 @@ impl Replica {
                     }
                     self.checkpoints.own = Some(vote);
                 }
+                // The driver, who knows the keys, starts no replica under one of these.
+                LogEntry::KeysLost(_) => {}
                 LogEntry::Lost => return Err(RecoverError::Lost { epoch: record.epoch.0 }),
                 LogEntry::Stable(certificate) => {
                     self.checkpoints.raise(certificate.checkpoint.height);

@@ -4,7 +4,7 @@ use super::*;
 use amulet_crypto::digest::Digest;
 use amulet_crypto::entropy::SeededEntropy;
 use amulet_crypto::signing::SigningKey;
-use amulet_pbft::KeySigner;
+use amulet_pbft::{KeySigner, lost_keys};
 use amulet_protocol::ids::{ChainId, HeaderHash, ReplicaId, View};
 use redb::backends::InMemoryBackend;
 use std::sync::Arc;
@@ -86,4 +86,17 @@ fn an_empty_log_beside_a_ledger_with_blocks_is_refused_but_not_one_that_was_ther
     fresh.give_up(Epoch(2)).unwrap();
     fresh.check_beside(Height(5)).unwrap();
     assert_eq!(fresh.load().unwrap(), [LogRecord { epoch: Epoch(2), entry: LogEntry::Lost }]);
+}
+
+/// PBFT-RC-7: a replaced machine has neither blocks nor records, and is told which keys signed what nobody remembers.
+#[test]
+fn keys_that_were_given_up_are_remembered_beside_what_is_written_later() {
+    let key = SigningKey::generate(&mut SeededEntropy::new(2)).public_key().clone();
+    let fresh = log();
+    fresh.check_beside(Height(0)).unwrap();
+    fresh.give_up_keys(std::slice::from_ref(&key)).unwrap();
+    fresh.append(&[accepted(6, 0, &payload(1))]).unwrap();
+    fresh.prune(Height(9)).unwrap();
+    fresh.append(&[accepted(10, 0, &payload(1))]).unwrap();
+    assert_eq!(lost_keys(&fresh.load().unwrap()), [key]);
 }
