@@ -26,11 +26,12 @@ impl Anchor {
 }
 
 /// Follows the validator sets from that of the genesis document, each certified by the one before, and keeps the newest
-/// snapshot that the set in force has signed. Peers can be silent about what is new, so several are asked.
+/// snapshot that the set of its epoch has signed. Peers can be silent about what is new, so several are asked.
 pub struct Survey<'a> {
     chain: ChainId,
     votes: &'a dyn VoteCheck,
-    epoch: EpochSet,
+    /// The sets followed so far, from that of the genesis document on.
+    epochs: Vec<EpochSet>,
     ends: Vec<CertifiedHeader>,
     newest: Option<Anchor>,
     #[cfg(feature = "planted")]
@@ -48,7 +49,7 @@ impl<'a> Survey<'a> {
         Ok(Self {
             chain: genesis.chain_id(),
             votes,
-            epoch,
+            epochs: vec![epoch],
             ends: Vec::new(),
             newest: None,
             #[cfg(feature = "planted")]
@@ -66,7 +67,11 @@ impl<'a> Survey<'a> {
     /// The epoch whose end is to be asked for next.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        self.epoch.epoch
+        self.last().epoch
+    }
+
+    fn last(&self) -> &EpochSet {
+        self.epochs.last().expect("the genesis document's set is there")
     }
 
     /// Takes the ends of epochs that a peer shows, from [`Survey::epoch`] on. Says whether it may have more.
@@ -79,36 +84,42 @@ impl<'a> Survey<'a> {
         }
         let more = ends.len() == EPOCH_ENDS_PER_CHUNK_MAX;
         for EpochEnd { signed, validators } in ends {
-            let end = signed.verify_by(self.votes, self.chain, &self.epoch.validators)?;
+            let end = signed.verify_by(self.votes, self.chain, &self.last().validators)?;
             let (header, hash) = (end.header(), validators.hash());
             if header.next_validators_hash == header.validators_hash || header.next_validators_hash != hash {
                 return Err(Refused::ValidatorSet);
             }
-            let (epoch, first) = (self.epoch.epoch.next(), header.height.next());
-            self.epoch = EpochSet { epoch, first, validators, hash };
+            let (epoch, first) = (self.last().epoch.next(), header.height.next());
+            self.epochs.push(EpochSet { epoch, first, validators, hash });
             self.ends.push(end);
         }
         Ok(more)
     }
 
-    /// Takes the snapshot that a peer offers, if the set that was followed last has signed it.
+    /// Takes the snapshot that a peer offers, if the set of the epoch that its height lies in has signed it. That need not be
+    /// the last one: peers have no newer snapshot for some blocks after an epoch began, and no block may come before
+    /// somebody could copy this one.
     ///
     /// # Errors
     /// [`Refused`].
     pub fn offer(&mut self, signed: UntrustedSignedHeader) -> Result<(), Refused> {
         #[cfg(feature = "planted")]
         if self.bug == Some(Bug::TrustOneSurvey) {
-            let certified = signed.verify_by(&AnyVotes, self.chain, &self.epoch.validators)?;
+            let certified = signed.verify_by(&AnyVotes, self.chain, &self.last().validators)?;
             self.newest = Some(Anchor { certified, ends: self.ends.clone() });
             return Ok(());
         }
-        let certified = signed.verify_by(self.votes, self.chain, &self.epoch.validators)?;
+        let offered = signed.header.height;
+        // The genesis document's set is in force from height 0 on.
+        let epoch = self.epochs.iter().rfind(|epoch| epoch.first <= offered).unwrap_or(self.last());
+        let certified = signed.verify_by(self.votes, self.chain, &epoch.validators)?;
         let height = certified.header().height;
-        if height < self.epoch.first || !height.0.is_multiple_of(BLOCKS_PER_SNAPSHOT) {
+        if height == Height(0) || !height.0.is_multiple_of(BLOCKS_PER_SNAPSHOT) {
             return Err(Refused::Height);
         }
         if self.newest.as_ref().is_none_or(|newest| newest.height() < height) {
-            self.newest = Some(Anchor { certified, ends: self.ends.clone() });
+            let ends = self.ends.iter().filter(|end| end.header().height < height).cloned().collect();
+            self.newest = Some(Anchor { certified, ends });
         }
         Ok(())
     }

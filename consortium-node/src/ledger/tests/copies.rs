@@ -280,6 +280,24 @@ fn an_anchor_needs_a_quorum_of_the_set_that_the_chain_leads_to() {
     assert!(survey.anchor().is_some());
 }
 
+/// Right after an epoch began the newest snapshot is one of the epoch before, and with a silent validator no newer one may come
+/// before somebody has copied it.
+#[test]
+fn a_snapshot_from_before_the_last_change_of_the_validators_can_be_copied() {
+    let mut chain = Chain::new();
+    while chain.ledger.tip().height.0 < BLOCKS_PER_SNAPSHOT + 2 {
+        chain.commit(vec![]);
+    }
+    let last = admit(&mut chain);
+    chain.commit(vec![]);
+    let anchor = anchor(&chain);
+    assert!(anchor.height().0 == BLOCKS_PER_SNAPSHOT && anchor.height() < last);
+    let restore = Restore::begin(empty(), &chain.genesis, &anchor).unwrap();
+    let copied = copy(&chain, restore, honest);
+    follow(&chain, &copied);
+    compare(&chain, &copied, anchor.height());
+}
+
 fn prune(ledger: &Ledger, keep: u64) {
     while ledger.prune(keep).unwrap() == Pruned::More {}
 }
