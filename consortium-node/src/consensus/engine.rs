@@ -460,7 +460,7 @@ fn in_force(parts: &EngineParts, set: &Arc<EpochSet>) -> EpochInForce {
 
 fn ledger_tip(ledger: &Ledger) -> Result<Tip, LedgerError> {
     let tip = ledger.tip();
-    let certificate = ledger.block(tip.height)?.map(|block| block.certificate);
+    let certificate = ledger.certificate(tip.height)?;
     Ok(match certificate {
         Some(certificate) if tip.height > Height(0) => {
             Tip { height: tip.height, header_hash: tip.hash, certificate: Some(certificate) }

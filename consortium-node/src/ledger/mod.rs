@@ -40,7 +40,7 @@ pub use transfer::{
 pub use validate::{BLOCK_TIME_DRIFT_MAX_MS, VerifiedTransactions};
 
 use amulet_contracts::StateRead;
-use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock};
+use amulet_protocol::block::{UntrustedBlock, UntrustedCertifiedBlock, empty_root};
 use amulet_protocol::certificate::{Sm2Votes, UntrustedCommitCertificate, UntrustedSignedHeader, VoteCheck};
 use amulet_protocol::codec;
 use amulet_protocol::genesis::Genesis;
@@ -236,7 +236,8 @@ impl Ledger {
         Ok(tip)
     }
 
-    /// A committed block with its certificate; `None` above the tip, below the floor, and at 0, which has no certificate.
+    /// A committed block with its certificate; `None` above the tip, below the floor, at the floor of a ledger that was copied,
+    /// which has no transactions there, and at 0, which has no certificate.
     ///
     /// # Errors
     /// [`LedgerError`].
@@ -251,7 +252,18 @@ impl Ledger {
         };
         let header = snapshot.header(height)?.ok_or(store::corrupt(&store::HEADERS))?;
         let transactions = snapshot.transactions(height)?;
+        if transactions.is_empty() && header.transactions_root != empty_root() {
+            return Ok(None);
+        }
         Ok(Some(UntrustedCertifiedBlock { block: UntrustedBlock { header, transactions }, certificate }))
+    }
+
+    /// The commit certificate of a block; `None` where [`Ledger::block`] has none, but for the floor of a ledger that was copied.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn certificate(&self, height: Height) -> Result<Option<UntrustedCommitCertificate>, LedgerError> {
+        self.snapshot()?.certificate(height)
     }
 
     /// A committed header; `None` above the tip.

@@ -194,7 +194,8 @@ impl Copier {
         };
         let ahead = count(&|standing| standing.snapshot.is_some() && standing.tip > own);
         let far_ahead = count(&|standing| standing.tip.0.saturating_sub(own.0) > BLOCKS_BEHIND_MAX);
-        let with_next = count(&|standing| standing.tip > own && standing.floor <= next);
+        // At the floor itself a ledger that was copied has no transactions.
+        let with_next = count(&|standing| standing.tip > own && standing.floor < next);
         far_ahead >= enough || (ahead >= enough && with_next < enough)
     }
 

@@ -130,3 +130,19 @@ async fn one_peer_alone_talks_nobody_into_a_copy() {
     assert!(!transfer.look().await.unwrap());
     assert!(!newcomer.folder.path().join(COPY_FILE).exists());
 }
+
+/// Three peers that copied their ledgers at one block say that they begin there, and have its transactions no more than what lies
+/// below. Who lacks that block waited for it for ever.
+#[tokio::test]
+async fn who_lacks_the_block_at_which_everybody_begins_copies_too() {
+    let newcomer = Newcomer::new();
+    let begins_with_next = |answer| match answer {
+        TransferResponse::Standing(mut standing) => {
+            standing.floor = Height(1);
+            Some(TransferResponse::Standing(standing))
+        }
+        other => Some(other),
+    };
+    let mut transfer = newcomer.transfer(newcomer.open(), [begins_with_next; 3]);
+    assert!(transfer.look().await.unwrap());
+}

@@ -117,6 +117,8 @@ fn a_newcomer_takes_over_the_ledger_and_goes_on() {
     });
     assert!(asked.iter().all(|count| *count > 3), "several pieces of each kind: {asked:?}");
     assert_eq!((copied.tip().height, copied.floor().unwrap()), (height, height));
+    assert!(!chain.ledger.block(height).unwrap().unwrap().block.transactions.is_empty());
+    assert_eq!(copied.block(height).unwrap(), None, "nobody is given a block without its transactions");
     follow(&chain, &copied);
     compare(&chain, &copied, height);
     let first = chain.ledger.block(Height(1)).unwrap().unwrap().block.transactions[0].transaction.id();
