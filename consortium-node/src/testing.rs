@@ -63,8 +63,13 @@ impl World {
     }
 
     fn empty() -> Self {
+        Self::of(4)
+    }
+
+    /// So many hospitals, and nobody registered.
+    pub fn of(hospitals: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let hospitals: Vec<Actor> = (1..=4).map(Actor::new).collect();
+        let hospitals: Vec<Actor> = (1..=hospitals).map(Actor::new).collect();
         let genesis = genesis(&hospitals);
         let path = |name| folder.path().join(name);
         let ledger = Ledger::open(&path("ledger.redb"), &genesis).unwrap();

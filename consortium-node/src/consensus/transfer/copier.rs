@@ -300,12 +300,13 @@ impl Copier {
         self.ask_for_piece(filling)
     }
 
-    /// Most peers have moved on and removed what is missing: the next look begins a newer copy.
+    /// If so many say that they have removed what is missing that one of them is right, the next look begins a newer copy. To
+    /// wait for more would be to wait for liars.
     fn give_up(&self, filling: Filling) -> Result<TransferError, TransferError> {
         let Filling { restore, without, .. } = filling;
         let height = restore.height();
         drop(restore);
-        if 2 * without.len() > self.parts.others.len() {
+        if without.len() >= self.parts.ledger.epoch().validators.quorum().one_correct() {
             self.parts.files.remove_copy()?;
         }
         Ok(TransferError::NobodyHasIt { height })

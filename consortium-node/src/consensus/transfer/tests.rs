@@ -47,7 +47,10 @@ fn silent(answer: TransferResponse) -> Option<TransferResponse> {
 
 impl Newcomer {
     fn new() -> Self {
-        let world = World::new();
+        Self::among(World::new())
+    }
+
+    fn among(world: World) -> Self {
         let genesis = genesis(&world.hospitals);
         for _ in 0..100 {
             world.commit(Vec::new());
@@ -61,7 +64,7 @@ impl Newcomer {
         Ledger::open(&self.folder.path().join(LEDGER_FILE), &self.genesis).unwrap()
     }
 
-    fn transfer(&self, ledger: Ledger, habits: [Habit; 3]) -> Transfer {
+    fn transfer<const PEERS: usize>(&self, ledger: Ledger, habits: [Habit; PEERS]) -> Transfer {
         let (network, mut commands, _outlets, _inboxes) = Network::channels();
         let answers = self.world.ledger.clone();
         tokio::spawn(async move {
@@ -78,7 +81,7 @@ impl Newcomer {
             ledger,
             genesis: self.genesis.clone(),
             votes: &Sm2Votes,
-            others: (1..4).map(ReplicaId).collect(),
+            others: (1..=u16::try_from(PEERS).unwrap()).map(ReplicaId).collect(),
             files: Box::new(FolderFiles::new(self.folder.path())),
             #[cfg(feature = "planted")]
             planted: None,
@@ -144,5 +147,24 @@ async fn who_lacks_the_block_at_which_everybody_begins_copies_too() {
         other => Some(other),
     };
     let mut transfer = newcomer.transfer(newcomer.open(), [begins_with_next; 3]);
+    assert!(transfer.look().await.unwrap());
+}
+
+/// Of six peers two are silent and one is cut off; the other three, of whom one must be honest, have removed what a copy that was
+/// begun still lacks. It was never given up, and the node never came back.
+#[tokio::test]
+async fn a_copy_that_one_honest_peer_no_longer_has_is_begun_anew() {
+    let newcomer = Newcomer::among(World::of(7));
+    let gone: Habit = |answer| match answer {
+        TransferResponse::State(_) => Some(TransferResponse::NotHere),
+        other => Some(other),
+    };
+    let habits = [gone, silent, gone, silent, gone, |_| None];
+    let mut transfer = newcomer.transfer(newcomer.open(), habits);
+    assert!(transfer.look().await.is_err());
+    drop(transfer);
+    assert!(!newcomer.folder.path().join(COPY_FILE).exists());
+    let habits = [honest, silent, honest, silent, honest, |_| None];
+    let mut transfer = newcomer.transfer(newcomer.open(), habits);
     assert!(transfer.look().await.unwrap());
 }
