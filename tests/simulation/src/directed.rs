@@ -135,7 +135,8 @@ pub fn duel(seed: u64, replicas: u16) -> Plan {
     let mut rng = Rng::new(seed ^ 0xd0e1, Stream::Plan);
     let liars = rng.choose(plan.faults_borne(), usize::from(replicas));
     for replica in liars {
-        let first = Behaviour::ALL[usize::try_from(seed).unwrap_or(0) % Behaviour::ALL.len()];
+        let first =
+            Behaviour::OF_AGREEMENT[usize::try_from(seed).unwrap_or(0) % Behaviour::OF_AGREEMENT.len()];
         let mut behaviours = vec![first];
         if rng.chance(600) {
             behaviours.extend(rng.pick(&[Behaviour::CommitEarly, Behaviour::Equivocate, Behaviour::Replay]));

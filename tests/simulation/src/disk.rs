@@ -119,6 +119,24 @@ impl DiskFile {
         self.len() == 0
     }
 
+    /// Puts the content of another file, which is closed, in place of this one's: what renaming it does. Either is as a crash
+    /// would leave it.
+    pub fn take_place(&self, other: &Self) {
+        let mut taken = other.lock();
+        let (synced, written) = (std::mem::take(&mut taken.synced), std::mem::take(&mut taken.written));
+        let dirty = std::mem::take(&mut taken.dirty);
+        taken.life += 1;
+        drop(taken);
+        let mut state = self.lock();
+        state.life += 1;
+        (state.synced, state.written, state.dirty) = (synced, written, dirty);
+    }
+
+    /// Removes the file: programs that have it open fail from now on.
+    pub fn erase(&self) {
+        self.take_place(&Self::default());
+    }
+
     /// A file with the same content, for a second instance of the replica.
     #[must_use]
     pub fn duplicate(&self) -> Self {

@@ -2,6 +2,7 @@
 
 use crate::checkers::Checker;
 use crate::directed::{amnesia, cascade, duel, squeeze};
+use crate::replacements::{outpaced, replaced};
 use crate::run::run;
 use crate::schedule::{Behaviour, Plan};
 use crate::storm;
@@ -18,12 +19,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub const SEEDS_MAX: u64 = 25;
 /// Length of a storm in a hunt.
 const STORM: Micros = Micros::seconds(12 * 60);
-
-/// Bugs that the simulator does not hunt, and why.
-pub const NOT_HUNTED: &[(Bug, &str)] = &[(
-    Bug::OutliveEpoch,
-    "none of these schedules ends an epoch; `pipeline::an_epoch_ends_with_its_last_block` of the core catches it",
-)];
 
 /// How a bug was caught.
 #[derive(Clone, Debug, Serialize)]
@@ -69,6 +64,9 @@ pub const KINDS: &[Kind] = &[
     BALLOT_STUFFER,
     ORPHANER,
     MUTE,
+    REPLACED,
+    OUTPACED,
+    TURNOVER,
 ];
 const SQUEEZE: Kind = ("squeeze", |seed| squeeze(seed, 4));
 const AMNESIA: Kind = ("amnesia", |seed| amnesia(seed, 4));
@@ -86,6 +84,10 @@ const BALLOT_STUFFER: Kind = ("ballot stuffer", |seed| usurper(seed, Behaviour::
 const ORPHANER: Kind = ("orphaner", |seed| usurper(seed, Behaviour::WrongParent));
 const MUTE: Kind = ("mute", |seed| usurper(seed, Behaviour::Silent));
 
+const REPLACED: Kind = ("replaced", replaced);
+const OUTPACED: Kind = ("outpaced", outpaced);
+const TURNOVER: Kind = ("turnover", traps::turnover);
+
 /// The kinds of schedules in which a bug shows soon.
 fn kinds(bug: Bug) -> &'static [Kind] {
     match bug {
@@ -102,6 +104,10 @@ fn kinds(bug: Bug) -> &'static [Kind] {
         Bug::SkipSignatures => &[FORGER],
         Bug::ForgetDropped => &[DROPPED],
         Bug::UnboundedQueue => &[FLOOD],
+        Bug::VoteAfterWipe | Bug::FinishEarly => &[REPLACED],
+        Bug::TakeUnproven | Bug::TrustOneSurvey => &[OUTPACED],
+        Bug::ResumeOther | Bug::PruneTooFar | Bug::ServeNewest => &[REPLACED, OUTPACED],
+        Bug::OutliveEpoch => &[TURNOVER],
         _ => &[SQUEEZE, AMNESIA, DUEL, CASCADE, STORM_OF_FOUR],
     }
 }
@@ -156,11 +162,4 @@ pub fn hunt_all(
     let mut catches = catches.into_inner().unwrap_or_else(PoisonError::into_inner);
     catches.sort_by_key(|(index, _)| *index);
     catches.into_iter().map(|(_, caught)| caught).collect()
-}
-
-/// The bugs that are hunted.
-#[must_use]
-pub fn planted() -> Vec<Bug> {
-    let is_planted = |bug: &Bug| NOT_HUNTED.iter().all(|(other, _)| other != bug);
-    Bug::ALL.iter().copied().filter(is_planted).collect()
 }

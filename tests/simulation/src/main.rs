@@ -177,12 +177,13 @@ fn hunt(_: &Arguments, _: &str) -> Result<bool, String> {
 /// Hunts deliberate bugs; whether all were caught.
 #[cfg(feature = "planted")]
 fn hunt(arguments: &Arguments, name: &str) -> Result<bool, String> {
-    use amulet_simulation::hunt::{NOT_HUNTED, SEEDS_MAX, hunt_all, planted, without_bugs};
+    use amulet_pbft::planted::Bug;
+    use amulet_simulation::hunt::{SEEDS_MAX, hunt_all, without_bugs};
     if name == "none" {
         return Ok(run_seeds(arguments, &without_bugs(seeds(&arguments.seeds)?)));
     }
     let bugs = match name {
-        "all" => planted(),
+        "all" => Bug::ALL.to_vec(),
         name => vec![name.parse().map_err(|error| format!("{error}"))?],
     };
     let begun = Instant::now();
@@ -194,11 +195,6 @@ fn hunt(arguments: &Arguments, name: &str) -> Result<bool, String> {
         ),
         None => println!("| {} | {} | **not in {SEEDS_MAX}** | | |", found.bug, found.rule),
     });
-    if name == "all" {
-        for (bug, why) in NOT_HUNTED {
-            println!("not hunted: {bug}: {why}");
-        }
-    }
     let missed = catches.iter().filter(|found| found.caught.is_none()).count();
     println!(
         "\n{} of {} bugs caught in {:.0} s",
@@ -234,7 +230,7 @@ fn run_seeds(arguments: &Arguments, plans: &[Plan]) -> bool {
     let begun = Instant::now();
     let jobs = jobs(arguments);
     let failed = std::sync::Mutex::new(Cell::new(None));
-    let done = std::sync::Mutex::new((0_usize, 0_u64, 0_usize, 0_u64, 0_u64));
+    let done = std::sync::Mutex::new((0_usize, 0_u64, 0_usize, 0_u64, 0_u64, 0_u64, 0_u64));
     run_all(plans, jobs, |plan, outcome| match outcome {
         Ok(summary) => {
             if let Ok(mut done) = done.lock() {
@@ -243,6 +239,8 @@ fn run_seeds(arguments: &Arguments, plans: &[Plan]) -> bool {
                 done.2 += summary.transactions;
                 done.3 += summary.crashes;
                 done.4 = done.4.max(summary.views);
+                done.5 += summary.wipes;
+                done.6 += summary.copies;
             }
             Continue::Yes
         }
@@ -254,10 +252,10 @@ fn run_seeds(arguments: &Arguments, plans: &[Plan]) -> bool {
         }
     });
     let took = begun.elapsed().as_secs_f64();
-    let (runs, blocks, transactions, crashes, views) = done.into_inner().unwrap_or_default();
+    let (runs, blocks, transactions, crashes, views, wipes, copies) = done.into_inner().unwrap_or_default();
     println!(
         "{runs} of {} runs of {} virtual hours with {} replicas held in {took:.1} s on {jobs} threads: {blocks} blocks, \
-         {transactions} transactions, {crashes} crashes, views up to {views}",
+         {transactions} transactions, {crashes} crashes, {wipes} machines replaced, {copies} ledgers copied, views up to {views}",
         plans.len(),
         arguments.hours,
         arguments.replicas,

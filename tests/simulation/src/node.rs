@@ -4,13 +4,15 @@ use crate::disk::{DiskFile, Handle, Unsynced};
 use crate::reports::Reports;
 use crate::rng::Rng;
 use crate::setting::{DEPTH, Setting};
+use crate::signatures::QuickVotes;
 use crate::time::Micros;
 use amulet_contracts::testing::GENESIS_TIME;
+use amulet_crypto::signing::PublicKey;
 use amulet_node::consensus::{
-    Action, ConsensusLog, Engine, EngineError, EngineParts, EngineTimer, EpochInForce, Event, Log, LogError,
-    Now, TimerName,
+    Action, Answer, ConsensusLog, Copier, CopierParts, CopyFiles, Engine, EngineError, EngineParts,
+    EngineTimer, EpochInForce, Event, Log, LogError, Now, TimerName, TransferError, put_copy_in_place,
 };
-use amulet_node::ledger::{Ledger, LedgerError};
+use amulet_node::ledger::{EpochSet, Ledger, LedgerError, TransferRequest};
 use amulet_node::mempool::Mempool;
 use amulet_pbft::Millis;
 use amulet_protocol::ids::{Did, Height, ReplicaId, Timestamp, TxId};
@@ -22,7 +24,7 @@ use std::sync::Arc;
 const CACHE_BYTES: usize = 1 << 20;
 /// Records in a log at most: two of each height in flight, also where a stop came before the deletion of those of settled
 /// heights, and one of each other kind.
-const LOG_RECORDS_MAX: usize = 4 * DEPTH as usize + 4;
+const LOG_RECORDS_MAX: usize = 4 * DEPTH as usize + 5;
 /// How long a sync takes on a disk that is well.
 const SYNC: Micros = Micros(400);
 /// How long after the genesis block a run begins.
@@ -62,6 +64,14 @@ pub struct Node {
     pub taken: BTreeMap<TxId, usize>,
     /// How many waited when that was last looked at.
     pub waiting: usize,
+    /// Blocks that its ledger keeps below the tip; everything if `None`.
+    pub keeps: Option<u64>,
+    /// Keys under which it may have voted before its disk was lost.
+    pub lost_keys: Vec<PublicKey>,
+    /// Whether its operator has still to tell the new machine of these.
+    pub must_abstain: bool,
+    /// The block at which it took its ledger over from others, if it ever did.
+    pub copied: Height,
     /// How far its clock of the day is ahead when it is well: the second instance of a twin is not quite the first.
     skew_ms: i64,
 }
@@ -73,6 +83,8 @@ pub struct Disks {
     pub ledger: DiskFile,
     /// The consensus log's.
     pub log: DiskFile,
+    /// That of a copy of the others' ledger that is under way, or waits to take the ledger's place.
+    pub copy: DiskFile,
 }
 
 /// The running part of a node.
@@ -91,6 +103,22 @@ pub struct Up {
     pub in_force: EpochInForce,
     /// Evidence that waits to be brought onto the chain; as in the node, it does not survive a stop.
     pub reports: Reports,
+    /// What it asks to get back among the others; `None` in runs in which nobody copies a ledger.
+    pub copying: Option<Copying>,
+}
+
+/// A node's looking after its being near the others.
+pub struct Copying {
+    /// Decides what to ask.
+    pub copier: Copier,
+    /// Whom its numbers of peers mean: the epoch in which it started.
+    pub set: Arc<EpochSet>,
+    /// Rounds of questions so far; answers to earlier ones count for nothing.
+    pub round: u64,
+    /// What was asked in this round.
+    pub asked: Vec<(ReplicaId, TransferRequest)>,
+    /// Answers so far, and whether their author keeps to the protocol.
+    pub answers: Vec<(Answer, bool)>,
 }
 
 /// Why a node did not start.
@@ -111,6 +139,9 @@ pub enum StartError {
         /// How many.
         records: usize,
     },
+    /// A copy of the others' ledger is no good.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     /// The engine does not start.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -121,18 +152,55 @@ impl Disks {
     pub fn fail_after(&self, writes: u64) {
         self.ledger.fail_after(writes);
         self.log.fail_after(writes);
+        self.copy.fail_after(writes);
     }
 
     /// Whether the power failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.ledger.has_failed() || self.log.has_failed()
+        self.ledger.has_failed() || self.log.has_failed() || self.copy.has_failed()
     }
 
     /// No room on either, or room again.
     pub fn set_full(&self, is_full: bool) {
         self.ledger.set_full(is_full);
         self.log.set_full(is_full);
+        self.copy.set_full(is_full);
+    }
+
+    /// Empty ones in place of what was there.
+    pub fn erase(&self) {
+        self.ledger.erase();
+        self.log.erase();
+        self.copy.erase();
+    }
+}
+
+impl CopyFiles for Disks {
+    fn has_copy(&self) -> bool {
+        !self.copy.is_empty()
+    }
+
+    fn open_copy(&self) -> Result<Database, LedgerError> {
+        open_for_copy(&self.copy)
+    }
+
+    fn remove_copy(&self) -> Result<(), TransferError> {
+        self.copy.erase();
+        Ok(())
+    }
+
+    fn has_ledger(&self) -> bool {
+        !self.ledger.is_empty()
+    }
+
+    fn open_ledger(&self) -> Result<Database, LedgerError> {
+        open_for_copy(&self.ledger)
+    }
+
+    fn put_in_place(&self) -> Result<(), TransferError> {
+        self.ledger.take_place(&self.copy);
+        Ok(())
     }
 }
 
@@ -156,6 +224,10 @@ impl Node {
             is_between_epochs: false,
             taken: BTreeMap::new(),
             waiting: 0,
+            keeps: None,
+            lost_keys: Vec::new(),
+            must_abstain: false,
+            copied: Height(0),
             skew_ms: 0,
         }
     }
@@ -172,8 +244,16 @@ impl Node {
     /// [`StartError`] by variant.
     pub fn start(&mut self, setting: &Setting, at: Micros) -> Result<Vec<Action>, StartError> {
         let now = self.now(at);
+        if setting.copies_ledgers {
+            put_copy_in_place(&self.disks, &setting.genesis, &QuickVotes)?;
+        }
         let ledger = Ledger::over(open(self.disks.ledger.open())?, &setting.genesis, setting.votes())?;
         let log = ConsensusLog::over(open(self.disks.log.open())?)?;
+        if self.must_abstain {
+            log.give_up_keys(&self.lost_keys)?;
+            self.must_abstain = false;
+        }
+        log.check_beside(ledger.tip().height)?;
         let records = log.load()?;
         if records.len() > LOG_RECORDS_MAX {
             return Err(StartError::LongLog { records: records.len() });
@@ -192,8 +272,24 @@ impl Node {
         let (engine, actions) = Engine::start(parts, records, now)?;
         let in_force = engine.epoch().clone();
         let reports = Reports::default();
-        self.up = Some(Up { engine, ledger, log, mempool, told: 0, in_force, reports });
+        let copying = setting.copies_ledgers.then(|| self.copying(setting, &ledger, &in_force));
+        self.up = Some(Up { engine, ledger, log, mempool, told: 0, in_force, reports, copying });
         Ok(actions)
+    }
+
+    fn copying(&self, setting: &Setting, ledger: &Ledger, in_force: &EpochInForce) -> Copying {
+        let parts = CopierParts {
+            ledger: ledger.clone(),
+            genesis: setting.genesis.clone(),
+            votes: &QuickVotes,
+            others: in_force.others(),
+            files: Box::new(self.disks.clone()),
+            #[cfg(feature = "planted")]
+            planted: setting.planted.filter(|_| self.is_correct),
+        };
+        let copier = Copier::new(parts);
+        let set = in_force.set.clone();
+        Copying { copier, set, round: 0, asked: Vec::new(), answers: Vec::new() }
     }
 
     /// Stops it without warning.
@@ -201,6 +297,7 @@ impl Node {
         // The disks first: a database that is closed in an orderly way would write.
         self.disks.ledger.crash(unsynced, rng);
         self.disks.log.crash(unsynced, rng);
+        self.disks.copy.crash(unsynced, rng);
         self.up = None;
         self.life += 1;
         self.timers.clear();
@@ -213,6 +310,7 @@ impl Node {
         // Work that is still under way, on the files as they were open, comes to nothing.
         self.disks.ledger.close();
         self.disks.log.close();
+        self.disks.copy.close();
         self.life += 1;
         self.timers.clear();
         self.busy_until = Micros(0);
@@ -274,6 +372,11 @@ impl Up {
         }
         self.engine.handle(now, Event::MempoolChanged)
     }
+}
+
+fn open_for_copy(file: &DiskFile) -> Result<Database, LedgerError> {
+    let opened = open(file.open());
+    opened.map_err(|source| LedgerError::Open { path: "of a simulated disk".into(), source })
 }
 
 fn open(handle: Handle) -> Result<Database, redb::DatabaseError> {

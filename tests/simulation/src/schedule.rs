@@ -113,6 +113,11 @@ pub enum FaultKind {
         /// What becomes of unsynced writes.
         unsynced: Unsynced,
     },
+    /// A replica's machine is replaced at `from` and starts with empty disks at `until`; only keys are left of the old one.
+    Wipe {
+        /// Which.
+        replica: u16,
+    },
     /// Messages of one kind are lost, between all replicas or from some.
     LoseKind {
         /// Name of the message's kind.
@@ -196,11 +201,51 @@ pub enum Behaviour {
     WrongParent,
     /// As a new primary, proposes what is final once more.
     OrderBelowBase,
+    /// Gives who copies its ledger pieces that are not what the certified header covers.
+    WrongPieces,
+    /// Shows who asks heights, snapshots and changes of the validators that there never were.
+    WrongSurvey,
+    /// Gives far more than fits into an answer, or the same again and again.
+    EndlessAnswers,
+    /// Offers the first snapshot that it ever had.
+    StaleSnapshots,
+    /// Gives some pieces, and then no more.
+    StopHalfway,
 }
 
 impl Behaviour {
     /// Every behaviour.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
+        Self::Equivocate,
+        Self::Withhold,
+        Self::Replay,
+        Self::ForgeCertificates,
+        Self::WrongNewView,
+        Self::WrongViewChange,
+        Self::InvalidBlocks,
+        Self::Silent,
+        Self::Slow,
+        Self::Censor,
+        Self::CommitEarly,
+        Self::Boast,
+        Self::Twins,
+        Self::Contradict,
+        Self::PrepareAsPrimary,
+        Self::WrongParent,
+        Self::OrderBelowBase,
+        Self::WrongPieces,
+        Self::WrongSurvey,
+        Self::EndlessAnswers,
+        Self::StaleSnapshots,
+        Self::StopHalfway,
+    ];
+
+    /// Those towards who copies a ledger.
+    pub const OF_COPIES: [Self; 5] =
+        [Self::WrongPieces, Self::WrongSurvey, Self::EndlessAnswers, Self::StaleSnapshots, Self::StopHalfway];
+
+    /// Those in the agreement on blocks.
+    pub const OF_AGREEMENT: [Self; 17] = [
         Self::Equivocate,
         Self::Withhold,
         Self::Replay,

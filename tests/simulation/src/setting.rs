@@ -36,6 +36,8 @@ pub struct Setting {
     pub keys: Vec<PublicKey>,
     /// Transactions whose signatures were checked, once for all replicas.
     pub checked: SharedChecks,
+    /// Whether ledgers are pruned, and copied by who is too far behind.
+    pub copies_ledgers: bool,
     /// The deliberate bug of correct replicas.
     #[cfg(feature = "planted")]
     pub planted: Option<amulet_pbft::planted::Bug>,
@@ -64,6 +66,7 @@ impl Setting {
             hospitals: cast.hospitals.iter().map(|hospital| hospital.did).collect(),
             keys: cast.hospitals.iter().map(|hospital| hospital.signing.public_key().clone()).collect(),
             checked: SharedChecks::default(),
+            copies_ledgers: plan.upkeep.copies_ledgers,
             #[cfg(feature = "planted")]
             planted: plan.planted.as_deref().and_then(|name| name.parse().ok()),
         }

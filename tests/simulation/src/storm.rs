@@ -1,6 +1,7 @@
 //! Schedules with the full mix of faults.
 
 use crate::disk::Unsynced;
+use crate::replacements;
 use crate::rng::{Rng, Stream};
 use crate::schedule::{Behaviour, Calm, ClientPlan, Fault, FaultKind, LIVENESS_BOUND, Latency, Liar, Plan};
 use crate::time::Micros;
@@ -38,6 +39,7 @@ pub fn plan(seed: u64, replicas: u16, length: Micros) -> Plan {
         plan.calms.push(calm);
         now = calm.until + Micros::seconds(1);
     }
+    replacements::add_to_storms(&mut plan);
     plan.faults.sort_by_key(|fault| fault.from);
     plan
 }
@@ -80,7 +82,7 @@ fn liars(rng: &mut Rng, plan: &Plan) -> Vec<Liar> {
     let liar = |replica: usize| {
         let kinds = rng.range(1, 4);
         let mut behaviours: Vec<Behaviour> =
-            (0..kinds).filter_map(|_| rng.pick(&Behaviour::ALL).copied()).collect();
+            (0..kinds).filter_map(|_| rng.pick(&Behaviour::OF_AGREEMENT).copied()).collect();
         behaviours.sort_unstable();
         behaviours.dedup();
         Liar { replica: u16::try_from(replica).expect("a validator set is small"), behaviours }

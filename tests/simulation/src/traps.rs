@@ -4,6 +4,7 @@ use crate::directed::{ROUNDS, busy, round};
 use crate::rng::{Rng, Stream};
 use crate::schedule::{Behaviour, ClientPlan, Fault, FaultKind, Liar, PROGRESS, Plan};
 use crate::time::Micros;
+use crate::upkeep::{Change, ChangeKind};
 use std::collections::BTreeSet;
 
 /// Replicas of a trap.
@@ -117,6 +118,24 @@ pub fn laggard(seed: u64) -> Plan {
         }
     }
     in_order(plan)
+}
+
+/// Hospitals replace their keys one after the other under load, so that epochs end while blocks are in flight.
+#[must_use]
+pub fn turnover(seed: u64) -> Plan {
+    let (mut plan, mut rng) = trap(seed, 0x7042);
+    for client in &mut plan.clients {
+        (client.every, client.bursts_per_mille) = (Micros::millis(1_000), 200);
+    }
+    for index in 0..ROUNDS {
+        for _ in 0..2 {
+            let at = round(index) + Micros(rng.range(0, 9_000_000));
+            let hospital = one(&mut rng);
+            plan.upkeep.changes.push(Change { at, hospital, kind: ChangeKind::Rotate, put_off: 0 });
+        }
+    }
+    plan.upkeep.changes.sort_by_key(|change| change.at);
+    plan
 }
 
 /// Clients that send far more than is ordered, while nothing is.

@@ -3,6 +3,7 @@
 use crate::rng::{Rng, Stream};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Runs of a thousand whose validators change.
 const CHANGING_PER_MILLE: u64 = 300;
@@ -20,6 +21,12 @@ pub struct Upkeep {
     pub spares: u16,
     /// Changes of the validator set, one after the other.
     pub changes: Vec<Change>,
+    /// Blocks that hospitals keep below their tip; who is not named keeps everything.
+    #[serde(default)]
+    pub keeps: BTreeMap<u16, u64>,
+    /// Whether who is too far behind copies the others' ledger.
+    #[serde(default)]
+    pub copies_ledgers: bool,
 }
 
 /// A change of the validator set that operators want.
@@ -61,7 +68,7 @@ pub fn in_storms(seed: u64, replicas: u16, length: Micros) -> Upkeep {
     loop {
         at = at + Micros(rng.range(0, 2 * CHANGE_EVERY_SECONDS * 1_000_000));
         if at >= length {
-            return Upkeep { spares: SPARES, changes };
+            return Upkeep { spares: SPARES, changes, ..Upkeep::default() };
         }
         changes.push(change(&mut rng, at, replicas));
     }

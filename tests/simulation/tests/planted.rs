@@ -57,6 +57,18 @@ fn bugs_of_recovery_are_caught() {
     ]);
 }
 
+#[test]
+fn bugs_of_copying_and_pruning_are_caught() {
+    are_caught(&[
+        Bug::VoteAfterWipe,
+        Bug::FinishEarly,
+        Bug::TakeUnproven,
+        Bug::PruneTooFar,
+        Bug::ServeNewest,
+        Bug::OutliveEpoch,
+    ]);
+}
+
 /// What is found with a bug must not be found without: each third kind of schedule.
 fn hold_without_a_bug(first: usize) {
     catch_panics();

@@ -60,7 +60,7 @@ fn the_mix_has_every_kind_of_fault_and_every_lie() {
         |fault: &FaultKind| format!("{fault:?}").split([' ', '{']).next().unwrap_or_default().to_owned();
     let kinds: std::collections::BTreeSet<String> =
         plans.iter().flat_map(|plan| &plan.faults).map(|fault| kind(&fault.kind)).collect();
-    assert_eq!(kinds.len(), 13, "{kinds:?}");
+    assert_eq!(kinds.len(), 14, "{kinds:?}");
     let lies: std::collections::BTreeSet<_> =
         plans.iter().flat_map(|plan| &plan.liars).flat_map(|liar| &liar.behaviours).collect();
     assert_eq!(lies.len(), amulet_simulation::schedule::Behaviour::ALL.len());

@@ -5,10 +5,15 @@ use super::{Checked, Checker, ensure};
 use crate::cast::Cast;
 use crate::setting::SharedChecks;
 use crate::signatures::QuickVotes;
-use amulet_node::ledger::{ExecutedBlock, Ledger};
+use amulet_crypto::digest::Digest;
+use amulet_node::ledger::{
+    ExecutedBlock, Ledger, LedgerError, StateChunk, TransferRequest, TransferResponse,
+};
 use amulet_protocol::certificate::UntrustedCommitCertificate;
+use amulet_protocol::history::HistoryHead;
 use amulet_protocol::ids::{Did, HeaderHash, Height, Nonce, TxId};
 use amulet_protocol::light::UntrustedReceiptProof;
+use amulet_protocol::state::StateKey;
 use redb::Database;
 use redb::backends::InMemoryBackend;
 use std::collections::{BTreeMap, BTreeSet};
@@ -161,16 +166,67 @@ impl Chain {
         self.executed.len()
     }
 
-    fn hash_at(&self, height: Height) -> Option<HeaderHash> {
+    /// Hash of a settled block.
+    #[must_use]
+    pub fn hash_at(&self, height: Height) -> Option<HeaderHash> {
         self.settled.get(usize::try_from(height.0.checked_sub(1)?).ok()?).copied()
     }
 
-    /// What a replica holds at the end: every acknowledged transaction up to its tip, in the settled blocks.
+    /// A ledger that was copied from others: tip, headers, every value of the state and every history are those of the
+    /// independent ledger.
+    ///
+    /// # Errors
+    /// When something differs.
+    pub fn check_copy(&self, replica: u16, ledger: &Ledger) -> Checked {
+        let tip = ledger.tip();
+        let wrong = |what: String| {
+            (Checker::Copies, format!("replica {replica} copied block {}: {what}", tip.height))
+        };
+        let failed = |error: LedgerError| (Checker::Health, error.to_string());
+        ensure(self.hash_at(tip.height) == Some(tip.hash), Checker::Copies, || {
+            wrong("it is not the settled one".into()).1
+        })?;
+        for height in (0..=tip.height.0).map(Height) {
+            if ledger.header(height).map_err(failed)? != self.oracle.header(height).map_err(failed)? {
+                return Err(wrong(format!("header {height} is another one")));
+            }
+        }
+        let same = |request: TransferRequest| -> Result<TransferResponse, (Checker, String)> {
+            let own = ledger.transfer(&request).map_err(failed)?;
+            if own != self.oracle.transfer(&request).map_err(failed)? {
+                return Err(wrong(format!("it differs in {request:?}")));
+            }
+            Ok(own)
+        };
+        let mut from = Digest::ZERO;
+        loop {
+            let answer = same(TransferRequest::State { height: tip.height, from })?;
+            let TransferResponse::State(StateChunk { rows, is_last, .. }) = answer else {
+                return Err(wrong("its state is not there".into()));
+            };
+            for (key, value) in &rows {
+                if let (StateKey::History(did), Ok(head)) = (key, borsh::from_slice::<HistoryHead>(value)) {
+                    same(TransferRequest::Histories(vec![(*did, head.count)]))?;
+                }
+            }
+            match rows.last() {
+                Some((key, _)) if !is_last => from = key.hash(),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// What a replica holds at the end: every acknowledged transaction above its floor up to its tip, in the settled blocks; an
+    /// archive has no floor.
     ///
     /// # Errors
     /// When one is lost.
-    pub fn check_ledger(&self, replica: u16, ledger: &Ledger) -> Checked {
+    pub fn check_ledger(&self, replica: u16, ledger: &Ledger, is_archive: bool) -> Checked {
         let tip = ledger.tip();
+        let floor = ledger.floor().map_err(|error| (Checker::Health, error.to_string()))?;
+        ensure(!is_archive || floor == Height(0), Checker::Acknowledged, || {
+            format!("replica {replica} is to keep everything, and has removed what lies below {floor}")
+        })?;
         ensure(
             tip.height == Height(0) || self.hash_at(tip.height) == Some(tip.hash),
             Checker::Agreement,
@@ -179,7 +235,8 @@ impl Chain {
         for (id, height) in &self.acknowledged {
             let found = ledger.receipt(*id).map_err(|error| (Checker::Health, error.to_string()))?;
             let is_there = found.as_ref().is_some_and(|(at, _)| at == height);
-            ensure(is_there || *height > tip.height, Checker::Acknowledged, || {
+            // A ledger that was copied has no bodies at its floor.
+            ensure(is_there || *height > tip.height || *height <= floor, Checker::Acknowledged, || {
                 format!("replica {replica} has lost {id}, acknowledged at height {height}")
             })?;
         }

@@ -40,6 +40,8 @@ pub enum Checker {
     Custody,
     /// Nobody correct is accused, and evidence is proof.
     Evidence,
+    /// A copied ledger is what was certified, pieces of honest peers are taken, and no more is removed than may be.
+    Copies,
     /// Tables stay within their bounds.
     Memory,
     /// After healing everything submitted is committed, everywhere, in time.

@@ -5,13 +5,17 @@
 use super::{Checked, Checker};
 use amulet_pbft::Message;
 use amulet_pbft::message::{Proposal, ViewChange};
+use amulet_protocol::header::Header;
 use amulet_protocol::ids::{HeaderHash, Height, ReplicaId, View};
-use std::collections::BTreeMap;
+use borsh::BorshDeserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What each replica has said so far in one epoch.
 #[derive(Default)]
 pub struct Promises {
     said: BTreeMap<(u64, ReplicaId), Said>,
+    /// Blocks that were proposed and end their epoch, with its number.
+    endings: BTreeSet<(u64, HeaderHash)>,
 }
 
 #[derive(Default)]
@@ -45,6 +49,7 @@ impl Promises {
             // Passed on for another.
             return Ok(());
         }
+        self.check_endings(epoch, sender, message)?;
         let said = self.said.entry((epoch, sender)).or_default();
         let refuse = |detail: String| Err((Checker::Promises, format!("replica {sender}: {detail}")));
         let outcome = match message {
@@ -71,6 +76,34 @@ impl Promises {
             _ => Ok(()),
         };
         outcome.or_else(refuse)
+    }
+
+    /// Nothing is proposed or voted for on top of a block that ends the epoch.
+    fn check_endings(&mut self, epoch: u64, sender: ReplicaId, message: &Message) -> Checked {
+        let proposals: Vec<Proposal> = match message {
+            Message::PrePrepare(signed, payload) => {
+                let proposal = signed.content.proposal;
+                let mut bytes = payload.bytes();
+                if Header::deserialize(&mut bytes)
+                    .is_ok_and(|header| header.validators_hash != header.next_validators_hash)
+                {
+                    self.endings.insert((epoch, proposal.header_hash));
+                }
+                vec![proposal]
+            }
+            Message::Prepare(signed) => vec![signed.content.proposal],
+            Message::NewView(signed) => {
+                signed.content.pre_prepares.iter().map(|signed| signed.content.proposal).collect()
+            }
+            _ => Vec::new(),
+        };
+        let outlives = proposals.iter().find(|proposal| self.endings.contains(&(epoch, proposal.parent)));
+        outlives.map_or(Ok(()), |proposal| {
+            let height = proposal.height;
+            let detail =
+                format!("replica {sender} proposes or prepares block {height} on one that ends the epoch");
+            Err((Checker::Promises, detail))
+        })
     }
 
     /// Forgets what was said of heights that are long settled.

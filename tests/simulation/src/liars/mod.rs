@@ -1,6 +1,7 @@
 //! Replicas that do not keep to the protocol. A liar runs the real engine; what leaves it is bent on its way out, each
 //! receiver's copy by itself, and signed with the liar's own key.
 
+mod copies;
 mod forge;
 
 use crate::packet::Packet;
@@ -16,6 +17,7 @@ use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::certificate::CommitVote;
 use amulet_protocol::ids::{Epoch, HeaderHash, Height, ReplicaId, View};
 use amulet_protocol::quorum::Quorum;
+use copies::CopyLies;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -45,6 +47,7 @@ pub struct LiarMind {
     others: BTreeMap<HeaderHash, (HeaderHash, amulet_pbft::PayloadDigest)>,
     /// The newest block proposed at each of the last heights.
     blocks: BTreeMap<Height, (Proposal, Payload)>,
+    copies: CopyLies,
 }
 
 /// Messages in place of one, each with how long it is held back.
@@ -69,6 +72,7 @@ impl LiarMind {
             shunned: shunned.into_iter().filter_map(|index| u16::try_from(index).ok()).collect(),
             others: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            copies: CopyLies::default(),
         }
     }
 

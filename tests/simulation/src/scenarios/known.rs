@@ -59,7 +59,7 @@ pub fn replays(seed: u64) -> Plan {
         change(110, 0, ChangeKind::Add),
         change(150, 1, ChangeKind::Rotate),
     ];
-    plan.upkeep = Upkeep { spares: 1, changes };
+    plan.upkeep = Upkeep { spares: 1, changes, ..Upkeep::default() };
     for seconds in [50, 90, 130] {
         power_cut(&mut plan, Micros::seconds(seconds), Unsynced::Lost);
     }

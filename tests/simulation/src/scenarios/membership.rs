@@ -23,7 +23,7 @@ pub fn membership(seed: u64) -> Plan {
         change(190, 2, ChangeKind::Remove, 1),
         change(230, 2, ChangeKind::Add, 0),
     ];
-    plan.upkeep = Upkeep { spares: 2, changes };
+    plan.upkeep = Upkeep { spares: 2, changes, ..Upkeep::default() };
     let (second, crash) =
         (Micros::seconds, |replica| FaultKind::Crash { replica, at_write: None, unsynced: Unsynced::Torn });
     let alone = |one| FaultKind::Partition { island: BTreeSet::from([one]) };

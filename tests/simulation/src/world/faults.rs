@@ -20,8 +20,14 @@ impl World {
                     }
                 }
             }
+            FaultKind::Wipe { replica } if begins => {
+                for node in self.nodes_of(amulet_protocol::ids::ReplicaId(replica)) {
+                    self.wipe(node);
+                }
+            }
             FaultKind::Crash { replica, .. }
             | FaultKind::CrashOnSend { replica, .. }
+            | FaultKind::Wipe { replica }
             | FaultKind::FullDisk { replica }
                 if !begins =>
             {
@@ -84,7 +90,9 @@ impl World {
         self.trace.note(self.now, "crash", index, 0);
         let own = self.nodes[index].replica;
         let stopping = self.plan.active(self.now).filter(|fault| match fault.kind {
-            FaultKind::Crash { replica, .. } | FaultKind::CrashOnSend { replica, .. } => replica == own,
+            FaultKind::Crash { replica, .. }
+            | FaultKind::CrashOnSend { replica, .. }
+            | FaultKind::Wipe { replica } => replica == own,
             _ => false,
         });
         self.nodes[index].held_until = stopping.map(|fault| fault.until).max().unwrap_or_default();

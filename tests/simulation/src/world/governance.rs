@@ -103,14 +103,14 @@ impl World {
         }
     }
 
-    fn epoch_state(&self) -> Option<EpochState> {
+    pub(super) fn epoch_state(&self) -> Option<EpochState> {
         let oracle = self.chain.oracle();
         let membership: MembershipState = oracle.read(&StateKey::Membership).ok()??;
         oracle.read(&StateKey::Epoch(membership.epoch)).ok()?
     }
 
     /// The hospitals that validate.
-    fn members(&self, epoch: &EpochState) -> Vec<u16> {
+    pub(super) fn members(&self, epoch: &EpochState) -> Vec<u16> {
         let members = epoch.validators.members().iter();
         members.filter_map(|member| self.setting.number_of(&member.organisation)).collect()
     }

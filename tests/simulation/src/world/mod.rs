@@ -1,6 +1,7 @@
 //! The run: what happens next, and to whom.
 
 mod clients;
+mod copies;
 mod evidence;
 mod faults;
 mod governance;
@@ -20,11 +21,13 @@ use crate::setting::Setting;
 use crate::time::Micros;
 use crate::trace::Trace;
 use amulet_node::consensus::{EngineTimer, Event, Job};
+use amulet_node::ledger::{TransferRequest, TransferResponse};
 use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::ids::{Height, ReplicaId};
 use amulet_protocol::transaction::SignedTransaction;
 use amulet_protocol::validators::Validator;
 use clients::{Sender, Submission};
+use copies::CopyRound;
 use governance::Governance;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -60,6 +63,14 @@ pub(crate) enum Happening {
     Govern,
     /// A node ends because its epoch did.
     EndWithEpoch { node: usize, life: u64 },
+    /// A node looks whether it is far behind.
+    LookBehind { node: usize, life: u64 },
+    /// Somebody asks for a piece of the ledger.
+    PieceAsked { asked: CopyRound, server: usize, request: Box<TransferRequest> },
+    /// They are answered, or not in time.
+    PieceAnswered { asked: CopyRound, is_honest: bool, answer: Option<Box<TransferResponse>> },
+    /// A node removes what it is not to keep.
+    Prune { node: usize, life: u64 },
     /// A calm ends.
     CalmEnds { index: usize },
 }
@@ -87,6 +98,10 @@ pub struct Summary {
     pub evidence: u64,
     /// Records of evidence on the ledger.
     pub records: u64,
+    /// Machines that were replaced.
+    pub wipes: u64,
+    /// Ledgers that were copied from others.
+    pub copies: u64,
     /// Checksum over everything that happened; equal for equal runs.
     pub trace: u64,
 }
@@ -129,6 +144,9 @@ impl World {
             (0..plan.hospitals()).map(|replica| Node::new(replica, correct.contains(&replica))).collect();
         let twins = plan.liars.iter().filter(|liar| liar.behaviours.contains(&Behaviour::Twins));
         nodes.extend(twins.map(|liar| Node::twin(liar.replica)));
+        for node in &mut nodes {
+            node.keeps = plan.upkeep.keeps.get(&node.replica).copied();
+        }
         let minds = plan.liars.iter().map(|liar| (liar.replica, LiarMind::new(liar, &plan, &setting)));
         let clients: Vec<Client> = plan.clients.iter().map(|client| Client::new(*client, &cast)).collect();
         let mut world = Self {
@@ -236,6 +254,12 @@ impl World {
                 self.end_with_epoch(node, life);
                 Ok(())
             }
+            Happening::LookBehind { node, life } => self.look_behind(node, life),
+            Happening::PieceAsked { asked, server, request } => self.answer_piece(asked, server, &request),
+            Happening::PieceAnswered { asked, is_honest, answer } => {
+                self.take_piece(asked, is_honest, answer.map(|answer| *answer))
+            }
+            Happening::Prune { node, life } => self.prune(node, life),
             Happening::CalmEnds { index } => self.check_liveness(index),
         }
     }
@@ -298,7 +322,8 @@ impl World {
     fn check_end(&mut self) -> Checked {
         for node in self.nodes.iter().filter(|node| node.is_correct) {
             if let Some(up) = &node.up {
-                self.chain.check_ledger(node.replica, &up.ledger)?;
+                let is_archive = node.keeps.is_none() && node.copied == Height(0);
+                self.chain.check_ledger(node.replica, &up.ledger, is_archive)?;
                 self.chain.check_root(node.replica, &up.ledger)?;
             }
         }

@@ -31,9 +31,14 @@ impl World {
         self.trace.note(self.now, "start", index, 0);
         let node = &mut self.nodes[index];
         node.is_between_epochs = false;
+        let (had_copy, before) = (!node.disks.copy.is_empty(), node.durable);
         match node.start(&self.setting, self.now) {
             Ok(actions) => {
                 self.check_durable(index)?;
+                if had_copy && self.nodes[index].disks.copy.is_empty() && self.tip_of(index) > before {
+                    self.check_copied(index, before)?;
+                }
+                self.begin_upkeep(index);
                 self.watches[index].on_start();
                 self.carry_out(index, actions)?;
                 self.check_duties(index)
@@ -53,10 +58,14 @@ impl World {
     /// A replica that started has every block that was durable before.
     fn check_durable(&self, index: usize) -> Checked {
         let node = &self.nodes[index];
-        let tip = node.up.as_ref().map_or(Height(0), |up| up.ledger.tip().height);
+        let tip = self.tip_of(index);
         ensure(tip >= node.durable || !node.is_correct, Checker::Durability, || {
             format!("replica {} had block {} and starts at {tip}", node.replica, node.durable)
         })
+    }
+
+    fn tip_of(&self, index: usize) -> Height {
+        self.nodes[index].up.as_ref().map_or(Height(0), |up| up.ledger.tip().height)
     }
 
     pub(super) fn deliver(&mut self, from: u16, index: usize, packet: Packet) -> Checked {
@@ -183,6 +192,7 @@ impl World {
                             }
                             self.chain.on_commit(&block, &certificate)?;
                         }
+                        self.prune_after(index, tip.height);
                         Ok(())
                     }
                     Err(error) => self.stop(index, &error),
@@ -236,7 +246,7 @@ impl World {
     }
 
     /// A replica cannot go on. That is right when its disk failed, and a fault of the replica otherwise.
-    fn stop(&mut self, index: usize, error: &dyn std::fmt::Display) -> Checked {
+    pub(super) fn stop(&mut self, index: usize, error: &dyn std::fmt::Display) -> Checked {
         let is_disk = self.is_disk_at_fault(index);
         let (replica, is_correct) = (self.nodes[index].replica, self.nodes[index].is_correct);
         self.trace.note(self.now, "stop", index, 0);
@@ -246,7 +256,7 @@ impl World {
         ensure(is_disk || !is_correct, Checker::Health, || format!("replica {replica} stopped: {error}"))
     }
 
-    fn is_disk_at_fault(&self, index: usize) -> bool {
+    pub(super) fn is_disk_at_fault(&self, index: usize) -> bool {
         let replica = self.nodes[index].replica;
         let is_full = self
             .plan
@@ -261,6 +271,7 @@ impl World {
         let (replica, is_correct) = (self.nodes[index].replica, self.nodes[index].is_correct);
         let Some(up) = &self.nodes[index].up else { return Ok(()) };
         if is_correct {
+            self.check_silence(index)?;
             let honest = self.setting.honest_verifier(&up.in_force.set);
             let message = packet.verified(&honest);
             let message = message.ok_or_else(|| {
@@ -365,7 +376,7 @@ impl World {
         let node = &self.nodes[index];
         let up = node.up.as_ref().filter(|_| node.is_correct)?;
         let (epoch, tip) = (&up.in_force, up.ledger.tip());
-        if epoch.set.epoch != up.engine.epoch().set.epoch {
+        if epoch.set.epoch != up.engine.epoch().set.epoch || up.engine.replica().is_none() {
             return None;
         }
         Some(Standing {
