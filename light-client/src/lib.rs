@@ -10,6 +10,7 @@
 //! and a [`TrustedHeader`] when hospitals of different organisations agree on it. See `README.md` for what this does not
 //! protect against.
 
+pub mod checkpoint;
 pub mod client;
 pub mod error;
 pub mod follow;

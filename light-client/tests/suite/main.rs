@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod chain;
+mod checkpoint;
 mod epochs;
 mod headers;
 mod network;

@@ -1,0 +1,187 @@
+//! Starting from another device's checkpoint.
+
+use crate::chain::{Chain, NOW};
+use crate::network::{Network, lying, silent};
+use crate::test;
+use amulet_crypto::digest::sm3;
+use amulet_crypto::kdf::Language;
+use amulet_light_client::checkpoint::{self, CheckpointWordsError};
+use amulet_light_client::verifier::{Checkpoint, CheckpointError, Pin, PinTextError};
+use amulet_light_client::{Forgery, LightClient, LightError, MemoryStore, NodeIndex, NodeInfo, TrustParams};
+use amulet_protocol::ids::{ChainId, Epoch, HeaderHash, Height};
+use amulet_protocol::light::{LightRequest, LightResponse};
+use std::sync::Arc;
+
+const TURNS: [u64; 3] = [3, 5, 9];
+
+fn pin(chain: &Chain, height: u64) -> Pin {
+    Pin::of(&chain.signed_at(height).header)
+}
+
+fn checkpoint(chain: &Chain, height: u64) -> Checkpoint {
+    let header = chain.signed_at(height).header;
+    Checkpoint::from_pinned(&pin(chain, height), header, chain.set_at(height + 1)).unwrap()
+}
+
+fn device(network: &Arc<Network>, checkpoint: &Checkpoint) -> Result<LightClient, LightError> {
+    let genesis = network.chain().lock().unwrap().people.genesis.clone();
+    let nodes =
+        genesis.organisations.iter().map(|organisation| NodeInfo { organisation: organisation.did() });
+    let store = Box::new(Arc::new(MemoryStore::default()));
+    let (nodes, params) = (nodes.collect(), TrustParams::default());
+    LightClient::from_checkpoint(&genesis, checkpoint, nodes, network.clone(), store, params)
+}
+
+#[test]
+async fn a_device_starts_where_another_one_is_and_asks_nothing_about_the_time_before() {
+    let network = Arc::new(Network::honest(Chain::turning(12, &TURNS)).with(0, silent()));
+    let old = network.client();
+    assert_eq!(old.pin(), Err(LightError::NotSynced));
+    old.sync(NOW).await.unwrap();
+    let shown = old.pin().unwrap();
+    let read: Pin = shown.to_string().parse().unwrap();
+    assert_eq!(read, shown);
+    let fetched = checkpoint::fetch(&*network, 4, &read).await.unwrap();
+    let before = network.asked(|question| matches!(question, LightRequest::EpochEnd(_))).len();
+    let new = device(&network, &fetched).unwrap();
+    assert_eq!(new.epoch(), Epoch(3));
+    assert_eq!(new.sync(NOW).await.unwrap().head.height(), Height(12));
+    assert_eq!(network.asked(|question| matches!(question, LightRequest::EpochEnd(_))).len(), before);
+    // What is below is proven by the range, with the sets of the time.
+    let proven = new.header_at(Height(2)).await.unwrap();
+    assert_eq!(**proven.header.validator_set(), network.chain().lock().unwrap().set_at(2));
+}
+
+#[test]
+async fn a_checkpoint_is_followed_from_wherever_it_is() {
+    for height in [1, 3, 4, 9, 10] {
+        let chain = Chain::turning(12, &TURNS);
+        let start = checkpoint(&chain, height);
+        assert_eq!(start.epoch(), chain.epoch_at(height + 1), "at {height}");
+        let network = Arc::new(Network::honest(chain));
+        let device = device(&network, &start).unwrap();
+        assert_eq!(device.sync(NOW).await.unwrap().head.height(), Height(12), "from {height}");
+    }
+}
+
+#[test]
+async fn those_who_left_before_the_checkpoint_cannot_mislead_whoever_starts_there() {
+    // The genesis set, which left after block 3, certifies another chain from block 2 on.
+    let fork = Chain::forked(8, 2);
+    let start = checkpoint(&Chain::turning(8, &[3]), 5);
+    let device = device(&Arc::new(Network::honest(fork)), &start).unwrap();
+    let error = device.sync(NOW).await.unwrap_err();
+    assert!(
+        matches!(error, LightError::TooFewWitnesses { .. } | LightError::ValidatorsChanged { .. }),
+        "{error:?}"
+    );
+}
+
+#[test]
+async fn only_what_was_pinned_is_a_checkpoint() {
+    let chain = Chain::turning(8, &[3]);
+    let take = |pin: &Pin, header: u64, set: u64| {
+        Checkpoint::from_pinned(pin, chain.signed_at(header).header, chain.set_at(set)).unwrap_err()
+    };
+    let pinned = pin(&chain, 5);
+    let (found, expected) = (Height(6), Height(5));
+    assert_eq!(take(&pinned, 6, 7), CheckpointError::Height { found, expected });
+    let other = Pin { header: HeaderHash(sm3(b"other")), ..pinned };
+    let (found, expected) = (chain.hash_at(5), other.header);
+    assert_eq!(take(&other, 5, 6), CheckpointError::Header { found, expected });
+    let other = Pin { chain: ChainId(sm3(b"other")), ..pinned };
+    let (found, expected) = (pinned.chain, other.chain);
+    assert_eq!(take(&other, 5, 6), CheckpointError::Chain { found, expected });
+    let (found, named) = (chain.set_at(1).hash(), chain.set_at(6).hash());
+    assert_eq!(take(&pinned, 5, 1), CheckpointError::OtherSet { found, named });
+    // The next set is meant, not the header's own.
+    let (found, named) = (chain.set_at(3).hash(), chain.set_at(4).hash());
+    assert_eq!(take(&pin(&chain, 3), 3, 3), CheckpointError::OtherSet { found, named });
+}
+
+#[test]
+async fn a_hospital_that_gives_something_else_is_passed_over() {
+    let fork = Chain::forked(6, 2);
+    let chain = Chain::new(6);
+    let pinned = pin(&chain, 4);
+    let (found, expected) = (fork.hash_at(4), pinned.header);
+    let network = (0..3).fold(Network::honest(chain), |network, node| {
+        let wrong = fork.signed_at(4);
+        network.with(
+            node,
+            lying(move |question, _| match question {
+                LightRequest::HeaderAt(_) => Some(LightResponse::Header(Box::new(wrong.clone()))),
+                _ => None,
+            }),
+        )
+    });
+    assert_eq!(checkpoint::fetch(&network, 4, &pinned).await.unwrap().pin(), pinned);
+    let forgery = Forgery::Checkpoint(CheckpointError::Header { found, expected });
+    let error = checkpoint::fetch(&network, 3, &pinned).await.unwrap_err();
+    assert_eq!(error, LightError::Forged { node: NodeIndex(0), forgery });
+    let far = Pin { height: Height(u64::MAX), ..pinned };
+    assert!(matches!(
+        checkpoint::fetch(&network, 4, &far).await,
+        Err(LightError::NotFound { .. } | LightError::Forged { .. })
+    ));
+}
+
+#[test]
+async fn the_words_are_read_in_either_language_and_a_wrong_one_is_named() {
+    let chain = Chain::new(2);
+    let pinned = pin(&chain, 2);
+    let english = checkpoint::words(&pinned, Language::English);
+    let chinese = checkpoint::words(&pinned, Language::SimplifiedChinese);
+    let check = |text: &str| checkpoint::check_words(&pinned, text);
+    assert_eq!(check(&english.join(" ")), Ok(()));
+    assert_eq!(check(&format!("  {} ", english.join(", ").to_uppercase())), Ok(()));
+    assert_eq!(check(&chinese.concat()), Ok(()));
+    assert_eq!(check(&chinese.join("、")), Ok(()));
+    for position in 1..=english.len() {
+        let mut wrong = english;
+        wrong[position - 1] = if wrong[position - 1] == "zoo" { "zone" } else { "zoo" };
+        assert_eq!(check(&wrong.join(" ")), Err(CheckpointWordsError::Differs { position }));
+        wrong[position - 1] = "amulett";
+        assert_eq!(check(&wrong.join(" ")), Err(CheckpointWordsError::UnknownWord { position }));
+    }
+    assert_eq!(check(&english[1..].join(" ")), Err(CheckpointWordsError::WrongCount { found: 9 }));
+    assert_eq!(check(""), Err(CheckpointWordsError::WrongCount { found: 0 }));
+    let long = "zoo ".repeat(200);
+    assert_eq!(check(&long), Err(CheckpointWordsError::TooLong { found: long.len() }));
+    let other = checkpoint::words(&pin(&chain, 1), Language::English).join(" ");
+    assert!(matches!(check(&other), Err(CheckpointWordsError::Differs { .. })));
+}
+
+#[test]
+async fn a_pin_has_one_text() {
+    let pinned = pin(&Chain::new(7), 7);
+    let text = pinned.to_string();
+    assert_eq!(format!(" {text}\n").parse(), Ok(pinned));
+    for wrong in [
+        "",
+        "amulet-checkpoint:1",
+        &text[1..],
+        &format!("{text}:"),
+        &format!("{text}0"),
+        &text.replace(":7:", ":07:"),
+        &text.replace(":7:", ":+7:"),
+        &text.replace("checkpoint:1", "checkpoint:2"),
+        &text.replace(":7:", &format!(":{}:", u128::MAX)),
+        &text.repeat(9),
+    ] {
+        assert_eq!(wrong.parse::<Pin>(), Err(PinTextError), "{wrong}");
+    }
+}
+
+#[test]
+async fn a_checkpoint_of_another_chain_is_refused() {
+    let network = Arc::new(Network::honest(Chain::new(2)));
+    let mut header = network.chain().lock().unwrap().signed_at(2).header;
+    let set = network.chain().lock().unwrap().set_at(3);
+    let expected = header.chain;
+    header.chain = ChainId(sm3(b"other"));
+    let found = header.chain;
+    let start = Checkpoint::from_pinned(&Pin::of(&header), header, set).unwrap();
+    let error = device(&network, &start).err();
+    assert_eq!(error, Some(CheckpointError::Chain { found, expected }.into()));
+}
