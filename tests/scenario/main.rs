@@ -6,6 +6,7 @@ mod access;
 mod card;
 mod log;
 mod records;
+mod reporting;
 mod start;
 
 use amulet_protocol::genesis::Genesis;
@@ -48,6 +49,8 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         access::asked_and_declined(&world, &patient).await;
         step("6. the access log shows all of it, with proofs");
         log::is_complete(&world, &patient, note).await;
+        step("7. the patient lets the wallet report how the hospitals answered");
+        reporting::is_asked_for(&world, &patient).await;
         note
     });
     step("nothing that the hospitals wrote to their disks gives a record away");

@@ -7,6 +7,7 @@ use crate::i18n::{Translator, tr};
 use crate::platform;
 use crate::route::Route;
 use amulet_app_api::clinician::{CardPreviewView, EmergencyView};
+use amulet_app_api::reporting::SendReport;
 use amulet_app_api::wallet::{Language, Role, SessionView, SetLanguage, Status, StatusView, Sync};
 use amulet_app_api::{ApiError, Call, ErrorCode};
 use dioxus::prelude::*;
@@ -240,6 +241,8 @@ async fn watch_for_news(app: App) {
         platform::sleep_ms(NEWS_EVERY_MS).await;
         if app.session.peek().is_some() && *app.busy.peek() == 0 {
             app.check_now().await;
+            // Only if the person turned it on, and once a week; one that fails is tried again later.
+            let _ = app.call(SendReport {}).await;
         }
     }
 }

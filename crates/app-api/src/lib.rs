@@ -11,6 +11,7 @@ pub mod checking;
 pub mod clinician;
 mod error;
 pub mod records;
+pub mod reporting;
 pub mod wallet;
 
 pub use error::{ApiError, ErrorCode};
@@ -75,6 +76,12 @@ calls! {
     Sync: wallet => wallet::CheckedView,
     /// What the last checks found, hospital by hospital.
     Checking: checking => checking::CheckingView,
+    /// Whether this wallet reports how the hospitals' nodes served.
+    Reporting: reporting => reporting::ReportingView,
+    /// Turn reporting on or off.
+    SetReporting: reporting => reporting::ReportingView,
+    /// Report, if it is on and due.
+    SendReport: reporting => bool,
     /// The patient's first page.
     Home: wallet => wallet::HomeView,
     /// The code by which a clinician or a hospital finds this person.

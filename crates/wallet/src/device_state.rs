@@ -1,5 +1,5 @@
 //! What a wallet remembers on its device beside its keys: how far the log was read, the card in force, running emergency
-//! declarations. Sealed under a key of the wallet's own; losing it loses comfort, never access.
+//! declarations, whether it may report. Sealed under a key of the wallet's own; losing it loses comfort, never access.
 
 use amulet_crypto::content::{ContentKey, open_content, seal_content};
 use amulet_crypto::entropy::Entropy;
@@ -51,6 +51,8 @@ pub struct DeviceState {
     pub card: Option<StoredCard>,
     /// Running declarations, oldest first.
     pub emergencies: Vec<StoredEmergency>,
+    /// Whether the person lets this wallet report how the hospitals' nodes served.
+    pub reports: bool,
 }
 
 impl DeviceState {
@@ -115,7 +117,12 @@ mod tests {
         let mut entropy = SeededEntropy::new(1);
         let (store, id) = (MemoryStore::default(), KeyFileId::generate(&mut entropy));
         let key = ContentKey::generate(&mut entropy);
-        let mut state = DeviceState { seen: 7, card: None, emergencies: vec![emergency(50), emergency(150)] };
+        let mut state = DeviceState {
+            seen: 7,
+            card: None,
+            emergencies: vec![emergency(50), emergency(150)],
+            reports: true,
+        };
         state.save(&store, id, &key, Timestamp(100), &mut entropy).unwrap();
         let read = DeviceState::load(&store, id, &key).unwrap();
         assert_eq!((read.seen, read.emergencies.len()), (7, 1));

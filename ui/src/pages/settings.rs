@@ -10,6 +10,7 @@ use crate::hooks::use_action;
 use crate::i18n::{tr, use_translator, words};
 use crate::platform;
 use crate::route::Route;
+use amulet_app_api::reporting::{Reporting, SetReporting};
 use amulet_app_api::wallet::{Language, Lock, Role};
 use dioxus::prelude::*;
 
@@ -39,6 +40,7 @@ pub fn Settings() -> Element {
             }
             Languages {}
             TextSize {}
+            Reports {}
             About { did: session.did.clone() }
             LockWallet {}
         }
@@ -81,6 +83,42 @@ fn TextSize() -> Element {
                         size.set(value.to_owned());
                     },
                 }
+            }
+        }
+    }
+}
+
+/// Whether this wallet reports how the hospitals' computers served it.
+#[component]
+fn Reports() -> Element {
+    let t = use_translator();
+    let app = use_app();
+    let mut on = use_signal(|| None::<bool>);
+    let action = use_action();
+    use_future(move || async move {
+        if let Ok(view) = app.call(Reporting {}).await {
+            on.set(Some(view.on));
+        }
+    });
+    rsx! {
+        fieldset { class: "stack tight",
+            legend { class: "legend", {tr!(t, "reports-title")} }
+            p { class: "soft small", {tr!(t, "reports-text")} }
+            for (value, label, testid) in [
+                (false, tr!(t, "reports-off"), "reports-off"),
+                (true, tr!(t, "reports-on"), "reports-on"),
+            ] {
+                Choice {
+                    key: "{testid}",
+                    name: "reports",
+                    testid,
+                    label,
+                    chosen: on() == Some(value),
+                    onchoose: move |()| action.call(SetReporting { on: value }, move |view| on.set(Some(view.on))),
+                }
+            }
+            if let Some(error) = action.error.read().clone() {
+                ErrorNotice { error }
             }
         }
     }

@@ -33,6 +33,7 @@ impl Service {
         self.note_check(&synced);
         let view = self.checked_view(&synced.map_err(|error| self.light(error))?);
         self.state().checked = Some(view.clone());
+        self.read_scores_if_old().await;
         Ok(view)
     }
 

@@ -19,6 +19,7 @@ mod progress;
 mod reading;
 mod record_view;
 mod records;
+mod reporting;
 mod session;
 mod sharing;
 mod summary_view;
@@ -29,6 +30,7 @@ pub use wallets::{DEMO_FILE_BYTES_MAX, DEMO_PEOPLE_FILE};
 
 use amulet_app_api::wallet::{CheckedView, DemoPersonView};
 use amulet_app_api::{ApiError, ErrorCode, Request};
+use amulet_crypto::entropy::SystemEntropy;
 use amulet_light_client::{ClientStore, Clock, LightClient, NodeIndex, Transport, TrustParams};
 use amulet_protocol::ids::{Did, Timestamp};
 use serde::Serialize;
@@ -40,6 +42,7 @@ use crate::store::DeviceStore;
 use checking::NewestCheck;
 use error::internal;
 use progress::{ProgressBoard, RunningTask};
+use reporting::ScoreTimes;
 use session::{PendingWords, Session};
 
 /// How a hospital is asked to take a file in.
@@ -107,6 +110,7 @@ struct State {
     pending: Option<PendingWords>,
     checked: Option<CheckedView>,
     newest_check: NewestCheck,
+    scores: ScoreTimes,
     demo_people: Option<Vec<(DemoPersonView, String)>>,
 }
 
@@ -130,6 +134,7 @@ impl Service {
         )
         .map_err(internal)?
         .with_clock(Arc::clone(&host.clock))
+        .with_entropy(Box::new(SystemEntropy))
         .with_progress(Arc::new(move |progress| board.report(progress)));
         Ok(Self {
             network: host.network,
@@ -166,6 +171,9 @@ impl Service {
             Request::Progress(_) => reply(Ok(self.progress.view())),
             Request::Sync(_) => reply(self.sync().await),
             Request::Checking(_) => reply(Ok(self.checking())),
+            Request::Reporting(_) => reply(self.reporting()),
+            Request::SetReporting(call) => reply(self.set_reporting(call.on)),
+            Request::SendReport(_) => reply(self.send_report().await),
             Request::Home(_) => reply(self.home().await),
             Request::MyCode(_) => reply(self.my_code()),
             Request::Records(_) => reply(self.records().await),

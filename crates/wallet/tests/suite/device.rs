@@ -3,6 +3,7 @@
 use crate::setup::{Device, PASSPHRASE, call, genesis, made, refused, service};
 use crate::test;
 use amulet_app_api::ErrorCode;
+use amulet_app_api::reporting::{Reporting, ReportingView, SendReport, SetReporting};
 use amulet_app_api::wallet::{
     AddDemoPerson, Language, Lock, MyCode, Progress, RemoveWallet, SetLanguage, Status, Unlock,
 };
@@ -55,6 +56,26 @@ async fn language_and_wallets_survive_a_restart() {
     assert_eq!(status.wallets[0].name, "Dr Zhao");
     assert_eq!(status.wallets[0].role, amulet_app_api::wallet::Role::Clinician);
     assert_eq!(status.session, None, "a restart does not leave a wallet open");
+}
+
+#[test]
+async fn a_wallet_reports_nothing_until_it_is_told_to_and_remembers_what_it_was_told() {
+    let (genesis, device) = (genesis(1), Device::default());
+    let wallet = made(&genesis, "王芳", Role::Patient, 2);
+    let first = service(&genesis, &device, &[("wang-fang", "patient", &wallet.file)]);
+    let entry = call(&first, AddDemoPerson { id: "wang-fang".to_owned() }).await.unwrap();
+    assert_eq!(refused(&first, Reporting {}).await.code, ErrorCode::Locked);
+    call(&first, unlock(&entry.id, PASSPHRASE)).await.unwrap();
+    assert_eq!(call(&first, Reporting {}).await.unwrap(), ReportingView { on: false });
+    assert!(!call(&first, SendReport {}).await.unwrap(), "nobody is even asked");
+    call(&first, SetReporting { on: true }).await.unwrap();
+    assert_eq!(refused(&first, SendReport {}).await.code, ErrorCode::Unreachable);
+    drop(first);
+    let again = service(&genesis, &device, &[]);
+    call(&again, unlock(&entry.id, PASSPHRASE)).await.unwrap();
+    assert_eq!(call(&again, Reporting {}).await.unwrap(), ReportingView { on: true });
+    call(&again, SetReporting { on: false }).await.unwrap();
+    assert!(!call(&again, SendReport {}).await.unwrap());
 }
 
 #[test]
