@@ -88,3 +88,23 @@ async fn the_sets_of_a_run_are_exactly_those_that_its_headers_name() {
     let cause = CertificateError::ValidatorSet { found, known }.into();
     assert_eq!(verified(&chain, chain.run(6, 2)), Err(InvalidRun::Header { height: Height(6), cause }));
 }
+
+#[test]
+async fn a_long_run_is_judged_as_a_short_one() {
+    let chain = Chain::turning(80, &[40]);
+    let headers = verified(&chain, chain.run(1, 80)).unwrap();
+    assert_eq!(headers.last().map(VerifiedHeader::hash), Some(chain.hash_at(80)));
+    for height in [1, 39, 40, 41, 80] {
+        let mut forged = chain.run(1, 80);
+        let signatures = &mut forged.headers[height - 1].certificate.signatures;
+        signatures[1].1 = signatures[0].1;
+        let height = Height(height as u64);
+        let cause: InvalidHeader = CertificateError::Signature { signer: ReplicaId(1) }.into();
+        let expected = if height == Height(40) {
+            InvalidRun::Step { height, cause: cause.into() }
+        } else {
+            InvalidRun::Header { height, cause }
+        };
+        assert_eq!(verified(&chain, forged), Err(expected));
+    }
+}

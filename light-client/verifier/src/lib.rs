@@ -16,6 +16,7 @@ pub mod params;
 mod checkpoint;
 mod epochs;
 mod header;
+mod known_keys;
 mod predicates;
 mod run;
 mod verifier;

@@ -2,9 +2,11 @@
 
 use crate::epochs::InvalidStep;
 use crate::header::VerifiedHeader;
+use crate::known_keys::{HEADERS_THAT_PAY, KnownKeys};
 use crate::verifier::{InvalidHeader, StepVerdict, Verdict, Verifier, link_adjacent};
 use alloc::vec::Vec;
-use amulet_protocol::certificate::CertificateError;
+use amulet_protocol::certificate::{CertificateError, Sm2Votes, UntrustedSignedHeader, VoteCheck};
+use amulet_protocol::header::Header;
 use amulet_protocol::ids::{Height, Timestamp};
 use amulet_protocol::light::{UntrustedHeaderRun, UntrustedStep};
 
@@ -59,14 +61,23 @@ impl Verifier {
         let found = run.next.len();
         let mut sets = run.next.into_iter();
         let mut verified: Vec<VerifiedHeader> = Vec::with_capacity(run.headers.len());
-        for signed in run.headers {
+        let mut left_of_set = 0;
+        let mut known: Option<KnownKeys> = None;
+        for position in 0..run.headers.len() {
+            if left_of_set == 0 {
+                left_of_set = same_set(&run.headers[position..]);
+                known = (left_of_set >= HEADERS_THAT_PAY).then(|| KnownKeys::of(verifier.validators()));
+            }
+            left_of_set -= 1;
+            let votes = known.as_ref().map_or(&Sm2Votes as &dyn VoteCheck, |known| known);
+            let signed = run.headers[position].clone();
             let height = signed.header.height;
-            let ends = signed.header.next_validators_hash != signed.header.validators_hash;
+            let ends = ends_epoch(&signed.header);
             let header = if ends {
                 let next = Some(sets.next().ok_or(InvalidRun::SetMissing { height })?);
-                verifier.end_epoch(UntrustedStep { header: signed, validators: None, next }, now)?
+                verifier.end_epoch(votes, UntrustedStep { header: signed, validators: None, next }, now)?
             } else {
-                match verifier.verify_adjacent(signed, now) {
+                match verifier.verify_adjacent_by(votes, signed, now) {
                     Verdict::Verified(header) => *header,
                     Verdict::UnknownValidators { found, known } => {
                         let cause = CertificateError::ValidatorSet { found, known }.into();
@@ -88,9 +99,14 @@ impl Verifier {
         Ok(verified)
     }
 
-    fn end_epoch(&mut self, step: UntrustedStep, now: Timestamp) -> Result<VerifiedHeader, InvalidRun> {
+    fn end_epoch(
+        &mut self,
+        votes: &dyn VoteCheck,
+        step: UntrustedStep,
+        now: Timestamp,
+    ) -> Result<VerifiedHeader, InvalidRun> {
         let height = step.header.header.height;
-        match self.take(step, None, now) {
+        match self.take_by(votes, step, None, now) {
             Ok(StepVerdict::Taken(header)) => Ok(*header),
             Ok(StepVerdict::Invalid(cause)) => Err(InvalidRun::Step { height, cause }),
             Ok(StepVerdict::NotEnoughOverlap(_)) | Err(_) => {
@@ -98,4 +114,14 @@ impl Verifier {
             }
         }
     }
+}
+
+/// How many of these headers, from the first on, say that they are of one set.
+fn same_set(headers: &[UntrustedSignedHeader]) -> usize {
+    let end = headers.iter().position(|signed| ends_epoch(&signed.header));
+    end.map_or(headers.len(), |end| end + 1)
+}
+
+fn ends_epoch(header: &Header) -> bool {
+    header.next_validators_hash != header.validators_hash
 }

@@ -8,7 +8,9 @@ use crate::predicates;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use amulet_crypto::digest::Digest;
-use amulet_protocol::certificate::{CertificateError, UntrustedSignedHeader, check_signers};
+use amulet_protocol::certificate::{
+    CertificateError, Sm2Votes, UntrustedSignedHeader, VoteCheck, check_signers,
+};
 use amulet_protocol::header::{HEADER_VERSION, Header};
 use amulet_protocol::ids::{ChainId, Epoch, HeaderHash, Height, Timestamp};
 use amulet_protocol::light::UntrustedStep;
@@ -240,6 +242,16 @@ impl Verifier {
         confirmed_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<StepVerdict, TrustExpired> {
+        self.take_by(&Sm2Votes, step, confirmed_at, now)
+    }
+
+    pub(crate) fn take_by(
+        &mut self,
+        votes: &dyn VoteCheck,
+        step: UntrustedStep,
+        confirmed_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<StepVerdict, TrustExpired> {
         let (header, skipped) = match &step.validators {
             Some(own) if step.header.header.validators_hash != self.validators().hash() => {
                 match self.verify_skipping(step.header.clone(), own, confirmed_at, now)? {
@@ -250,7 +262,7 @@ impl Verifier {
                     SkipVerdict::Invalid(cause) => return Ok(StepVerdict::Invalid(cause.into())),
                 }
             }
-            _ => match self.verify_adjacent(step.header.clone(), now) {
+            _ => match self.verify_adjacent_by(votes, step.header.clone(), now) {
                 Verdict::Verified(header) => (header, false),
                 Verdict::UnknownValidators { found, known } => {
                     let cause = InvalidHeader::Certificate(CertificateError::ValidatorSet { found, known });
@@ -271,6 +283,15 @@ impl Verifier {
     /// Judges a header whose set is known: version, chain, date, validator set, certificate, in this order.
     #[must_use]
     pub fn verify_adjacent(&self, untrusted: UntrustedSignedHeader, now: Timestamp) -> Verdict {
+        self.verify_adjacent_by(&Sm2Votes, untrusted, now)
+    }
+
+    pub(crate) fn verify_adjacent_by(
+        &self,
+        votes: &dyn VoteCheck,
+        untrusted: UntrustedSignedHeader,
+        now: Timestamp,
+    ) -> Verdict {
         if let Err(cause) = self.of_this_chain_and_time(&untrusted.header, now) {
             return Verdict::Invalid(cause);
         }
@@ -290,7 +311,7 @@ impl Verifier {
                 }
             }
         };
-        match certified(self.chain, untrusted, &epoch.validators) {
+        match certified(votes, self.chain, untrusted, &epoch.validators) {
             Ok(header) => Verdict::Verified(header),
             Err(cause) => Verdict::Invalid(cause),
         }
@@ -330,7 +351,7 @@ impl Verifier {
         if let Err(overlap) = predicates::enough_overlap(&untrusted.certificate, own, trusted, &self.params) {
             return Ok(SkipVerdict::NotEnoughOverlap(overlap));
         }
-        Ok(match certified(self.chain, untrusted, &Arc::new(own.clone())) {
+        Ok(match certified(&Sm2Votes, self.chain, untrusted, &Arc::new(own.clone())) {
             Ok(header) => SkipVerdict::Verified(header),
             Err(cause) => SkipVerdict::Invalid(cause),
         })
@@ -350,7 +371,7 @@ impl Verifier {
     ) -> Result<(Box<VerifiedHeader>, Link), InvalidHeader> {
         let link = range_contains(newer, &older.header, proof)?;
         predicates::names_its_set(&older.header, own)?;
-        Ok((certified(self.chain, older, own)?, link))
+        Ok((certified(&Sm2Votes, self.chain, older, own)?, link))
     }
 
     /// Whether the validator set may still be relied on, having last been confirmed at `checked_at`.
@@ -374,11 +395,12 @@ impl Verifier {
 
 /// Checks the certificate by a set.
 fn certified(
+    votes: &dyn VoteCheck,
     chain: ChainId,
     untrusted: UntrustedSignedHeader,
     validators: &Arc<ValidatorSet>,
 ) -> Result<Box<VerifiedHeader>, InvalidHeader> {
-    let certified = untrusted.verify(chain, validators)?;
+    let certified = untrusted.verify_by(votes, chain, validators)?;
     Ok(Box::new(VerifiedHeader::new(certified, validators.clone())))
 }
 
