@@ -294,14 +294,27 @@ pub fn built(program: &str) -> PathBuf {
 
 /// The node's program: `AMULET_NODE_BIN`, or the one built beside this test; built now if it is missing.
 pub(crate) fn node_program() -> PathBuf {
-    if let Some(named) = std::env::var_os("AMULET_NODE_BIN") {
+    program("AMULET_NODE_BIN", "amulet-node")
+}
+
+/// The light client's program: `AMULET_LIGHT_BIN`, or the one built beside this test; built now if it is missing.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn light_program() -> PathBuf {
+    program("AMULET_LIGHT_BIN", "amulet-light")
+}
+
+fn program(variable: &str, package: &str) -> PathBuf {
+    if let Some(named) = std::env::var_os(variable) {
         return named.into();
     }
-    let program = built("amulet-node");
+    let program = built(package);
     if !program.exists() {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo).args(["build", "-p", "amulet-node"]).current_dir(root()).status();
-        assert!(built.is_ok_and(|status| status.success()), "the node could not be built");
+        let built = Command::new(cargo).args(["build", "-p", package]).current_dir(root()).status();
+        assert!(built.is_ok_and(|status| status.success()), "{package} could not be built");
     }
     program
 }

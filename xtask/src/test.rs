@@ -89,6 +89,7 @@ pub fn set_places(command: &mut Command, workspace: &Workspace) {
     command
         .env("AMULET_WEB_DIR", workspace.web())
         .env("AMULET_NODE_BIN", workspace.program("amulet-node"))
+        .env("AMULET_LIGHT_BIN", workspace.program("amulet-light"))
         .env("AMULET_APP_BIN", workspace.program("amulet"));
 }
 

@@ -109,6 +109,12 @@ impl NodeAddresses {
             }
         }
     }
+
+    /// The node's identity, as genesis documents and validator sets have it.
+    #[must_use]
+    pub fn peer_id_bytes(&self) -> Vec<u8> {
+        self.peer.to_bytes()
+    }
 }
 
 /// Asks nodes over libp2p. Dropping it ends its task and its connections.
