@@ -9,6 +9,7 @@ pub mod mutate;
 mod decoders;
 mod files;
 mod peer;
+mod proofs;
 mod seeds;
 mod step;
 
@@ -33,6 +34,7 @@ pub fn targets() -> Vec<Target> {
     let mut all = decoders::targets();
     all.extend(files::targets());
     all.extend(peer::targets());
+    all.extend(proofs::targets());
     all.extend(step::targets());
     all
 }

@@ -27,8 +27,18 @@ fn run_only(is_wanted: impl Fn(&Target) -> bool, rounds: u64) {
 }
 
 /// Inputs that cost more than the others: parsing of large texts, elliptic curve points.
-const SLOW: [&str; 6] =
-    ["block", "certified_block", "peer_request", "peer_response", "fhir_bundle", "light_response"];
+const SLOW: [&str; 10] = [
+    "block",
+    "certified_block",
+    "peer_request",
+    "peer_response",
+    "fhir_bundle",
+    "light_response",
+    "proof_file",
+    "signed_header",
+    "epoch_end",
+    "light_verifier",
+];
 
 #[test]
 fn small_inputs() {
