@@ -9,7 +9,7 @@
 //! The age of the newest block decides nothing: blocks are made when there are transactions. That hospitals together hide
 //! newer blocks is possible only if all that answer do; `NodeVerdict` says who answered.
 
-use crate::client::{LightClient, Stage, Standing, SyncStart};
+use crate::client::{LightClient, Stage, Standing, SyncStart, check_range};
 use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
 use crate::header::TrustedHeader;
 use crate::platform;
@@ -19,6 +19,7 @@ use amulet_crypto::digest::Digest;
 use amulet_protocol::header::Header;
 use amulet_protocol::ids::{Did, Height, Timestamp};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
+use amulet_protocol::limits::HEADERS_PER_REQUEST_MAX;
 use amulet_verifier::{Link, VerifiedHeader, Verifier, link_adjacent, link_range, range_contains};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -293,16 +294,45 @@ impl LightClient {
         now: Timestamp,
     ) -> Result<(), LightError> {
         let verifier = self.verifier();
-        for step in &verifier.trail()[known..] {
-            let Ok(taken) = self.judge(step.header.clone(), now) else {
-                unreachable!("it was verified when the step was taken");
-            };
-            // A node can show the true end of an epoch and then fail to show a header above it.
-            if taken.height() <= newest.height() {
-                self.continues(newest, &taken, candidates, now).await?;
-            }
+        let taken = verifier.trail()[known..].iter().map(|step| match self.judge(step.header.clone(), now) {
+            Ok(taken) => taken,
+            Err(_) => unreachable!("it was verified when the step was taken"),
+        });
+        // A node can show the true end of an epoch and then fail to show a header above it.
+        let taken: Vec<_> = taken.filter(|taken| taken.height() <= newest.height()).collect();
+        if self.contains_all(newest, &taken).await {
+            return Ok(());
+        }
+        for taken in &taken {
+            self.continues(newest, taken, candidates, now).await?;
         }
         Ok(())
+    }
+
+    /// Whether nodes show by one proof for many that all these are in the range of the newest. If not, it may still be so, and
+    /// nobody is to blame yet: a node may be on another branch.
+    async fn contains_all(&self, newest: &VerifiedHeader, older: &[VerifiedHeader]) -> bool {
+        let older: Vec<_> = older.iter().filter(|older| older.hash() != newest.hash()).collect();
+        for older in older.chunks(HEADERS_PER_REQUEST_MAX) {
+            if !self.anybody_shows(newest, older).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn anybody_shows(&self, newest: &VerifiedHeader, older: &[&VerifiedHeader]) -> bool {
+        let heights: Vec<Height> = older.iter().map(|older| older.height()).collect();
+        let request = LightRequest::Headers { heights: heights.clone(), newer: newest.height() };
+        for node in self.order() {
+            let Ok(answer) = self.ask(node, &request).await else { continue };
+            let Ok((found, _)) = check_range(answer, newest, &heights) else { continue };
+            let later = older.iter().all(|older| older.time() < newest.time());
+            if later && found.iter().zip(older).all(|(found, older)| found.header.hash() == older.hash()) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether a header of a skipped epoch, which nobody vouches for, is in the range of the newest, as any node shows.

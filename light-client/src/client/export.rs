@@ -1,7 +1,6 @@
 //! Proofs to carry away: what this client can prove, in a file that anybody can check with the genesis document alone.
 
-use super::LightClient;
-use super::headers::check_range;
+use super::{LightClient, check_range};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::header::TrustedHeader;
 use amulet_crypto::digest::Digest;

@@ -261,9 +261,9 @@ impl LightClient {
 
 /// Headers that a node gave that are in the range of the trusted one, which needs no certificate of theirs; and the hashes that
 /// show it.
-pub(super) fn check_range(
+pub(crate) fn check_range(
     answer: LightResponse,
-    head: &TrustedHeader,
+    head: &VerifiedHeader,
     heights: &[Height],
 ) -> Result<(Vec<UntrustedSignedHeader>, Vec<Digest>), NodeFailure> {
     let LightResponse::Headers(answer) = answer else {

@@ -14,6 +14,7 @@ mod submit;
 
 pub use export::Wanted;
 pub use headers::ProvenHeader;
+pub(crate) use headers::check_range;
 pub use history::ProvenHistory;
 pub use reputation::{LedgerScore, Measured};
 pub use submit::ProvenReceipt;
