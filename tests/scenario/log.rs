@@ -2,11 +2,15 @@
 
 use crate::World;
 use amulet_app_api::access::{
-    AccessLog, EmergencyReason, LogEvent, LogLineView, LogProof, ProofCheck, Purpose,
+    AccessLog, EmergencyReason, ExportProof, LogEvent, LogLineView, LogProof, ProofCheck, Purpose,
 };
+use amulet_protocol::proof_file::{Fact, UntrustedProofFile};
+use amulet_protocol::verdict::Verdict;
 use amulet_tests::chain;
 use amulet_tests::hospital::did;
 use amulet_tests::wallet::Newcomer;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 /// The log of the patient, after all other steps.
 pub async fn is_complete(world: &World, patient: &Newcomer, note: &str) {
@@ -57,7 +61,24 @@ async fn has_a_proof(world: &World, patient: &Newcomer, line: &LogLineView) {
     for check in [ProofCheck::Certificate, ProofCheck::Receipt, ProofCheck::History] {
         assert!(proof.checks.contains(&check), "{check:?} in {:?}", proof.checks);
     }
+    can_be_carried_away(world, patient, line).await;
     // A hospital that the wallet need not have asked has the same block.
     let signed = world.net.hospital(4).header_at(proof.height).expect("the block");
     assert_eq!(signed.header.hash().to_string(), proof.header_hash);
+}
+
+/// What the wallet exports convinces somebody who has the genesis document and nothing else.
+async fn can_be_carried_away(world: &World, patient: &Newcomer, line: &LogLineView) {
+    let exported = patient.wallet.must(ExportProof { number: line.number }).await;
+    let file = UntrustedProofFile::decode(&STANDARD.decode(&exported.base64).unwrap()).unwrap();
+    let proof = file.verify(&world.genesis).unwrap();
+    assert_eq!(proof.anchor().header().height.0, exported.height);
+    let Some((_, Fact::History(history))) = proof.facts().last() else {
+        panic!("no history in {}", exported.name)
+    };
+    let entry = &history.entries[usize::try_from(line.number).unwrap() - 1];
+    assert_eq!(entry.time.0, line.at);
+    assert!(
+        matches!(proof.receipt(entry.transaction), Verdict::Present((header, _)) if header.height == entry.height)
+    );
 }

@@ -112,6 +112,8 @@ calls! {
     AccessLog: access => access::AccessLogView,
     /// The proof behind one line of the log.
     LogProof: access => access::ProofView,
+    /// The same, and the whole log, as a file that others can check.
+    ExportProof: access => access::ProofFileView,
     /// Read a scanned or typed card code.
     ReadCard: clinician => clinician::CardPreviewView,
     /// Declare an emergency and open the summary once it is on the ledger.

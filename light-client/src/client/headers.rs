@@ -103,11 +103,11 @@ impl LightClient {
             match known {
                 Some(proven) => drop(found.insert(height, proven)),
                 None if height > Height(0) && height < head.height() => wanted.push(height),
-                None => drop(found.insert(height, self.header_at(height).await?)),
+                None => drop(found.insert(height, Box::pin(self.header_at(height)).await?)),
             }
         }
         for asked in wanted.chunks(HEADERS_PER_REQUEST_MAX) {
-            for (height, proven) in self.several(&head, asked).await? {
+            for (height, proven) in Box::pin(self.several(&head, asked)).await? {
                 self.remember(&proven);
                 found.insert(height, proven);
             }
@@ -128,10 +128,10 @@ impl LightClient {
         {
             return Ok(heights.iter().copied().zip(headers).collect());
         }
-        // One by one, a lie is told from two chains, and what nobody has from the rest.
+        // One by one, a lie is told from two chains, and what nobody has any more, which is the oldest, from the rest.
         let mut found = Vec::with_capacity(heights.len());
-        for height in heights {
-            found.push((*height, self.header_at(*height).await?));
+        for height in heights.iter().rev() {
+            found.push((*height, Box::pin(self.header_at(*height)).await?));
         }
         Ok(found)
     }

@@ -34,6 +34,7 @@ use amulet_crypto::entropy::SystemEntropy;
 use amulet_light_client::{ClientStore, Clock, LightClient, NodeIndex, Transport, TrustParams};
 use amulet_protocol::ids::{Did, Timestamp};
 use serde::Serialize;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::keyfile::Role;
@@ -154,14 +155,14 @@ impl Service {
     /// [`ApiError`], for the interface to put into words.
     pub async fn answer(&self, request: Request) -> Result<serde_json::Value, ApiError> {
         match request {
-            Request::Status(_) => reply(self.status().await),
+            Request::Status(_) => reply(boxed(|| self.status()).await),
             Request::NewWords(call) => reply(self.new_words(&call)),
             Request::CheckWords(call) => reply(self.check_words(&call)),
             Request::PassphraseStrength(call) => reply(Ok(crate::strength::judge(&call.passphrase))),
-            Request::CreateWallet(call) => reply(self.create_wallet(call).await),
-            Request::RestoreWallet(call) => reply(self.restore_wallet(call).await),
-            Request::AddDemoPerson(call) => reply(self.add_demo_person(&call).await),
-            Request::Unlock(call) => reply(self.unlock(call).await),
+            Request::CreateWallet(call) => reply(boxed(|| self.create_wallet(call)).await),
+            Request::RestoreWallet(call) => reply(boxed(|| self.restore_wallet(call)).await),
+            Request::AddDemoPerson(call) => reply(boxed(|| self.add_demo_person(&call)).await),
+            Request::Unlock(call) => reply(boxed(|| self.unlock(call)).await),
             Request::Lock(_) => {
                 self.lock();
                 reply(Ok(()))
@@ -169,40 +170,41 @@ impl Service {
             Request::RemoveWallet(call) => reply(self.remove_wallet(&call)),
             Request::SetLanguage(call) => reply(self.set_language(call.language)),
             Request::Progress(_) => reply(Ok(self.progress.view())),
-            Request::Sync(_) => reply(self.sync().await),
+            Request::Sync(_) => reply(boxed(|| self.sync()).await),
             Request::Checking(_) => reply(Ok(self.checking())),
             Request::Reporting(_) => reply(self.reporting()),
             Request::SetReporting(call) => reply(self.set_reporting(call.on)),
-            Request::SendReport(_) => reply(self.send_report().await),
-            Request::Home(_) => reply(self.home().await),
+            Request::SendReport(_) => reply(boxed(|| self.send_report()).await),
+            Request::Home(_) => reply(boxed(|| self.home()).await),
             Request::MyCode(_) => reply(self.my_code()),
-            Request::Records(_) => reply(self.records().await),
-            Request::Record(call) => reply(self.record(&call.id).await),
-            Request::CardDraft(_) => reply(self.card_draft().await),
-            Request::MakeCard(call) => reply(self.make_card(call).await),
-            Request::Card(_) => reply(self.card().await),
-            Request::RevokeCard(_) => reply(self.revoke_card().await),
-            other => self.answer_about_access(other).await,
+            Request::Records(_) => reply(boxed(|| self.records()).await),
+            Request::Record(call) => reply(boxed(|| self.record(&call.id)).await),
+            Request::CardDraft(_) => reply(boxed(|| self.card_draft()).await),
+            Request::MakeCard(call) => reply(boxed(|| self.make_card(call)).await),
+            Request::Card(_) => reply(boxed(|| self.card()).await),
+            Request::RevokeCard(_) => reply(boxed(|| self.revoke_card()).await),
+            other => boxed(|| self.answer_about_access(other)).await,
         }
     }
 
     async fn answer_about_access(&self, request: Request) -> Result<serde_json::Value, ApiError> {
         match request {
-            Request::Sharing(_) => reply(self.sharing().await),
-            Request::Exposure(call) => reply(self.exposure(&call.request).await),
-            Request::GrantRequest(call) => reply(self.grant_request(&call).await),
-            Request::DeclineRequest(call) => reply(self.decline_request(&call.request).await),
-            Request::RevokeGrant(call) => reply(self.revoke_grant(&call.grant).await),
-            Request::AccessLog(_) => reply(self.access_log().await),
-            Request::LogProof(call) => reply(self.log_proof(call.number).await),
-            Request::ReadCard(call) => reply(self.read_card(&call.code).await),
-            Request::DeclareEmergency(call) => reply(self.declare_emergency(&call).await),
-            Request::OpenEmergency(call) => reply(self.open_emergency(&call.declaration).await),
-            Request::FindPatient(call) => reply(self.find_patient(&call.code).await),
-            Request::AskAccess(call) => reply(self.ask_access(&call).await),
-            Request::MyAccesses(_) => reply(self.my_accesses().await),
-            Request::ReadGrant(call) => reply(self.read_grant(&call.grant).await),
-            Request::Intake(call) => reply(self.intake(call).await),
+            Request::Sharing(_) => reply(boxed(|| self.sharing()).await),
+            Request::Exposure(call) => reply(boxed(|| self.exposure(&call.request)).await),
+            Request::GrantRequest(call) => reply(boxed(|| self.grant_request(&call)).await),
+            Request::DeclineRequest(call) => reply(boxed(|| self.decline_request(&call.request)).await),
+            Request::RevokeGrant(call) => reply(boxed(|| self.revoke_grant(&call.grant)).await),
+            Request::AccessLog(_) => reply(boxed(|| self.access_log()).await),
+            Request::LogProof(call) => reply(boxed(|| self.log_proof(call.number)).await),
+            Request::ExportProof(call) => reply(boxed(|| self.export_proof(call.number)).await),
+            Request::ReadCard(call) => reply(boxed(|| self.read_card(&call.code)).await),
+            Request::DeclareEmergency(call) => reply(boxed(|| self.declare_emergency(&call)).await),
+            Request::OpenEmergency(call) => reply(boxed(|| self.open_emergency(&call.declaration)).await),
+            Request::FindPatient(call) => reply(boxed(|| self.find_patient(&call.code)).await),
+            Request::AskAccess(call) => reply(boxed(|| self.ask_access(&call)).await),
+            Request::MyAccesses(_) => reply(boxed(|| self.my_accesses()).await),
+            Request::ReadGrant(call) => reply(boxed(|| self.read_grant(&call.grant)).await),
+            Request::Intake(call) => reply(boxed(|| self.intake(call)).await),
             other => Err(internal(format!("no answer to {other:?}"))),
         }
     }
@@ -237,6 +239,12 @@ impl Service {
     fn task(&self, task: amulet_app_api::wallet::Task) -> RunningTask {
         self.progress.start(task)
     }
+}
+
+/// A call's future on the heap, made in a frame of its own: in an unoptimised build each would otherwise take its own place on
+/// the stack of the one function that knows them all, beside what the deepest call needs.
+fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
 
 /// JSON of a reply.

@@ -43,12 +43,9 @@ impl Service {
     /// Proves the headers of the newest blocks that hold these records; the light client keeps them.
     async fn prove_headers(&self, records: &[Arc<OpenRecord>]) {
         let heights: BTreeSet<_> = records.iter().map(|record| record.meta.height).collect();
-        for height in heights.into_iter().rev().take(HEADERS_AHEAD) {
-            // A header that cannot be had now is asked for again when one of its records is opened.
-            if self.client.header_at(height).await.is_err() {
-                return;
-            }
-        }
+        let newest: Vec<_> = heights.into_iter().rev().take(HEADERS_AHEAD).collect();
+        // A header that cannot be had now is asked for again when one of its records is opened.
+        drop(Box::pin(self.client.headers_at(&newest)).await);
     }
 
     /// One record in full, with what was checked about it.
