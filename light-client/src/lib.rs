@@ -10,6 +10,7 @@
 //! and a [`TrustedHeader`] when hospitals of different organisations agree on it. See `README.md` for what this does not
 //! protect against.
 
+pub mod background;
 pub mod checkpoint;
 pub mod client;
 pub mod error;
@@ -25,6 +26,7 @@ mod header;
 
 pub use amulet_verifier as verifier;
 pub use amulet_verifier::{Link, TrustParams, TrustParamsError, TrustThreshold, VerifiedHeader, params};
+pub use background::{Background, BackgroundStatus, SyncPolicy};
 pub use client::{
     LightClient, NodeInfo, Progress, ProvenHeader, ProvenHistory, ProvenReceipt, Stage, Wanted,
 };

@@ -9,6 +9,7 @@
 //! The age of the newest block decides nothing: blocks are made when there are transactions. That hospitals together hide
 //! newer blocks is possible only if all that answer do; `NodeVerdict` says who answered.
 
+use crate::background::SyncPolicy;
 use crate::client::{LightClient, Stage, Standing, SyncStart, check_range};
 use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
 use crate::header::TrustedHeader;
@@ -23,7 +24,7 @@ use amulet_protocol::limits::HEADERS_PER_REQUEST_MAX;
 use amulet_verifier::{Link, VerifiedHeader, Verifier, link_adjacent, link_range, range_contains};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub enum NodeVerdict {
     NothingYet,
     /// It did not answer.
     Unreachable(TransportError),
+    /// It was not asked, to spare a metered link.
+    NotAsked,
     /// It refused to answer.
     Refused(LightRefusal),
     /// It sent what no honest node sends.
@@ -141,18 +144,30 @@ impl LightClient {
     /// [`LightError::ValidatorsChanged`], [`LightError::TooFewWitnesses`], [`LightError::Disagreement`],
     /// [`LightError::Unlinked`]. The trusted header stays as it was.
     pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, LightError> {
+        self.sync_by(SyncPolicy::Full, now).await
+    }
+
+    /// The same, at the cost that a policy allows. When the few that are asked on a metered link do not agree, all are.
+    ///
+    /// # Errors
+    /// As [`LightClient::sync`].
+    pub async fn sync_by(&self, policy: SyncPolicy, now: Timestamp) -> Result<SyncReport, LightError> {
         let _one_at_a_time = self.syncing.lock().await;
         self.restore_once().await;
         // Validator sets that are learnt on the way count with the head that they lead to, or not at all.
         let mut before = KnownBefore { client: self, verifier: Some(self.verifier()) };
         let known = SyncStart::of(&self.verifier());
         let resumed = self.resume_progress(known, now).await;
-        let mut synced = self.sync_from(known.steps, now).await;
+        let mut synced = self.sync_from(known.steps, policy, now).await;
         if resumed && synced.as_ref().is_err_and(|error| !error.is_passing()) {
             // What was reached before may itself have been a way into nothing.
             before.restore();
             self.drop_progress().await;
-            synced = self.sync_from(known.steps, now).await;
+            synced = self.sync_from(known.steps, policy, now).await;
+        }
+        if policy == SyncPolicy::Metered && synced.as_ref().is_err_and(|error| !error.is_passing()) {
+            before.restore();
+            synced = self.sync_from(known.steps, SyncPolicy::Full, now).await;
         }
         match &synced {
             Ok(_) => {
@@ -167,13 +182,18 @@ impl LightClient {
         synced
     }
 
-    async fn sync_from(&self, known: usize, now: Timestamp) -> Result<SyncReport, LightError> {
+    async fn sync_from(
+        &self,
+        known: usize,
+        policy: SyncPolicy,
+        now: Timestamp,
+    ) -> Result<SyncReport, LightError> {
         let traffic_before = self.traffic();
         let before = self.trusted();
         if let Some(before) = &before {
             self.verifier().within_trust_period(before.checked_at(), now)?;
         }
-        let Asked { candidates, others: mut nodes, skipped } = self.ask_all(now).await;
+        let Asked { candidates, others: mut nodes, skipped } = self.ask_all(policy, now).await;
         let newest = self.newest(before.as_ref(), &candidates, &nodes)?;
         for Candidate { node, header } in &candidates {
             self.note_height(*node, header.height() == newest.height());
@@ -213,28 +233,41 @@ impl LightClient {
         Ok(SyncReport { signed, validators, agreeing, total, link, nodes, traffic, store_trouble, head })
     }
 
-    /// All nodes' newest headers, and what the others did.
-    async fn ask_all(&self, now: Timestamp) -> Asked {
+    /// All nodes' newest headers, or as many as the policy wants, and what the others did.
+    async fn ask_all(&self, policy: SyncPolicy, now: Timestamp) -> Asked {
         let total = self.nodes.len();
-        let mut asked: FuturesUnordered<_> = (0..total)
-            .map(|index| async move {
-                let node = NodeIndex(index);
-                let mut latest = None;
-                (node, self.latest_from(node, now, &mut latest).await, latest)
-            })
-            .collect();
+        let question = |node: NodeIndex| async move {
+            let mut latest = None;
+            (node, self.latest_from(node, now, &mut latest).await, latest)
+        };
+        let (first, mut spared) = self.whom_to_ask(policy);
+        let mut open: BTreeSet<NodeIndex> = first.iter().copied().collect();
+        let mut asked: FuturesUnordered<_> = first.into_iter().map(question).collect();
         let (mut candidates, mut others, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         let mut hoped_for = self.nodes_not_silent();
         loop {
             let grace = if hoped_for.is_empty() { GRACE_FOR_SILENT } else { GRACE };
-            let next = if self.organisations_of(&candidates) < self.params().witnesses() {
-                asked.next().await
-            } else {
+            let given = candidates.iter().map(|candidate: &Candidate| candidate.node);
+            let next = if self.organisations_among(given) >= self.params().witnesses() {
                 // Those who answer later are counted as silent, so that one hung node does not hold everybody up.
                 platform::timeout(grace, asked.next()).await.flatten()
+            } else if let Some(&instead) = spared.front() {
+                // Rather than wait for one that is slow, another is asked.
+                match platform::timeout(GRACE, asked.next()).await {
+                    Some(next) => next,
+                    None => {
+                        spared.pop_front();
+                        open.insert(instead);
+                        asked.push(question(instead));
+                        continue;
+                    }
+                }
+            } else {
+                asked.next().await
             };
             let Some((node, answer, latest)) = next else { break };
             hoped_for.remove(&node);
+            open.remove(&node);
             match answer {
                 Ok(header) => candidates.push(Candidate { node, header }),
                 Err(failure) => {
@@ -244,8 +277,18 @@ impl LightClient {
                     others.push((node, self.noted(node, failure).into()));
                 }
             }
-            self.report(Stage::Sync, candidates.len() + others.len(), total);
+            let given = candidates.iter().map(|candidate: &Candidate| candidate.node);
+            let mut hopes: BTreeSet<NodeIndex> = given.chain(open.iter().copied()).collect();
+            while self.organisations_among(hopes.iter().copied()) < self.params().witnesses()
+                && let Some(instead) = spared.pop_front()
+            {
+                hopes.insert(instead);
+                open.insert(instead);
+                asked.push(question(instead));
+            }
+            self.report(Stage::Sync, candidates.len() + others.len(), total - spared.len());
         }
+        others.extend(spared.iter().map(|node| (*node, NodeVerdict::NotAsked)));
         for node in (0..total).map(NodeIndex) {
             let answered = others.iter().any(|(other, _)| *other == node)
                 || candidates.iter().any(|candidate: &Candidate| candidate.node == node);
@@ -256,6 +299,24 @@ impl LightClient {
         // The newest first; of several, always the same.
         candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.header.height()), candidate.node));
         Asked { candidates, others, skipped }
+    }
+
+    /// Whom to ask at first, and whom only in the place of those that fail.
+    fn whom_to_ask(&self, policy: SyncPolicy) -> (Vec<NodeIndex>, VecDeque<NodeIndex>) {
+        if policy == SyncPolicy::Full {
+            return ((0..self.nodes.len()).map(NodeIndex).collect(), VecDeque::new());
+        }
+        let (mut first, mut spared) = (Vec::new(), VecDeque::new());
+        for node in self.order() {
+            let before = self.organisations_among(first.iter().copied());
+            let with_it = self.organisations_among(first.iter().copied().chain([node]));
+            if before < self.params().witnesses() && with_it > before {
+                first.push(node);
+            } else {
+                spared.push_back(node);
+            }
+        }
+        (first, spared)
     }
 
     /// Nodes that were not silent when they were last asked.
@@ -387,9 +448,8 @@ impl LightClient {
         LightError::TooFewWitnesses { agreeing: 0, needed, nodes: others.to_vec() }
     }
 
-    fn organisations_of(&self, candidates: &[Candidate]) -> usize {
-        let organisations = candidates.iter().map(|candidate| self.nodes[candidate.node.0].organisation);
-        organisations.collect::<BTreeSet<Did>>().len()
+    fn organisations_among(&self, nodes: impl Iterator<Item = NodeIndex>) -> usize {
+        nodes.map(|node| self.nodes[node.0].organisation).collect::<BTreeSet<Did>>().len()
     }
 
     fn organisations_that_agree(&self, nodes: &[(NodeIndex, NodeVerdict)]) -> usize {

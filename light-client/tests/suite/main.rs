@@ -2,6 +2,7 @@
 //! hospitals that lie. The same cases run natively and, by `wasm-bindgen-test`, in a browser.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod background;
 mod chain;
 mod checkpoint;
 mod epochs;
