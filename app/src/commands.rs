@@ -2,6 +2,7 @@
 
 use amulet_app_api::{ApiError, ErrorCode, Request};
 use amulet_wallet::service::Service;
+use std::sync::Arc;
 use tauri::State;
 
 use crate::start::StartFailure;
@@ -9,7 +10,7 @@ use crate::start::StartFailure;
 /// What the window talks to.
 pub enum Shell {
     /// The wallet.
-    Ready(Box<Service>),
+    Ready(Arc<Service>),
     /// Why there is none.
     Failed(StartFailure),
 }

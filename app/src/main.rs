@@ -13,6 +13,7 @@ mod window;
 
 use commands::Shell;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tauri::Manager;
 
 // Not in the test build. It opens no window, and embedding the pages there as well has two compilers write the same
@@ -26,7 +27,12 @@ fn main() -> ExitCode {
         .invoke_handler(tauri::generate_handler![commands::amulet])
         .setup(|app| {
             let shell = match start::service(app.handle()) {
-                Ok(service) => Shell::Ready(Box::new(service)),
+                Ok(service) => {
+                    let service = Arc::new(service);
+                    let unasked = Arc::clone(&service);
+                    tauri::async_runtime::spawn(async move { unasked.keep_checking().await });
+                    Shell::Ready(service)
+                }
                 Err(failure) => {
                     eprintln!("amulet: {failure}");
                     Shell::Failed(failure)

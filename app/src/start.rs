@@ -3,6 +3,8 @@
 use amulet_app_api::ApiError;
 use amulet_light_client::SystemClock;
 use amulet_light_client::store::{ClientStore, MemoryStore, SledStore};
+use amulet_light_client::transport::FallbackTransport;
+use amulet_light_client::transport::https::HttpsTransport;
 use amulet_light_client::transport::libp2p::{AddressError, Libp2pTransport, NodeAddresses, StartError};
 use amulet_wallet::network::{NETWORK_FILE_BYTES_MAX, Network, NetworkError};
 use amulet_wallet::service::{Host, Service};
@@ -86,7 +88,9 @@ fn service_of(settings: &Settings) -> Result<Service, StartFailure> {
         network.nodes().iter().map(|node| NodeAddresses::parse(&node.libp2p)).collect();
     let addresses = addresses.map_err(Box::new)?;
     // The transport's task lives on the runtime that the commands run on.
-    let transport = tauri::async_runtime::block_on(async { Libp2pTransport::start(addresses) })?;
+    let direct = tauri::async_runtime::block_on(async { Libp2pTransport::start(addresses) })?;
+    let web = HttpsTransport::new(network.nodes().iter().map(|node| vec![node.http.clone()]).collect());
+    let transport = FallbackTransport::new(Arc::new(direct), Arc::new(web));
     let store = FolderStore::open(&settings.data.join(WALLETS_FOLDER))?;
     let chain = network.chain().to_string();
     let headers = settings.data.join(HEADERS_FOLDER).join(&chain[..CHAIN_CHARS]);

@@ -25,6 +25,51 @@ pub struct CheckingView {
     pub trusts_until: Option<TimeMs>,
 }
 
+/// Ask what goes on in the background; no hospital is asked for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Background {}
+
+/// Change what goes on in the background, until the app is closed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SetBackground {
+    /// Whether to pause. A check under way is broken off; what it had reached is kept.
+    pub paused: bool,
+    /// Whether the link costs money or is weak: fewer hospitals are asked, more rarely, and nothing else is fetched.
+    pub metered: bool,
+}
+
+/// What goes on in the background.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackgroundView {
+    /// Whether it is paused.
+    pub paused: bool,
+    /// Whether the link counts as metered.
+    pub metered: bool,
+    /// Since when a check is under way, if one is.
+    pub under_way: Option<TimeMs>,
+    /// When a check last succeeded since the app started, in the background or not.
+    pub succeeded: Option<TimeMs>,
+    /// When the next is due.
+    pub next: Option<TimeMs>,
+    /// How many failed since one succeeded.
+    pub failures: u32,
+    /// What was exchanged with each hospital since the app started, for checks and all else.
+    pub traffic: Vec<HospitalTrafficView>,
+}
+
+/// What was exchanged with one hospital. Bytes are those of questions and answers, without what the line adds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HospitalTrafficView {
+    /// The hospital.
+    pub hospital: HospitalView,
+    /// Questions sent.
+    pub questions: u64,
+    /// Bytes sent.
+    pub sent: u64,
+    /// Bytes received.
+    pub received: u64,
+}
+
 /// What one hospital did in a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HospitalCheckView {

@@ -82,6 +82,10 @@ calls! {
     SetReporting: reporting => reporting::ReportingView,
     /// Report, if it is on and due.
     SendReport: reporting => bool,
+    /// What goes on in the background.
+    Background: checking => checking::BackgroundView,
+    /// Pause what goes on in the background, or spare a metered link.
+    SetBackground: checking => checking::BackgroundView,
     /// The patient's first page.
     Home: wallet => wallet::HomeView,
     /// The code by which a clinician or a hospital finds this person.

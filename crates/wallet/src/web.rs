@@ -28,7 +28,7 @@ const NOT_FOUND: u16 = 404;
 
 /// The wallet of this page.
 pub struct BrowserWallet {
-    service: Service,
+    service: Arc<Service>,
 }
 
 impl BrowserWallet {
@@ -66,6 +66,9 @@ impl BrowserWallet {
             clock: Arc::new(SystemClock),
             network,
         })?;
+        let service = Arc::new(service);
+        let unasked = Arc::clone(&service);
+        wasm_bindgen_futures::spawn_local(async move { unasked.keep_checking().await });
         Ok(Self { service })
     }
 

@@ -57,11 +57,13 @@ impl Service {
 }
 
 fn answers(nodes: &[(NodeIndex, NodeVerdict)], newest: Height) -> Vec<(NodeIndex, HospitalAnswer)> {
-    nodes.iter().map(|(node, verdict)| (*node, answer(verdict, newest))).collect()
+    nodes.iter().filter_map(|(node, verdict)| Some((*node, answer(verdict, newest)?))).collect()
 }
 
-fn answer(verdict: &NodeVerdict, newest: Height) -> HospitalAnswer {
-    match verdict {
+/// `None` of one that was not asked.
+fn answer(verdict: &NodeVerdict, newest: Height) -> Option<HospitalAnswer> {
+    Some(match verdict {
+        NodeVerdict::NotAsked => return None,
         NodeVerdict::Agrees { height } if *height < newest => {
             HospitalAnswer::Behind { blocks: newest.0 - height.0 }
         }
@@ -70,13 +72,16 @@ fn answer(verdict: &NodeVerdict, newest: Height) -> HospitalAnswer {
         NodeVerdict::NothingYet => HospitalAnswer::NothingYet,
         // Who speaks another protocol there is not the hospital.
         NodeVerdict::Unreachable(
-            TransportError::Protocol | TransportError::Status { .. } | TransportError::Decode(_),
+            TransportError::Intercepted { .. }
+            | TransportError::Protocol
+            | TransportError::Status { .. }
+            | TransportError::Decode(_),
         ) => HospitalAnswer::Elsewhere,
         NodeVerdict::Unreachable(_) => HospitalAnswer::Silent,
         NodeVerdict::Refused(_) => HospitalAnswer::Refused,
         NodeVerdict::Forged(_) => HospitalAnswer::Forged,
         NodeVerdict::UnknownValidators { .. } => HospitalAnswer::OtherGroup,
-    }
+    })
 }
 
 /// The highest block of those that agree.
@@ -99,6 +104,7 @@ fn sides(found: &Disagreement) -> Vec<(NodeIndex, HospitalAnswer)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use amulet_light_client::Interception;
 
     #[test]
     fn a_hospital_that_is_behind_is_told_from_one_that_lies_and_from_a_sign_in_page() {
@@ -106,7 +112,8 @@ mod tests {
             NodeVerdict::Agrees { height: Height(7) },
             NodeVerdict::Agrees { height: Height(5) },
             NodeVerdict::Unreachable(TransportError::Connect),
-            NodeVerdict::Unreachable(TransportError::Status { code: 302 }),
+            NodeVerdict::Unreachable(TransportError::Intercepted { by: Interception::Redirect }),
+            NodeVerdict::NotAsked,
             NodeVerdict::Forged(amulet_light_client::Forgery::Count { asked: 1, found: 2 }),
         ];
         let nodes: Vec<_> =

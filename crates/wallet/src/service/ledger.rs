@@ -33,6 +33,7 @@ impl Service {
         self.note_check(&synced);
         let view = self.checked_view(&synced.map_err(|error| self.light(error))?);
         self.state().checked = Some(view.clone());
+        self.background.note_success(self.now());
         self.read_scores_if_old().await;
         Ok(view)
     }
@@ -51,7 +52,7 @@ impl Service {
         }
     }
 
-    fn checked_view(&self, report: &SyncReport) -> CheckedView {
+    pub(super) fn checked_view(&self, report: &SyncReport) -> CheckedView {
         let header = report.head.header();
         let silent =
             report.nodes.iter().filter(|(_, verdict)| matches!(verdict, NodeVerdict::Unreachable(_)));

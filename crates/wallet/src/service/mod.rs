@@ -6,6 +6,7 @@
 
 mod access_log;
 mod accesses;
+mod background;
 mod blobs;
 mod checking;
 mod emergency;
@@ -31,7 +32,7 @@ pub use wallets::{DEMO_FILE_BYTES_MAX, DEMO_PEOPLE_FILE};
 use amulet_app_api::wallet::{CheckedView, DemoPersonView};
 use amulet_app_api::{ApiError, ErrorCode, Request};
 use amulet_crypto::entropy::SystemEntropy;
-use amulet_light_client::{ClientStore, Clock, LightClient, NodeIndex, Transport, TrustParams};
+use amulet_light_client::{Background, ClientStore, Clock, LightClient, NodeIndex, Transport, TrustParams};
 use amulet_protocol::ids::{Did, Timestamp};
 use serde::Serialize;
 use std::pin::Pin;
@@ -101,6 +102,7 @@ pub struct Service {
     demo: Box<dyn DemoPeople>,
     clock: Arc<dyn Clock>,
     client: LightClient,
+    background: Background,
     progress: ProgressBoard,
     state: Mutex<State>,
 }
@@ -110,6 +112,8 @@ struct State {
     session: Option<Arc<Session>>,
     pending: Option<PendingWords>,
     checked: Option<CheckedView>,
+    /// When the addresses of the hospitals' nodes were last read from the ledger.
+    nodes_read_at: Option<u64>,
     newest_check: NewestCheck,
     scores: ScoreTimes,
     demo_people: Option<Vec<(DemoPersonView, String)>>,
@@ -144,6 +148,7 @@ impl Service {
             demo: host.demo,
             clock: host.clock,
             client,
+            background: Background::default(),
             progress,
             state: Mutex::default(),
         })
@@ -176,6 +181,8 @@ impl Service {
             Request::SetReporting(call) => reply(self.set_reporting(call.on)),
             Request::SendReport(_) => reply(boxed(|| self.send_report()).await),
             Request::Home(_) => reply(boxed(|| self.home()).await),
+            Request::Background(_) => reply(Ok(self.background())),
+            Request::SetBackground(call) => reply(Ok(self.set_background(&call))),
             Request::MyCode(_) => reply(self.my_code()),
             Request::Records(_) => reply(boxed(|| self.records()).await),
             Request::Record(call) => reply(boxed(|| self.record(&call.id)).await),

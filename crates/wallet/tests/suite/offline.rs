@@ -117,3 +117,41 @@ async fn the_service_answers_from_any_thread() {
     let request: Request = serde_json::from_str(r#"{"call":"status","with":{}}"#).unwrap();
     assert!(sent(service.answer(request)).await.is_ok());
 }
+
+#[test]
+async fn what_goes_on_in_the_background_is_shown_and_can_be_paused() {
+    use amulet_app_api::checking::{Background, SetBackground};
+    let service = service(&genesis(1), &Device::default(), &[]);
+    let view = call(&service, Background {}).await.unwrap();
+    assert!(!view.paused && !view.metered);
+    assert_eq!((view.succeeded, view.failures, view.traffic.len()), (None, 0, 4));
+    // Nobody answers here: after one round it waits for the next.
+    let round = futures::future::select(
+        Box::pin(service.keep_checking()),
+        Box::pin(async {
+            while call(&service, Background {}).await.unwrap().failures == 0 {
+                yield_once().await;
+            }
+        }),
+    );
+    drop(round.await);
+    let view = call(&service, Background {}).await.unwrap();
+    assert_eq!((view.failures, view.under_way, view.succeeded), (1, None, None));
+    assert!(view.next.is_some());
+    assert!(view.traffic.iter().all(|hospital| hospital.questions == 1 && hospital.received == 0));
+    let view = call(&service, SetBackground { paused: true, metered: true }).await.unwrap();
+    assert!(view.paused && view.metered && view.next.is_none());
+}
+
+/// Lets other futures of the same task go on.
+async fn yield_once() {
+    let mut yielded = false;
+    futures::future::poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}
