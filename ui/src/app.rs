@@ -6,6 +6,7 @@ use crate::components::language::LanguageSwitch;
 use crate::i18n::{Translator, tr};
 use crate::platform;
 use crate::route::Route;
+use amulet_app_api::checking::Background;
 use amulet_app_api::clinician::{CardPreviewView, EmergencyView};
 use amulet_app_api::reporting::SendReport;
 use amulet_app_api::wallet::{Language, Role, SessionView, SetLanguage, Status, StatusView, Sync};
@@ -17,6 +18,8 @@ use std::rc::Rc;
 
 /// How often the hospitals are asked for news while a wallet is open.
 const NEWS_EVERY_MS: u32 = 10_000;
+/// Of how many of these times one is used where the link costs money.
+const METERED_EVERY: u32 = 30;
 
 /// A card code that was read, kept out of the address bar because it holds the card's secret.
 #[derive(Clone, PartialEq)]
@@ -235,11 +238,22 @@ async fn start(mut app: App) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Asks for news from time to time, only while a wallet is open and nobody waits for it.
+/// Asks for news from time to time, only while a wallet is open and nobody waits for it, and as the person chose on the
+/// checking page.
 async fn watch_for_news(app: App) {
+    let mut times: u32 = 0;
     loop {
         platform::sleep_ms(NEWS_EVERY_MS).await;
-        if app.session.peek().is_some() && *app.busy.peek() == 0 {
+        if app.session.peek().is_none() || *app.busy.peek() > 0 {
+            continue;
+        }
+        times = times.wrapping_add(1);
+        // This asks no hospital. If even that fails, the check says why.
+        let background = app.call(Background {}).await.ok();
+        let is_due = background.is_none_or(|background| {
+            !background.paused && (!background.metered || times.is_multiple_of(METERED_EVERY))
+        });
+        if is_due {
             app.check_now().await;
             // Only if the person turned it on, and once a week; one that fails is tried again later.
             let _ = app.call(SendReport {}).await;

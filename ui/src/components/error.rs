@@ -122,12 +122,18 @@ pub fn refusal(t: Translator, code: &str) -> Option<String> {
     t.known(&format!("refusal-{}", code.replace('_', "-")))
 }
 
-/// Bytes as megabytes; other text as it is.
-fn megabytes(bytes: &str) -> String {
-    match bytes.parse::<f64>() {
-        Ok(bytes) if bytes < BYTES_PER_MEGABYTE => format!("{:.0} KB", bytes / 1000.0),
-        Ok(bytes) => format!("{:.1} MB", bytes / BYTES_PER_MEGABYTE),
-        Err(_) => bytes.to_owned(),
+/// Bytes in a unit that people know; other text as it is.
+fn megabytes(text: &str) -> String {
+    text.parse::<u64>().map_or_else(|_| text.to_owned(), bytes)
+}
+
+/// Bytes in a unit that people know.
+pub fn bytes(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    if bytes < BYTES_PER_MEGABYTE {
+        format!("{:.0} KB", bytes / 1000.0)
+    } else {
+        format!("{:.1} MB", bytes / BYTES_PER_MEGABYTE)
     }
 }
 

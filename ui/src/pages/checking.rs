@@ -1,5 +1,6 @@
 //! What "checked" means: what this device verified, with whom, how fresh it is, and what another colour would mean.
 
+use super::checking_cost::Cost;
 use crate::app::use_app;
 use crate::components::actions::{Button, Weight};
 use crate::components::check::{Standing, standing};
@@ -27,6 +28,7 @@ pub fn CheckingPage() -> Element {
         div { class: "page",
             PageHead { title: tr!(t, "checking-title"), lead: tr!(t, "checking-lead"), back: app.first_page() }
             {show(checking, |view| rsx! { Body { view: view.clone() } })}
+            Cost {}
             Meanings {}
             ActionBar {
                 Button {

@@ -1,6 +1,7 @@
 //! The pages: they fetch, and let components render.
 
 pub mod checking;
+mod checking_cost;
 pub mod clinician;
 pub mod patient;
 pub mod settings;
