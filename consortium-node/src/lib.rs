@@ -11,6 +11,7 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod consensus;
+pub mod forks;
 pub mod genesis_file;
 pub mod gossip;
 pub mod http_client;

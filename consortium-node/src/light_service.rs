@@ -1,5 +1,7 @@
 //! Answers light clients, over libp2p and over HTTP alike.
 
+use crate::consensus::EvidenceOutlet;
+use crate::forks::ForkDesk;
 use crate::gossip::Gossip;
 use crate::ledger::Ledger;
 use crate::mempool::{Inserted, Mempool};
@@ -28,6 +30,8 @@ pub struct LightParts {
     pub gossip: Gossip,
     /// Decides on ciphertexts.
     pub release: Release,
+    /// Takes evidence against validators.
+    pub evidence: EvidenceOutlet,
     /// The clock.
     pub now: fn() -> Timestamp,
 }
@@ -36,6 +40,7 @@ pub struct LightParts {
 #[derive(Clone)]
 pub struct LightService {
     parts: LightParts,
+    forks: ForkDesk,
     slots: Arc<Semaphore>,
 }
 
@@ -43,7 +48,14 @@ impl LightService {
     /// A service over these parts.
     #[must_use]
     pub fn new(parts: LightParts) -> Self {
-        Self { parts, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+        let forks = ForkDesk::new(parts.ledger.clone(), parts.evidence.clone());
+        Self { parts, forks, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// How many different forks light clients have proven since the start.
+    #[must_use]
+    pub fn forks_found(&self) -> u64 {
+        self.forks.count()
     }
 
     /// Answers the questions of an inbox until it is closed.
@@ -71,6 +83,7 @@ impl LightService {
             LightRequest::Upload(upload) => {
                 self.parts.release.upload(now, upload).await.map(LightResponse::Uploaded)
             }
+            LightRequest::ReportFork(fork) => self.forks.take(*fork).await,
             request => self.ask_ledger(request).await,
         };
         answer.unwrap_or_else(LightResponse::Refused)

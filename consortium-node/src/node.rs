@@ -4,8 +4,8 @@ use crate::announce::Announcer;
 use crate::api::{self, ApiParts, ApiState, OriginError, Site};
 use crate::config::{ConfigError, LedgerConfig, NodeConfig};
 use crate::consensus::{
-    self, ConsensusLog, CopierParts, Driver, DriverError, DriverParts, EngineParts, FolderFiles, LEDGER_FILE,
-    LOG_FILE, LogError, Reporter, Settings, Transfer, TransferError, ValidatorKey,
+    self, ConsensusLog, CopierParts, Driver, DriverError, DriverParts, EngineParts, EvidenceOutlet,
+    FolderFiles, LEDGER_FILE, LOG_FILE, LogError, Reporter, Settings, Transfer, TransferError, ValidatorKey,
 };
 use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
@@ -151,6 +151,7 @@ struct Services {
     mempool: Mempool,
     verified: Verified,
     sender: OrgSender,
+    evidence: EvidenceOutlet,
     light: LightService,
     peers: PeerService,
     intake: IntakeService,
@@ -184,8 +185,6 @@ impl Node {
         tokio::spawn(services.light.clone().run(inboxes.light));
         tokio::spawn(services.peers.clone().run(inboxes.peers));
         tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
-        let (reporter, evidence) = Reporter::new(services.sender.clone(), stores.ledger.clone());
-        tokio::spawn(reporter.run());
         if let Some(addresses) = config.public.clone() {
             let (sender, ledger) = (services.sender.clone(), stores.ledger.clone());
             tokio::spawn(Announcer::new(sender, ledger, addresses, now).run());
@@ -206,7 +205,7 @@ impl Node {
         let (driver, status) = Driver::start(DriverParts {
             engine: identity.engine(&stores, &services),
             log: Box::new(stores.log),
-            evidence,
+            evidence: services.evidence.clone(),
             network,
             inbox: inboxes.consensus,
             now,
@@ -400,12 +399,15 @@ impl Services {
             identity.organisation_key.clone(),
         );
         let release = Release::new(ledger.clone(), vault.clone(), index.clone(), identity.organisation);
+        let (reporter, evidence) = Reporter::new(sender.clone(), ledger.clone());
+        tokio::spawn(reporter.run());
         let light = LightService::new(LightParts {
             ledger: ledger.clone(),
             mempool: mempool.clone(),
             verified: verified.clone(),
             gossip,
             release,
+            evidence: evidence.clone(),
             now,
         });
         let peers = PeerService::new(PeerParts {
@@ -424,7 +426,7 @@ impl Services {
             sender: sender.clone(),
             own: identity.replica.unwrap_or_default(),
         });
-        Self { mempool, verified, sender, light, peers, intake }
+        Self { mempool, verified, sender, evidence, light, peers, intake }
     }
 }
 

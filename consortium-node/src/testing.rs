@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::consensus::Reporter;
 use crate::gossip::Gossip;
 use crate::ledger::{Ledger, ProposalInput};
 use crate::light_service::{LightParts, LightService};
@@ -167,12 +168,16 @@ impl World {
     }
 
     pub fn light(&self, network: &Network) -> LightService {
+        let (reporter, evidence) =
+            Reporter::new(self.sender(network, &self.hospitals[0]), self.ledger.clone());
+        tokio::spawn(reporter.run());
         LightService::new(LightParts {
             ledger: self.ledger.clone(),
             mempool: self.mempool.clone(),
             verified: Verified::default(),
             gossip: self.gossip(network),
             release: self.release(),
+            evidence,
             now,
         })
     }

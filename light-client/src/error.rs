@@ -51,6 +51,8 @@ pub enum Question {
     Validators,
     /// A run of headers.
     HeaderRun,
+    /// Taking note of a fork.
+    ReportFork,
 }
 
 /// What a hospital's node was caught in. Each is a proven lie or a broken node: an honest one never sends it.
@@ -349,6 +351,7 @@ impl Question {
             LightRequest::EpochEnd(_) | LightRequest::EpochEndWithSet(_) => Self::EpochEnd,
             LightRequest::Validators(_) => Self::Validators,
             LightRequest::HeaderRun { .. } => Self::HeaderRun,
+            LightRequest::ReportFork(_) => Self::ReportFork,
         }
     }
 }
@@ -371,6 +374,7 @@ impl fmt::Display for Question {
             Self::Receipts => "several receipts",
             Self::Validators => "a validator set",
             Self::HeaderRun => "a run of headers",
+            Self::ReportFork => "taking note of a fork",
         })
     }
 }

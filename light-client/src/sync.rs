@@ -143,6 +143,8 @@ impl LightClient {
     /// [`LightError::TrustExpired`], [`LightError::Unreachable`], [`LightError::NothingYet`],
     /// [`LightError::ValidatorsChanged`], [`LightError::TooFewWitnesses`], [`LightError::Disagreement`],
     /// [`LightError::Unlinked`]. The trusted header stays as it was.
+    ///
+    /// A disagreement is kept and shown to the hospitals ([`LightClient::forks`]) before this returns.
     pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, LightError> {
         self.sync_by(SyncPolicy::Full, now).await
     }
@@ -159,15 +161,18 @@ impl LightClient {
         let known = SyncStart::of(&self.verifier());
         let resumed = self.resume_progress(known, now).await;
         let mut synced = self.sync_from(known.steps, policy, now).await;
+        self.keep_disagreement(&synced, now).await;
         if resumed && synced.as_ref().is_err_and(|error| !error.is_passing()) {
             // What was reached before may itself have been a way into nothing.
             before.restore();
             self.drop_progress().await;
             synced = self.sync_from(known.steps, policy, now).await;
+            self.keep_disagreement(&synced, now).await;
         }
         if policy == SyncPolicy::Metered && synced.as_ref().is_err_and(|error| !error.is_passing()) {
             before.restore();
             synced = self.sync_from(known.steps, SyncPolicy::Full, now).await;
+            self.keep_disagreement(&synced, now).await;
         }
         match &synced {
             Ok(_) => {
@@ -179,7 +184,14 @@ impl LightClient {
             Err(error) if !error.is_passing() => self.drop_progress().await,
             Err(_) => {}
         }
+        self.tell_forks().await;
         synced
+    }
+
+    async fn keep_disagreement(&self, synced: &Result<SyncReport, LightError>, now: Timestamp) {
+        if let Err(LightError::Disagreement(found)) = synced {
+            self.keep_fork(found, now).await;
+        }
     }
 
     async fn sync_from(

@@ -190,16 +190,17 @@ impl Node {
             now,
         });
         let release = Release::new(ledger.clone(), vault, index, members[own].hospital.did);
+        let sender = OrgSender::new(ledger.clone(), mempool.clone(), gossip.clone(), members[own].key());
+        let (reporter, evidence) = Reporter::new(sender, ledger.clone());
         let light = LightService::new(LightParts {
             ledger: ledger.clone(),
             mempool: mempool.clone(),
             verified: verified.clone(),
             gossip: gossip.clone(),
             release,
+            evidence: evidence.clone(),
             now,
         });
-        let sender = OrgSender::new(ledger.clone(), mempool.clone(), gossip.clone(), members[own].key());
-        let (reporter, evidence) = Reporter::new(sender, ledger.clone());
         let Inboxes { consensus, peers: peer_questions, .. } = inboxes;
         let mut tasks = vec![
             tokio::spawn(event_loop.run()),

@@ -70,6 +70,9 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, A
     );
     let evidence = "Contradictions of other replicas seen since the start.";
     metric(text, "amulet_consensus_evidence_total", "counter", evidence, consensus.evidence);
+    let forks =
+        "Forks that light clients proved to this node since the start. Anything but 0 is an emergency.";
+    metric(text, "amulet_forks_proven_total", "counter", forks, state.parts.light.forks_found());
     let waiting = state.parts.mempool.len() as u64;
     metric(text, "amulet_mempool_transactions", gauge, "Transactions that wait to be ordered.", waiting);
     let connected = *state.parts.connected.borrow() as u64;

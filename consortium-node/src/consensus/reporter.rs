@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Evidence waiting to be sent. More is dropped: a replica that contradicts itself that often is known by then.
-const REPORTS_MAX: usize = 64;
+/// Evidence waiting to be sent: a fork accuses up to a whole set of 100 at once. More is dropped: a replica that contradicts
+/// itself that often is known by then.
+const REPORTS_MAX: usize = 256;
 /// Offences remembered as recorded, so that each is sent once; the oldest epochs are forgotten first.
 const REMEMBERED_MAX: usize = 1_024;
 /// How long to wait before a transaction that did not come through is sent again.

@@ -41,7 +41,10 @@ pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<Ligh
         LightRequest::EpochEndWithSet(epoch) => epoch_end_with_set(snapshot, *epoch),
         LightRequest::Validators(height) => validators(snapshot, *height),
         LightRequest::HeaderRun { from, count } => header_run(snapshot, *from, *count),
-        LightRequest::Submit(_) | LightRequest::Read(_) | LightRequest::Upload(_) => Ok(malformed()),
+        LightRequest::Submit(_)
+        | LightRequest::Read(_)
+        | LightRequest::Upload(_)
+        | LightRequest::ReportFork(_) => Ok(malformed()),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod codec;
 pub mod consensus;
 pub mod consent;
 pub mod evidence;
+pub mod fork;
 pub mod genesis;
 pub mod governance;
 pub mod header;

@@ -5,6 +5,7 @@
 
 use crate::calls::{DeclarationId, GrantId};
 use crate::certificate::UntrustedSignedHeader;
+use crate::fork::UntrustedFork;
 use crate::history::HistoryEntry;
 use crate::ids::{BlobId, ChainId, Did, Epoch, Height, Timestamp, TxId, View};
 use crate::merkle::{UntrustedListBatch, UntrustedListProof};
@@ -96,6 +97,9 @@ pub enum LightRequest {
         /// How many, at most [`HEADER_RUN_MAX`](crate::limits::HEADER_RUN_MAX); as many as there are.
         count: u16,
     },
+    /// Two certified headers that exclude each other, for a node to check and to act on; answers
+    /// [`LightResponse::NotFound`] from a node that does not have the blocks yet that it would compare them with.
+    ReportFork(Box<UntrustedFork>),
 }
 
 /// A node's answer.
@@ -139,6 +143,23 @@ pub enum LightResponse {
     Validators(Box<ValidatorSet>),
     /// To [`LightRequest::HeaderRun`].
     HeaderRun(Box<UntrustedHeaderRun>),
+    /// To [`LightRequest::ReportFork`]: it is one.
+    ForkFound(ForkFinding),
+}
+
+/// What a node concluded from a fork that it checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum ForkFinding {
+    /// So many validators signed both sides in one view: evidence that convicts each goes on the ledger.
+    Convicts {
+        /// How many.
+        validators: u16,
+    },
+    /// The sides are of different views, which convicts nobody by itself; the node's operator is told.
+    Suspects {
+        /// How many validators signed both.
+        validators: u16,
+    },
 }
 
 /// Why a node refuses to answer.
@@ -179,6 +200,9 @@ pub enum LightRefusal {
         /// Height asked for.
         height: Height,
     },
+    /// Two headers that were reported as a fork prove none, or are not certified by validators of this chain.
+    #[error("the two headers prove no fork")]
+    NoFork,
 }
 
 /// Why a node releases no ciphertext.

@@ -244,7 +244,11 @@ impl LightClient {
                 }
                 Ok(Some(proven))
             }
-            Placement::Conflict(disagreement) => Err(LightError::Disagreement(disagreement)),
+            Placement::Conflict(disagreement) => {
+                // The next sync tells the hospitals.
+                self.keep_fork(&disagreement, self.now()).await;
+                Err(LightError::Disagreement(disagreement))
+            }
             Placement::Unproven => Ok(None),
         }
     }

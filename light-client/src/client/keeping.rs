@@ -37,10 +37,15 @@ impl LightClient {
             },
             Err(trouble) => Some(trouble),
         };
+        let forks_trouble = self.restore_forks().await;
         if trouble.is_some() {
             // If clearing fails too, saving after the next sync will say so.
             let _ = self.kept.clear().await;
         }
+        if trouble.is_some() || forks_trouble.is_some() {
+            self.save_forks().await;
+        }
+        let trouble = trouble.or(forks_trouble);
         let mut state = self.inner();
         state.restored = true;
         state.store_trouble = trouble;
@@ -54,7 +59,7 @@ impl LightClient {
 
     /// Forgets the trusted header and all validator sets but the pinned one, here and in the store. The next sync starts
     /// from what was pinned: the way out of [`LightError::TrustExpired`], for a person to decide who has that from a source
-    /// they trust now.
+    /// they trust now. Forks that were found stay: they are evidence.
     ///
     /// # Errors
     /// [`LightError::Store`].
@@ -67,6 +72,7 @@ impl LightClient {
             state.proven.clear();
         }
         self.kept.clear().await?;
+        self.save_forks().await;
         Ok(())
     }
 
@@ -163,7 +169,7 @@ impl LightClient {
     }
 
     /// The first trouble is the cause of what follows.
-    fn note_trouble(&self, trouble: StoreError) {
+    pub(crate) fn note_trouble(&self, trouble: StoreError) {
         self.inner().store_trouble.get_or_insert(trouble);
     }
 }

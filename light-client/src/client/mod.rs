@@ -11,6 +11,7 @@ mod peers;
 mod reputation;
 mod state;
 mod submit;
+mod witness;
 
 pub use export::Wanted;
 pub use headers::ProvenHeader;
@@ -23,7 +24,7 @@ use crate::error::{Forgery, LightError};
 use crate::header::TrustedHeader;
 use crate::params::TrustParams;
 use crate::platform::{Clock, ProgressFn, SystemClock};
-use crate::store::{ClientStore, Kept, StoreError};
+use crate::store::{ClientStore, Kept, StoreError, StoredFork};
 use crate::transport::{MeteredTransport, NodeIndex, Transport};
 use crate::verifier::{Checkpoint, CheckpointError, Verifier};
 use amulet_crypto::digest::Digest;
@@ -123,6 +124,8 @@ struct State {
     restored: bool,
     store_trouble: Option<StoreError>,
     standings: Vec<Standing>,
+    /// Forks that were found, with who was told.
+    forks: Vec<StoredFork>,
     merits: Merits,
     proven: BTreeMap<Height, ProvenHeader>,
     /// Sets of skipped epochs that old headers were proven with, by their digests.
@@ -205,6 +208,7 @@ impl LightClient {
             restored: false,
             store_trouble: None,
             standings,
+            forks: Vec::new(),
             merits: Merits::new(nodes.len()),
             proven: BTreeMap::new(),
             skipped_sets: BTreeMap::new(),

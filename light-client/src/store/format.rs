@@ -4,8 +4,9 @@ use super::{Slot, StoreError};
 use amulet_crypto::digest::{DIGEST_BYTES, Digest, Tag, tagged};
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::codec;
-use amulet_protocol::ids::{Height, Timestamp};
-use amulet_protocol::light::UntrustedStep;
+use amulet_protocol::fork::{FORK_BYTES_MAX, UntrustedFork};
+use amulet_protocol::ids::{Did, Height, Timestamp};
+use amulet_protocol::light::{ForkFinding, UntrustedStep};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 const TAG: Tag = Tag::new("amulet/v1/light-store");
@@ -21,6 +22,10 @@ pub const STORED_BYTES_MAX: usize = 1024 * 1024;
 pub const PROGRESS_BYTES_MAX: usize = STORED_BYTES_MAX;
 /// Bytes of one proven header: with a certificate of 100 signatures it has about 8,000.
 pub const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// Forks kept. One says all there is to say about a consortium, and a few more show whether it went on.
+pub const FORKS_KEPT_MAX: usize = 4;
+/// Bytes of all forks, each with an answer of every hospital, which has 25.
+pub const FORKS_BYTES_MAX: usize = FORKS_KEPT_MAX * (FORK_BYTES_MAX + 8 * 1024);
 
 /// A header as the store gave it back: nothing about it is believed before it is verified again.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -41,6 +46,26 @@ pub struct StoredProgress {
     pub from: Height,
     /// The steps taken since.
     pub trail: Vec<UntrustedStep>,
+}
+
+/// Two certified headers that exclude each other, as this client found them.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredFork {
+    /// The headers.
+    pub fork: UntrustedFork,
+    /// When, by this device's clock.
+    pub found_at: Timestamp,
+    /// The organisations that answered to it, each once.
+    pub told: Vec<(Did, Told)>,
+}
+
+/// What a hospital said to a fork that it was told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Told {
+    /// It checked it and found it to be one.
+    Found(ForkFinding),
+    /// It says that it is none.
+    Denied,
 }
 
 /// Version, digest, content.

@@ -1,7 +1,7 @@
 //! What the client keeps, by type.
 
-use super::format::{self, HEADER_BYTES_MAX, PROGRESS_BYTES_MAX, STORED_BYTES_MAX};
-use super::{ClientStore, HEADERS_KEPT_MAX, Slot, StoreError, StoredHeader, StoredProgress};
+use super::format::{self, FORKS_BYTES_MAX, HEADER_BYTES_MAX, PROGRESS_BYTES_MAX, STORED_BYTES_MAX};
+use super::{ClientStore, HEADERS_KEPT_MAX, Slot, StoreError, StoredFork, StoredHeader, StoredProgress};
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::codec;
 use amulet_protocol::ids::Height;
@@ -58,6 +58,22 @@ impl Kept {
     /// As [`ClientStore::remove`].
     pub async fn drop_progress(&self) -> Result<(), StoreError> {
         self.store.remove(Slot::Progress).await
+    }
+
+    /// The forks that were found.
+    ///
+    /// # Errors
+    /// [`StoreError`] by variant.
+    pub async fn forks(&self) -> Result<Vec<StoredFork>, StoreError> {
+        Ok(self.load(Slot::Forks, FORKS_BYTES_MAX).await?.unwrap_or_default())
+    }
+
+    /// Replaces the forks; more than [`FORKS_BYTES_MAX`] is not kept.
+    ///
+    /// # Errors
+    /// As [`ClientStore::write`].
+    pub async fn keep_forks(&self, forks: &Vec<StoredFork>) -> Result<(), StoreError> {
+        self.save(Slot::Forks, forks, FORKS_BYTES_MAX).await
     }
 
     /// The header of a height, if one is kept.

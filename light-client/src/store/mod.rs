@@ -1,5 +1,5 @@
-//! What a device keeps of the chain. All of it can be fetched again, so a lost or corrupt store costs one sync and is never
-//! believed: what it holds is verified like an answer of a hospital.
+//! What a device keeps of the chain. All of it but the forks it found can be fetched again, so a lost or corrupt store
+//! costs one sync and is never believed: what it holds is verified like an answer of a hospital.
 //!
 //! A [`ClientStore`] is a back end: it keeps bytes in a fixed number of [`Slot`]s and knows nothing of them. [`Kept`] is what
 //! the client uses: it gives the bytes a version and a digest, and bounds them.
@@ -15,7 +15,8 @@ mod sled;
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::sled::SledStore;
 pub use format::{
-    HEADER_BYTES_MAX, PROGRESS_BYTES_MAX, STORED_BYTES_MAX, StoredHeader, StoredProgress, VERSION,
+    FORKS_BYTES_MAX, FORKS_KEPT_MAX, HEADER_BYTES_MAX, PROGRESS_BYTES_MAX, STORED_BYTES_MAX, StoredFork,
+    StoredHeader, StoredProgress, Told, VERSION,
 };
 #[cfg(target_arch = "wasm32")]
 pub use indexed_db::IndexedDbStore;
@@ -26,13 +27,15 @@ pub use memory::MemoryStore;
 /// about 250 KB.
 pub const HEADERS_KEPT_MAX: u8 = u8::MAX;
 
-/// A place for one value. There are [`HEADERS_KEPT_MAX`] + 2, so a store cannot grow without end.
+/// A place for one value. There are [`HEADERS_KEPT_MAX`] + 3, so a store cannot grow without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
     /// The trusted header, with the trail of epochs that leads to it: a [`StoredHeader`].
     Head,
     /// What an unfinished sync has reached: a [`StoredProgress`].
     Progress,
+    /// Forks that were found, with who was told: a list of [`StoredFork`].
+    Forks,
     /// One of the proven headers, each at a number of its height below [`HEADERS_KEPT_MAX`]; a later one of the same
     /// number takes its place.
     Header(u8),
@@ -45,6 +48,7 @@ impl Slot {
         match self {
             Self::Head => "head".into(),
             Self::Progress => "progress".into(),
+            Self::Forks => "forks".into(),
             Self::Header(number) => format!("header-{number}"),
         }
     }

@@ -20,6 +20,7 @@ mod stores;
 mod submit;
 mod sync;
 mod verifier;
+mod witness;
 
 #[cfg(target_arch = "wasm32")]
 mod browser;

@@ -9,7 +9,7 @@ use amulet_protocol::ids::Height;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const SLOTS: [Slot; 4] = [Slot::Head, Slot::Progress, Slot::Header(0), Slot::Header(254)];
+const SLOTS: [Slot; 5] = [Slot::Head, Slot::Progress, Slot::Forks, Slot::Header(0), Slot::Header(254)];
 
 fn stored(height: u64) -> StoredHeader {
     StoredHeader { signed: Chain::new(2).signed_at(height), checked_at: NOW, trail: Vec::new() }
@@ -83,6 +83,7 @@ pub async fn notices_what_it_did_not_write<S: ClientStore + 'static>(open: impl 
         match slot {
             Slot::Head => kept.head().await.map(|_| ()),
             Slot::Progress => kept.progress().await.map(|_| ()),
+            Slot::Forks => kept.forks().await.map(|_| ()),
             Slot::Header(number) => kept.header(Height(number.into())).await.map(|_| ()),
         }
     };

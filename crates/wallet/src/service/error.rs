@@ -178,6 +178,7 @@ fn reason_of(refusal: &LightRefusal) -> &'static str {
         LightRefusal::NotSigned { .. } => "not_signed",
         LightRefusal::NotAllowed(_) => "not_allowed",
         LightRefusal::Pruned { .. } => "pruned",
+        LightRefusal::NoFork => "no_fork",
         LightRefusal::WouldRefuse(_) | LightRefusal::Busy => "busy",
     }
 }
