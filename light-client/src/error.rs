@@ -8,7 +8,7 @@ use amulet_crypto::digest::Digest;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::genesis::GenesisError;
 use amulet_protocol::history::{HistoryError, HistoryHead};
-use amulet_protocol::ids::{BlobId, Did, Epoch, HeaderHash, Height, TxId};
+use amulet_protocol::ids::{BlobId, Did, Epoch, HeaderHash, Height, Timestamp, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest};
 use amulet_protocol::merkle::{ListBatchError, ListProofError};
 use amulet_protocol::proof_file::ProofFileError;
@@ -246,6 +246,15 @@ pub enum LightError {
         needed: usize,
         /// What each node did.
         nodes: Vec<(NodeIndex, NodeVerdict)>,
+    },
+    /// As many organisations as are needed show headers dated further ahead than clocks may differ: this device's clock is
+    /// behind, and whom to believe cannot be told before it is right.
+    #[error("hospitals show blocks of {newest}, this device's clock says {now}")]
+    ClockBehind {
+        /// This device's clock.
+        now: Timestamp,
+        /// The latest date that was shown; nothing about it is proven.
+        newest: Timestamp,
     },
     /// Hospitals hand out certified headers that exclude each other. Nothing can be believed until people sort this out.
     #[error("hospitals disagree at height {}", .0.height)]

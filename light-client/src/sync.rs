@@ -1,8 +1,9 @@
 //! Synchronisation: all hospitals are asked for their newest header; the highest that verifies becomes trusted when
 //! hospitals of different organisations agree on one chain, and that chain continues the one this device followed.
 //!
-//! Four things are told apart: a hospital that does not answer (unreachable), one that is behind (stale, and still a
-//! witness if its header is in the newest one's range), one whose header does not verify (forged: it alone is to blame), and
+//! Five things are told apart: a hospital that does not answer (unreachable), one that is behind (stale, and still a
+//! witness if its header is in the newest one's range), one whose header does not verify (forged: it alone is to blame), one
+//! whose header is dated after this device's clock (one of the clocks is wrong, and nobody is accused), and
 //! two certified headers that exclude each other (disagreement: more hospitals signed both than may be faulty; nothing is
 //! to be believed then, and the pair is evidence).
 //!
@@ -21,7 +22,9 @@ use amulet_protocol::header::Header;
 use amulet_protocol::ids::{Did, Height, Timestamp};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
 use amulet_protocol::limits::HEADERS_PER_REQUEST_MAX;
-use amulet_verifier::{Link, VerifiedHeader, Verifier, link_adjacent, link_range, range_contains};
+use amulet_verifier::{
+    InvalidHeader, Link, VerifiedHeader, Verifier, link_adjacent, link_range, range_contains,
+};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::{BTreeSet, VecDeque};
@@ -55,6 +58,12 @@ pub enum NodeVerdict {
     NotAsked,
     /// It refused to answer.
     Refused(LightRefusal),
+    /// Its newest header is dated further ahead of this device's clock than clocks may differ. One of the two clocks is
+    /// wrong, which is no lie; nothing else about the header is known.
+    AheadOfClock {
+        /// Date of its header.
+        time: Timestamp,
+    },
     /// It sent what no honest node sends.
     Forged(Forgery),
     /// Its header names a validator set that this client does not know.
@@ -141,7 +150,8 @@ impl LightClient {
     ///
     /// # Errors
     /// [`LightError::TrustExpired`], [`LightError::Unreachable`], [`LightError::NothingYet`],
-    /// [`LightError::ValidatorsChanged`], [`LightError::TooFewWitnesses`], [`LightError::Disagreement`],
+    /// [`LightError::ValidatorsChanged`], [`LightError::TooFewWitnesses`], [`LightError::ClockBehind`],
+    /// [`LightError::Disagreement`],
     /// [`LightError::Unlinked`]. The trusted header stays as it was.
     ///
     /// A disagreement is kept and shown to the hospitals ([`LightClient::forks`]) before this returns.
@@ -206,7 +216,7 @@ impl LightClient {
             self.verifier().within_trust_period(before.checked_at(), now)?;
         }
         let Asked { candidates, others: mut nodes, skipped } = self.ask_all(policy, now).await;
-        let newest = self.newest(before.as_ref(), &candidates, &nodes)?;
+        let newest = self.newest(before.as_ref(), &candidates, &nodes, now)?;
         for Candidate { node, header } in &candidates {
             self.note_height(*node, header.height() == newest.height());
             let verdict = match self.place(&newest, header, now).await {
@@ -230,7 +240,7 @@ impl LightClient {
         let agreeing = self.organisations_that_agree(&nodes);
         let needed = self.params().witnesses();
         if agreeing < needed {
-            return Err(LightError::TooFewWitnesses { agreeing, needed, nodes });
+            return Err(self.too_few(agreeing, nodes, now));
         }
         let link = match &before {
             Some(before) => Some(self.continues(&newest, before, &candidates, now).await?),
@@ -430,6 +440,7 @@ impl LightClient {
         before: Option<&TrustedHeader>,
         candidates: &[Candidate],
         others: &[(NodeIndex, NodeVerdict)],
+        now: Timestamp,
     ) -> Result<VerifiedHeader, LightError> {
         let offered = candidates.first().map(|candidate| &candidate.header);
         match (before, offered) {
@@ -437,11 +448,11 @@ impl LightClient {
                 Ok(before.verified().clone())
             }
             (_, Some(offered)) => Ok(offered.clone()),
-            (_, None) => Err(self.nothing_verified(others)),
+            (_, None) => Err(self.nothing_verified(others, now)),
         }
     }
 
-    fn nothing_verified(&self, others: &[(NodeIndex, NodeVerdict)]) -> LightError {
+    fn nothing_verified(&self, others: &[(NodeIndex, NodeVerdict)], now: Timestamp) -> LightError {
         let unreachable = |verdict: &NodeVerdict| matches!(verdict, NodeVerdict::Unreachable(_));
         if others.iter().all(|(_, verdict)| unreachable(verdict)) {
             return LightError::Unreachable { asked: others.len() };
@@ -456,8 +467,22 @@ impl LightClient {
         if others.iter().all(|(_, verdict)| silent_or_new(verdict)) {
             return LightError::NothingYet;
         }
+        self.too_few(0, others.to_vec(), now)
+    }
+
+    /// Too few agree; if that is because as many as are needed are ahead of this device's clock, the clock is to blame.
+    fn too_few(&self, agreeing: usize, nodes: Vec<(NodeIndex, NodeVerdict)>, now: Timestamp) -> LightError {
         let needed = self.params().witnesses();
-        LightError::TooFewWitnesses { agreeing: 0, needed, nodes: others.to_vec() }
+        let ahead = nodes.iter().filter_map(|(node, verdict)| match verdict {
+            NodeVerdict::AheadOfClock { time } => Some((self.nodes[node.0].organisation, *time)),
+            _ => None,
+        });
+        let ahead: Vec<(Did, Timestamp)> = ahead.collect();
+        let organisations: BTreeSet<Did> = ahead.iter().map(|(organisation, _)| *organisation).collect();
+        match ahead.iter().map(|(_, time)| *time).max() {
+            Some(newest) if organisations.len() >= needed => LightError::ClockBehind { now, newest },
+            _ => LightError::TooFewWitnesses { agreeing, needed, nodes },
+        }
     }
 
     fn organisations_among(&self, nodes: impl Iterator<Item = NodeIndex>) -> usize {
@@ -551,6 +576,9 @@ impl From<NodeFailure> for NodeVerdict {
     fn from(failure: NodeFailure) -> Self {
         match failure {
             NodeFailure::Unreachable(error) => Self::Unreachable(error),
+            NodeFailure::Forged(Forgery::Header(InvalidHeader::FromFuture { time, .. })) => {
+                Self::AheadOfClock { time }
+            }
             NodeFailure::Forged(forgery) => Self::Forged(forgery),
             NodeFailure::NotFound => Self::NothingYet,
             NodeFailure::Refused(refusal) => Self::Refused(refusal),

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod chain;
 pub mod choices;
+pub mod colluders;
 pub mod consortium;
 pub mod hospital;
 pub mod http;

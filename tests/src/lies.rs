@@ -97,7 +97,22 @@ fn flip_last(bytes: &mut [u8]) {
 /// # Panics
 /// When it cannot listen.
 pub async fn start(base: &str, lie: Lie) -> String {
-    start_proxy(Proxy { base: base.to_owned(), lie, withheld: Arc::default() }).await
+    let twist: Twist = Arc::new(move |_, mut response| {
+        lie.tell(&mut response);
+        response
+    });
+    start_twisting(base, twist).await
+}
+
+/// What a proxy makes of an honest answer.
+pub type Twist = Arc<dyn Fn(&LightRequest, LightResponse) -> LightResponse + Send + Sync>;
+
+/// Starts a proxy before the node at `base` that answers what `twist` makes of each answer, and gives its address.
+///
+/// # Panics
+/// When it cannot listen.
+pub async fn start_twisting(base: &str, twist: Twist) -> String {
+    start_proxy(Proxy { base: base.to_owned(), twist, withheld: Arc::default() }).await
 }
 
 /// Starts a proxy that is honest, but while `withheld` is set leaves questions about histories without an answer, as
@@ -106,7 +121,7 @@ pub async fn start(base: &str, lie: Lie) -> String {
 /// # Panics
 /// When it cannot listen.
 pub async fn start_withholding(base: &str, withheld: Arc<AtomicBool>) -> String {
-    start_proxy(Proxy { base: base.to_owned(), lie: Lie::None, withheld }).await
+    start_proxy(Proxy { base: base.to_owned(), twist: Arc::new(|_, answer| answer), withheld }).await
 }
 
 async fn start_proxy(proxy: Proxy) -> String {
@@ -124,7 +139,7 @@ async fn start_proxy(proxy: Proxy) -> String {
 #[derive(Clone)]
 struct Proxy {
     base: String,
-    lie: Lie,
+    twist: Twist,
     withheld: Arc<AtomicBool>,
 }
 
@@ -140,10 +155,9 @@ async fn answer(State(proxy): State<Proxy>, body: Bytes) -> Result<Vec<u8>, Stat
     if status != StatusCode::OK {
         return Err(status);
     }
-    let mut response: LightResponse =
+    let response: LightResponse =
         codec::decode(&honest.body, LIGHT_RESPONSE_BYTES_MAX).map_err(|_| StatusCode::BAD_GATEWAY)?;
-    proxy.lie.tell(&mut response);
-    Ok(codec::encode(&response))
+    Ok(codec::encode(&(proxy.twist)(&question, response)))
 }
 
 /// Everything else, such as the files of the demonstration's people, is passed on unchanged.

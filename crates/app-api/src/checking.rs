@@ -102,6 +102,8 @@ pub enum HospitalAnswer {
     Refused,
     /// It names a group of hospitals that this device does not know, and does not show how that came about.
     OtherGroup,
+    /// Its newest entry is dated later than this device's clock: one of the two clocks is wrong.
+    AheadOfClock,
     /// Its answer failed a check.
     Forged,
     /// It and another one show entries that exclude each other.

@@ -37,6 +37,8 @@ pub enum ErrorCode {
     Forged,
     /// The newest certified state is too old. Detail: `age_ms`.
     Stale,
+    /// Several hospitals show entries dated later than this device's clock. Details: `now_ms`, `newest_ms`.
+    ClockBehind,
     /// The transaction was refused. Detail: `reason`, the ledger's refusal code.
     Refused,
     /// The transaction was not committed in time; it may still be.

@@ -127,7 +127,7 @@ pub fn contradictions(one: &UntrustedCommitCertificate, other: &UntrustedCommitC
         found.map(|(sender, signature)| Signed {
             sender: *sender,
             content: certificate.vote,
-            signature: signature.clone(),
+            signature: *signature,
         })
     };
     let both = one

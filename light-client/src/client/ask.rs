@@ -3,7 +3,7 @@
 use super::{LightClient, Standing, State};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::transport::{NodeIndex, Transport, TransportError};
-use crate::verifier::Verdict;
+use crate::verifier::{InvalidHeader, Verdict};
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::ids::{Height, Timestamp};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
@@ -102,9 +102,11 @@ impl LightClient {
         Ok(*untrusted)
     }
 
-    /// Remembers a lie, and passes the failure on.
+    /// Remembers a lie, and passes the failure on. A date ahead of this device's clock is none: the clock may be wrong.
     pub(crate) fn noted(&self, node: NodeIndex, failure: NodeFailure) -> NodeFailure {
-        if let NodeFailure::Forged(forgery) = &failure {
+        if let NodeFailure::Forged(forgery) = &failure
+            && !matches!(forgery, Forgery::Header(InvalidHeader::FromFuture { .. }))
+        {
             let mut state = self.inner();
             state.standings[node.0] = Standing::Lied(forgery.clone());
             state.merits.unsound(node);

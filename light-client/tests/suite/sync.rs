@@ -1,6 +1,6 @@
 //! Synchronisation: unreachable, behind, forged and disagreeing hospitals are told apart.
 
-use crate::chain::{Chain, NOW, QUORUM};
+use crate::chain::{Chain, NOW, QUORUM, START};
 use crate::network::{Network, honest, lying, silent};
 use crate::test;
 use amulet_crypto::digest::sm3;
@@ -12,7 +12,7 @@ use amulet_light_client::{
     TransportError, TrustParams,
 };
 use amulet_protocol::certificate::{CertificateError, UntrustedSignedHeader};
-use amulet_protocol::ids::Height;
+use amulet_protocol::ids::{Height, Timestamp};
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::range::RangeProofError;
 use std::sync::Arc;
@@ -391,4 +391,27 @@ async fn a_hospital_that_stops_lying_is_asked_last_but_counts_as_a_witness() {
     assert!(matches!(client.standings()[0], Standing::Lied(_)));
     client.header_at(Height(1)).await.unwrap();
     assert_eq!(network.asked(|question| matches!(question, LightRequest::HeaderAt(_))), vec![NodeIndex(1)]);
+}
+
+#[test]
+async fn a_clock_that_is_behind_is_to_blame_and_no_hospital() {
+    let network = Arc::new(Network::honest(Chain::new(5)));
+    let client = network.client();
+    let day = 24 * 60 * 60 * 1_000;
+    let (now, newest) = (Timestamp(START.0 - day), Timestamp(START.0 + 5_000));
+    assert_eq!(client.sync(now).await, Err(LightError::ClockBehind { now, newest }));
+    assert!(client.standings().iter().all(|standing| *standing == Standing::Good), "nobody has lied");
+    assert_eq!(client.sync(NOW).await.unwrap().agreeing, 4, "as soon as the clock is right");
+}
+
+/// One hospital whose clock is ahead says nothing about this device's.
+#[test]
+async fn one_hospital_that_is_ahead_of_the_clock_is_left_out_and_not_accused() {
+    let time = NOW.plus_millis(24 * 60 * 60 * 1_000);
+    let ahead = forging(move |signed| signed.header.time = time);
+    let network = Arc::new(Network::honest(Chain::new(5)).with(1, ahead));
+    let client = network.client();
+    let report = client.sync(NOW).await.unwrap();
+    assert_eq!(report.nodes[1].1, NodeVerdict::AheadOfClock { time });
+    assert_eq!((report.agreeing, &client.standings()[1]), (3, &Standing::Good));
 }

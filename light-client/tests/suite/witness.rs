@@ -42,7 +42,8 @@ async fn a_fork_is_kept_and_shown_to_every_hospital_once_it_answers() {
     assert_eq!(kept[0].found_at, NOW);
     let mut hashes = kept[0].fork.hashes();
     let mut expected = fork_at(5).hashes();
-    (hashes.sort(), expected.sort());
+    hashes.sort();
+    expected.sort();
     assert_eq!(hashes, expected);
     let mut told = kept[0].told.clone();
     told.sort_by_key(|(who, _)| (0..4).position(|node| organisation(node) == *who));

@@ -45,6 +45,7 @@ fn can_retry(code: ErrorCode) -> bool {
             | ErrorCode::Disagreement
             | ErrorCode::Forged
             | ErrorCode::Stale
+            | ErrorCode::ClockBehind
             | ErrorCode::NotCommitted
             | ErrorCode::RecordUnavailable
             | ErrorCode::Storage

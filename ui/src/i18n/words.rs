@@ -34,6 +34,7 @@ words! {
         Elsewhere => "answer-elsewhere",
         Refused => "answer-refused",
         OtherGroup => "answer-other-group",
+        AheadOfClock => "answer-ahead-of-clock",
         Forged => "answer-forged",
         Contradicts => "answer-contradicts",
     }
@@ -57,6 +58,7 @@ words! {
         Disagreement => "error-disagreement",
         Forged => "error-forged",
         Stale => "error-stale",
+        ClockBehind => "error-clock-behind",
         Refused => "error-refused",
         NotCommitted => "error-not-committed",
         CodeNotOurs => "error-code-not-ours",

@@ -112,6 +112,7 @@ fn Hospital(check: HospitalCheckView) -> Element {
         | HospitalAnswer::Unproven
         | HospitalAnswer::NothingYet
         | HospitalAnswer::Refused
+        | HospitalAnswer::AheadOfClock
         | HospitalAnswer::OtherGroup => (Icon::Clock, "tile", "tag wait"),
         HospitalAnswer::Silent | HospitalAnswer::Elsewhere => (Icon::Offline, "tile", "tag wait"),
         HospitalAnswer::Forged | HospitalAnswer::Contradicts => (Icon::Warning, "tile danger", "tag danger"),

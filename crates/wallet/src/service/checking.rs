@@ -37,6 +37,10 @@ impl Service {
             Ok(report) => answers(&report.nodes, report.head.height()),
             Err(LightError::TooFewWitnesses { nodes, .. }) => answers(nodes, newest(nodes)),
             Err(LightError::Disagreement(found)) => sides(found),
+            Err(LightError::ClockBehind { .. }) => {
+                let nodes = 0..self.client.nodes().len();
+                nodes.map(|node| (NodeIndex(node), HospitalAnswer::AheadOfClock)).collect()
+            }
             // Nobody answered, or what is wrong is of no hospital's making.
             Err(LightError::Unreachable { .. }) => {
                 (0..self.client.nodes().len()).map(|node| (NodeIndex(node), HospitalAnswer::Silent)).collect()
@@ -79,6 +83,7 @@ fn answer(verdict: &NodeVerdict, newest: Height) -> Option<HospitalAnswer> {
         ) => HospitalAnswer::Elsewhere,
         NodeVerdict::Unreachable(_) => HospitalAnswer::Silent,
         NodeVerdict::Refused(_) => HospitalAnswer::Refused,
+        NodeVerdict::AheadOfClock { .. } => HospitalAnswer::AheadOfClock,
         NodeVerdict::Forged(_) => HospitalAnswer::Forged,
         NodeVerdict::UnknownValidators { .. } => HospitalAnswer::OtherGroup,
     })

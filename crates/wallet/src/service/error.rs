@@ -116,6 +116,9 @@ pub(crate) fn light(error: LightError, now: Timestamp, name: impl Fn(NodeIndex) 
         LightError::TrustExpired(_) => {
             ApiError::new(ErrorCode::Stale).with("age_ms", now.0).with("message", error_text)
         }
+        LightError::ClockBehind { now, newest } => {
+            ApiError::new(ErrorCode::ClockBehind).with("now_ms", now.0).with("newest_ms", newest.0)
+        }
         LightError::NotFound { .. } | LightError::NothingYet => ErrorCode::NotFound.into(),
         LightError::Refused { refusal, .. } => light_refusal(refusal),
         LightError::NotCommitted { .. } => ErrorCode::NotCommitted.into(),
