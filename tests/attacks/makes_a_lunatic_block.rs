@@ -38,8 +38,8 @@ pub async fn above_the_head(net: &Localnet) {
     let network = between(net, &[1], twist).await;
     let store = Arc::default();
     let light = client_in(&network, Arc::clone(&store));
-    let head = light.sync(SystemClock.now()).await.unwrap().head;
-    assert_eq!(head.hash(), header.hash(), "a quorum signed it: the assumption is broken");
+    let report = light.sync(SystemClock.now()).await.unwrap();
+    assert_eq!(report.head.hash(), header.hash(), "a quorum signed it: {:?}", report.nodes);
     let patient = people::keys_of(net, "wang-fang").did;
     light.state::<Identity>(&StateKey::Identity(patient)).await.unwrap_err();
 

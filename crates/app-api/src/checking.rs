@@ -17,6 +17,8 @@ pub struct CheckingView {
     pub trouble: Option<ApiError>,
     /// What each hospital did in the newest check, by the order of the network file; empty before the first.
     pub hospitals: Vec<HospitalCheckView>,
+    /// Pairs of entries that exclude each other, which this device found at any time and keeps; the oldest first.
+    pub contradictions: Vec<ContradictionView>,
     /// The chain that the app was made for: what everything else is checked against.
     pub chain: String,
     /// How many times the group of hospitals has changed, as far as this device has followed.
@@ -68,6 +70,38 @@ pub struct HospitalTrafficView {
     pub sent: u64,
     /// Bytes received.
     pub received: u64,
+}
+
+/// Two signed entries that exclude each other, and who was shown them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContradictionView {
+    /// When this device found them.
+    pub found_at: TimeMs,
+    /// Heights and header hashes of both.
+    pub entries: [(u64, String); 2],
+    /// The hospitals that were shown them and answered.
+    pub told: Vec<ToldView>,
+}
+
+/// What a hospital said when it was shown a contradiction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldView {
+    /// The hospital.
+    pub hospital: HospitalView,
+    /// Its answer.
+    pub answer: ToldAnswer,
+}
+
+/// What a hospital makes of a contradiction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToldAnswer {
+    /// It names on the ledger those who signed both.
+    Convicts,
+    /// It told its operators; nobody is convicted by it.
+    Alarmed,
+    /// It says that it is none.
+    Denied,
 }
 
 /// What one hospital did in a check.

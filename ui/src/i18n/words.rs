@@ -4,7 +4,7 @@
 use amulet_app_api::ErrorCode;
 use amulet_app_api::access::{EmergencyReason, LogEvent, ProofCheck, Purpose, ShareState};
 use amulet_app_api::card::{FactKind, SummarySection};
-use amulet_app_api::checking::HospitalAnswer;
+use amulet_app_api::checking::{HospitalAnswer, ToldAnswer};
 use amulet_app_api::clinician::MyAccessState;
 use amulet_app_api::records::{Category, DataClass};
 use amulet_app_api::wallet::{Role, StrengthHint, Task};
@@ -37,6 +37,15 @@ words! {
         AheadOfClock => "answer-ahead-of-clock",
         Forged => "answer-forged",
         Contradicts => "answer-contradicts",
+    }
+}
+
+words! {
+    /// What a hospital said when it was shown a contradiction.
+    told_answer, TOLD_ANSWERS: ToldAnswer {
+        Convicts => "told-convicts",
+        Alarmed => "told-alarmed",
+        Denied => "told-denied",
     }
 }
 

@@ -10,7 +10,9 @@ use crate::components::load::show;
 use crate::components::page::{ActionBar, PageHead};
 use crate::hooks::{use_action, use_load, use_now};
 use crate::i18n::{Translator, tr, use_translator, words};
-use amulet_app_api::checking::{Checking, CheckingView, HospitalAnswer, HospitalCheckView};
+use amulet_app_api::checking::{
+    Checking, CheckingView, ContradictionView, HospitalAnswer, HospitalCheckView,
+};
 use amulet_app_api::wallet::{CheckedView, Sync};
 use dioxus::prelude::*;
 
@@ -87,6 +89,15 @@ fn Body(view: CheckingView) -> Element {
                 }
             }
         }
+        if !view.contradictions.is_empty() {
+            section { class: "stack tight", "data-testid": "checking-contradictions",
+                h2 { {tr!(t, "checking-contradictions")} }
+                p { {tr!(t, "checking-contradictions-more")} }
+                for found in view.contradictions.iter() {
+                    Contradiction { key: "{found.found_at}-{found.entries[0].1}", found: found.clone() }
+                }
+            }
+        }
         if let Some(checked) = view.checked.clone() {
             Verified { checked: checked.clone() }
             Technical { view: view.clone(), checked }
@@ -130,6 +141,37 @@ fn Hospital(check: HospitalCheckView) -> Element {
                 span { class: "small block", {t.attribute(key, "means", &[("blocks", blocks.into())])} }
             }
             span { class: tag, {t.text(key, &[])} }
+        }
+    }
+}
+
+/// Two entries that exclude each other, and what the hospitals that were shown them said.
+#[component]
+fn Contradiction(found: ContradictionView) -> Element {
+    let t = use_translator();
+    rsx! {
+        p { class: "strong", {tr!(t, "checking-contradiction", time = t.date_time(found.found_at))} }
+        if found.told.is_empty() {
+            p { class: "small", {tr!(t, "checking-told-nobody")} }
+        }
+        ul { class: "list",
+            for told in found.told.iter() {
+                li { key: "{told.hospital.did}", class: "line",
+                    span { class: "grow",
+                        span { class: "strong block", {t.hospital(&told.hospital)} }
+                        span { class: "small block", {t.text(words::told_answer(&told.answer), &[])} }
+                    }
+                }
+            }
+        }
+        details { class: "technical",
+            summary { {tr!(t, "proof-technical")} }
+            dl { class: "facts",
+                for (height, hash) in found.entries.iter() {
+                    dt { {tr!(t, "proof-block")} " {height}" }
+                    dd { class: "mono", "{hash}" }
+                }
+            }
         }
     }
 }

@@ -1,10 +1,14 @@
 //! What the last checks found, hospital by hospital: for the person who wants to know what "checked" means.
 
 use amulet_app_api::ApiError;
-use amulet_app_api::checking::{CheckingView, HospitalAnswer, HospitalCheckView};
+use amulet_app_api::checking::{
+    CheckingView, ContradictionView, HospitalAnswer, HospitalCheckView, ToldAnswer, ToldView,
+};
 use amulet_app_api::wallet::TimeMs;
+use amulet_light_client::store::{StoredFork, Told};
 use amulet_light_client::{Disagreement, LightError, NodeIndex, NodeVerdict, SyncReport, TransportError};
 use amulet_protocol::ids::Height;
+use amulet_protocol::light::ForkFinding;
 
 use super::Service;
 
@@ -25,10 +29,27 @@ impl Service {
             checked: state.checked.clone(),
             trouble: trouble.clone(),
             hospitals: hospitals.clone(),
+            contradictions: self.client.forks().iter().map(|fork| self.contradiction(fork)).collect(),
             chain: self.network.chain().to_string(),
             epoch: self.client.epoch().0,
             trusts_until: *trusts_until,
         }
+    }
+
+    fn contradiction(&self, kept: &StoredFork) -> ContradictionView {
+        let entry = |side: usize| {
+            let header = &kept.fork.sides()[side].header;
+            (header.height.0, header.hash().to_string())
+        };
+        let told = kept.told.iter().map(|(organisation, told)| {
+            let answer = match told {
+                Told::Found(ForkFinding::Convicts { .. }) => ToldAnswer::Convicts,
+                Told::Found(ForkFinding::Suspects { .. }) => ToldAnswer::Alarmed,
+                Told::Denied => ToldAnswer::Denied,
+            };
+            ToldView { hospital: self.network.hospital(organisation), answer }
+        });
+        ContradictionView { found_at: kept.found_at.0, entries: [entry(0), entry(1)], told: told.collect() }
     }
 
     /// Takes note of how a check went.
