@@ -72,6 +72,8 @@ pub struct Node {
     pub must_abstain: bool,
     /// The block at which it took its ledger over from others, if it ever did.
     pub copied: Height,
+    /// Whether a copy was put in place by a start that failed later, so that it is still to be checked.
+    pub is_copy_unchecked: bool,
     /// How far its clock of the day is ahead when it is well: the second instance of a twin is not quite the first.
     skew_ms: i64,
 }
@@ -228,6 +230,7 @@ impl Node {
             lost_keys: Vec::new(),
             must_abstain: false,
             copied: Height(0),
+            is_copy_unchecked: false,
             skew_ms: 0,
         }
     }

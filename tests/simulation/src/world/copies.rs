@@ -316,7 +316,7 @@ impl World {
         self.crash(index, crate::disk::Unsynced::Lost);
         let node = &mut self.nodes[index];
         node.disks.erase();
-        (node.durable, node.copied) = (Height(0), Height(0));
+        (node.durable, node.copied, node.is_copy_unchecked) = (Height(0), Height(0), false);
         (node.lost_keys, node.must_abstain) = (keys, true);
     }
 

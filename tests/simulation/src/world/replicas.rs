@@ -32,10 +32,14 @@ impl World {
         let node = &mut self.nodes[index];
         node.is_between_epochs = false;
         let (had_copy, before) = (!node.disks.copy.is_empty(), node.durable);
-        match node.start(&self.setting, self.now) {
+        let started = node.start(&self.setting, self.now);
+        let is_in_place = had_copy && node.disks.copy.is_empty();
+        node.is_copy_unchecked |= is_in_place;
+        match started {
             Ok(actions) => {
                 self.check_durable(index)?;
-                if had_copy && self.nodes[index].disks.copy.is_empty() && self.tip_of(index) > before {
+                let is_unchecked = std::mem::take(&mut self.nodes[index].is_copy_unchecked);
+                if is_unchecked && self.tip_of(index) > before {
                     self.check_copied(index, before)?;
                 }
                 self.begin_upkeep(index);
