@@ -15,6 +15,7 @@ use futures::StreamExt;
 use libp2p::core::upgrade::Version;
 use libp2p::request_response::{Event, Message, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::SwarmEvent;
+use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::{Multiaddr, PeerId, Swarm, identity, noise, tcp, yamux};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ const ANSWERS_MAX: usize = 1_024;
 /// Commands taken at once before what they say is sent, so that messages to one peer go together.
 const COMMANDS_AT_ONCE: usize = 256;
 /// How often peers that are not connected are dialled again.
-const REDIAL_EVERY: Duration = Duration::from_millis(500);
+pub(super) const REDIAL_EVERY: Duration = Duration::from_millis(500);
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(300);
 
@@ -79,6 +80,8 @@ pub struct EventLoop {
     answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
     replicas: BTreeMap<PeerId, ReplicaId>,
     peers: BTreeMap<ReplicaId, PeerId>,
+    /// Kept here, because libp2p forgets an address that it could not reach once.
+    addresses: BTreeMap<PeerId, Vec<Multiaddr>>,
     asked: BTreeMap<OutboundRequestId, oneshot::Sender<PeerResponse>>,
     outboxes: BTreeMap<ReplicaId, Outbox>,
     shares: Shares,
@@ -108,11 +111,9 @@ impl EventLoop {
                 .listen_on(address.clone())
                 .map_err(|error| NetworkError::Listen { address, reason: error.to_string() })?;
         }
-        let own = config.own.and_then(|own| peers.get(&own).copied());
+        let mut addresses: BTreeMap<PeerId, Vec<Multiaddr>> = BTreeMap::new();
         for (peer, address) in config.peers {
-            if Some(peer) != own && peers.values().any(|member| *member == peer) {
-                swarm.add_peer_address(peer, address);
-            }
+            addresses.entry(peer).or_default().push(address);
         }
         let replicas = peers.iter().map(|(replica, peer)| (*peer, *replica)).collect();
         let shares = Shares::new(peers.keys().copied());
@@ -130,6 +131,7 @@ impl EventLoop {
             answers,
             replicas,
             peers,
+            addresses,
             asked: BTreeMap::new(),
             outboxes,
             shares,
@@ -194,8 +196,9 @@ impl EventLoop {
             std::mem::replace(count, now) != now
         });
         for peer in missing {
-            // A dial that cannot even start (one is under way, no address) is tried again at the next tick.
-            let _ = self.swarm.dial(peer);
+            let Some(addresses) = self.addresses.get(&peer) else { continue };
+            // A dial that cannot even start (one is under way) is tried again at the next tick.
+            let _ = self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses.clone()).build());
         }
     }
 
@@ -267,6 +270,15 @@ impl EventLoop {
                 self.on_light(message)
             }
             SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "listening"),
+            SwarmEvent::ConnectionEstablished { peer_id, endpoint, .. } => {
+                tracing::debug!(%peer_id, dialled = endpoint.is_dialer(), "connected");
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established, cause, .. } => {
+                tracing::debug!(%peer_id, left = num_established, ?cause, "connection closed");
+            }
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer_id), error, .. } => {
+                tracing::debug!(%peer_id, %error, "cannot connect");
+            }
             _ => {}
         }
     }

@@ -38,7 +38,15 @@ async fn node(
     own: u16,
     peers: Vec<(ReplicaId, Multiaddr)>,
 ) -> (Network, Inboxes, Multiaddr) {
-    let listen: Multiaddr = "/ip4/127.0.0.1/tcp/0".parse().unwrap();
+    node_at(keys, own, "/ip4/127.0.0.1/tcp/0".parse().unwrap(), peers).await
+}
+
+async fn node_at(
+    keys: &[Keypair],
+    own: u16,
+    listen: Multiaddr,
+    peers: Vec<(ReplicaId, Multiaddr)>,
+) -> (Network, Inboxes, Multiaddr) {
     let peer = |replica: ReplicaId| keys[usize::from(replica.0)].public().to_peer_id();
     let config = NetworkConfig {
         identity: keys[usize::from(own)].clone(),
@@ -122,4 +130,31 @@ async fn validators_ask_each_other_and_a_stranger_is_offered_the_light_protocol_
         }
     }
     answering.abort();
+}
+
+/// Two hospitals that restarted at once once gave each other up for ever: libp2p forgets an address at the first failure.
+#[tokio::test]
+async fn a_hospital_that_could_not_be_reached_is_dialled_until_it_is_there() {
+    let keys = keys();
+    let nobody_there = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address: Multiaddr =
+        format!("/ip4/127.0.0.1/tcp/{}", nobody_there.local_addr().unwrap().port()).parse().unwrap();
+    drop(nobody_there);
+    let (network, _inboxes, _) = node(&keys, 1, vec![(ReplicaId(0), address.clone())]).await;
+    let message = Arc::new(vec![7]);
+    let refused = tokio::time::sleep(2 * event_loop::REDIAL_EVERY + event_loop::REDIAL_EVERY / 2);
+    refused.await;
+    let (_other, mut inboxes, _) = node_at(&keys, 0, address, Vec::new()).await;
+    let arrived = async {
+        loop {
+            network.send(ReplicaId(0), message.clone());
+            let wait = tokio::time::timeout(event_loop::REDIAL_EVERY, inboxes.consensus.recv());
+            if let Ok(Some(message)) = wait.await {
+                return message;
+            }
+        }
+    };
+    let message =
+        tokio::time::timeout(20 * event_loop::REDIAL_EVERY, arrived).await.expect("never dialled again");
+    assert_eq!((message.from, message.bytes), (ReplicaId(1), vec![7]));
 }
