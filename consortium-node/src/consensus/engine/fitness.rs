@@ -78,6 +78,7 @@ impl Engine {
         let (Role::Member(replica), Some(fitness)) = (&self.role, &mut self.fitness) else { return Ok(()) };
         let view = target(replica);
         if view != fitness.view {
+            tracing::debug!(from = fitness.view.0, to = view.0, "on the way to another view");
             fitness.view = view;
             fitness.executing.clear();
             fitness.found = None;
