@@ -19,6 +19,7 @@ use amulet_protocol::limits::{
 };
 use amulet_protocol::state::StateKey;
 use amulet_protocol::state_batch::UntrustedStateBatch;
+use amulet_protocol::state_tree::UntrustedStateProof;
 use std::collections::BTreeSet;
 
 /// Bytes of an answer that are left for what surrounds the list in it.
@@ -98,18 +99,10 @@ fn state(snapshot: &Snapshot, height: Height, keys: &[StateKey]) -> Result<Light
     if let Some(refusal) = refused_state(snapshot, height, keys)? {
         return Ok(refusal);
     }
-    let state = StateAt { snapshot, height };
-    let mut proofs = Vec::with_capacity(keys.len());
-    let mut room = Room::default();
-    for key in keys {
-        let proof = state.prove(key)?;
-        // Every key is answered or none, so that an answer never passes for the absence of the rest.
-        if !room.take(codec::encode(&proof).len()) {
-            return Ok(malformed());
-        }
-        proofs.push(proof);
-    }
-    Ok(LightResponse::State(proofs))
+    Ok(match proofs(snapshot, height, keys)? {
+        Some(proofs) => LightResponse::State(proofs),
+        None => malformed(),
+    })
 }
 
 fn state_batch(snapshot: &Snapshot, height: Height, keys: &[StateKey]) -> Result<LightResponse, LedgerError> {
@@ -120,18 +113,29 @@ fn state_batch(snapshot: &Snapshot, height: Height, keys: &[StateKey]) -> Result
     if let Some(refusal) = refused_state(snapshot, height, keys)? {
         return Ok(refusal);
     }
+    let Some(proofs) = proofs(snapshot, height, keys)? else { return Ok(malformed()) };
+    let proofs = keys.iter().cloned().zip(proofs).collect();
+    let batch = UntrustedStateBatch::join(proofs).ok_or(corrupt(&STATE_NODES))?;
+    Ok(LightResponse::StateBatch(batch))
+}
+
+/// The proofs of all keys, or `None` if an answer has no room for them: it never passes for the absence of the rest.
+fn proofs(
+    snapshot: &Snapshot,
+    height: Height,
+    keys: &[StateKey],
+) -> Result<Option<Vec<UntrustedStateProof>>, LedgerError> {
     let state = StateAt { snapshot, height };
     let mut proofs = Vec::with_capacity(keys.len());
     let mut room = Room::default();
     for key in keys {
         let proof = state.prove(key)?;
         if !room.take(codec::encode(&proof).len()) {
-            return Ok(malformed());
+            return Ok(None);
         }
-        proofs.push((key.clone(), proof));
+        proofs.push(proof);
     }
-    let batch = UntrustedStateBatch::join(proofs).ok_or(corrupt(&STATE_NODES))?;
-    Ok(LightResponse::StateBatch(batch))
+    Ok(Some(proofs))
 }
 
 /// Why keys of the state at a height are not answered; `None` if they can be.

@@ -34,7 +34,7 @@ pub(crate) fn add_to_storms(plan: &mut Plan) {
     let archives = rng.range(0, plan.faults_borne() as u64 + 1);
     prune(plan, &mut rng, archives);
     for liar in &mut plan.liars {
-        liar.behaviours.extend(rng.pick(&Behaviour::OF_COPIES));
+        liar.behaviours.extend(rng.pick(Behaviour::OF_COPIES));
     }
     // More blocks, so that who is away is soon too far behind.
     for client in &mut plan.clients {

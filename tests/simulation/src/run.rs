@@ -130,7 +130,7 @@ impl Shrinking {
 
     fn drop_behaviours(&mut self) {
         for liar in 0..self.plan.liars.len() {
-            for behaviour in Behaviour::ALL {
+            for &behaviour in Behaviour::ALL {
                 let mut plan = self.plan.clone();
                 let behaviours = &mut plan.liars[liar].behaviours;
                 let before = behaviours.len();

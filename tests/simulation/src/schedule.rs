@@ -214,8 +214,8 @@ pub enum Behaviour {
 }
 
 impl Behaviour {
-    /// Every behaviour.
-    pub const ALL: [Self; 22] = [
+    /// Every behaviour: first those in the agreement on blocks, then those towards who copies a ledger.
+    pub const ALL: &'static [Self] = &[
         Self::Equivocate,
         Self::Withhold,
         Self::Replay,
@@ -240,30 +240,11 @@ impl Behaviour {
         Self::StopHalfway,
     ];
 
-    /// Those towards who copies a ledger.
-    pub const OF_COPIES: [Self; 5] =
-        [Self::WrongPieces, Self::WrongSurvey, Self::EndlessAnswers, Self::StaleSnapshots, Self::StopHalfway];
-
     /// Those in the agreement on blocks.
-    pub const OF_AGREEMENT: [Self; 17] = [
-        Self::Equivocate,
-        Self::Withhold,
-        Self::Replay,
-        Self::ForgeCertificates,
-        Self::WrongNewView,
-        Self::WrongViewChange,
-        Self::InvalidBlocks,
-        Self::Silent,
-        Self::Slow,
-        Self::Censor,
-        Self::CommitEarly,
-        Self::Boast,
-        Self::Twins,
-        Self::Contradict,
-        Self::PrepareAsPrimary,
-        Self::WrongParent,
-        Self::OrderBelowBase,
-    ];
+    pub const OF_AGREEMENT: &'static [Self] = Self::ALL.split_at(17).0;
+
+    /// Those towards who copies a ledger.
+    pub const OF_COPIES: &'static [Self] = Self::ALL.split_at(Self::OF_AGREEMENT.len()).1;
 }
 
 /// One client: a patient with a practitioner who treats them.

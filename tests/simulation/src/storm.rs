@@ -82,7 +82,7 @@ fn liars(rng: &mut Rng, plan: &Plan) -> Vec<Liar> {
     let liar = |replica: usize| {
         let kinds = rng.range(1, 4);
         let mut behaviours: Vec<Behaviour> =
-            (0..kinds).filter_map(|_| rng.pick(&Behaviour::OF_AGREEMENT).copied()).collect();
+            (0..kinds).filter_map(|_| rng.pick(Behaviour::OF_AGREEMENT).copied()).collect();
         behaviours.sort_unstable();
         behaviours.dedup();
         Liar { replica: u16::try_from(replica).expect("a validator set is small"), behaviours }
