@@ -1,0 +1,180 @@
+//! Linking heads: whether a certified header belongs to the chain of a newer one, or excludes it.
+
+use super::ask::Candidate;
+use crate::client::{LightClient, check_range};
+use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
+use crate::transport::NodeIndex;
+use amulet_protocol::header::Header;
+use amulet_protocol::ids::{Height, Timestamp};
+use amulet_protocol::light::{LightRequest, LightResponse};
+use amulet_protocol::limits::HEADERS_PER_REQUEST_MAX;
+use amulet_verifier::{Link, VerifiedHeader, link_adjacent, link_range, range_contains};
+
+/// Whether an older certified header belongs to the chain of a newer one.
+pub(crate) enum Placement {
+    /// It does.
+    Linked(Link),
+    /// It does not: both are certified, and one excludes the other.
+    Conflict(Box<Disagreement>),
+    /// Nobody could show it either way.
+    Unproven,
+}
+
+impl LightClient {
+    /// Shows that the headers that led to new validator sets since `known` are in the new head's chain, as far as it reaches.
+    pub(super) async fn passes_steps(
+        &self,
+        newest: &VerifiedHeader,
+        known: usize,
+        candidates: &[Candidate],
+        now: Timestamp,
+    ) -> Result<(), LightError> {
+        let verifier = self.verifier();
+        let taken = verifier.trail()[known..].iter().map(|step| match self.judge(step.header.clone(), now) {
+            Ok(taken) => taken,
+            Err(_) => unreachable!("it was verified when the step was taken"),
+        });
+        // A node can show the true end of an epoch and then fail to show a header above it.
+        let taken: Vec<_> = taken.filter(|taken| taken.height() <= newest.height()).collect();
+        if self.contains_all(newest, &taken).await {
+            return Ok(());
+        }
+        for taken in &taken {
+            self.continues(newest, taken, candidates, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether nodes show by one proof for many that all these are in the range of the newest. If not, it may still be so, and
+    /// nobody is to blame yet: a node may be on another branch.
+    async fn contains_all(&self, newest: &VerifiedHeader, older: &[VerifiedHeader]) -> bool {
+        let older: Vec<_> = older.iter().filter(|older| older.hash() != newest.hash()).collect();
+        for older in older.chunks(HEADERS_PER_REQUEST_MAX) {
+            if !self.anybody_shows(newest, older).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn anybody_shows(&self, newest: &VerifiedHeader, older: &[&VerifiedHeader]) -> bool {
+        let heights: Vec<Height> = older.iter().map(|older| older.height()).collect();
+        let request = LightRequest::Headers { heights: heights.clone(), newer: newest.height() };
+        for node in self.order() {
+            let Ok(answer) = self.ask(node, &request).await else { continue };
+            let Ok((found, _)) = check_range(answer, newest, &heights) else { continue };
+            let later = older.iter().all(|older| older.time() < newest.time());
+            if later && found.iter().zip(older).all(|(found, older)| found.header.hash() == older.hash()) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether a header of a skipped epoch, which nobody vouches for, is in the range of the newest, as any node shows.
+    pub(super) async fn newest_contains(&self, newest: &VerifiedHeader, older: &Header) -> bool {
+        if older.height >= newest.height() {
+            return false;
+        }
+        let request = LightRequest::RangeProof { older: older.height, newer: newest.height() };
+        for node in self.order() {
+            if let Ok(LightResponse::RangeProof(proof)) = self.ask(node, &request).await
+                && range_contains(newest, older, &proof).is_ok()
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Shows that the new head continues a header that this device followed.
+    pub(super) async fn continues(
+        &self,
+        newest: &VerifiedHeader,
+        before: &VerifiedHeader,
+        candidates: &[Candidate],
+        now: Timestamp,
+    ) -> Result<Link, LightError> {
+        match self.place(newest, before, now).await {
+            Placement::Linked(link) => Ok(link),
+            Placement::Conflict(found) => Err(with_nodes(found, candidates)),
+            Placement::Unproven => Err(LightError::Unlinked {
+                trusted: before.height(),
+                trusted_hash: before.hash(),
+                head: newest.height(),
+            }),
+        }
+    }
+
+    /// Finds out whether `older`, which is certified, is in the chain of `newer`. A range proof that fails proves nothing
+    /// by itself, because the node that made it may lie; a second certified header at the height of `older` does.
+    pub(crate) async fn place(
+        &self,
+        newer: &VerifiedHeader,
+        older: &VerifiedHeader,
+        now: Timestamp,
+    ) -> Placement {
+        if newer.hash() == older.hash() {
+            return Placement::Linked(Link::Same);
+        }
+        if newer.height() <= older.height() {
+            return conflict(older, newer, Vec::new());
+        }
+        if newer.height() == older.height().next() {
+            return link_adjacent(newer, older)
+                .map_or_else(|_| conflict(older, newer, Vec::new()), Placement::Linked);
+        }
+        for node in self.order() {
+            match self.range_link_from(node, newer, older).await {
+                Ok(link) => return Placement::Linked(link),
+                Err(NodeFailure::Forged(forgery)) => {
+                    match self.header_from(node, older.height(), now).await {
+                        Ok(rival) if rival.hash() != older.hash() => {
+                            return conflict(older, &rival, vec![node]);
+                        }
+                        // Whether it lied or is on the other branch cannot be told when it says no more.
+                        Err(NodeFailure::Unreachable(_)) => {}
+                        _ => {
+                            self.noted(node, NodeFailure::Forged(forgery));
+                        }
+                    }
+                }
+                Err(_) => {}
+            }
+        }
+        Placement::Unproven
+    }
+
+    async fn range_link_from(
+        &self,
+        node: NodeIndex,
+        newer: &VerifiedHeader,
+        older: &VerifiedHeader,
+    ) -> Result<Link, NodeFailure> {
+        let request = LightRequest::RangeProof { older: older.height(), newer: newer.height() };
+        match self.ask(node, &request).await? {
+            LightResponse::RangeProof(proof) => {
+                link_range(newer, older, &proof).map_err(|cause| Forgery::RangeProof(cause).into())
+            }
+            _ => Err(Forgery::OtherAnswer { question: Question::RangeProof }.into()),
+        }
+    }
+}
+
+fn conflict(left: &VerifiedHeader, right: &VerifiedHeader, right_nodes: Vec<NodeIndex>) -> Placement {
+    let height = left.height().min(right.height());
+    let left = Side { nodes: Vec::new(), header: left.as_signed().clone() };
+    let right = Side { nodes: right_nodes, header: right.as_signed().clone() };
+    Placement::Conflict(Box::new(Disagreement { height, left, right }))
+}
+
+/// Names the hospitals that stand by each side. Certificates of one header may differ, so headers are compared.
+pub(super) fn with_nodes(mut found: Box<Disagreement>, candidates: &[Candidate]) -> LightError {
+    for side in [&mut found.left, &mut found.right] {
+        let stand_by = candidates.iter().filter(|candidate| *candidate.header.header() == side.header.header);
+        let missing: Vec<NodeIndex> =
+            stand_by.map(|candidate| candidate.node).filter(|node| !side.nodes.contains(node)).collect();
+        side.nodes.extend(missing);
+    }
+    LightError::Disagreement(found)
+}

@@ -1,0 +1,161 @@
+//! Synchronisation: all hospitals are asked for their newest header; the highest that verifies becomes trusted when
+//! hospitals of different organisations agree on one chain, and that chain continues the one this device followed.
+//!
+//! Five things are told apart: a hospital that does not answer (unreachable), one that is behind (stale, and still a
+//! witness if its header is in the newest one's range), one whose header does not verify (forged: it alone is to blame), one
+//! whose header is dated after this device's clock (one of the clocks is wrong, and nobody is accused), and
+//! two certified headers that exclude each other (disagreement: more hospitals signed both than may be faulty; nothing is
+//! to be believed then, and the pair is evidence).
+//!
+//! The age of the newest block decides nothing: blocks are made when there are transactions. That hospitals together hide
+//! newer blocks is possible only if all that answer do; `NodeVerdict` says who answered.
+
+mod ask;
+mod link;
+mod report;
+mod witness;
+
+pub(crate) use ask::GRACE;
+pub(crate) use link::Placement;
+pub use report::{NodeVerdict, SyncReport};
+
+use crate::background::SyncPolicy;
+use crate::client::{LightClient, SyncStart};
+use crate::error::LightError;
+use crate::header::TrustedHeader;
+use amulet_protocol::ids::Timestamp;
+use amulet_verifier::Verifier;
+use ask::{Asked, Candidate};
+use link::with_nodes;
+use std::sync::Arc;
+
+/// What was known when a sync began. It is known again when that sync fails, or is dropped before its end.
+struct KnownBefore<'a> {
+    client: &'a LightClient,
+    verifier: Option<Arc<Verifier>>,
+}
+
+impl KnownBefore<'_> {
+    fn restore(&self) {
+        if let Some(verifier) = &self.verifier {
+            self.client.set_verifier(Arc::clone(verifier));
+        }
+    }
+}
+
+impl Drop for KnownBefore<'_> {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}
+
+impl LightClient {
+    /// Asks all hospitals for their newest header and moves the trusted header forward.
+    ///
+    /// # Errors
+    /// [`LightError::TrustExpired`], [`LightError::Unreachable`], [`LightError::NothingYet`],
+    /// [`LightError::ValidatorsChanged`], [`LightError::TooFewWitnesses`], [`LightError::ClockBehind`],
+    /// [`LightError::Disagreement`],
+    /// [`LightError::Unlinked`]. The trusted header stays as it was.
+    ///
+    /// A disagreement is kept and shown to the hospitals ([`LightClient::forks`]) before this returns.
+    pub async fn sync(&self, now: Timestamp) -> Result<SyncReport, LightError> {
+        self.sync_by(SyncPolicy::Full, now).await
+    }
+
+    /// The same, at the cost that a policy allows. When the few that are asked on a metered link do not agree, all are.
+    ///
+    /// # Errors
+    /// As [`LightClient::sync`].
+    pub async fn sync_by(&self, policy: SyncPolicy, now: Timestamp) -> Result<SyncReport, LightError> {
+        let _one_at_a_time = self.syncing.lock().await;
+        self.restore_once().await;
+        // Validator sets that are learnt on the way count with the head that they lead to, or not at all.
+        let mut before = KnownBefore { client: self, verifier: Some(self.verifier()) };
+        let known = SyncStart::of(&self.verifier());
+        let resumed = self.resume_progress(known, now).await;
+        let mut synced = self.sync_from(known.steps, policy, now).await;
+        self.keep_disagreement(&synced, now).await;
+        if resumed && synced.as_ref().is_err_and(|error| !error.is_passing()) {
+            // What was reached before may itself have been a way into nothing.
+            before.restore();
+            self.drop_progress().await;
+            synced = self.sync_from(known.steps, policy, now).await;
+            self.keep_disagreement(&synced, now).await;
+        }
+        if policy == SyncPolicy::Metered && synced.as_ref().is_err_and(|error| !error.is_passing()) {
+            before.restore();
+            synced = self.sync_from(known.steps, SyncPolicy::Full, now).await;
+            self.keep_disagreement(&synced, now).await;
+        }
+        match &synced {
+            Ok(_) => {
+                before.verifier = None;
+                if SyncStart::of(&self.verifier()) != known {
+                    self.drop_progress().await;
+                }
+            }
+            Err(error) if !error.is_passing() => self.drop_progress().await,
+            Err(_) => {}
+        }
+        self.tell_forks().await;
+        synced
+    }
+
+    async fn keep_disagreement(&self, synced: &Result<SyncReport, LightError>, now: Timestamp) {
+        if let Err(LightError::Disagreement(found)) = synced {
+            self.keep_fork(found, now).await;
+        }
+    }
+
+    async fn sync_from(
+        &self,
+        known: usize,
+        policy: SyncPolicy,
+        now: Timestamp,
+    ) -> Result<SyncReport, LightError> {
+        let traffic_before = self.traffic();
+        let before = self.trusted();
+        if let Some(before) = &before {
+            self.verifier().within_trust_period(before.checked_at(), now)?;
+        }
+        let Asked { candidates, others: mut nodes, skipped } = self.ask_all(policy, now).await;
+        let newest = self.newest(before.as_ref(), &candidates, &nodes, now)?;
+        for Candidate { node, header } in &candidates {
+            self.note_height(*node, header.height() == newest.height());
+            let verdict = match self.place(&newest, header, now).await {
+                Placement::Linked(_) => NodeVerdict::Agrees { height: header.height() },
+                Placement::Unproven => NodeVerdict::Unproven { height: header.height() },
+                Placement::Conflict(found) => return Err(with_nodes(found, &candidates)),
+            };
+            nodes.push((*node, verdict));
+        }
+        for (node, header) in &skipped {
+            let height = header.height;
+            let verdict = nodes.iter_mut().find(|(other, _)| other == node).map(|(_, verdict)| verdict);
+            if let Some(verdict) = verdict
+                && self.newest_contains(&newest, header).await
+            {
+                self.note_height(*node, false);
+                *verdict = NodeVerdict::Agrees { height };
+            }
+        }
+        nodes.sort_by_key(|(node, _)| *node);
+        let agreeing = self.organisations_that_agree(&nodes);
+        let needed = self.params().witnesses();
+        if agreeing < needed {
+            return Err(self.too_few(agreeing, nodes, now));
+        }
+        let link = match &before {
+            Some(before) => Some(self.continues(&newest, before, &candidates, now).await?),
+            None => None,
+        };
+        self.passes_steps(&newest, known, &candidates, now).await?;
+        let head = TrustedHeader::new(newest, now);
+        let store_trouble = self.adopt(&head).await;
+        let (signed, validators) = (head.signed(), head.validators());
+        let traffic = self.traffic().into_iter().zip(traffic_before).map(|(now, before)| now - before);
+        let (total, traffic) = (nodes.len(), traffic.collect());
+        Ok(SyncReport { signed, validators, agreeing, total, link, nodes, traffic, store_trouble, head })
+    }
+}
