@@ -6,6 +6,7 @@
 
 mod commands;
 mod demo;
+mod downloads;
 mod http;
 mod settings;
 mod start;

@@ -17,6 +17,8 @@ pub struct Settings {
     pub network: PathBuf,
     /// The folder for this device's files.
     pub data: PathBuf,
+    /// The folder for files that a person saves; `None` if the system names none.
+    pub downloads: Option<PathBuf>,
 }
 
 impl Settings {
@@ -33,7 +35,9 @@ impl Settings {
             Some(path) => path,
             None => app.path().app_data_dir()?,
         };
-        Ok(Self { network, data })
+        let paths = app.path();
+        let downloads = paths.download_dir().or_else(|_| paths.document_dir()).or_else(|_| paths.home_dir());
+        Ok(Self { network, data, downloads: downloads.ok() })
     }
 }
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use tauri::AppHandle;
 
 use crate::demo::DemoFolder;
+use crate::downloads::Downloads;
 use crate::http::Http;
 use crate::settings::Settings;
 
@@ -102,6 +103,7 @@ fn service_of(settings: &Settings) -> Result<Service, StartFailure> {
         headers: header_store(&headers),
         hospital_api: Box::new(Http::new()),
         demo: Box::new(demo),
+        outbox: Box::new(Downloads::new(settings.downloads.clone())),
         clock: Arc::new(SystemClock),
         network,
     })?)
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     fn started(network: PathBuf, data: &Path) -> StartFailure {
-        service_of(&Settings { network, data: data.to_owned() }).err().unwrap()
+        service_of(&Settings { network, data: data.to_owned(), downloads: None }).err().unwrap()
     }
 
     #[test]

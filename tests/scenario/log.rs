@@ -2,15 +2,16 @@
 
 use crate::World;
 use amulet_app_api::access::{
-    AccessLog, EmergencyReason, ExportProof, LogEvent, LogLineView, LogProof, ProofCheck, Purpose,
+    AccessLog, EmergencyReason, LogEvent, LogLineView, LogProof, ProofCheck, Purpose, Sharing,
 };
-use amulet_protocol::proof_file::{Fact, UntrustedProofFile};
+use amulet_app_api::files::{ProofOf, SaveProof};
+use amulet_app_api::records::Records;
+use amulet_protocol::proof_file::{Fact, UntrustedProofFile, VerifiedProof};
+use amulet_protocol::state::{GrantState, RecordState, StateKey};
 use amulet_protocol::verdict::Verdict;
 use amulet_tests::chain;
 use amulet_tests::hospital::did;
 use amulet_tests::wallet::Newcomer;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 /// The log of the patient, after all other steps.
 pub async fn is_complete(world: &World, patient: &Newcomer, note: &str) {
@@ -27,6 +28,7 @@ pub async fn is_complete(world: &World, patient: &Newcomer, note: &str) {
     for line in &log.lines {
         has_a_proof(world, patient, line).await;
     }
+    all_else_can_be_carried_away_too(world, patient).await;
     let nothing = patient.wallet.fails(LogProof { number: 99 }).await;
     assert_eq!(nothing.code, amulet_app_api::ErrorCode::NotFound);
 }
@@ -69,16 +71,60 @@ async fn has_a_proof(world: &World, patient: &Newcomer, line: &LogLineView) {
 
 /// What the wallet exports convinces somebody who has the genesis document and nothing else.
 async fn can_be_carried_away(world: &World, patient: &Newcomer, line: &LogLineView) {
-    let exported = patient.wallet.must(ExportProof { number: line.number }).await;
-    let file = UntrustedProofFile::decode(&STANDARD.decode(&exported.base64).unwrap()).unwrap();
-    let proof = file.verify(&world.genesis).unwrap();
-    assert_eq!(proof.anchor().header().height.0, exported.height);
-    let Some((_, Fact::History(history))) = proof.facts().last() else {
-        panic!("no history in {}", exported.name)
-    };
+    let proof = saved(world, patient, ProofOf::LogLine { number: line.number }).await;
+    let Some((_, Fact::History(history))) = proof.facts().last() else { panic!("no history") };
     let entry = &history.entries[usize::try_from(line.number).unwrap() - 1];
     assert_eq!(entry.time.0, line.at);
     assert!(
         matches!(proof.receipt(entry.transaction), Verdict::Present((header, _)) if header.height == entry.height)
     );
+}
+
+/// A record's registration, a grant that was taken back, and the newest block.
+async fn all_else_can_be_carried_away_too(world: &World, patient: &Newcomer) {
+    let record = patient.wallet.must(Records {}).await.records[0].clone();
+    let proof = saved(world, patient, ProofOf::Record { id: record.id.clone() }).await;
+    let states = states(&proof);
+    let [(StateKey::Record(id), Some(state))] = states.as_slice() else { panic!("{states:?}") };
+    let state: RecordState = borsh::from_slice(state).unwrap();
+    assert_eq!((id.to_string(), state.provider.to_string()), (record.id, record.hospital.did));
+    assert_eq!(state.patient.to_string(), patient.session.did);
+
+    let share = patient.wallet.must(Sharing {}).await.ended[0].clone();
+    let proof = saved(world, patient, ProofOf::Grant { id: share.id.clone() }).await;
+    let states = self::states(&proof);
+    let [(StateKey::Grant(_), Some(state))] = states.as_slice() else { panic!("{states:?}") };
+    let state: GrantState = borsh::from_slice(state).unwrap();
+    assert_eq!(state.practitioner.to_string(), share.to.did);
+    assert!(state.revoked_at.is_some());
+
+    let proof = saved(world, patient, ProofOf::NewestEntry).await;
+    assert!(
+        matches!(proof.facts(), [(header, Fact::Header)] if header.height == proof.anchor().header().height)
+    );
+
+    let unknown = SaveProof { of: ProofOf::Grant { id: "00".repeat(32) } };
+    assert_eq!(patient.wallet.fails(unknown).await.code, amulet_app_api::ErrorCode::NotFound);
+}
+
+/// A file that the wallet saved, as somebody reads it who has the genesis document and nothing else.
+async fn saved(world: &World, patient: &Newcomer, of: ProofOf) -> VerifiedProof {
+    let saved = patient.wallet.must(SaveProof { of }).await;
+    let file = patient.wallet.saved(&saved.name);
+    assert_eq!(file.len() as u64, saved.bytes);
+    assert!(
+        saved.name.ends_with(".amuletproof") && !saved.name.contains(&patient.session.did),
+        "{}",
+        saved.name
+    );
+    UntrustedProofFile::decode(&file).unwrap().verify(&world.genesis).unwrap()
+}
+
+/// What a proof says of the state.
+fn states(proof: &VerifiedProof) -> Vec<(StateKey, Option<Vec<u8>>)> {
+    let facts = proof.facts().iter().filter_map(|(_, fact)| match fact {
+        Fact::State(batch) => Some(batch.iter().map(|(key, value)| (key.clone(), value.map(<[u8]>::to_vec)))),
+        _ => None,
+    });
+    facts.flatten().collect()
 }

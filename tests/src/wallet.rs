@@ -14,8 +14,8 @@ use amulet_protocol::ids::Did;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use amulet_wallet::network::Network;
-use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, Service};
-use std::sync::Arc;
+use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, Outbox, Service};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Strong enough for the strength meter.
 pub const PASSPHRASE: &str = "seven quiet herons wade at dusk";
@@ -23,6 +23,19 @@ pub const PASSPHRASE: &str = "seven quiet herons wade at dusk";
 /// A wallet.
 pub struct Wallet {
     service: Service,
+    saved: Saved,
+}
+
+/// Files that a person saved, by name, in the order in which they were saved.
+#[derive(Clone, Default)]
+struct Saved(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+
+#[async_trait::async_trait]
+impl Outbox for Saved {
+    async fn save(&self, name: &str, bytes: Vec<u8>) -> Result<Option<String>, ApiError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), bytes));
+        Ok(None)
+    }
 }
 
 /// A person who has just made a wallet.
@@ -62,16 +75,29 @@ impl Wallet {
 
     fn new(network: Network, transport: Arc<dyn Transport>) -> Self {
         let demo = DemoFiles { bases: network.nodes().iter().map(|node| node.http.clone()).collect() };
+        let saved = Saved::default();
         let host = Host {
             store: Box::new(amulet_wallet::store::MemoryStore::default()),
             transport,
             headers: Box::new(MemoryStore::default()),
             hospital_api: Box::new(IntakeOverHttp),
             demo: Box::new(demo),
+            outbox: Box::new(saved.clone()),
             clock: Arc::new(SystemClock),
             network,
         };
-        Self { service: Service::new(host).expect("the service starts") }
+        Self { service: Service::new(host).expect("the service starts"), saved }
+    }
+
+    /// The file that was saved last under this name.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn saved(&self, name: &str) -> Vec<u8> {
+        let saved = self.saved.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = saved.iter().rev().find(|(known, _)| known == name);
+        found.map(|(_, bytes)| bytes.clone()).unwrap_or_else(|| panic!("no file {name} was saved"))
     }
 
     /// Makes a call.

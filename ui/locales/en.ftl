@@ -267,6 +267,20 @@ answer-forged = failed a check
 answer-contradicts = contradicts
     .means = What it shows and what another hospital shows exclude each other.
 
+## Proofs as files
+file-title = Save this proof as a file
+file-log = The file proves this line, every other line of your log up to now, and that none is missing.
+file-record = The file proves which hospital registered this record and when, and that it still stands unchanged. What the record says is not in it.
+file-grant = The file proves whom you allowed to read how many records until when, or that you took it back.
+file-entry = The file proves the newest entry that this device checked, with the hospitals’ signatures. It holds nothing about you.
+file-whom = Give it to whoever has to judge it: a data protection officer, a lawyer, a complaints office.
+file-private = It names you by your identifier and shows when which hospital and which doctor dealt with you. No medical content is in it, but give it only to people who need it.
+file-how = They can check it themselves, without a network and without trusting you or any hospital: with the program “amulet-light”, or a web page that has Amulet’s checker, and the genesis document that every hospital hands out.
+file-save = Save the file
+file-saved = Saved: { $name } ({ $bytes })
+file-at = You find it here:
+file-in-browser = Your browser has taken it. It is where your downloads are.
+
 ## Home
 home-title = Hello, { $name }
 home-card = Emergency card

@@ -242,6 +242,20 @@ answer-forged = 没通过核对
 answer-contradicts = 互相矛盾
     .means = 它的内容和另一家医院的内容互相排斥。
 
+## Proofs as files
+file-title = 把这份证明存成文件
+file-log = 这个文件证明这一条，也证明您的记录到现在为止的其他每一条，并且没有遗漏。
+file-record = 这个文件证明哪家医院在什么时候登记了这份病历，并且至今没有改动。里面没有病历的内容。
+file-grant = 这个文件证明您允许谁看多少份病历、看到什么时候，或者证明您已经收回。
+file-entry = 这个文件证明本设备核对过的最新一条，带有各家医院的签名。里面没有您的任何信息。
+file-whom = 谁需要评判这件事，就交给谁：比如数据保护负责人、律师或投诉机构。
+file-private = 里面有您的标识，还有哪家医院、哪位医生在什么时候与您有关。它不含病历内容，但也请只交给需要的人。
+file-how = 对方可以自己核对，不用联网，也不用相信您或任何一家医院：用“amulet-light”程序，或者带有 Amulet 核对功能的网页，再加上每家医院都能提供的创世文件。
+file-save = 保存文件
+file-saved = 已保存：{ $name }（{ $bytes }）
+file-at = 文件在这里：
+file-in-browser = 浏览器已经收下，请到“下载”里找。
+
 ## Home
 home-title = { $name }，您好
 home-card = 急救卡

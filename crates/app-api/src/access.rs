@@ -244,24 +244,6 @@ pub struct LogProof {
     pub number: u64,
 }
 
-/// Ask for a file that proves a line, and that the log it is in is complete, to anybody who has the genesis document.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ExportProof {
-    /// From [`LogLineView`].
-    pub number: u64,
-}
-
-/// A proof file to keep or to hand on; its format is in `docs/spec/proofs.md`, "Proof files".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProofFileView {
-    /// A name for the file, which tells nothing about the person.
-    pub name: String,
-    /// Its bytes, base64.
-    pub base64: String,
-    /// Height of the newest block that it knows of.
-    pub height: u64,
-}
-
 /// What the light client checked, for people first and for experts below.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProofView {

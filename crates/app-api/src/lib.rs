@@ -10,6 +10,7 @@ pub mod card;
 pub mod checking;
 pub mod clinician;
 mod error;
+pub mod files;
 pub mod records;
 pub mod reporting;
 pub mod wallet;
@@ -116,8 +117,8 @@ calls! {
     AccessLog: access => access::AccessLogView,
     /// The proof behind one line of the log.
     LogProof: access => access::ProofView,
-    /// The same, and the whole log, as a file that others can check.
-    ExportProof: access => access::ProofFileView,
+    /// Something proven, as a file that others can check.
+    SaveProof: files => files::SavedFileView,
     /// Read a scanned or typed card code.
     ReadCard: clinician => clinician::CardPreviewView,
     /// Declare an emergency and open the summary once it is on the ledger.

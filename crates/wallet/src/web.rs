@@ -4,19 +4,21 @@
 //! origin that serves the page; whoever does not trust that hospital installs the app instead.
 
 use amulet_app_api::{ApiError, ErrorCode, Request};
-use amulet_light_client::SystemClock;
 use amulet_light_client::store::IndexedDbStore;
 use amulet_light_client::transport::http::HttpTransport;
+use amulet_light_client::{SystemClock, platform};
 use amulet_protocol::ids::Did;
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use std::sync::Arc;
+use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, Response};
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, RequestInit, Response, Url};
 
 use crate::network::{NETWORK_FILE_BYTES_MAX, Network};
 use crate::service::{
-    DEMO_FILE_BYTES_MAX, DemoPeople, HospitalApi, Host, INTAKE_ANSWER_BYTES_MAX, IntakeAnswer, Service,
+    DEMO_FILE_BYTES_MAX, DemoPeople, HospitalApi, Host, INTAKE_ANSWER_BYTES_MAX, IntakeAnswer, Outbox,
+    Service,
 };
 use crate::store::{BrowserStore, DeviceStore, MemoryStore};
 
@@ -25,6 +27,8 @@ const NETWORK_PATH: &str = "/network.json";
 /// Where it serves the demonstration's files.
 const DEMO_PATH: &str = "/demo/";
 const NOT_FOUND: u16 = 404;
+/// How long a saved file stays in memory, for the browser to take it: it may ask the person first where to put it.
+const SAVING_TIME: Duration = Duration::from_secs(300);
 
 /// The wallet of this page.
 pub struct BrowserWallet {
@@ -63,6 +67,7 @@ impl BrowserWallet {
             headers: Box::new(IndexedDbStore::new(&network.chain().to_string())),
             hospital_api: Box::new(Origin),
             demo: Box::new(Origin),
+            outbox: Box::new(Page),
             clock: Arc::new(SystemClock),
             network,
         })?;
@@ -115,6 +120,41 @@ impl DemoPeople for Origin {
             _ => Err(unreachable_error()),
         }
     }
+}
+
+/// Saves files as a page does: by a link that is pressed.
+struct Page;
+
+#[async_trait::async_trait(?Send)]
+impl Outbox for Page {
+    async fn save(&self, name: &str, bytes: Vec<u8>) -> Result<Option<String>, ApiError> {
+        let failed = |_| ApiError::new(ErrorCode::Storage).with("message", "the browser takes no files");
+        let url = url_of(&bytes).map_err(failed)?;
+        let pressed = press_link(&url, name);
+        wasm_bindgen_futures::spawn_local(async move {
+            platform::sleep(SAVING_TIME).await;
+            // Only the memory would be lost.
+            let _ = Url::revoke_object_url(&url);
+        });
+        pressed.map_err(failed)?;
+        Ok(None)
+    }
+}
+
+fn url_of(bytes: &[u8]) -> Result<String, JsValue> {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let options = BlobPropertyBag::new();
+    options.set_type("application/octet-stream");
+    Url::create_object_url_with_blob(&Blob::new_with_u8_array_sequence_and_options(&parts, &options)?)
+}
+
+fn press_link(url: &str, name: &str) -> Result<(), JsValue> {
+    let document = web_sys::window().and_then(|window| window.document()).ok_or(JsValue::NULL)?;
+    let link: HtmlAnchorElement = document.create_element("a")?.dyn_into()?;
+    link.set_href(url);
+    link.set_download(name);
+    link.click();
+    Ok(())
 }
 
 async fn fetch(url: &str, options: &RequestInit, limit: usize) -> Result<IntakeAnswer, ApiError> {

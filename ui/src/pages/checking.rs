@@ -10,9 +10,11 @@ use crate::components::load::show;
 use crate::components::page::{ActionBar, PageHead};
 use crate::hooks::{use_action, use_load, use_now};
 use crate::i18n::{Translator, tr, use_translator, words};
+use crate::pages::save_file::SaveProof;
 use amulet_app_api::checking::{
     Checking, CheckingView, ContradictionView, HospitalAnswer, HospitalCheckView,
 };
+use amulet_app_api::files::ProofOf;
 use amulet_app_api::wallet::{CheckedView, Sync};
 use dioxus::prelude::*;
 
@@ -101,6 +103,7 @@ fn Body(view: CheckingView) -> Element {
         if let Some(checked) = view.checked.clone() {
             Verified { checked: checked.clone() }
             Technical { view: view.clone(), checked }
+            SaveProof { of: ProofOf::NewestEntry }
         }
     }
 }

@@ -4,5 +4,6 @@ pub mod checking;
 mod checking_cost;
 pub mod clinician;
 pub mod patient;
+pub mod save_file;
 pub mod settings;
 pub mod start;

@@ -1,18 +1,15 @@
 //! The access log: every event of the personal history in words' reach, each with its proof.
 
-use amulet_app_api::access::{AccessLogView, LogEvent, LogLineView, ProofCheck, ProofFileView, ProofView};
+use amulet_app_api::access::{AccessLogView, LogEvent, LogLineView, ProofCheck, ProofView};
 use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::SystemEntropy;
-use amulet_light_client::Wanted;
 use amulet_protocol::calls::{Call, GrantId, RequestId};
 use amulet_protocol::consent::Purpose;
 use amulet_protocol::history::{Event, HistoryEntry};
 use amulet_protocol::ids::Timestamp;
 use amulet_protocol::receipt::Outcome;
 use amulet_protocol::record::note_context;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 use super::Service;
 use super::error::{forged, storage};
@@ -131,20 +128,8 @@ impl Service {
         Ok(self.proof_view(&proven.header, entry.transaction, &checks))
     }
 
-    /// A file with the receipt behind a line and the complete history that the line is in.
-    pub(super) async fn export_proof(&self, number: u64) -> Result<ProofFileView, ApiError> {
-        let session = self.session()?;
-        let entry = self.entry(&session, number).await?;
-        let _task = self.task(Task::Checking);
-        let wanted = [Wanted::Receipt(entry.transaction), Wanted::History(session.did())];
-        let file = self.client.export(&wanted).await.map_err(|error| self.light(error))?;
-        let height = file.anchor.header.height.0;
-        let name = format!("amulet-{height}-{number}.amuletproof");
-        Ok(ProofFileView { name, base64: STANDARD.encode(file.encode()), height })
-    }
-
     /// An entry of the person's history, brought up to date.
-    async fn entry(&self, session: &Session, number: u64) -> Result<HistoryEntry, ApiError> {
+    pub(super) async fn entry(&self, session: &Session, number: u64) -> Result<HistoryEntry, ApiError> {
         self.follow(session).await?;
         let entry = session.entries().into_iter().find(|entry| entry.number == number);
         entry.ok_or_else(|| ErrorCode::NotFound.into())

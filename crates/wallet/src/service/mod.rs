@@ -11,6 +11,7 @@ mod blobs;
 mod checking;
 mod emergency;
 mod error;
+mod files;
 mod history;
 mod home;
 mod intake;
@@ -26,6 +27,7 @@ mod sharing;
 mod summary_view;
 mod wallets;
 
+pub use files::Outbox;
 pub use intake::{INTAKE_ANSWER_BYTES_MAX, IntakeAnswer};
 pub use wallets::{DEMO_FILE_BYTES_MAX, DEMO_PEOPLE_FILE};
 
@@ -88,6 +90,8 @@ pub struct Host {
     pub hospital_api: Box<dyn HospitalApi>,
     /// The demonstration's people.
     pub demo: Box<dyn DemoPeople>,
+    /// Takes files that a person saves.
+    pub outbox: Box<dyn Outbox>,
     /// The device's clock.
     pub clock: Arc<dyn Clock>,
     /// The network.
@@ -100,6 +104,7 @@ pub struct Service {
     store: Box<dyn DeviceStore>,
     hospital_api: Box<dyn HospitalApi>,
     demo: Box<dyn DemoPeople>,
+    outbox: Box<dyn Outbox>,
     clock: Arc<dyn Clock>,
     client: LightClient,
     background: Background,
@@ -146,6 +151,7 @@ impl Service {
             store: host.store,
             hospital_api: host.hospital_api,
             demo: host.demo,
+            outbox: host.outbox,
             clock: host.clock,
             client,
             background: Background::default(),
@@ -203,7 +209,7 @@ impl Service {
             Request::RevokeGrant(call) => reply(boxed(|| self.revoke_grant(&call.grant)).await),
             Request::AccessLog(_) => reply(boxed(|| self.access_log()).await),
             Request::LogProof(call) => reply(boxed(|| self.log_proof(call.number)).await),
-            Request::ExportProof(call) => reply(boxed(|| self.export_proof(call.number)).await),
+            Request::SaveProof(call) => reply(boxed(|| self.save_proof(&call.of)).await),
             Request::ReadCard(call) => reply(boxed(|| self.read_card(&call.code)).await),
             Request::DeclareEmergency(call) => reply(boxed(|| self.declare_emergency(&call)).await),
             Request::OpenEmergency(call) => reply(boxed(|| self.open_emergency(&call.declaration)).await),

@@ -13,7 +13,7 @@ use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::validators::Validator;
 use amulet_wallet::keyfile::{self, CreatedWallet, Role};
 use amulet_wallet::network::Network;
-use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, Service};
+use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, Outbox, Service};
 use amulet_wallet::store::{DeviceStore, StoreError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -83,6 +83,14 @@ impl HospitalApi for Silence {
     }
 }
 
+#[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
+#[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
+impl Outbox for Silence {
+    async fn save(&self, _: &str, _: Vec<u8>) -> Result<Option<String>, ApiError> {
+        Err(ErrorCode::Storage.into())
+    }
+}
+
 /// Files of a demonstration.
 pub struct Files(pub BTreeMap<String, Vec<u8>>);
 
@@ -135,6 +143,7 @@ pub fn service(genesis: &Genesis, device: &Device, people: &[(&str, &str, &[u8])
         headers: Box::new(MemoryStore::default()),
         hospital_api: Box::new(Silence),
         demo: Box::new(Files(files)),
+        outbox: Box::new(Silence),
         clock: Arc::new(SystemClock),
         network: Network::parse(&network_file(genesis)).unwrap(),
     })

@@ -7,8 +7,10 @@ use crate::components::load::show;
 use crate::components::page::PageHead;
 use crate::hooks::{use_load, use_load_kept};
 use crate::i18n::{tr, use_translator};
+use crate::pages::save_file::SaveProof;
 use crate::route::Route;
 use amulet_app_api::access::{AccessLog, LogLineView, LogProof};
+use amulet_app_api::files::ProofOf;
 use dioxus::prelude::*;
 
 /// The page.
@@ -25,7 +27,10 @@ pub fn LogLine(number: u64) -> Element {
             if let Some(line) = line {
                 What { line }
             }
-            {show(proof, |proof| rsx! { ProofPanel { proof: proof.clone(), open: true } })}
+            {show(proof, |proof| rsx! {
+                ProofPanel { proof: proof.clone(), open: true }
+                SaveProof { of: ProofOf::LogLine { number } }
+            })}
         }
     }
 }

@@ -5,7 +5,9 @@ use crate::components::page::PageHead;
 use crate::components::record::RecordBody;
 use crate::hooks::use_load_kept;
 use crate::i18n::{tr, use_translator};
+use crate::pages::save_file::SaveProof;
 use crate::route::Route;
+use amulet_app_api::files::ProofOf;
 use amulet_app_api::records::Record as RecordCall;
 use dioxus::prelude::*;
 
@@ -20,7 +22,10 @@ pub fn Record(id: String) -> Element {
     rsx! {
         div { class: "page",
             PageHead { title, lead: highlight, back: Route::Records {} }
-            {show(record, |record| rsx! { RecordBody { record: record.clone() } })}
+            {show(record, |record| rsx! {
+                RecordBody { record: record.clone() }
+                SaveProof { of: ProofOf::Record { id: record.line.id.clone() } }
+            })}
         }
     }
 }

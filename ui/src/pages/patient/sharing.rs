@@ -9,10 +9,12 @@ use crate::components::page::{Empty, PageHead};
 use crate::components::people::{Countdown, counted, named, who};
 use crate::hooks::{use_action, use_load};
 use crate::i18n::{Translator, tr, use_translator, words};
+use crate::pages::save_file::SaveProof;
 use crate::route::Route;
 use amulet_app_api::access::{
     RequestView, RevokeGrant, ShareState, ShareView, Sharing as SharingCall, SharingView,
 };
+use amulet_app_api::files::ProofOf;
 use dioxus::prelude::*;
 
 /// The page.
@@ -115,6 +117,7 @@ fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
             div {
                 Button { label: tr!(t, "take-back"), weight: Weight::Danger, testid: "take-back", onclick: move |()| asking.set(true) }
             }
+            SaveProof { of: ProofOf::Grant { id: share.id.clone() } }
         }
         if asking() {
             Confirm {
@@ -148,6 +151,7 @@ fn EndedShare(share: ShareView) -> Element {
                 {tr!(t, "share-was", what = counted(t, &share.counts), from = t.day(share.granted_at), until = t.day(share.until))}
             }
             p { class: "small soft", {tr!(t, "share-uses", n = share.uses)} }
+            SaveProof { of: ProofOf::Grant { id: share.id.clone() } }
         }
     }
 }

@@ -1,0 +1,76 @@
+//! Proofs as files: what a person keeps, or hands to somebody who has the genesis document and nothing else.
+
+use amulet_app_api::files::{ProofOf, SavedFileView};
+use amulet_app_api::wallet::Task;
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_light_client::Wanted;
+use amulet_protocol::calls::GrantId;
+use amulet_protocol::ids::RecordId;
+use amulet_protocol::state::StateKey;
+
+use super::Service;
+use super::ledger::tx_id;
+
+/// How a person gets a file out of the wallet.
+#[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
+#[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
+pub trait Outbox: Send + Sync {
+    /// Puts a file where people look for what they saved, without replacing one that is there. Gives its full path, or `None`
+    /// where a browser took it and decides.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Storage`] with the reason.
+    async fn save(&self, name: &str, bytes: Vec<u8>) -> Result<Option<String>, ApiError>;
+}
+
+impl Service {
+    /// Saves a file that proves something. It is checked before it is handed out, as its reader will check it.
+    pub(super) async fn save_proof(&self, of: &ProofOf) -> Result<SavedFileView, ApiError> {
+        let (wanted, about) = self.wanted(of).await?;
+        let task = self.task(Task::Checking);
+        let file = self.client.export(&wanted).await.map_err(|error| self.light(error))?;
+        drop(task);
+        let height = file.anchor.header.height;
+        self.hand_out(format!("amulet-{about}-{height}.amuletproof"), file.encode()).await
+    }
+
+    /// What the file is to prove, and a word for its name.
+    async fn wanted(&self, of: &ProofOf) -> Result<(Vec<Wanted>, String), ApiError> {
+        let session = self.session()?;
+        let did = session.did();
+        Ok(match of {
+            ProofOf::LogLine { number } => {
+                let entry = self.entry(&session, *number).await?;
+                let wanted = vec![Wanted::Receipt(entry.transaction), Wanted::History(did)];
+                (wanted, format!("log-{number}"))
+            }
+            ProofOf::Record { id } => {
+                self.follow(&session).await?;
+                let id = RecordId(id.parse().map_err(|_| ApiError::new(ErrorCode::BadRequest))?);
+                let meta = session.cache().records.iter().find(|meta| meta.entry.id == id).cloned();
+                let meta = meta.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+                let state = Wanted::State(vec![StateKey::Record(id)]);
+                (vec![Wanted::Receipt(meta.transaction), state], "record".to_owned())
+            }
+            ProofOf::Grant { id } => {
+                self.follow(&session).await?;
+                let id = tx_id(id)?;
+                session.transaction(id).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+                let state = Wanted::State(vec![StateKey::Grant(GrantId(id))]);
+                (vec![Wanted::Receipt(id), state], "grant".to_owned())
+            }
+            ProofOf::NewestEntry => {
+                self.fresh().await?;
+                let head = self.client.trusted().ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+                (vec![Wanted::Header(head.height())], "block".to_owned())
+            }
+        })
+    }
+
+    /// Hands a file to the person.
+    async fn hand_out(&self, name: String, file: Vec<u8>) -> Result<SavedFileView, ApiError> {
+        let bytes = file.len() as u64;
+        let place = self.outbox.save(&name, file).await?;
+        Ok(SavedFileView { name, place, bytes })
+    }
+}

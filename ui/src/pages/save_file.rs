@@ -1,0 +1,87 @@
+//! Saving something proven as a file: what it proves, whom to give it to, how they check it, and where it went.
+
+use crate::components::actions::{Button, Weight};
+use crate::components::error::{ErrorNotice, bytes};
+use crate::components::icon::{Glyph, Icon};
+use crate::components::progress::ActionProgress;
+use crate::hooks::use_action;
+use crate::i18n::{tr, use_translator};
+use amulet_app_api::files::{ProofOf, SaveProof as SaveProofCall, SavedFileView};
+use dioxus::prelude::*;
+
+/// What a proof file proves, in words.
+fn meaning(of: &ProofOf) -> &'static str {
+    match of {
+        ProofOf::LogLine { .. } => "file-log",
+        ProofOf::Record { .. } => "file-record",
+        ProofOf::Grant { .. } => "file-grant",
+        ProofOf::NewestEntry => "file-entry",
+    }
+}
+
+/// Offers a proof as a file, folded away: few people need it, and those who do read first.
+#[component]
+pub fn SaveProof(of: ProofOf) -> Element {
+    let t = use_translator();
+    let action = use_action();
+    let mut saved = use_signal(|| None::<SavedFileView>);
+    let about_a_person = of != ProofOf::NewestEntry;
+    let meaning = meaning(&of);
+    rsx! {
+        details { class: "technical", "data-testid": "save-proof",
+            summary { {tr!(t, "file-title")} }
+            div { class: "stack tight",
+                p { {t.text(meaning, &[])} }
+                p { {tr!(t, "file-whom")} }
+                if about_a_person {
+                    p { {tr!(t, "file-private")} }
+                }
+                p { {tr!(t, "file-how")} }
+                p { class: "mono small", translate: "no", "amulet-light verify-proof --genesis genesis.bin …" }
+                if let Some(error) = action.error.read().clone() {
+                    ErrorNotice { error }
+                }
+                ActionProgress { action, waiting: tr!(t, "task-checking") }
+                SavedFile { saved: saved() }
+                div {
+                    Button {
+                        label: tr!(t, "file-save"),
+                        weight: Weight::Second,
+                        icon: Icon::File,
+                        testid: "save-proof-file",
+                        busy: action.is_running(),
+                        onclick: move |()| {
+                            saved.set(None);
+                            action.call(SaveProofCall { of: of.clone() }, move |file| saved.set(Some(file)));
+                        },
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where a file went. The region is there before, so that a screen reader announces what comes into it.
+#[component]
+pub fn SavedFile(saved: Option<SavedFileView>) -> Element {
+    let t = use_translator();
+    rsx! {
+        div { role: "status",
+            if let Some(file) = saved {
+                div { class: "notice good", "data-testid": "saved-file",
+                    Glyph { icon: Icon::Check, size: 24 }
+                    div { class: "stack tight grow",
+                        p { class: "strong", {tr!(t, "file-saved", name = file.name.clone(), bytes = bytes(file.bytes))} }
+                        match file.place.clone() {
+                            Some(place) => rsx! {
+                                p { {tr!(t, "file-at")} }
+                                p { class: "mono", "data-testid": "saved-place", translate: "no", {place} }
+                            },
+                            None => rsx! { p { {tr!(t, "file-in-browser")} } },
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
