@@ -28,7 +28,10 @@ pub struct Wallet {
 
 /// Files that a person saved, by name, in the order in which they were saved.
 #[derive(Clone, Default)]
-struct Saved(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+struct Saved(Arc<Mutex<Vec<SavedFile>>>);
+
+/// Name and content.
+type SavedFile = (String, Vec<u8>);
 
 #[async_trait::async_trait]
 impl Outbox for Saved {

@@ -1,11 +1,12 @@
 //! Results for people and for programs.
 
 use amulet_crypto::digest::sm3;
+use amulet_protocol::codec;
 use amulet_protocol::history::HistoryEntry;
 use amulet_protocol::ids::Timestamp;
 use amulet_protocol::proof_file::{Fact, VerifiedProof};
 use amulet_protocol::receipt::{Outcome, Receipt};
-use amulet_protocol::state::StateKey;
+use amulet_protocol::state::{GrantState, RecordState, StateKey};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -107,9 +108,40 @@ fn state(key: &StateKey, value: Option<&[u8]>) -> (Value, String) {
             (json!({ "key": shown, "present": false }), text)
         }
         Some(bytes) => {
-            let text = format!("\n  {shown}: present, {} bytes with digest {}", bytes.len(), sm3(bytes));
+            let meaning = meaning(key, bytes).unwrap_or_default();
+            let text =
+                format!("\n  {shown}: present, {} bytes with digest {}{meaning}", bytes.len(), sm3(bytes));
             (json!({ "key": shown, "present": true, "value": hex::encode(bytes) }), text)
         }
+    }
+}
+
+/// What the values that wallets export say, for people.
+fn meaning(key: &StateKey, bytes: &[u8]) -> Option<String> {
+    match key {
+        StateKey::Record(id) => {
+            let record: RecordState = codec::decode(bytes, bytes.len()).ok()?;
+            Some(format!(
+                "\n    record {} of {}, {:?}, registered by {} in block {}; its ciphertext is {}",
+                id.0, record.patient, record.category, record.provider, record.registered, record.blob.0
+            ))
+        }
+        StateKey::Grant(id) => {
+            let grant: GrantState = codec::decode(bytes, bytes.len()).ok()?;
+            let ended = grant.revoked_at.map(|at| format!(", taken back {}", moment(at)));
+            Some(format!(
+                "\n    grant {} by {} to {}: {} records, from {} until {}{}; used {} times",
+                id.0.0,
+                grant.patient,
+                grant.practitioner,
+                grant.records.len(),
+                moment(grant.valid_from),
+                moment(grant.valid_until),
+                ended.unwrap_or_default(),
+                grant.uses
+            ))
+        }
+        _ => None,
     }
 }
 
