@@ -28,7 +28,7 @@ pub use amulet_verifier as verifier;
 pub use amulet_verifier::{Link, TrustParams, TrustParamsError, TrustThreshold, VerifiedHeader, params};
 pub use background::{Background, BackgroundStatus, SyncPolicy};
 pub use client::{
-    LightClient, NodeInfo, Progress, ProvenHeader, ProvenHistory, ProvenReceipt, Stage, Wanted,
+    JOINED_MAX, LightClient, NodeInfo, Progress, ProvenHeader, ProvenHistory, ProvenReceipt, Stage, Wanted,
 };
 pub use error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
 pub use header::TrustedHeader;

@@ -16,10 +16,12 @@ impl LightClient {
         self.clock.now()
     }
 
-    /// All nodes, those first that are likely to give a good answer.
+    /// All nodes that are asked, those first that are likely to give a good answer.
     pub(crate) fn order(&self) -> Vec<NodeIndex> {
-        let State { standings, merits, .. } = &mut *self.inner();
-        merits.order(standings)
+        let State { standings, merits, left, .. } = &mut *self.inner();
+        let mut order = merits.order(standings);
+        order.retain(|node| !left.contains(node));
+        order
     }
 
     /// Asks one node; refusals and "not found" come back as failures.

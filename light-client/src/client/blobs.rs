@@ -69,8 +69,9 @@ impl LightClient {
         holder: NodeIndex,
         request: LightRequest,
     ) -> Result<LightResponse, LightError> {
-        if holder.0 >= self.nodes.len() {
-            return Err(LightError::UnknownNode { node: holder, known: self.nodes.len() });
+        let known = self.inner().nodes.len();
+        if holder.0 >= known {
+            return Err(LightError::UnknownNode { node: holder, known });
         }
         let question = Question::of(&request);
         let answer = self.ask(holder, &request).await;

@@ -1,5 +1,6 @@
 //! What the client takes from its store and leaves there.
 
+use super::peers::roster;
 use super::{LightClient, SyncStart};
 use crate::error::{LightError, NodeFailure};
 use crate::header::TrustedHeader;
@@ -37,6 +38,8 @@ impl LightClient {
             },
             Err(trouble) => Some(trouble),
         };
+        let nodes_trouble = self.restore_nodes().await;
+        self.note_members();
         let forks_trouble = self.restore_forks().await;
         if trouble.is_some() {
             // If clearing fails too, saving after the next sync will say so.
@@ -45,7 +48,7 @@ impl LightClient {
         if trouble.is_some() || forks_trouble.is_some() {
             self.save_forks().await;
         }
-        let trouble = trouble.or(forks_trouble);
+        let trouble = trouble.or(nodes_trouble).or(forks_trouble);
         let mut state = self.inner();
         state.restored = true;
         state.store_trouble = trouble;
@@ -70,7 +73,10 @@ impl LightClient {
             state.verifier = Arc::new(self.start.clone());
             state.trusted = None;
             state.proven.clear();
+            state.published.clear();
+            state.looked_for = (roster(&self.founders), Timestamp(0));
         }
+        self.note_members();
         self.kept.clear().await?;
         self.save_forks().await;
         Ok(())

@@ -7,6 +7,7 @@ mod export;
 mod headers;
 mod history;
 mod keeping;
+mod members;
 mod peers;
 mod reputation;
 mod state;
@@ -17,6 +18,8 @@ pub use export::Wanted;
 pub use headers::ProvenHeader;
 pub(crate) use headers::check_range;
 pub use history::ProvenHistory;
+pub use members::JOINED_MAX;
+pub(crate) use members::Published;
 pub use reputation::{LedgerScore, Measured};
 pub use submit::ProvenReceipt;
 
@@ -38,7 +41,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 /// A hospital's node that can be asked. The transport knows its addresses, under the same index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeInfo {
-    /// The organisation that runs it; one of the genesis document's.
+    /// The organisation that runs it: one of the genesis document's, or one that validates since.
     pub organisation: Did,
 }
 
@@ -88,7 +91,8 @@ pub struct LightClient {
     start: Verifier,
     /// The genesis document's validators: what readers of a proof file start from.
     founders: ValidatorSet,
-    pub(crate) nodes: Vec<NodeInfo>,
+    /// How many nodes it was started with: the first of the list.
+    given: usize,
     transport: MeteredTransport,
     kept: Kept,
     clock: Arc<dyn Clock>,
@@ -123,6 +127,13 @@ struct State {
     /// Whether the store was looked into.
     restored: bool,
     store_trouble: Option<StoreError>,
+    nodes: Vec<NodeInfo>,
+    /// Nodes that are not asked, because their organisation no longer validates.
+    left: BTreeSet<NodeIndex>,
+    /// Where the ledger has the validators' nodes.
+    published: Published,
+    /// The validators for whose nodes was last looked, and when.
+    looked_for: (BTreeSet<(Did, Vec<u8>)>, Timestamp),
     standings: Vec<Standing>,
     /// Forks that were found, with who was told.
     forks: Vec<StoredFork>,
@@ -200,24 +211,29 @@ impl LightClient {
         if found < needed {
             return Err(LightError::TooFewNodes { found, needed });
         }
-        let standings = vec![Standing::default(); nodes.len()];
+        let given = nodes.len();
         let state = State {
             verifier: Arc::new(start.clone()),
             trusted: None,
             syncing_from: SyncStart::of(&start),
             restored: false,
             store_trouble: None,
-            standings,
+            standings: vec![Standing::default(); given],
+            left: BTreeSet::new(),
+            published: BTreeMap::new(),
+            // Whoever gave the nodes knew of these validators.
+            looked_for: (peers::roster(&founders), Timestamp(0)),
             forks: Vec::new(),
-            merits: Merits::new(nodes.len()),
+            merits: Merits::new(given),
+            nodes,
             proven: BTreeMap::new(),
             skipped_sets: BTreeMap::new(),
         };
-        let transport = MeteredTransport::new(transport, nodes.len());
+        let transport = MeteredTransport::new(transport, given);
         Ok(Self {
             start,
             founders,
-            nodes,
+            given,
             transport,
             kept: Kept::new(store),
             clock: Arc::new(SystemClock),
@@ -265,18 +281,6 @@ impl LightClient {
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.verifier().epoch()
-    }
-
-    /// The nodes.
-    #[must_use]
-    pub fn nodes(&self) -> &[NodeInfo] {
-        &self.nodes
-    }
-
-    /// The first node of an organisation: where ciphertexts that it holds are asked for.
-    #[must_use]
-    pub fn node_of(&self, organisation: Did) -> Option<NodeIndex> {
-        self.nodes.iter().position(|node| node.organisation == organisation).map(NodeIndex)
     }
 
     /// The newest trusted header; `None` before the first successful sync, and before the store was read.

@@ -78,6 +78,15 @@ impl Merits {
         }
     }
 
+    /// Knows nothing yet of the node at this place, which is a new one or had another node.
+    pub(crate) fn join(&mut self, node: NodeIndex) {
+        self.measured.resize(self.measured.len().max(node.0 + 1), Measured::default());
+        self.scores.resize(self.scores.len().max(node.0 + 1), LedgerScore::default());
+        self.measured[node.0] = Measured::default();
+        self.scores[node.0] = LedgerScore::default();
+        self.waiting.retain(|(waiting, _)| *waiting != node);
+    }
+
     /// A node answered, for good or bad.
     pub(crate) fn heard(&mut self, node: NodeIndex, asked_at: Timestamp, now: Timestamp, busy: bool) {
         self.last_heard = Some(now);
@@ -203,7 +212,7 @@ impl LightClient {
         let validators = head.validator_set();
         let validating: BTreeSet<Did> =
             validators.members().iter().map(|validator| validator.organisation).collect();
-        let organisations: Vec<Did> = self.nodes.iter().map(|node| node.organisation).collect();
+        let organisations: Vec<Did> = self.nodes().iter().map(|node| node.organisation).collect();
         let keys: Vec<StateKey> = organisations.iter().copied().map(StateKey::Reputation).collect();
         let proven = self.states::<Reputation>(&keys).await?;
         let judge = |(organisation, reputation): (&Did, Option<Reputation>)| {
@@ -216,7 +225,8 @@ impl LightClient {
         };
         let read = proven.into_iter().map(amulet_protocol::state_tree::Proven::into_option);
         let scores: Vec<LedgerScore> = organisations.iter().zip(read).map(judge).collect();
-        self.inner().merits.scores.clone_from(&scores);
+        // One may have joined meanwhile.
+        self.inner().merits.scores.iter_mut().zip(&scores).for_each(|(known, read)| *known = *read);
         Ok(scores)
     }
 
@@ -232,7 +242,9 @@ impl LightClient {
     pub fn service_lines(&self, voucher: Did) -> Vec<ServiceLine> {
         let mut state = self.inner();
         let mut sums: BTreeMap<Did, Measured> = BTreeMap::new();
-        for (node, measured) in self.nodes.iter().zip(&state.merits.measured) {
+        let measured = state.nodes.iter().zip(&state.merits.measured).enumerate();
+        let asked = measured.filter(|(index, _)| !state.left.contains(&NodeIndex(*index)));
+        for (_, (node, measured)) in asked {
             let sum = sums.entry(node.organisation).or_default();
             sum.asked = sum.asked.saturating_add(measured.asked);
             sum.answered = sum.answered.saturating_add(measured.answered);

@@ -2,7 +2,6 @@
 
 use super::{LightClient, Stage};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
-use crate::header::TrustedHeader;
 use amulet_crypto::digest::Digest;
 use amulet_protocol::ids::{ChainId, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
@@ -11,6 +10,7 @@ use amulet_protocol::state::StateKey;
 use amulet_protocol::state_batch::{StateBatch, UntrustedStateBatch};
 use amulet_protocol::state_tree::{Proven, StateProofError};
 use amulet_protocol::transaction::{SignedTransaction, UntrustedTransaction};
+use amulet_verifier::VerifiedHeader;
 use borsh::BorshDeserialize;
 use std::collections::BTreeSet;
 
@@ -29,8 +29,16 @@ impl LightClient {
     /// # Errors
     /// As [`LightClient::state`].
     pub async fn states<T: BorshDeserialize>(&self, keys: &[StateKey]) -> Result<Vec<Proven<T>>, LightError> {
-        let head = self.head()?;
-        let proven = self.state_batches(&head, keys).await?;
+        self.states_under(&*self.head()?, keys).await
+    }
+
+    /// The same, against a header that is verified and may not be trusted.
+    pub(super) async fn states_under<T: BorshDeserialize>(
+        &self,
+        header: &VerifiedHeader,
+        keys: &[StateKey],
+    ) -> Result<Vec<Proven<T>>, LightError> {
+        let proven = self.state_batches(header, keys).await?;
         let find = |key: &StateKey| {
             let batch = proven.iter().find(|(asked, _)| asked.contains(key));
             let (_, (batch, _)) = batch.expect("every key was asked for and its answer checked");
@@ -46,7 +54,7 @@ impl LightClient {
     /// the keys in the order in which the proof has them.
     pub(super) async fn state_batches(
         &self,
-        head: &TrustedHeader,
+        head: &VerifiedHeader,
         keys: &[StateKey],
     ) -> Result<Vec<ProvenKeys>, LightError> {
         let root = head.header().state_root;

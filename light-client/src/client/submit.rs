@@ -173,7 +173,7 @@ impl LightClient {
             }
             if look % LOOKS_BEFORE_RESUBMIT == 0 {
                 // A node that has it already, or sees it committed, refuses; either is fine.
-                let _ = self.submit_to(transaction, self.nodes().len()).await;
+                let _ = self.submit_to(transaction, self.asked_nodes().len()).await;
             }
         }
     }

@@ -103,9 +103,10 @@ impl LightClient {
         let state = self.inner();
         let mut untold = Vec::new();
         for kept in &state.forks {
-            for (index, node) in self.nodes.iter().enumerate() {
+            for (index, node) in state.nodes.iter().enumerate() {
                 let answered = kept.told.iter().any(|(told, _)| *told == node.organisation);
-                if !answered && state.standings[index] != Standing::Unreachable {
+                let is_asked = !state.left.contains(&NodeIndex(index));
+                if is_asked && !answered && state.standings[index] != Standing::Unreachable {
                     untold.push((NodeIndex(index), kept.fork.clone()));
                 }
             }
@@ -114,8 +115,8 @@ impl LightClient {
     }
 
     fn note_told(&self, fork: &UntrustedFork, node: NodeIndex, told: Told) {
-        let organisation: Did = self.nodes[node.0].organisation;
         let mut state = self.inner();
+        let organisation: Did = state.nodes[node.0].organisation;
         let Some(kept) = state.forks.iter_mut().find(|kept| kept.fork == *fork) else { return };
         if !kept.told.iter().any(|(known, _)| *known == organisation) {
             kept.told.push((organisation, told));

@@ -7,7 +7,11 @@ use amulet_protocol::codec;
 use amulet_protocol::fork::{FORK_BYTES_MAX, UntrustedFork};
 use amulet_protocol::ids::{Did, Height, Timestamp};
 use amulet_protocol::light::{ForkFinding, UntrustedStep};
+use amulet_protocol::limits::{ADDRESS_BYTES_MAX, ADDRESSES_PER_ORGANISATION_MAX};
+use amulet_protocol::quorum::VALIDATORS_MAX;
+use amulet_protocol::validators::PEER_ID_BYTES_MAX;
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 const TAG: Tag = Tag::new("amulet/v1/light-store");
 /// The format that this program writes and reads.
@@ -26,6 +30,10 @@ pub const HEADER_BYTES_MAX: usize = 64 * 1024;
 pub const FORKS_KEPT_MAX: usize = 4;
 /// Bytes of all forks, each with an answer of every hospital, which has 25.
 pub const FORKS_BYTES_MAX: usize = FORKS_KEPT_MAX * (FORK_BYTES_MAX + 8 * 1024);
+
+/// Bytes of where the nodes are: 100 validators' identities and as many addresses of each organisation as it may publish.
+pub const NODES_BYTES_MAX: usize =
+    VALIDATORS_MAX * (128 + PEER_ID_BYTES_MAX + ADDRESSES_PER_ORGANISATION_MAX * (ADDRESS_BYTES_MAX + 4));
 
 /// A header as the store gave it back: nothing about it is believed before it is verified again.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -46,6 +54,27 @@ pub struct StoredProgress {
     pub from: Height,
     /// The steps taken since.
     pub trail: Vec<UntrustedStep>,
+}
+
+/// Where the ledger said that the validators' nodes are. It is taken for no more than that: an organisation that does not
+/// validate by the headers that are verified again, or an identity that is not one of its own, is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredNodes {
+    /// The validators' organisations and peer identities when this was read.
+    pub roster: BTreeSet<(Did, Vec<u8>)>,
+    /// When that was.
+    pub looked_at: Timestamp,
+    /// What the organisations had published.
+    pub published: BTreeMap<Did, StoredAddresses>,
+}
+
+/// What an organisation had published.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredAddresses {
+    /// The addresses.
+    pub addresses: Vec<String>,
+    /// First moment at which they no longer count: what is there later may be somebody else's.
+    pub valid_until: Timestamp,
 }
 
 /// Two certified headers that exclude each other, as this client found them.

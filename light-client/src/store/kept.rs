@@ -1,7 +1,11 @@
 //! What the client keeps, by type.
 
-use super::format::{self, FORKS_BYTES_MAX, HEADER_BYTES_MAX, PROGRESS_BYTES_MAX, STORED_BYTES_MAX};
-use super::{ClientStore, HEADERS_KEPT_MAX, Slot, StoreError, StoredFork, StoredHeader, StoredProgress};
+use super::format::{
+    self, FORKS_BYTES_MAX, HEADER_BYTES_MAX, NODES_BYTES_MAX, PROGRESS_BYTES_MAX, STORED_BYTES_MAX,
+};
+use super::{
+    ClientStore, HEADERS_KEPT_MAX, Slot, StoreError, StoredFork, StoredHeader, StoredNodes, StoredProgress,
+};
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::codec;
 use amulet_protocol::ids::Height;
@@ -74,6 +78,22 @@ impl Kept {
     /// As [`ClientStore::write`].
     pub async fn keep_forks(&self, forks: &Vec<StoredFork>) -> Result<(), StoreError> {
         self.save(Slot::Forks, forks, FORKS_BYTES_MAX).await
+    }
+
+    /// Where the nodes are.
+    ///
+    /// # Errors
+    /// [`StoreError`] by variant.
+    pub async fn nodes(&self) -> Result<Option<StoredNodes>, StoreError> {
+        self.load(Slot::Nodes, NODES_BYTES_MAX).await
+    }
+
+    /// Replaces where the nodes are; more than [`NODES_BYTES_MAX`] is not kept.
+    ///
+    /// # Errors
+    /// As [`ClientStore::write`].
+    pub async fn keep_nodes(&self, nodes: &StoredNodes) -> Result<(), StoreError> {
+        self.save(Slot::Nodes, nodes, NODES_BYTES_MAX).await
     }
 
     /// The header of a height, if one is kept.

@@ -15,8 +15,8 @@ mod sled;
 #[cfg(not(target_arch = "wasm32"))]
 pub use self::sled::SledStore;
 pub use format::{
-    FORKS_BYTES_MAX, FORKS_KEPT_MAX, HEADER_BYTES_MAX, PROGRESS_BYTES_MAX, STORED_BYTES_MAX, StoredFork,
-    StoredHeader, StoredProgress, Told, VERSION,
+    FORKS_BYTES_MAX, FORKS_KEPT_MAX, HEADER_BYTES_MAX, NODES_BYTES_MAX, PROGRESS_BYTES_MAX, STORED_BYTES_MAX,
+    StoredAddresses, StoredFork, StoredHeader, StoredNodes, StoredProgress, Told, VERSION,
 };
 #[cfg(target_arch = "wasm32")]
 pub use indexed_db::IndexedDbStore;
@@ -27,7 +27,7 @@ pub use memory::MemoryStore;
 /// about 250 KB.
 pub const HEADERS_KEPT_MAX: u8 = u8::MAX;
 
-/// A place for one value. There are [`HEADERS_KEPT_MAX`] + 3, so a store cannot grow without end.
+/// A place for one value. There are [`HEADERS_KEPT_MAX`] + 4, so a store cannot grow without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
     /// The trusted header, with the trail of epochs that leads to it: a [`StoredHeader`].
@@ -36,6 +36,8 @@ pub enum Slot {
     Progress,
     /// Forks that were found, with who was told: a list of [`StoredFork`].
     Forks,
+    /// Where the ledger says that the validators' nodes are: a [`StoredNodes`].
+    Nodes,
     /// One of the proven headers, each at a number of its height below [`HEADERS_KEPT_MAX`]; a later one of the same
     /// number takes its place.
     Header(u8),
@@ -49,6 +51,7 @@ impl Slot {
             Self::Head => "head".into(),
             Self::Progress => "progress".into(),
             Self::Forks => "forks".into(),
+            Self::Nodes => "nodes".into(),
             Self::Header(number) => format!("header-{number}"),
         }
     }

@@ -37,19 +37,63 @@ pub(super) struct Candidate {
     pub(super) header: VerifiedHeader,
 }
 
+impl Asked {
+    /// The newest first; of several, always the same.
+    fn sorted(mut self) -> Self {
+        self.candidates
+            .sort_by_key(|candidate| (std::cmp::Reverse(candidate.header.height()), candidate.node));
+        self
+    }
+}
+
 impl LightClient {
     /// All nodes' newest headers, or as many as the policy wants, and what the others did.
     pub(super) async fn ask_all(&self, policy: SyncPolicy, now: Timestamp) -> Asked {
-        let total = self.nodes.len();
+        let (first, spared) = self.whom_to_ask(policy);
+        self.ask_these(first, spared, now).await
+    }
+
+    /// If too few gave a header to bear witness to one another, also those whom the newest of these headers leads to: the
+    /// nodes of validators who came, or moved, while this device was off.
+    pub(super) async fn ask_found(&self, asked: Asked, now: Timestamp) -> Asked {
+        let given = asked.candidates.iter().map(|candidate| candidate.node);
+        let Some(newest) = asked.candidates.first() else { return asked };
+        if self.organisations_among(given.clone()) >= self.params().witnesses() {
+            return asked;
+        }
+        let given: BTreeSet<NodeIndex> = given.collect();
+        let found: Vec<NodeIndex> =
+            self.find_members(&newest.header).await.difference(&given).copied().collect();
+        let more = self.ask_these(found.clone(), VecDeque::new(), now).await;
+        let mut all = asked;
+        all.others.retain(|(node, _)| !found.contains(node));
+        all.skipped.retain(|(node, _)| !found.contains(node));
+        all.candidates.extend(more.candidates);
+        all.others.extend(more.others);
+        all.skipped.extend(more.skipped);
+        // Who left by that header does not bear witness to it.
+        let asked: BTreeSet<NodeIndex> = self.asked_nodes().into_iter().collect();
+        all.candidates.retain(|candidate| asked.contains(&candidate.node));
+        all.others.retain(|(node, _)| asked.contains(node));
+        all.skipped.retain(|(node, _)| asked.contains(node));
+        all.sorted()
+    }
+
+    async fn ask_these(
+        &self,
+        first: Vec<NodeIndex>,
+        mut spared: VecDeque<NodeIndex>,
+        now: Timestamp,
+    ) -> Asked {
+        let total = first.len() + spared.len();
         let question = |node: NodeIndex| async move {
             let mut latest = None;
             (node, self.latest_from(node, now, &mut latest).await, latest)
         };
-        let (first, mut spared) = self.whom_to_ask(policy);
+        let mut hoped_for = self.not_silent(first.iter().chain(&spared));
         let mut open: BTreeSet<NodeIndex> = first.iter().copied().collect();
         let mut asked: FuturesUnordered<_> = first.into_iter().map(question).collect();
         let (mut candidates, mut others, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-        let mut hoped_for = self.nodes_not_silent();
         loop {
             let grace = if hoped_for.is_empty() { GRACE_FOR_SILENT } else { GRACE };
             let given = candidates.iter().map(|candidate: &Candidate| candidate.node);
@@ -95,15 +139,13 @@ impl LightClient {
         }
         others.extend(spared.iter().map(|node| (*node, NodeVerdict::NotAsked)));
         others.extend(open.iter().map(|node| (*node, self.gave_up(*node, GRACE).into())));
-        // The newest first; of several, always the same.
-        candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.header.height()), candidate.node));
-        Asked { candidates, others, skipped }
+        Asked { candidates, others, skipped }.sorted()
     }
 
     /// Whom to ask at first, and whom only in the place of those that fail.
     fn whom_to_ask(&self, policy: SyncPolicy) -> (Vec<NodeIndex>, VecDeque<NodeIndex>) {
         if policy == SyncPolicy::Full {
-            return ((0..self.nodes.len()).map(NodeIndex).collect(), VecDeque::new());
+            return (self.asked_nodes(), VecDeque::new());
         }
         let (mut first, mut spared) = (Vec::new(), VecDeque::new());
         for node in self.order() {
@@ -118,11 +160,10 @@ impl LightClient {
         (first, spared)
     }
 
-    /// Nodes that were not silent when they were last asked.
-    fn nodes_not_silent(&self) -> BTreeSet<NodeIndex> {
+    /// Those of the nodes that were not silent when they were last asked.
+    fn not_silent<'a>(&self, nodes: impl Iterator<Item = &'a NodeIndex>) -> BTreeSet<NodeIndex> {
         let standings = self.standings();
-        let answering = |node: &NodeIndex| !matches!(standings[node.0], Standing::Unreachable);
-        (0..standings.len()).map(NodeIndex).filter(answering).collect()
+        nodes.copied().filter(|node| !matches!(standings[node.0], Standing::Unreachable)).collect()
     }
 
     /// A node's newest header, verified. `latest` is that header also if it does not verify.

@@ -20,9 +20,10 @@ pub(crate) use link::Placement;
 pub use report::{NodeVerdict, SyncReport};
 
 use crate::background::SyncPolicy;
-use crate::client::{LightClient, SyncStart};
+use crate::client::{LightClient, Published, SyncStart};
 use crate::error::LightError;
 use crate::header::TrustedHeader;
+use crate::transport::Traffic;
 use amulet_protocol::ids::Timestamp;
 use amulet_verifier::Verifier;
 use ask::{Asked, Candidate};
@@ -33,12 +34,14 @@ use std::sync::Arc;
 struct KnownBefore<'a> {
     client: &'a LightClient,
     verifier: Option<Arc<Verifier>>,
+    published: Published,
 }
 
 impl KnownBefore<'_> {
     fn restore(&self) {
         if let Some(verifier) = &self.verifier {
             self.client.set_verifier(Arc::clone(verifier));
+            self.client.go_back_to(&self.published);
         }
     }
 }
@@ -71,7 +74,8 @@ impl LightClient {
         let _one_at_a_time = self.syncing.lock().await;
         self.restore_once().await;
         // Validator sets that are learnt on the way count with the head that they lead to, or not at all.
-        let mut before = KnownBefore { client: self, verifier: Some(self.verifier()) };
+        let (verifier, published) = (Some(self.verifier()), self.published());
+        let mut before = KnownBefore { client: self, verifier, published };
         let known = SyncStart::of(&self.verifier());
         let resumed = self.resume_progress(known, now).await;
         let mut synced = self.sync_from(known.steps, policy, now).await;
@@ -94,6 +98,7 @@ impl LightClient {
                 if SyncStart::of(&self.verifier()) != known {
                     self.drop_progress().await;
                 }
+                self.follow_members(now).await;
             }
             Err(error) if !error.is_passing() => self.drop_progress().await,
             Err(_) => {}
@@ -119,7 +124,8 @@ impl LightClient {
         if let Some(before) = &before {
             self.verifier().within_trust_period(before.checked_at(), now)?;
         }
-        let Asked { candidates, others: mut nodes, skipped } = self.ask_all(policy, now).await;
+        let asked = self.ask_all(policy, now).await;
+        let Asked { candidates, others: mut nodes, skipped } = self.ask_found(asked, now).await;
         let newest = self.newest(before.as_ref(), &candidates, &nodes, now)?;
         for Candidate { node, header } in &candidates {
             self.note_height(*node, header.height() == newest.height());
@@ -154,6 +160,8 @@ impl LightClient {
         let head = TrustedHeader::new(newest, now);
         let store_trouble = self.adopt(&head).await;
         let (signed, validators) = (head.signed(), head.validators());
+        // Those that joined meanwhile had none.
+        let traffic_before = traffic_before.into_iter().chain(std::iter::repeat(Traffic::default()));
         let traffic = self.traffic().into_iter().zip(traffic_before).map(|(now, before)| now - before);
         let (total, traffic) = (nodes.len(), traffic.collect());
         Ok(SyncReport { signed, validators, agreeing, total, link, nodes, traffic, store_trouble, head })

@@ -6,9 +6,8 @@ use crate::client::LightClient;
 use crate::error::LightError;
 use crate::header::TrustedHeader;
 use crate::transport::NodeIndex;
-use amulet_protocol::ids::{Did, Timestamp};
+use amulet_protocol::ids::Timestamp;
 use amulet_verifier::VerifiedHeader;
-use std::collections::BTreeSet;
 
 impl LightClient {
     /// The highest of the verified headers and the one trusted before; if there is none, why not.
@@ -56,27 +55,25 @@ impl LightClient {
     ) -> LightError {
         let needed = self.params().witnesses();
         let ahead = nodes.iter().filter_map(|(node, verdict)| match verdict {
-            NodeVerdict::AheadOfClock { time } => Some((self.nodes[node.0].organisation, *time)),
+            NodeVerdict::AheadOfClock { time } => Some((*node, *time)),
             _ => None,
         });
-        let ahead: Vec<(Did, Timestamp)> = ahead.collect();
-        let organisations: BTreeSet<Did> = ahead.iter().map(|(organisation, _)| *organisation).collect();
+        let ahead: Vec<(NodeIndex, Timestamp)> = ahead.collect();
+        let organisations = self.organisations_among(ahead.iter().map(|(node, _)| *node));
         match ahead.iter().map(|(_, time)| *time).max() {
-            Some(newest) if organisations.len() >= needed => LightError::ClockBehind { now, newest },
+            Some(newest) if organisations >= needed => LightError::ClockBehind { now, newest },
             _ => LightError::TooFewWitnesses { agreeing, needed, nodes },
         }
     }
 
     pub(super) fn organisations_among(&self, nodes: impl Iterator<Item = NodeIndex>) -> usize {
-        nodes.map(|node| self.nodes[node.0].organisation).collect::<BTreeSet<Did>>().len()
+        self.organisations_of(nodes).len()
     }
 
     pub(super) fn organisations_that_agree(&self, nodes: &[(NodeIndex, NodeVerdict)]) -> usize {
-        let agreeing: BTreeSet<Did> = nodes
-            .iter()
-            .filter(|(_, verdict)| matches!(verdict, NodeVerdict::Agrees { .. }))
-            .map(|(node, _)| self.nodes[node.0].organisation)
-            .collect();
-        agreeing.len()
+        let agree = |(node, verdict): &(NodeIndex, NodeVerdict)| {
+            matches!(verdict, NodeVerdict::Agrees { .. }).then_some(*node)
+        };
+        self.organisations_among(nodes.iter().filter_map(agree))
     }
 }

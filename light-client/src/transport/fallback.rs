@@ -37,4 +37,9 @@ impl Transport for FallbackTransport {
         self.first.learn(node, addresses);
         self.second.learn(node, addresses);
     }
+
+    fn join(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        self.first.join(node, addresses);
+        self.second.join(node, addresses);
+    }
 }

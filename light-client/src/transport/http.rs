@@ -51,6 +51,10 @@ impl Transport for HttpTransport {
     fn learn(&self, node: NodeIndex, addresses: &[NodeAddress]) {
         self.urls.learn(node, addresses);
     }
+
+    fn join(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        self.urls.join(node, addresses);
+    }
 }
 
 struct AbortOnDrop(AbortController);

@@ -49,6 +49,10 @@ impl Transport for HttpsTransport {
     fn learn(&self, node: NodeIndex, addresses: &[NodeAddress]) {
         self.urls.learn(node, addresses);
     }
+
+    fn join(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        self.urls.join(node, addresses);
+    }
 }
 
 fn post(agent: &ureq::Agent, url: &str, body: &[u8], limit: usize) -> Result<Vec<u8>, TransportError> {

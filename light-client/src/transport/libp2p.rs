@@ -3,6 +3,7 @@
 //! One task owns the swarm; questions reach it through a bounded queue and their answers come back through a channel each.
 
 use super::backoff::Backoff;
+use super::reach::Vicinity;
 use super::wake::WakeWatch;
 use super::{ANSWER_TIME_MAX, NodeIndex, Transport, TransportError, timed_out};
 use crate::platform::{self, Clock, SystemClock};
@@ -17,7 +18,7 @@ use libp2p::request_response::{self, Message, OutboundFailure, OutboundRequestId
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Swarm, noise, tcp, yamux};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -96,20 +97,6 @@ impl NodeAddresses {
         Ok(Self { peer: known.ok_or(AddressError::None)?, addresses })
     }
 
-    /// Adds those that are new and name the same identity.
-    fn learn(&mut self, more: &[NodeAddress]) {
-        for address in more {
-            let NodeAddress::Libp2p { text, .. } = address else { continue };
-            let Ok(Self { peer, addresses }) = Self::parse(std::slice::from_ref(text)) else { continue };
-            let new = addresses.into_iter().filter(|address| !self.addresses.contains(address));
-            let room = ADDRESSES_MAX.saturating_sub(self.addresses.len());
-            if peer == self.peer {
-                let new: Vec<_> = new.take(room).collect();
-                self.addresses.extend(new);
-            }
-        }
-    }
-
     /// The node's identity, as genesis documents and validator sets have it.
     #[must_use]
     pub fn peer_id_bytes(&self) -> Vec<u8> {
@@ -119,14 +106,13 @@ impl NodeAddresses {
 
 /// Asks nodes over libp2p. Dropping it ends its task and its connections.
 pub struct Libp2pTransport {
-    commands: mpsc::Sender<Command>,
-    known: usize,
+    questions: mpsc::Sender<Asked>,
+    nodes: Nodes,
+    vicinity: Vicinity,
 }
 
-enum Command {
-    Ask(Box<Asked>),
-    Learn(NodeIndex, Vec<NodeAddress>),
-}
+/// Shared with the task that asks them.
+type Nodes = Arc<Mutex<Vec<Node>>>;
 
 struct Asked {
     node: NodeIndex,
@@ -173,39 +159,72 @@ impl Libp2pTransport {
             .expect("making the behaviour does not fail")
             .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE_TIME))
             .build();
-        let (commands, inbox) = mpsc::channel(QUEUE_MAX);
-        let known = nodes.len();
+        let (questions, inbox) = mpsc::channel(QUEUE_MAX);
         let started = Instant::now();
         let wake = WakeWatch::new(clock.now(), Duration::ZERO);
-        let nodes = nodes.into_iter().map(|addresses| Node { addresses, backoff: Backoff::default() });
-        let nodes = nodes.collect();
+        let texts: Vec<String> =
+            nodes.iter().flat_map(|node| &node.addresses).map(Multiaddr::to_string).collect();
+        let vicinity = Vicinity::of(texts.iter().map(String::as_str));
+        let given = |addresses| Node { given: Some(addresses), ..Node::default() };
+        let nodes: Nodes = Arc::new(Mutex::new(nodes.into_iter().map(given).collect()));
         let (paused, resumed) = mpsc::channel(QUEUE_MAX);
         let waiting = BTreeMap::new();
-        let task = Task { swarm, nodes, inbox, waiting, clock, entropy, started, wake, paused, resumed };
+        let shared = Arc::clone(&nodes);
+        let task =
+            Task { swarm, nodes: shared, inbox, waiting, clock, entropy, started, wake, paused, resumed };
         tokio::spawn(task.run());
-        Ok(Self { commands, known })
+        Ok(Self { questions, nodes, vicinity })
+    }
+
+    /// What of a node's published addresses libp2p can use and may dial.
+    fn usable(&self, addresses: &[NodeAddress]) -> Vec<NodeAddresses> {
+        let usable = addresses.iter().filter_map(|address| match address {
+            NodeAddress::Libp2p { text, .. } if self.vicinity.allows(address) => {
+                NodeAddresses::parse(std::slice::from_ref(text)).ok()
+            }
+            _ => None,
+        });
+        usable.take(ADDRESSES_MAX).collect()
     }
 }
 
 #[async_trait::async_trait]
 impl Transport for Libp2pTransport {
     async fn ask(&self, node: NodeIndex, request: &LightRequest) -> Result<LightResponse, TransportError> {
-        if node.0 >= self.known {
-            return Err(TransportError::UnknownNode { node, known: self.known });
+        let known = nodes_of(&self.nodes).len();
+        if node.0 >= known {
+            return Err(TransportError::UnknownNode { node, known });
         }
         let (reply, answer) = oneshot::channel();
         let asked = Asked { node, request: request.clone(), reply, again: false };
         let asked = async {
-            self.commands.send(Command::Ask(Box::new(asked))).await.map_err(|_| TransportError::Stopped)?;
+            self.questions.send(asked).await.map_err(|_| TransportError::Stopped)?;
             answer.await.map_err(|_| TransportError::Stopped)?
         };
         platform::timeout(ANSWER_TIME_MAX, asked).await.unwrap_or(Err(timed_out(ANSWER_TIME_MAX)))
     }
 
     fn learn(&self, node: NodeIndex, addresses: &[NodeAddress]) {
-        // They are learned again with the next sync if the queue is full.
-        let _ = self.commands.try_send(Command::Learn(node, addresses.to_vec()));
+        if let Some(node) = nodes_of(&self.nodes).get_mut(node.0) {
+            node.publish(self.usable(addresses));
+        }
     }
+
+    fn join(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        let mut nodes = nodes_of(&self.nodes);
+        let mut joined = Node::default();
+        joined.publish(self.usable(addresses));
+        let next = nodes.len();
+        match nodes.get_mut(node.0) {
+            Some(place) => *place = joined,
+            None if node.0 == next => nodes.push(joined),
+            None => {}
+        }
+    }
+}
+
+fn nodes_of(nodes: &Nodes) -> MutexGuard<'_, Vec<Node>> {
+    nodes.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn behaviour() -> Behaviour {
@@ -213,15 +232,49 @@ fn behaviour() -> Behaviour {
     Behaviour::with_codec(LightCodec, [(LIGHT_PROTOCOL, ProtocolSupport::Outbound)], config)
 }
 
+#[derive(Default)]
 struct Node {
-    addresses: NodeAddresses,
+    /// What the transport was started with.
+    given: Option<NodeAddresses>,
+    /// What the ledger has.
+    published: Option<NodeAddresses>,
     backoff: Backoff,
+}
+
+impl Node {
+    /// Takes what is published now, in the place of what was before. A node has one identity: the given one as long as
+    /// anything is published of it, else that of the first address, for a hospital that replaced its machine.
+    fn publish(&mut self, published: Vec<NodeAddresses>) {
+        let first = published.first().map(|one| one.peer);
+        let given = self.given.as_ref().map(|given| given.peer);
+        let peer = given.filter(|given| published.iter().any(|one| one.peer == *given)).or(first);
+        let now = peer.map(|peer| {
+            let own = published.into_iter().filter(|one| one.peer == peer);
+            NodeAddresses { peer, addresses: own.flat_map(|one| one.addresses).collect() }
+        });
+        if now != self.published {
+            self.published = now;
+            // What could not be reached was somewhere else.
+            self.backoff.on_success();
+        }
+    }
+
+    /// Where to dial.
+    fn addresses(&self) -> Option<NodeAddresses> {
+        let Some(published) = &self.published else { return self.given.clone() };
+        let mut all = published.clone();
+        if let Some(given) = self.given.as_ref().filter(|given| given.peer == all.peer) {
+            let new = all.addresses.iter().filter(|address| !given.addresses.contains(address));
+            all.addresses = given.addresses.iter().chain(new).take(ADDRESSES_MAX).cloned().collect();
+        }
+        Some(all)
+    }
 }
 
 struct Task {
     swarm: Swarm<Behaviour>,
-    nodes: Vec<Node>,
-    inbox: mpsc::Receiver<Command>,
+    nodes: Nodes,
+    inbox: mpsc::Receiver<Asked>,
     waiting: BTreeMap<OutboundRequestId, Asked>,
     clock: Arc<dyn Clock>,
     entropy: Box<dyn Entropy + Send>,
@@ -236,9 +289,8 @@ impl Task {
     async fn run(mut self) {
         loop {
             tokio::select! {
-                command = self.inbox.recv() => match command {
-                    Some(Command::Ask(asked)) => self.ask(*asked),
-                    Some(Command::Learn(node, addresses)) => self.learn(node, &addresses),
+                asked = self.inbox.recv() => match asked {
+                    Some(asked) => self.ask(asked),
                     None => return,
                 },
                 Some(asked) = self.resumed.recv() => self.send(asked),
@@ -247,18 +299,13 @@ impl Task {
         }
     }
 
-    fn learn(&mut self, node: NodeIndex, addresses: &[NodeAddress]) {
-        if let Some(node) = self.nodes.get_mut(node.0) {
-            node.addresses.learn(addresses);
-        }
-    }
-
     fn ask(&mut self, asked: Asked) {
         if self.wake.slept(self.clock.now(), self.started.elapsed()) {
             self.forget_connections();
         }
-        let Some(node) = self.nodes.get(asked.node.0) else { return };
-        let pause = node.backoff.wait(self.clock.now());
+        let now = self.clock.now();
+        let pause = nodes_of(&self.nodes).get(asked.node.0).map(|node| node.backoff.wait(now));
+        let pause = pause.unwrap_or_default();
         if pause.is_zero() {
             return self.send(asked);
         }
@@ -277,18 +324,20 @@ impl Task {
         for peer in peers {
             let _ = self.swarm.disconnect_peer_id(peer);
         }
-        for node in &mut self.nodes {
+        for node in nodes_of(&self.nodes).iter_mut() {
             node.backoff.on_success();
         }
     }
 
     fn send(&mut self, asked: Asked) {
-        let Some(Node { addresses: NodeAddresses { peer, addresses }, .. }) = self.nodes.get(asked.node.0)
-        else {
+        let addresses = nodes_of(&self.nodes).get(asked.node.0).and_then(Node::addresses);
+        let Some(NodeAddresses { peer, addresses }) = addresses else {
+            // Whoever asked may have given up.
+            let _ = asked.reply.send(Err(TransportError::NoAddress));
             return;
         };
         let behaviour = self.swarm.behaviour_mut();
-        let id = behaviour.send_request_with_addresses(peer, asked.request.clone(), addresses.clone());
+        let id = behaviour.send_request_with_addresses(&peer, asked.request.clone(), addresses);
         // Those who gave up waiting are forgotten here, so that the map does not grow with them.
         self.waiting.retain(|_, asked| !asked.reply.is_closed());
         self.waiting.insert(id, asked);
@@ -337,7 +386,7 @@ impl Task {
 
     fn on_answer(&mut self, id: OutboundRequestId, answer: Result<LightResponse, TransportError>) {
         let Some(asked) = self.waiting.remove(&id) else { return };
-        if let Some(node) = self.nodes.get_mut(asked.node.0) {
+        if let Some(node) = nodes_of(&self.nodes).get_mut(asked.node.0) {
             if matches!(answer, Err(TransportError::Connect)) {
                 let mut drawn = [0; 2];
                 self.entropy.fill(&mut drawn);

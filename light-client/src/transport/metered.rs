@@ -6,7 +6,7 @@ use amulet_protocol::codec;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use futures::future::select_all;
 use std::ops::{Add, Sub};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Questions to one node at a time; more wait their turn. A page asks two or three at once.
 pub const IN_FLIGHT_MAX: usize = 8;
@@ -53,7 +53,7 @@ impl Sub for Traffic {
 /// A transport that counts by node, and lets [`IN_FLIGHT_MAX`] questions at a time through to each.
 pub(crate) struct MeteredTransport {
     inner: Arc<dyn Transport>,
-    nodes: Vec<Meter>,
+    nodes: RwLock<Vec<Arc<Meter>>>,
 }
 
 #[derive(Default)]
@@ -71,13 +71,19 @@ impl Meter {
 
 impl MeteredTransport {
     pub(crate) fn new(inner: Arc<dyn Transport>, nodes: usize) -> Self {
-        Self { inner, nodes: (0..nodes).map(|_| Meter::default()).collect() }
+        Self { inner, nodes: RwLock::new((0..nodes).map(|_| Arc::default()).collect()) }
     }
 
     /// What was exchanged with each node since the start.
     pub(crate) fn traffic(&self) -> Vec<Traffic> {
-        let read = |node: &Meter| *node.traffic.lock().unwrap_or_else(PoisonError::into_inner);
-        self.nodes.iter().map(read).collect()
+        let read = |node: &Arc<Meter>| *node.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).iter().map(read).collect()
+    }
+
+    fn meter(&self, node: NodeIndex) -> Result<Arc<Meter>, TransportError> {
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        let known = nodes.len();
+        nodes.get(node.0).cloned().ok_or(TransportError::UnknownNode { node, known })
     }
 }
 
@@ -85,8 +91,7 @@ impl MeteredTransport {
 #[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
 impl Transport for MeteredTransport {
     async fn ask(&self, node: NodeIndex, request: &LightRequest) -> Result<LightResponse, TransportError> {
-        let known = self.nodes.len();
-        let meter = self.nodes.get(node.0).ok_or(TransportError::UnknownNode { node, known })?;
+        let meter = self.meter(node)?;
         let (_turn, ..) = select_all(meter.turns.iter().map(futures::lock::Mutex::lock)).await;
         let sent = codec::encode(request).len() as u64;
         meter.count(Traffic { questions: 1, sent, ..Traffic::default() });
@@ -102,5 +107,13 @@ impl Transport for MeteredTransport {
 
     fn learn(&self, node: NodeIndex, addresses: &[NodeAddress]) {
         self.inner.learn(node, addresses);
+    }
+
+    fn join(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        if node.0 == nodes.len() {
+            nodes.push(Arc::default());
+        }
+        self.inner.join(node, addresses);
     }
 }

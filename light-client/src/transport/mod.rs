@@ -10,6 +10,7 @@ pub mod https;
 pub mod libp2p;
 mod metered;
 mod race;
+mod reach;
 pub mod wake;
 mod web;
 
@@ -47,7 +48,8 @@ pub fn answer_bytes_max(request: &LightRequest) -> usize {
     }
 }
 
-/// One of the nodes a client was given, by its place in that list.
+/// One of the nodes a client was given or has found on the ledger, by its place in that list. A place is never given to another
+/// node while a client runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeIndex(pub usize);
 
@@ -148,8 +150,16 @@ pub trait Transport: Send + Sync {
     /// [`TransportError`]: no answer came, or none that can be read.
     async fn ask(&self, node: NodeIndex, request: &LightRequest) -> Result<LightResponse, TransportError>;
 
-    /// Learns more addresses of a node, to be tried beside those it was given. One that cannot use them ignores them.
+    /// Learns the addresses that the ledger has of a node now, in the place of those learnt before; they are tried beside the
+    /// ones it was given. One that cannot use them ignores them.
     fn learn(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        let _ = (node, addresses);
+    }
+
+    /// Takes up a node that joined later, known by the addresses that the ledger has of it. `node` is the next place in the
+    /// list, or one that another client gave to a node that joined, which this one replaces. A transport that can use none
+    /// of the addresses takes it up all the same, and says [`TransportError::NoAddress`] when it is asked.
+    fn join(&self, node: NodeIndex, addresses: &[NodeAddress]) {
         let _ = (node, addresses);
     }
 }

@@ -1,5 +1,6 @@
 //! What the two HTTP transports share: where questions go, and how to tell a hospital from what a network puts in its place.
 
+use super::reach::Vicinity;
 use super::{Interception, NodeIndex, TransportError};
 use amulet_protocol::addresses::NodeAddress;
 use std::sync::{PoisonError, RwLock};
@@ -17,31 +18,66 @@ const STATUS_SIGN_IN: u16 = 511;
 
 /// The addresses of all nodes.
 #[derive(Debug)]
-pub(super) struct Urls(RwLock<Vec<Vec<String>>>);
+pub(super) struct Urls {
+    nodes: RwLock<Vec<NodeUrls>>,
+    vicinity: Vicinity,
+}
+
+#[derive(Debug, Default)]
+struct NodeUrls {
+    given: Vec<String>,
+    published: Vec<String>,
+}
 
 impl Urls {
     pub(super) fn new(addresses: Vec<Vec<String>>) -> Self {
-        let urls = |addresses: Vec<String>| addresses.iter().map(|address| url(address)).collect();
-        Self(RwLock::new(addresses.into_iter().map(urls).collect()))
+        let vicinity = Vicinity::of(addresses.iter().flatten().map(String::as_str));
+        let urls = |addresses: Vec<String>| NodeUrls {
+            given: addresses.iter().map(|address| url(address)).collect(),
+            published: Vec::new(),
+        };
+        Self { nodes: RwLock::new(addresses.into_iter().map(urls).collect()), vicinity }
     }
 
+    /// Those that were given first.
     pub(super) fn of(&self, node: NodeIndex) -> Result<Vec<String>, TransportError> {
-        let nodes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
         let known = nodes.len();
-        nodes.get(node.0).cloned().ok_or(TransportError::UnknownNode { node, known })
+        let NodeUrls { given, published } =
+            nodes.get(node.0).ok_or(TransportError::UnknownNode { node, known })?;
+        let new = published.iter().filter(|url| !given.contains(url));
+        Ok(given.iter().chain(new).take(URLS_MAX).cloned().collect())
     }
 
-    /// Adds those that are new, behind the others.
     pub(super) fn learn(&self, node: NodeIndex, addresses: &[NodeAddress]) {
-        let mut nodes = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(urls) = nodes.get_mut(node.0) else { return };
+        let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(urls) = nodes.get_mut(node.0) {
+            urls.published = self.usable(addresses);
+        }
+    }
+
+    pub(super) fn join(&self, node: NodeIndex, addresses: &[NodeAddress]) {
+        let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        let joined = NodeUrls { given: Vec::new(), published: self.usable(addresses) };
+        let next = nodes.len();
+        match nodes.get_mut(node.0) {
+            Some(place) => *place = joined,
+            None if node.0 == next => nodes.push(joined),
+            None => {}
+        }
+    }
+
+    /// The URLs of the web addresses that may be dialled, each once.
+    fn usable(&self, addresses: &[NodeAddress]) -> Vec<String> {
+        let mut urls = Vec::new();
         for address in addresses {
-            let NodeAddress::Https(address) = address else { continue };
-            let url = url(address);
-            if urls.len() < URLS_MAX && !urls.contains(&url) {
+            let NodeAddress::Https(text) = address else { continue };
+            let url = url(text);
+            if urls.len() < URLS_MAX && !urls.contains(&url) && self.vicinity.allows(address) {
                 urls.push(url);
             }
         }
+        urls
     }
 }
 

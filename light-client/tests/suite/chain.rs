@@ -48,6 +48,8 @@ pub struct People {
     pub genesis: Genesis,
     pub validators: Vec<SigningKey>,
     pub patient: SigningKey,
+    /// Whether those who validate later by other keys are organisations of their own.
+    newcomers: bool,
     agreement: AgreementKey,
 }
 
@@ -99,7 +101,13 @@ impl People {
             validators: members.collect(),
         };
         let patient = SigningKey::generate(&mut entropy);
-        Self { genesis, validators, patient, agreement: AgreementKey::generate(&mut entropy) }
+        Self {
+            genesis,
+            validators,
+            patient,
+            newcomers: false,
+            agreement: AgreementKey::generate(&mut entropy),
+        }
     }
 
     pub fn patient_did(&self) -> Did {
@@ -131,12 +139,20 @@ impl People {
         SigningKey::generate(&mut SeededEntropy::new(number))
     }
 
-    /// The set in which the organisations of the genesis document validate by these keys.
+    /// The set in which the organisations of the genesis document validate by these keys; or, where newcomers may join, each
+    /// other key is that of an organisation of its own.
     pub fn set_of(&self, keys: &[SigningKey]) -> ValidatorSet {
-        let validator = |(key, organisation): (&SigningKey, &Organisation)| Validator {
-            organisation: organisation.did(),
-            key: key.public_key().clone(),
-            peer_id: vec![],
+        let is_founder = |key: &SigningKey| {
+            self.genesis.validators.iter().any(|validator| validator.key == *key.public_key())
+        };
+        let validator = |(key, organisation): (&SigningKey, &Organisation)| {
+            let key_did = Did::of_key(key.public_key());
+            let joined = self.newcomers && !is_founder(key);
+            Validator {
+                organisation: if joined { key_did } else { organisation.did() },
+                key: key.public_key().clone(),
+                peer_id: vec![],
+            }
         };
         ValidatorSet::new(keys.iter().zip(&self.genesis.organisations).map(validator).collect()).unwrap()
     }
@@ -194,6 +210,16 @@ impl Chain {
         Self::replacing(blocks, &turns.iter().copied().zip(replaced).collect::<Vec<_>>())
     }
 
+    /// A chain in which after each of these heights the validators at these places are replaced by other organisations.
+    pub fn joined(blocks: u64, turns: &[(u64, Vec<usize>)]) -> Self {
+        Self::forked_joined(blocks, u64::MAX, turns)
+    }
+
+    /// The same, with a fork.
+    pub fn forked_joined(blocks: u64, fork: u64, turns: &[(u64, Vec<usize>)]) -> Self {
+        Self::with_turns(blocks, fork, turns, true)
+    }
+
     /// A chain in which after each of these heights the validators at these places replace their keys.
     pub fn replacing(blocks: u64, turns: &[(u64, Vec<usize>)]) -> Self {
         Self::forked_replacing(blocks, u64::MAX, turns)
@@ -201,16 +227,16 @@ impl Chain {
 
     /// The same, with a fork.
     pub fn forked_replacing(blocks: u64, fork: u64, turns: &[(u64, Vec<usize>)]) -> Self {
-        Self::with_turns(blocks, fork, turns)
+        Self::with_turns(blocks, fork, turns, false)
     }
 
     fn made(blocks: u64, fork: u64, turns: &[u64]) -> Self {
         let all = |last: &u64| (*last, vec![0, 1, 2, 3]);
-        Self::with_turns(blocks, fork, &turns.iter().map(all).collect::<Vec<_>>())
+        Self::with_turns(blocks, fork, &turns.iter().map(all).collect::<Vec<_>>(), false)
     }
 
-    fn with_turns(blocks: u64, fork: u64, replaced: &[(u64, Vec<usize>)]) -> Self {
-        let people = People::new();
+    fn with_turns(blocks: u64, fork: u64, replaced: &[(u64, Vec<usize>)], newcomers: bool) -> Self {
+        let people = People { newcomers, ..People::new() };
         let mut seats: Vec<u64> = (0..4).collect();
         let mut turns = Vec::new();
         for (last, places) in replaced {

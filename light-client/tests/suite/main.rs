@@ -7,6 +7,7 @@ mod chain;
 mod checkpoint;
 mod epochs;
 mod headers;
+mod joining;
 mod long_range;
 mod network;
 mod peers;

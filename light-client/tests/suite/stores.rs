@@ -9,7 +9,8 @@ use amulet_protocol::ids::Height;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const SLOTS: [Slot; 5] = [Slot::Head, Slot::Progress, Slot::Forks, Slot::Header(0), Slot::Header(254)];
+const SLOTS: [Slot; 6] =
+    [Slot::Head, Slot::Progress, Slot::Forks, Slot::Nodes, Slot::Header(0), Slot::Header(254)];
 
 fn stored(height: u64) -> StoredHeader {
     StoredHeader { signed: Chain::new(2).signed_at(height), checked_at: NOW, trail: Vec::new() }
@@ -84,6 +85,7 @@ pub async fn notices_what_it_did_not_write<S: ClientStore + 'static>(open: impl 
             Slot::Head => kept.head().await.map(|_| ()),
             Slot::Progress => kept.progress().await.map(|_| ()),
             Slot::Forks => kept.forks().await.map(|_| ()),
+            Slot::Nodes => kept.nodes().await.map(|_| ()),
             Slot::Header(number) => kept.header(Height(number.into())).await.map(|_| ()),
         }
     };

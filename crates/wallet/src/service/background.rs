@@ -20,7 +20,7 @@ impl Service {
     /// What goes on in the background.
     pub(super) fn background(&self) -> BackgroundView {
         let status = self.background.status();
-        let traffic = self.client.nodes().iter().zip(self.client.traffic());
+        let traffic = self.client.nodes().into_iter().zip(self.client.traffic());
         BackgroundView {
             paused: status.paused,
             metered: status.policy == SyncPolicy::Metered,
@@ -28,7 +28,7 @@ impl Service {
             succeeded: status.succeeded.map(|time| time.0),
             next: status.next.map(|time| time.0),
             failures: status.failures,
-            traffic: traffic.map(|(node, traffic)| self.traffic_view(node, traffic)).collect(),
+            traffic: traffic.map(|(node, traffic)| self.traffic_view(&node, traffic)).collect(),
         }
     }
 

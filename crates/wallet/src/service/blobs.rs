@@ -120,7 +120,7 @@ impl Service {
         let mut order: Vec<NodeIndex> =
             holders.iter().filter_map(|holder| self.client.node_of(*holder)).collect();
         let others: Vec<NodeIndex> =
-            (0..self.client.nodes().len()).map(NodeIndex).filter(|node| !order.contains(node)).collect();
+            self.client.asked_nodes().into_iter().filter(|node| !order.contains(node)).collect();
         order.extend(others);
         order.sort_by_key(|node| {
             matches!(standings.get(node.0), Some(Standing::Unreachable | Standing::Lied(_)))
@@ -131,7 +131,7 @@ impl Service {
     /// Hospitals that did not answer when they were last asked.
     pub(super) fn silent_hospitals(&self) -> Vec<Did> {
         let standings = self.client.standings();
-        let nodes = self.client.nodes().iter().zip(standings);
+        let nodes = self.client.nodes().into_iter().zip(standings);
         nodes
             .filter(|(_, standing)| *standing == Standing::Unreachable)
             .map(|(node, _)| node.organisation)

@@ -59,12 +59,13 @@ impl Service {
             Err(LightError::TooFewWitnesses { nodes, .. }) => answers(nodes, newest(nodes)),
             Err(LightError::Disagreement(found)) => sides(found),
             Err(LightError::ClockBehind { .. }) => {
-                let nodes = 0..self.client.nodes().len();
-                nodes.map(|node| (NodeIndex(node), HospitalAnswer::AheadOfClock)).collect()
+                let nodes = self.client.asked_nodes().into_iter();
+                nodes.map(|node| (node, HospitalAnswer::AheadOfClock)).collect()
             }
             // Nobody answered, or what is wrong is of no hospital's making.
             Err(LightError::Unreachable { .. }) => {
-                (0..self.client.nodes().len()).map(|node| (NodeIndex(node), HospitalAnswer::Silent)).collect()
+                let nodes = self.client.asked_nodes().into_iter();
+                nodes.map(|node| (node, HospitalAnswer::Silent)).collect()
             }
             Err(_) => Vec::new(),
         };

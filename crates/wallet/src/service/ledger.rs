@@ -56,8 +56,9 @@ impl Service {
         let header = report.head.header();
         let silent =
             report.nodes.iter().filter(|(_, verdict)| matches!(verdict, NodeVerdict::Unreachable(_)));
+        let nodes = self.client.nodes();
         let unreachable = silent
-            .filter_map(|(node, _)| self.client.nodes().get(node.0))
+            .filter_map(|(node, _)| nodes.get(node.0))
             .map(|node| self.network.hospital(&node.organisation))
             .collect();
         CheckedView {

@@ -102,9 +102,12 @@ impl Service {
     /// Has hospitals keep a ciphertext, the patient's own first; gives those that do.
     async fn upload(&self, session: &Session, ciphertext: &[u8]) -> Result<Vec<Did>, ApiError> {
         let task = self.task(Task::Sealing);
-        let mut order: Vec<Did> = self.client.nodes().iter().map(|node| node.organisation).collect();
+        let nodes = self.client.nodes();
+        let mut order: Vec<Did> =
+            self.client.asked_nodes().into_iter().map(|node| nodes[node.0].organisation).collect();
         order.sort_by_key(|organisation| *organisation != session.identity.hospital);
-        let silent = self.silent_hospitals();
+        let mut silent = self.silent_hospitals();
+        silent.retain(|organisation| order.contains(organisation));
         if order.len() - silent.len() >= COPIES_MIN {
             order.retain(|organisation| !silent.contains(organisation));
         }

@@ -115,8 +115,13 @@ async fn one_address_that_lives_is_enough() {
     transport.ask(NodeIndex(0), &LightRequest::Latest).await.unwrap();
 }
 
+/// An address of a line, read as the ledger's.
+fn published(address: &str) -> NodeAddress {
+    NodeAddress::parse(address).unwrap()
+}
+
 #[tokio::test]
-async fn an_address_learned_later_is_used_if_it_names_the_same_identity() {
+async fn an_address_learned_later_is_used_and_a_machine_that_was_replaced_is_left_for_the_new_one() {
     let line = Line::to(&server().await).await;
     let (_, peer) = line.address.split_once("/p2p/").unwrap();
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
@@ -124,10 +129,34 @@ async fn an_address_learned_later_is_used_if_it_names_the_same_identity() {
     let transport = transport(&format!("/ip4/127.0.0.1/tcp/{gone}/p2p/{peer}"), &wall);
     let asked = async || transport.ask(NodeIndex(0), &LightRequest::Latest).await.map(|_| ());
     assert_eq!(asked().await, Err(TransportError::Connect));
-    let other = Line::to(&server().await).await;
-    transport.learn(NodeIndex(0), &[NodeAddress::parse(&other.address).unwrap()]);
-    assert_eq!(asked().await, Err(TransportError::Connect), "another's");
-    transport.learn(NodeIndex(0), &[NodeAddress::parse(&line.address).unwrap()]);
+    let new = Line::to(&server().await).await;
+    transport.learn(NodeIndex(0), &[published(&new.address), published(&line.address)]);
     assert_eq!(asked().await, Ok(()));
-    assert_eq!((line.opened(), other.opened()), (1, 0));
+    assert_eq!((line.opened(), new.opened()), (1, 0), "as long as the old identity is published, it is that");
+    transport.learn(NodeIndex(0), &[published(&new.address)]);
+    assert_eq!(asked().await, Ok(()));
+    assert_eq!(new.opened(), 1);
+    transport.learn(NodeIndex(0), &[]);
+    new.swallow();
+    assert_eq!(asked().await, Ok(()), "what is withdrawn is not used any more; the old connection is");
+}
+
+#[tokio::test]
+async fn one_that_joins_has_to_prove_the_identity_that_is_published() {
+    let line = Line::to(&server().await).await;
+    let wall = Wall(Arc::new(AtomicU64::new(NOW.0)));
+    let transport = transport(&line.address, &wall);
+    let ask = async |node: usize| transport.ask(NodeIndex(node), &LightRequest::Latest).await.map(|_| ());
+    assert_eq!(ask(1).await, Err(TransportError::UnknownNode { node: NodeIndex(1), known: 1 }));
+    let (other, stranger) = (Line::to(&server().await).await, Line::to(&server().await).await);
+    let (_, identity) = other.address.split_once("/p2p/").unwrap();
+    let (place, _) = stranger.address.split_once("/p2p/").unwrap();
+    transport.join(NodeIndex(1), &[published(&format!("{place}/p2p/{identity}"))]);
+    assert_eq!(ask(1).await, Err(TransportError::Connect), "somebody else listens there");
+    transport.join(NodeIndex(1), &[published(&other.address)]);
+    assert_eq!(ask(1).await, Ok(()));
+    transport.join(NodeIndex(2), &[published("https://h.example")]);
+    assert_eq!(ask(2).await, Err(TransportError::NoAddress));
+    transport.join(NodeIndex(9), &[published(&other.address)]);
+    assert_eq!(ask(9).await, Err(TransportError::UnknownNode { node: NodeIndex(9), known: 3 }));
 }
