@@ -31,7 +31,7 @@ pub struct CheckingView {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Background {}
 
-/// Change what goes on in the background, until the app is closed.
+/// Change what goes on in the background, on this device and until it is changed again: also after a restart.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SetBackground {
     /// Whether to pause. A check under way is broken off; what it had reached is kept.

@@ -1,11 +1,12 @@
 //! Syncs that are broken off: by a lost line, by a page that is closed, by a process that is killed.
 
 use crate::chain::{Chain, NOW};
-use crate::network::{Network, silent};
+use crate::network::{Network, Twist, silent};
 use crate::test;
 use amulet_light_client::store::{Kept, StoredProgress};
 use amulet_light_client::{LightClient, LightError, MemoryStore, NodeIndex, StoreError};
 use amulet_light_client::{Transport, TransportError};
+use amulet_protocol::codec::encode;
 use amulet_protocol::ids::{Epoch, Height};
 use amulet_protocol::light::{LightRequest, LightResponse};
 use futures::FutureExt;
@@ -69,6 +70,59 @@ async fn a_sync_that_is_killed_after_any_question_is_finished_by_the_next_and_as
         assert!(ends_asked(&network) - before <= epochs - followed, "after {lived}: {followed} were known");
         assert_eq!(Kept::new(Box::new(store)).progress().await, Ok(None), "nothing is left to resume");
     }
+}
+
+/// Four nodes that count the bytes of questions and answers, on a chain whose validators are replaced one after the other.
+fn counting(changes: u64) -> (Arc<Network>, Arc<AtomicUsize>) {
+    let turns: Vec<u64> = (1..=changes).map(|turn| turn * 2).collect();
+    let bytes = Arc::new(AtomicUsize::new(0));
+    let count = |network: Network, node| {
+        let bytes = bytes.clone();
+        let counted: Twist = Box::new(move |question, answer| {
+            bytes.fetch_add(encode(question).len() + encode(&answer).len(), Ordering::Relaxed);
+            Ok(answer)
+        });
+        network.with(node, counted)
+    };
+    let network = (0..4).fold(Network::honest(Chain::sliding(changes * 2 + 2, &turns)), count);
+    (Arc::new(network), bytes)
+}
+
+/// Starts from a store, and is killed after so many answers; whether it got through.
+async fn lives_for(network: &Arc<Network>, store: &Arc<MemoryStore>, answers: usize) -> bool {
+    let killed = Arc::new(Killed { network: network.clone(), left: AtomicUsize::new(answers) });
+    let client = network.client_over(killed, Box::new(store.clone()));
+    client.sync(NOW).now_or_never().is_some_and(|synced| synced.is_ok())
+}
+
+#[test]
+async fn a_first_sync_that_is_killed_after_any_answer_costs_little_more_than_one_that_is_not() {
+    let (network, bytes) = counting(40);
+    network.client().sync(NOW).await.unwrap();
+    let (answers, whole) = (network.asked(|_| true).len(), bytes.swap(0, Ordering::Relaxed));
+    // What cannot be kept: four newest headers, a set, and the headers in between that were still too far.
+    let again = whole / 3;
+    for lived in 0..answers {
+        let store = Arc::new(MemoryStore::default());
+        assert!(!lives_for(&network, &store, lived).await, "killed after {lived} answers");
+        let report = network.client_with(store).sync(NOW).await.unwrap();
+        assert_eq!((report.head.height(), report.agreeing), (Height(82), 4));
+        let bytes = bytes.swap(0, Ordering::Relaxed);
+        assert!(bytes <= whole + again, "killed after {lived} answers: {bytes} bytes, {whole} if not killed");
+    }
+}
+
+#[test]
+async fn a_first_sync_that_is_killed_again_and_again_gets_through() {
+    let (network, _) = counting(40);
+    let store = Arc::new(MemoryStore::default());
+    let mut starts = 1;
+    // Enough answers for a step or two each time.
+    while !lives_for(&network, &store, 11).await {
+        starts += 1;
+        assert!(starts < 40, "it begins again each time");
+    }
+    assert!(starts >= 3, "{starts} starts");
 }
 
 #[test]

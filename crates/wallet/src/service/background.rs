@@ -1,13 +1,53 @@
 //! Checks that nobody asked for.
 
+use amulet_app_api::ApiError;
 use amulet_app_api::checking::{BackgroundView, HospitalTrafficView, SetBackground};
 use amulet_crypto::entropy::SystemEntropy;
-use amulet_light_client::{NodeInfo, SyncPolicy, Traffic};
+use amulet_light_client::{Background, NodeInfo, SyncPolicy, Traffic};
 
 use super::Service;
+use super::error::storage;
+use crate::store::DeviceStore;
 
 /// How long the addresses that the ledger has of the hospitals' nodes are used before it is read again, in milliseconds: a day.
 const NODES_FRESH_MS: u64 = 24 * 3_600_000;
+
+/// File with what the person chose, for all wallets of the device.
+const BACKGROUND_FILE: &str = "background";
+
+/// What the person chose.
+#[derive(Clone, Copy, Default)]
+struct Chosen {
+    paused: bool,
+    metered: bool,
+}
+
+impl Chosen {
+    fn policy(self) -> SyncPolicy {
+        if self.metered { SyncPolicy::Metered } else { SyncPolicy::Full }
+    }
+
+    fn text(self) -> String {
+        let (paused, metered) = (u8::from(self.paused), u8::from(self.metered));
+        format!("paused={paused} metered={metered}")
+    }
+
+    /// What a file says; nothing if it is not one of these.
+    fn read(text: &[u8]) -> Option<Self> {
+        let all = [false, true].map(|paused| [false, true].map(|metered| Self { paused, metered }));
+        all.into_iter().flatten().find(|chosen| chosen.text().as_bytes() == text)
+    }
+}
+
+/// The schedule as the person left it. One that was not kept, or cannot be read, checks as usual: nobody is to be left
+/// unwarned by a damaged file.
+pub(super) fn schedule_of(store: &dyn DeviceStore) -> Background {
+    let kept = store.read(BACKGROUND_FILE).ok().flatten();
+    let chosen = kept.and_then(|text| Chosen::read(&text)).unwrap_or_default();
+    let background = Background::new(chosen.policy());
+    background.set_paused(chosen.paused);
+    background
+}
 
 impl Service {
     /// Checks with the hospitals whenever that is due, for as long as this is polled: whoever hosts the service spawns it,
@@ -32,12 +72,13 @@ impl Service {
         }
     }
 
-    /// Pauses, or spares a metered link.
-    pub(super) fn set_background(&self, call: &SetBackground) -> BackgroundView {
-        let policy = if call.metered { SyncPolicy::Metered } else { SyncPolicy::Full };
-        self.background.set_policy(policy, self.now());
-        self.background.set_paused(call.paused);
-        self.background()
+    /// Pauses, or spares a metered link, at once; kept for the next start. If it cannot be kept, that is the error.
+    pub(super) fn set_background(&self, call: &SetBackground) -> Result<BackgroundView, ApiError> {
+        let chosen = Chosen { paused: call.paused, metered: call.metered };
+        self.background.set_policy(chosen.policy(), self.now());
+        self.background.set_paused(chosen.paused);
+        self.store.write(BACKGROUND_FILE, chosen.text().as_bytes()).map_err(storage)?;
+        Ok(self.background())
     }
 
     async fn check_unasked(&self, policy: SyncPolicy) -> bool {

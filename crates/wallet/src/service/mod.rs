@@ -146,6 +146,7 @@ impl Service {
         .with_clock(Arc::clone(&host.clock))
         .with_entropy(Box::new(SystemEntropy))
         .with_progress(Arc::new(move |progress| board.report(progress)));
+        let background = background::schedule_of(&*host.store);
         Ok(Self {
             network: host.network,
             store: host.store,
@@ -154,7 +155,7 @@ impl Service {
             outbox: host.outbox,
             clock: host.clock,
             client,
-            background: Background::default(),
+            background,
             progress,
             state: Mutex::default(),
         })
@@ -188,7 +189,7 @@ impl Service {
             Request::SendReport(_) => reply(boxed(|| self.send_report()).await),
             Request::Home(_) => reply(boxed(|| self.home()).await),
             Request::Background(_) => reply(Ok(self.background())),
-            Request::SetBackground(call) => reply(Ok(self.set_background(&call))),
+            Request::SetBackground(call) => reply(self.set_background(&call)),
             Request::MyCode(_) => reply(self.my_code()),
             Request::Records(_) => reply(boxed(|| self.records()).await),
             Request::Record(call) => reply(boxed(|| self.record(&call.id)).await),

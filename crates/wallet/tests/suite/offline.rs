@@ -143,6 +143,29 @@ async fn what_goes_on_in_the_background_is_shown_and_can_be_paused() {
     assert!(view.paused && view.metered && view.next.is_none());
 }
 
+#[test]
+async fn who_paused_or_spared_the_background_checks_finds_them_so_after_a_restart() {
+    use amulet_app_api::checking::{Background, SetBackground};
+    use amulet_wallet::store::DeviceStore;
+    let (genesis, device) = (genesis(1), Device::default());
+    for (paused, metered) in [(true, false), (true, true), (false, true), (false, false)] {
+        call(&service(&genesis, &device, &[]), SetBackground { paused, metered }).await.unwrap();
+        let again = service(&genesis, &device, &[]);
+        let view = call(&again, Background {}).await.unwrap();
+        assert_eq!((view.paused, view.metered, view.next.is_none()), (paused, metered, paused));
+        // Nobody is asked although a first check would be due.
+        let mut checking = Box::pin(again.keep_checking());
+        assert!(futures::poll!(&mut checking).is_pending());
+        let view = call(&again, Background {}).await.unwrap();
+        assert_eq!(view.traffic.iter().all(|one| one.questions == 0), paused);
+    }
+    for damaged in [&b""[..], b"paused=1", b"paused=1 metered=2", b"\xFF", b"paused=1 metered=0 "] {
+        device.write("background", damaged).unwrap();
+        let view = call(&service(&genesis, &device, &[]), Background {}).await.unwrap();
+        assert!(!view.paused && !view.metered, "a damaged file does not stop the checks");
+    }
+}
+
 /// Lets other futures of the same task go on.
 async fn yield_once() {
     let mut yielded = false;
