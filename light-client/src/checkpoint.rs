@@ -2,12 +2,14 @@
 //!
 //! A device that is up to date shows the [`Pin`] of its trusted header: as ten words to read out, or as a text (`Pin`'s
 //! `Display`) in a QR code. The other device fetches what the pin names from any hospital, for the pin's digest is all that
-//! has to be trusted, and starts there ([`LightClient::from_checkpoint`]). Nobody who validated before then can mislead it.
+//! has to be trusted, and starts there ([`LightClient::from_checkpoint`], [`LightClient::restart_from`]). Nobody who validated
+//! before then can mislead it. Words stand for a pin and do not hold it: with them goes the height, by which it is found.
 
 use crate::client::LightClient;
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::transport::{NodeIndex, Transport};
 use amulet_crypto::kdf::Language;
+use amulet_protocol::ids::Height;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_verifier::{Checkpoint, Pin};
 
@@ -20,7 +22,7 @@ const WORD_BITS: usize = 11;
 pub const CHECKPOINT_WORDS_BYTES_MAX: usize = 512;
 
 /// Why words are not those of a checkpoint. Positions count from 1, as people do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointWordsError {
     /// More than [`CHECKPOINT_WORDS_BYTES_MAX`].
     #[error("the text of {found} bytes is too long for the words of a checkpoint")]
@@ -39,6 +41,10 @@ pub enum CheckpointWordsError {
     UnknownWord {
         /// The first such word.
         position: usize,
+        /// As it was typed.
+        word: String,
+        /// A word of the English list that is like it.
+        suggestion: Option<String>,
     },
     /// The words are those of another checkpoint, or one was misread.
     #[error("word {position} is another than the checkpoint's")]
@@ -54,11 +60,69 @@ pub fn words(pin: &Pin, language: Language) -> [&'static str; CHECKPOINT_WORDS] 
     numbers(pin).map(|number| language.word_list()[number])
 }
 
-/// Checks that a person's words, read off another device in either language, are those of this pin.
-///
-/// # Errors
-/// [`CheckpointWordsError`] by variant.
-pub fn check_words(pin: &Pin, text: &str) -> Result<(), CheckpointWordsError> {
+/// A checkpoint as a person brings it from another device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckpointName {
+    /// Read off a code.
+    Pin(Pin),
+    /// Typed; [`CheckpointName::words`] makes one.
+    Words {
+        /// The height that is shown beside the words: they stand for a pin and do not hold it.
+        height: Height,
+        /// Places of the words in their list.
+        numbers: [usize; CHECKPOINT_WORDS],
+    },
+}
+
+impl From<Pin> for CheckpointName {
+    fn from(pin: Pin) -> Self {
+        Self::Pin(pin)
+    }
+}
+
+/// A pin is not the one that a person brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherPin {
+    /// The first word that differs, counted from 1, where words were typed.
+    pub word: Option<usize>,
+}
+
+impl CheckpointName {
+    /// The checkpoint of a height by a person's words, in either language.
+    ///
+    /// # Errors
+    /// [`CheckpointWordsError`] but for `Differs`.
+    pub fn words(height: Height, text: &str) -> Result<Self, CheckpointWordsError> {
+        Ok(Self::Words { height, numbers: read(text)? })
+    }
+
+    /// The height.
+    #[must_use]
+    pub fn height(&self) -> Height {
+        match self {
+            Self::Pin(pin) => pin.height,
+            Self::Words { height, .. } => *height,
+        }
+    }
+
+    /// Whether a pin is this one.
+    ///
+    /// # Errors
+    /// [`OtherPin`].
+    pub fn check(&self, pin: &Pin) -> Result<(), OtherPin> {
+        match self {
+            Self::Pin(own) if own == pin => Ok(()),
+            Self::Pin(_) => Err(OtherPin { word: None }),
+            Self::Words { numbers: own, .. } => {
+                let differs = own.iter().zip(numbers(pin)).position(|(typed, expected)| *typed != expected);
+                differs.map_or(Ok(()), |place| Err(OtherPin { word: Some(place + 1) }))
+            }
+        }
+    }
+}
+
+/// The places of a person's words in their lists.
+fn read(text: &str) -> Result<[usize; CHECKPOINT_WORDS], CheckpointWordsError> {
     if text.len() > CHECKPOINT_WORDS_BYTES_MAX {
         return Err(CheckpointWordsError::TooLong { found: text.len() });
     }
@@ -66,16 +130,16 @@ pub fn check_words(pin: &Pin, text: &str) -> Result<(), CheckpointWordsError> {
     if given.len() != CHECKPOINT_WORDS {
         return Err(CheckpointWordsError::WrongCount { found: given.len() });
     }
-    let mut differs = None;
-    for (position, (word, expected)) in (1..).zip(given.iter().zip(numbers(pin))) {
+    let mut read = [0; CHECKPOINT_WORDS];
+    for (position, (place, word)) in (1..).zip(read.iter_mut().zip(given)) {
         let lists = [Language::English, Language::SimplifiedChinese].map(Language::word_list);
-        let found = lists.iter().find_map(|list| list.iter().position(|listed| listed == word));
-        let found = found.ok_or(CheckpointWordsError::UnknownWord { position })?;
-        if found != expected {
-            differs = differs.or(Some(position));
-        }
+        let found = lists.iter().find_map(|list| list.iter().position(|listed| *listed == word));
+        *place = found.ok_or_else(|| {
+            let suggestion = Language::English.nearest_word(&word).map(str::to_owned);
+            CheckpointWordsError::UnknownWord { position, word, suggestion }
+        })?;
     }
-    differs.map_or(Ok(()), |position| Err(CheckpointWordsError::Differs { position }))
+    Ok(read)
 }
 
 /// The leading bits of the pin's digest, word by word.
@@ -103,43 +167,63 @@ fn split(text: &str) -> Vec<String> {
     words
 }
 
-/// Fetches what a pin names, from the first of so many nodes that has it. Who gives it does not matter: the pin's hash
-/// covers all of it.
+/// Fetches what a person brought the name of, from the first of so many nodes that has it. Who gives it does not matter: the
+/// pin's hash covers all of it.
 ///
 /// # Errors
 /// [`LightError::NotFound`], [`LightError::Unreachable`], [`LightError::Refused`] if all have removed the header,
-/// [`LightError::Forged`] if what came is not what was pinned.
-pub async fn fetch(transport: &dyn Transport, nodes: usize, pin: &Pin) -> Result<Checkpoint, LightError> {
+/// [`LightError::CheckpointWords`] if no node's header has the typed words, [`LightError::Forged`] if what came is not what was
+/// pinned.
+pub async fn fetch(
+    transport: &dyn Transport,
+    nodes: usize,
+    name: &CheckpointName,
+) -> Result<Checkpoint, LightError> {
     let mut failures = Vec::new();
+    let mut differs = None;
     for node in (0..nodes).map(NodeIndex) {
-        match fetch_from(transport, node, pin).await {
-            Ok(checkpoint) => return Ok(checkpoint),
+        match fetch_from(transport, node, name).await {
+            Ok(Ok(checkpoint)) => return Ok(checkpoint),
+            Ok(Err(position)) => differs = differs.or(Some(position)),
             Err(failure) => failures.push((node, failure)),
         }
     }
-    Err(LightError::from_failures(Question::HeaderAt, failures))
+    match differs {
+        Some(position) => Err(CheckpointWordsError::Differs { position }.into()),
+        None => Err(LightError::from_failures(Question::HeaderAt, failures)),
+    }
 }
 
+/// The checkpoint from one node, or the first word that its header does not have.
 async fn fetch_from(
     transport: &dyn Transport,
     node: NodeIndex,
-    pin: &Pin,
-) -> Result<Checkpoint, NodeFailure> {
+    name: &CheckpointName,
+) -> Result<Result<Checkpoint, usize>, NodeFailure> {
+    let height = name.height();
     let ask = async |request: LightRequest| match transport.ask(node, &request).await? {
         LightResponse::NotFound => Err(NodeFailure::NotFound),
         LightResponse::Refused(refusal) => Err(refusal.into()),
         answer => Ok(answer),
     };
-    let LightResponse::Header(signed) = ask(LightRequest::HeaderAt(pin.height)).await? else {
+    let LightResponse::Header(signed) = ask(LightRequest::HeaderAt(height)).await? else {
         return Err(Forgery::OtherAnswer { question: Question::HeaderAt }.into());
     };
-    let Some(next) = pin.height.0.checked_add(1).map(amulet_protocol::ids::Height) else {
+    let pin = match name {
+        CheckpointName::Pin(pin) => *pin,
+        CheckpointName::Words { .. } => Pin { height, ..Pin::of(&signed.header) },
+    };
+    if let Err(OtherPin { word: Some(position) }) = name.check(&pin) {
+        return Ok(Err(position));
+    }
+    let Some(next) = height.0.checked_add(1).map(Height) else {
         return Err(NodeFailure::NotFound);
     };
     let LightResponse::Validators(next) = ask(LightRequest::Validators(next)).await? else {
         return Err(Forgery::OtherAnswer { question: Question::Validators }.into());
     };
-    Checkpoint::from_pinned(pin, signed.header, *next).map_err(|cause| Forgery::Checkpoint(cause).into())
+    let checkpoint = Checkpoint::from_pinned(&pin, signed.header, *next);
+    checkpoint.map(Ok).map_err(|cause| Forgery::Checkpoint(cause).into())
 }
 
 impl LightClient {
@@ -149,5 +233,13 @@ impl LightClient {
     /// [`LightError::NotSynced`].
     pub fn pin(&self) -> Result<Pin, LightError> {
         Ok(Pin::of(self.head()?.header()))
+    }
+
+    /// Fetches what a person brought the name of, for [`LightClient::restart_from`].
+    ///
+    /// # Errors
+    /// As [`fetch`].
+    pub async fn fetch_checkpoint(&self, name: &CheckpointName) -> Result<Checkpoint, LightError> {
+        fetch(&self.transport, self.nodes().len(), name).await
     }
 }

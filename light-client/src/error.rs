@@ -1,5 +1,6 @@
 //! What can go wrong, told apart: nobody answered, a hospital is behind, a hospital lied, hospitals disagree.
 
+use crate::checkpoint::CheckpointWordsError;
 use crate::store::StoreError;
 use crate::sync::NodeVerdict;
 use crate::transport::{NodeIndex, TransportError};
@@ -198,6 +199,9 @@ pub enum LightError {
     /// The pinned checkpoint is of another chain.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// No node has a header with the words that a person typed.
+    #[error(transparent)]
+    CheckpointWords(#[from] CheckpointWordsError),
     /// Fewer nodes of different organisations are configured than are needed as witnesses.
     #[error("nodes of {found} organisations are known, {needed} are needed")]
     TooFewNodes {

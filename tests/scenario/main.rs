@@ -4,6 +4,7 @@
 
 mod access;
 mod card;
+mod checkpoint;
 mod log;
 mod records;
 mod reporting;
@@ -51,6 +52,8 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         log::is_complete(&world, &patient, note).await;
         step("7. the patient lets the wallet report how the hospitals answered");
         reporting::is_asked_for(&world, &patient).await;
+        step("8. two devices compare what they follow, and one starts from the other");
+        checkpoint::is_compared_and_started_from(&world, &patient).await;
         note
     });
     step("nothing that the hospitals wrote to their disks gives a record away");

@@ -87,6 +87,7 @@ welcome-promise-log = You see every access, with proof that nothing was left out
 welcome-on-device = On this device
 welcome-create = Create a wallet
 welcome-restore = I have recovery words
+welcome-checkpoint = Start from another device’s ten words
 demo-title = Demonstration
 demo-text = Invented people to try Amulet with. Their passphrase is shown where the demonstration was started.
 demo-open-as = Open as { $name }
@@ -280,6 +281,60 @@ file-save = Save the file
 file-saved = Saved: { $name } ({ $bytes })
 file-at = You find it here:
 file-in-browser = Your browser has taken it. It is where your downloads are.
+
+## Checkpoints
+checkpoint-title = Compare with another device
+checkpoint-line = Ten words that show whether two devices follow the same record.
+checkpoint-lead = Read these ten words to somebody who has Amulet open, such as your daughter or your hospital. If their device says “the same”, nobody shows either of you a false record.
+checkpoint-here = The words of this device
+checkpoint-entry = They stand for entry { $height }, the newest that this device checked, of { $time }. They hold nothing about you: anybody may hear them.
+checkpoint-started-from = This device was started from entry { $height } of another device.
+checkpoint-code = The same as a code
+checkpoint-qr-label = QR code of this device’s checkpoint
+checkpoint-text = The code as text
+checkpoint-text-hint = It begins with “amulet-checkpoint”. Paste all of it.
+checkpoint-text-missing = Please paste the code first.
+checkpoint-compare = Enter another device’s words
+checkpoint-what = What this is good for
+checkpoint-what-text = If somebody took over this device’s network, or many hospitals lied together, the two devices would be shown different records, and the words would differ. A new device, or one that was not used for years, can also start from these words.
+checkpoint-start-link = Start this device from another one’s words
+checkpoint-how = How do you get them from the other device?
+checkpoint-by-words = I type the number and the ten words
+checkpoint-by-code = I scan or paste the code
+checkpoint-number = Number of the entry
+checkpoint-number-hint = It stands above the words on the other device.
+checkpoint-number-missing = Please type the number: only digits.
+checkpoint-words = The ten words
+checkpoint-words-hint = In their order, with spaces between them; English or Chinese.
+checkpoint-words-count = { $n } of { $total } words
+copy = Copy
+copied = Copied
+copy-by-hand = The text is selected: copy it with the keyboard or a long press.
+compare-title = What does the other device show?
+compare-lead = On the other device, open Settings, then “Compare with another device”.
+compare-submit = Compare
+comparison-same = Both devices say the same
+    .means = Up to entry { $height } of { $time } both follow one and the same record. Nothing before it was changed or left out on either.
+    .next = You need to do nothing.
+comparison-word = Word { $word } is another one here
+    .means = Most often a word or the number was misread. If not, the two devices are shown different records.
+    .next = Read the number and all words once more. If they are exactly so, sign and allow nothing on either device and call your hospital.
+comparison-different = The two devices differ
+    .means = At entry { $height } the other device has another entry than this one. One of them is shown a false record.
+    .next = Sign and allow nothing on either device. Call your hospital and tell it the number { $height }.
+comparison-other-network = This cannot be compared
+    .means = The other device belongs to another group of hospitals.
+    .next = Compare with a device that uses the same hospitals as this one.
+comparison-newer = This cannot be compared yet
+    .means = The other device shows entry { $height }; the newest that this device can get is { $newest }. It may be a moment behind, or the number was misread.
+    .next = Wait a minute and try again, or enter this device’s words on the other one.
+start-title = Start from another device
+start-lead = This device then relies on the other one’s newest entry instead of the very first one.
+start-when = You need this only if this device was not used for a long time, or if you want to be sure to follow the same record as a device you trust. Get the words from a person you know, on the phone or in front of you, never from a message of a stranger.
+start-submit = Start from there
+start-done = This device starts there now
+start-done-means = It checked entry { $height } with the hospitals, and from now on everything must continue it. Your keys and records are unchanged.
+start-not-done = Nothing was changed on this device.
 
 ## Home
 home-title = Hello, { $name }
@@ -833,6 +888,21 @@ error-code-not-ours = This code is not from Amulet.
 error-code-damaged = The code is cut off or mistyped.
     .means = Nothing was opened.
     .next = Scan the whole code again in good light, or check each character.
+error-checkpoint-code = This is not the code of a checkpoint.
+    .means = Nothing was compared or changed.
+    .next = On the other device, open “Compare with another device”, and scan or copy the whole code there.
+error-checkpoint-word = Word { $index } looks wrong: “{ $word }” is none of the words that devices show.
+    .means = Nothing was compared or changed.
+    .next = { $suggestion ->
+        [none] Look at word { $index } on the other device again.
+       *[other] Did you mean “{ $suggestion }”?
+    }
+error-checkpoint-word-count = { $found } words were typed, but there are { $expected }.
+    .means = Nothing was compared or changed.
+    .next = Compare with the other device: is a word missing or there twice?
+error-checkpoint-differs = No hospital has an entry with these words; word { $index } is the first that differs.
+    .means = A word or the number was misread, or the other device is shown another record. Nothing was changed here.
+    .next = Read the number and the words once more. If they are exactly so, call your hospital.
 error-card-revoked = This card was revoked or replaced{ $at ->
         [none] {""}
        *[other] {" "}on { $at }

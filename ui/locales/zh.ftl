@@ -66,6 +66,7 @@ welcome-promise-log = 每一次查看您都看得到，并且有证据证明没�
 welcome-on-device = 这台设备上的钱包
 welcome-create = 创建钱包
 welcome-restore = 我有恢复词
+welcome-checkpoint = 从另一台设备的十个词开始
 demo-title = 演示
 demo-text = 虚构的人物，供您试用。他们的口令显示在启动演示的地方。
 demo-open-as = 以{ $name }的身份打开
@@ -255,6 +256,60 @@ file-save = 保存文件
 file-saved = 已保存：{ $name }（{ $bytes }）
 file-at = 文件在这里：
 file-in-browser = 浏览器已经收下，请到“下载”里找。
+
+## Checkpoints
+checkpoint-title = 与另一台设备对照
+checkpoint-line = 用十个词看出两台设备看到的是不是同一份账本。
+checkpoint-lead = 把这十个词念给另一位打开了 Amulet 的人，比如您的女儿或您的医院。如果对方的设备说“一致”，就没有人在给你们任何一方看假的内容。
+checkpoint-here = 这台设备的词
+checkpoint-entry = 它们代表第 { $height } 条，即本设备核对过的最新一条，时间是{ $time }。里面没有您的任何信息，谁听到都没关系。
+checkpoint-started-from = 这台设备是从另一台设备的第 { $height } 条开始的。
+checkpoint-code = 同样内容的码
+checkpoint-qr-label = 本设备检查点的二维码
+checkpoint-text = 码的文字
+checkpoint-text-hint = 以“amulet-checkpoint”开头，请全部粘贴。
+checkpoint-text-missing = 请先粘贴这段文字。
+checkpoint-compare = 输入另一台设备的词
+checkpoint-what = 这有什么用
+checkpoint-what-text = 如果有人控制了这台设备的网络，或者很多医院一起说谎，两台设备看到的内容就会不同，词也会不同。新设备或多年没用的设备，也可以从这些词开始。
+checkpoint-start-link = 让这台设备从另一台的词开始
+checkpoint-how = 您怎样拿到另一台设备的内容？
+checkpoint-by-words = 我输入编号和十个词
+checkpoint-by-code = 我扫码或粘贴
+checkpoint-number = 条目编号
+checkpoint-number-hint = 在另一台设备上，写在词的上面。
+checkpoint-number-missing = 请输入编号，只要数字。
+checkpoint-words = 十个词
+checkpoint-words-hint = 按顺序输入，英文词之间用空格；中文或英文都可以。
+checkpoint-words-count = 已输入 { $n } 个，共 { $total } 个
+copy = 复制
+copied = 已复制
+copy-by-hand = 文字已选中，请用键盘或长按来复制。
+compare-title = 另一台设备显示什么？
+compare-lead = 在另一台设备上打开“设置”，再点“与另一台设备对照”。
+compare-submit = 对照
+comparison-same = 两台设备一致
+    .means = 到第 { $height } 条（{ $time }）为止，两台设备看到的是同一份账本，之前的内容在哪一台上都没有改动，也没有遗漏。
+    .next = 您什么都不用做。
+comparison-word = 第 { $word } 个词与这里不同
+    .means = 多半是某个词或编号看错了。如果没有看错，就说明两台设备看到的内容不同。
+    .next = 请把编号和所有的词再看一遍。如果确实如此，请不要在任何一台设备上签名或同意任何事，并打电话给您的医院。
+comparison-different = 两台设备不一致
+    .means = 在第 { $height } 条，另一台设备的内容与这台不同。其中一台看到的是假的。
+    .next = 请不要在任何一台设备上签名或同意任何事。打电话给您的医院，告诉他们编号 { $height }。
+comparison-other-network = 无法对照
+    .means = 另一台设备用的是另一组医院。
+    .next = 请与使用同一组医院的设备对照。
+comparison-newer = 暂时无法对照
+    .means = 另一台设备显示第 { $height } 条，而这台设备能取到的最新一条是第 { $newest } 条。可能只是慢一点，也可能编号看错了。
+    .next = 请等一分钟再试，或者在另一台设备上输入这台设备的词。
+start-title = 从另一台设备开始
+start-lead = 这台设备将以另一台设备的最新一条为起点，而不是最早的一条。
+start-when = 只有在这台设备很久没用，或者您想确认它与一台您信任的设备看到同样的内容时，才需要这样做。请从您认识的人那里，当面或在电话里拿到这些词，不要相信陌生人发来的消息。
+start-submit = 从那里开始
+start-done = 这台设备现在从那里开始
+start-done-means = 它已和医院核对了第 { $height } 条，以后的一切都必须接着它。您的钥匙和病历没有变化。
+start-not-done = 这台设备没有任何改动。
 
 ## Home
 home-title = { $name }，您好
@@ -773,6 +828,21 @@ error-code-not-ours = 这不是 Amulet 的码。
 error-code-damaged = 这个码不完整或输错了。
     .means = 什么都没有打开。
     .next = 请在明亮处重新扫描整个码，或逐个核对字符。
+error-checkpoint-code = 这不是检查点的码。
+    .means = 没有对照，也没有更改任何东西。
+    .next = 在另一台设备上打开“与另一台设备对照”，扫描或复制那里完整的码。
+error-checkpoint-word = 第 { $index } 个词好像不对：“{ $word }”不是设备会显示的词。
+    .means = 没有对照，也没有更改任何东西。
+    .next = { $suggestion ->
+        [none] 请再看看另一台设备上的第 { $index } 个词。
+       *[other] 您是不是想输入“{ $suggestion }”？
+    }
+error-checkpoint-word-count = 输入了 { $found } 个词，应该是 { $expected } 个。
+    .means = 没有对照，也没有更改任何东西。
+    .next = 请与另一台设备对照：是不是漏了一个词，或者多了一个？
+error-checkpoint-differs = 没有医院有与这些词相符的条目；第 { $index } 个词开始不同。
+    .means = 可能是词或编号看错了，也可能另一台设备看到的是别的内容。这里没有更改任何东西。
+    .next = 请把编号和词再看一遍。如果确实如此，请打电话给您的医院。
 error-card-revoked = 这张卡{ $at ->
         [none] {""}
        *[other] 在{ $at }

@@ -78,6 +78,19 @@ pub fn show_modal(id: &str) {
     }
 }
 
+/// Copies what is in a text field, and leaves it selected. Says whether the browser did so.
+pub fn copy_field(id: &str) -> bool {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return false };
+    let field = document.get_element_by_id(id);
+    if let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlTextAreaElement>().ok()) {
+        let _ = field.focus();
+        field.select();
+    }
+    // Old, and the one way that works in a page, in the window's web view, and without asking for a permission.
+    let document: Option<web_sys::HtmlDocument> = document.dyn_into().ok();
+    document.is_some_and(|document| document.exec_command("copy").unwrap_or(false))
+}
+
 /// Opens the print dialog.
 pub fn print() {
     if let Some(window) = web_sys::window() {

@@ -2,6 +2,7 @@
 
 use crate::components::shell::Shell;
 use crate::pages::checking::CheckingPage;
+use crate::pages::checkpoint::{compare::CheckpointCompare, show::CheckpointShow, start::CheckpointStart};
 use crate::pages::clinician::{
     accesses::Accesses, ask::Ask, declare::Declare, emergency::Emergency, intake::BringIn, reading::Reading,
     scan::Scan,
@@ -71,6 +72,12 @@ pub enum Route {
 
     #[route("/checking")]
     CheckingPage {},
+    #[route("/checkpoint")]
+    CheckpointShow {},
+    #[route("/checkpoint/compare")]
+    CheckpointCompare {},
+    #[route("/checkpoint/start")]
+    CheckpointStart {},
     #[route("/settings")]
     Settings {},
     #[route("/:..rest")]
@@ -96,6 +103,9 @@ impl Route {
             | Self::Create {}
             | Self::Restore {}
             | Self::Unlock { .. }
+            | Self::CheckpointShow {}
+            | Self::CheckpointCompare {}
+            | Self::CheckpointStart {}
             | Self::NotFound { .. } => Audience::Anybody,
             Self::CheckingPage {} | Self::Settings {} => Audience::Owner,
             Self::Home {}
@@ -136,6 +146,9 @@ impl Route {
             | Self::Restore {}
             | Self::Unlock { .. }
             | Self::CheckingPage {}
+            | Self::CheckpointShow {}
+            | Self::CheckpointCompare {}
+            | Self::CheckpointStart {}
             | Self::Settings {}
             | Self::NotFound { .. } => {
                 return None;

@@ -51,6 +51,14 @@ pub enum ErrorCode {
     CardRevoked,
     /// No such card is on the ledger.
     CardUnknown,
+    /// A text is not that of a checkpoint.
+    CheckpointCode,
+    /// A word typed is no word of a checkpoint. Details: `index` (from 1), `word`, perhaps `suggestion`.
+    CheckpointWord,
+    /// Too few or too many words of a checkpoint. Details: `found`, `expected`.
+    CheckpointWordCount,
+    /// No hospital has an entry with the words typed. Detail: `index` of the first that differs.
+    CheckpointDiffers,
     /// The picture holds no QR code that can be read.
     NoQrInPicture,
     /// The file is no FHIR bundle that can be taken. Details: `code`, `message`.

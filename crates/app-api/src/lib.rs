@@ -8,6 +8,7 @@
 pub mod access;
 pub mod card;
 pub mod checking;
+pub mod checkpoints;
 pub mod clinician;
 mod error;
 pub mod files;
@@ -87,6 +88,12 @@ calls! {
     Background: checking => checking::BackgroundView,
     /// Pause what goes on in the background, or spare a metered link.
     SetBackground: checking => checking::BackgroundView,
+    /// This device's checkpoint.
+    ShowCheckpoint: checkpoints => checkpoints::CheckpointView,
+    /// Compare another device's checkpoint.
+    CompareCheckpoint: checkpoints => checkpoints::ComparisonView,
+    /// Start from another device's checkpoint.
+    StartFromCheckpoint: checkpoints => checkpoints::ComparisonView,
     /// The patient's first page.
     Home: wallet => wallet::HomeView,
     /// The code by which a clinician or a hospital finds this person.

@@ -5,7 +5,7 @@ use super::{LightClient, SyncStart};
 use crate::error::{LightError, NodeFailure};
 use crate::header::TrustedHeader;
 use crate::store::{StoreError, StoredHeader, StoredProgress};
-use crate::verifier::{StepVerdict, Verdict, VerifiedHeader, Verifier};
+use crate::verifier::{Checkpoint, CheckpointError, StepVerdict, Verdict, VerifiedHeader, Verifier};
 use amulet_protocol::ids::{Height, Timestamp};
 use amulet_protocol::light::UntrustedStep;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl LightClient {
         }
         let trouble = match self.kept.head().await {
             Ok(None) => None,
-            Ok(Some(stored)) => match verify_stored(&self.start, stored) {
+            Ok(Some(stored)) => match verify_stored(&self.start(), stored) {
                 Some((verifier, trusted)) => {
                     let mut state = self.inner();
                     state.verifier = Arc::new(verifier);
@@ -68,13 +68,38 @@ impl LightClient {
     /// [`LightError::Store`].
     pub async fn forget(&self) -> Result<(), LightError> {
         let _one_at_a_time = self.syncing.lock().await;
+        self.forget_all().await
+    }
+
+    /// Starts over from a checkpoint that a person pinned: what was followed before is forgotten, and what comes from now on
+    /// must continue the checkpoint. Whoever made this client has to give it the same checkpoint the next time
+    /// ([`LightClient::from_checkpoint`]). Forks that were found stay.
+    ///
+    /// # Errors
+    /// [`LightError::Checkpoint`] for one of another chain, [`LightError::Store`].
+    pub async fn restart_from(&self, checkpoint: &Checkpoint) -> Result<(), LightError> {
+        let _one_at_a_time = self.syncing.lock().await;
+        let (found, expected) = (checkpoint.header().chain, self.chain());
+        if found != expected {
+            return Err(CheckpointError::Chain { found, expected }.into());
+        }
+        // So that the forks in the store are known, and kept, before it is emptied.
+        self.restore_once().await;
+        self.set_start(Verifier::from_checkpoint(checkpoint, self.params().clone()));
+        self.forget_all().await
+    }
+
+    async fn forget_all(&self) -> Result<(), LightError> {
+        let start = self.start();
         {
             let mut state = self.inner();
-            state.verifier = Arc::new(self.start.clone());
+            state.syncing_from = SyncStart::of(&start);
+            state.verifier = start;
             state.trusted = None;
             state.proven.clear();
             state.published.clear();
             state.looked_for = (roster(&self.founders), Timestamp(0));
+            state.skipped_sets.clear();
         }
         self.note_members();
         self.kept.clear().await?;

@@ -88,12 +88,13 @@ pub enum Standing {
 /// A light client of one chain. All methods take `&self`; it can be shared.
 pub struct LightClient {
     /// Knows the pinned validator set only: the genesis document's, or a checkpoint's.
-    start: Verifier,
+    start: Mutex<Arc<Verifier>>,
+    params: TrustParams,
     /// The genesis document's validators: what readers of a proof file start from.
     founders: ValidatorSet,
     /// How many nodes it was started with: the first of the list.
     given: usize,
-    transport: MeteredTransport,
+    pub(crate) transport: MeteredTransport,
     kept: Kept,
     clock: Arc<dyn Clock>,
     progress: Option<Arc<ProgressFn>>,
@@ -231,7 +232,8 @@ impl LightClient {
         };
         let transport = MeteredTransport::new(transport, given);
         Ok(Self {
-            start,
+            params: start.params().clone(),
+            start: Mutex::new(Arc::new(start)),
             founders,
             given,
             transport,
@@ -261,7 +263,7 @@ impl LightClient {
     /// The chain.
     #[must_use]
     pub fn chain(&self) -> ChainId {
-        self.start.chain()
+        self.start().chain()
     }
 
     /// The validators that certify the block at a height; `None` where this client skipped their epoch. A header that was
@@ -302,6 +304,16 @@ impl LightClient {
         self.inner().standings.clone()
     }
 
+    /// What this client starts from.
+    pub(crate) fn start(&self) -> Arc<Verifier> {
+        Arc::clone(&self.start.lock().expect("nothing panics while it holds the start"))
+    }
+
+    /// Starts from somewhere else.
+    pub(crate) fn set_start(&self, start: Verifier) {
+        *self.start.lock().expect("nothing panics while it holds the start") = Arc::new(start);
+    }
+
     /// Judges headers by the epochs known now.
     pub(crate) fn verifier(&self) -> Arc<Verifier> {
         self.inner().verifier.clone()
@@ -309,7 +321,7 @@ impl LightClient {
 
     /// The parameters of trust.
     pub(crate) fn params(&self) -> &TrustParams {
-        self.start.params()
+        &self.params
     }
 
     /// Goes on with a verifier that leads further, unless one leads as far meanwhile.

@@ -5,7 +5,7 @@ use crate::network::{Network, lying, silent};
 use crate::test;
 use amulet_crypto::digest::sm3;
 use amulet_crypto::kdf::Language;
-use amulet_light_client::checkpoint::{self, CheckpointWordsError};
+use amulet_light_client::checkpoint::{self, CheckpointName, CheckpointWordsError, OtherPin};
 use amulet_light_client::verifier::{Checkpoint, CheckpointError, Pin, PinTextError};
 use amulet_light_client::{Forgery, LightClient, LightError, MemoryStore, NodeIndex, NodeInfo, TrustParams};
 use amulet_protocol::ids::{ChainId, Epoch, HeaderHash, Height};
@@ -41,7 +41,7 @@ async fn a_device_starts_where_another_one_is_and_asks_nothing_about_the_time_be
     let shown = old.pin().unwrap();
     let read: Pin = shown.to_string().parse().unwrap();
     assert_eq!(read, shown);
-    let fetched = checkpoint::fetch(&*network, 4, &read).await.unwrap();
+    let fetched = checkpoint::fetch(&*network, 4, &read.into()).await.unwrap();
     let before = network.asked(|question| matches!(question, LightRequest::EpochEnd(_))).len();
     let new = device(&network, &fetched).unwrap();
     assert_eq!(new.epoch(), Epoch(3));
@@ -115,13 +115,13 @@ async fn a_hospital_that_gives_something_else_is_passed_over() {
             }),
         )
     });
-    assert_eq!(checkpoint::fetch(&network, 4, &pinned).await.unwrap().pin(), pinned);
+    assert_eq!(checkpoint::fetch(&network, 4, &pinned.into()).await.unwrap().pin(), pinned);
     let forgery = Forgery::Checkpoint(CheckpointError::Header { found, expected });
-    let error = checkpoint::fetch(&network, 3, &pinned).await.unwrap_err();
+    let error = checkpoint::fetch(&network, 3, &pinned.into()).await.unwrap_err();
     assert_eq!(error, LightError::Forged { node: NodeIndex(0), forgery });
     let far = Pin { height: Height(u64::MAX), ..pinned };
     assert!(matches!(
-        checkpoint::fetch(&network, 4, &far).await,
+        checkpoint::fetch(&network, 4, &far.into()).await,
         Err(LightError::NotFound { .. } | LightError::Forged { .. })
     ));
 }
@@ -132,7 +132,10 @@ async fn the_words_are_read_in_either_language_and_a_wrong_one_is_named() {
     let pinned = pin(&chain, 2);
     let english = checkpoint::words(&pinned, Language::English);
     let chinese = checkpoint::words(&pinned, Language::SimplifiedChinese);
-    let check = |text: &str| checkpoint::check_words(&pinned, text);
+    let check = |text: &str| {
+        let differs = |OtherPin { word }| CheckpointWordsError::Differs { position: word.unwrap() };
+        CheckpointName::words(pinned.height, text)?.check(&pinned).map_err(differs)
+    };
     assert_eq!(check(&english.join(" ")), Ok(()));
     assert_eq!(check(&format!("  {} ", english.join(", ").to_uppercase())), Ok(()));
     assert_eq!(check(&chinese.concat()), Ok(()));
@@ -141,8 +144,12 @@ async fn the_words_are_read_in_either_language_and_a_wrong_one_is_named() {
         let mut wrong = english;
         wrong[position - 1] = if wrong[position - 1] == "zoo" { "zone" } else { "zoo" };
         assert_eq!(check(&wrong.join(" ")), Err(CheckpointWordsError::Differs { position }));
-        wrong[position - 1] = "amulett";
-        assert_eq!(check(&wrong.join(" ")), Err(CheckpointWordsError::UnknownWord { position }));
+        wrong[position - 1] = "abondon";
+        let (word, suggestion) = ("abondon".to_owned(), Some("abandon".to_owned()));
+        assert_eq!(
+            check(&wrong.join(" ")),
+            Err(CheckpointWordsError::UnknownWord { position, word, suggestion })
+        );
     }
     assert_eq!(check(&english[1..].join(" ")), Err(CheckpointWordsError::WrongCount { found: 9 }));
     assert_eq!(check(""), Err(CheckpointWordsError::WrongCount { found: 0 }));
@@ -150,6 +157,36 @@ async fn the_words_are_read_in_either_language_and_a_wrong_one_is_named() {
     assert_eq!(check(&long), Err(CheckpointWordsError::TooLong { found: long.len() }));
     let other = checkpoint::words(&pin(&chain, 1), Language::English).join(" ");
     assert!(matches!(check(&other), Err(CheckpointWordsError::Differs { .. })));
+}
+
+#[test]
+async fn a_device_starts_from_the_newest_block_although_none_comes_after_it() {
+    let network = Arc::new(Network::honest(Chain::new(6)));
+    let start = checkpoint(&network.chain().lock().unwrap(), 6);
+    let device = device(&network, &start).unwrap();
+    let report = device.sync(NOW).await.unwrap();
+    assert_eq!((report.head.height(), device.pin().unwrap()), (Height(6), start.pin()));
+}
+
+#[test]
+async fn a_running_client_starts_over_by_words_and_forgets_what_it_followed() {
+    let network = Arc::new(Network::honest(Chain::turning(12, &TURNS)));
+    let device = network.client();
+    device.sync(NOW).await.unwrap();
+    let pinned = pin(&network.chain().lock().unwrap(), 10);
+    let words = checkpoint::words(&pinned, Language::English).join(" ");
+    let name = CheckpointName::words(Height(10), &words).unwrap();
+    let fetched = device.fetch_checkpoint(&name).await.unwrap();
+    assert_eq!(fetched.pin(), pinned);
+    device.restart_from(&fetched).await.unwrap();
+    assert_eq!((device.trusted(), device.epoch()), (None, Epoch(3)));
+    let before = network.asked(|question| matches!(question, LightRequest::EpochEnd(_))).len();
+    assert_eq!(device.sync(NOW).await.unwrap().head.height(), Height(12));
+    assert_eq!(network.asked(|question| matches!(question, LightRequest::EpochEnd(_))).len(), before);
+    // The same words at another height are those of nothing.
+    let name = CheckpointName::words(Height(9), &words).unwrap();
+    let error = device.fetch_checkpoint(&name).await.unwrap_err();
+    assert!(matches!(error, LightError::CheckpointWords(CheckpointWordsError::Differs { .. })), "{error:?}");
 }
 
 #[test]

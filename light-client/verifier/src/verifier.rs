@@ -180,7 +180,11 @@ impl Verifier {
     #[must_use]
     pub fn from_checkpoint(checkpoint: &Checkpoint, params: TrustParams) -> Self {
         let header = checkpoint.header();
-        let epochs = Epochs::new(checkpoint.epoch(), header.height.next(), checkpoint.next().clone());
+        // Unless the header ends an epoch, the set is also the one that certifies the header itself. A device that starts from
+        // the newest block must be able to check that block again: on a quiet chain none comes for days.
+        let ends = header.next_validators_hash != header.validators_hash;
+        let first = if ends { header.height.next() } else { header.height };
+        let epochs = Epochs::new(checkpoint.epoch(), first, checkpoint.next().clone());
         Self { chain: header.chain, epochs, base: (header.height, header.time), params }
     }
 

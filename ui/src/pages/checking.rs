@@ -10,6 +10,7 @@ use crate::components::load::show;
 use crate::components::page::{ActionBar, PageHead};
 use crate::hooks::{use_action, use_load, use_now};
 use crate::i18n::{Translator, tr, use_translator, words};
+use crate::pages::checkpoint::CheckpointLine;
 use crate::pages::save_file::SaveProof;
 use amulet_app_api::checking::{
     Checking, CheckingView, ContradictionView, HospitalAnswer, HospitalCheckView,
@@ -104,6 +105,7 @@ fn Body(view: CheckingView) -> Element {
             Verified { checked: checked.clone() }
             Technical { view: view.clone(), checked }
             SaveProof { of: ProofOf::NewestEntry }
+            CheckpointLine {}
         }
     }
 }

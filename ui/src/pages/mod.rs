@@ -2,6 +2,7 @@
 
 pub mod checking;
 mod checking_cost;
+pub mod checkpoint;
 pub mod clinician;
 pub mod patient;
 pub mod save_file;

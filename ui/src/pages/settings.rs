@@ -8,6 +8,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::page::PageHead;
 use crate::hooks::use_action;
 use crate::i18n::{tr, use_translator, words};
+use crate::pages::checkpoint::CheckpointLine;
 use crate::platform;
 use crate::route::Route;
 use amulet_app_api::reporting::{Reporting, SetReporting};
@@ -38,6 +39,7 @@ pub fn Settings() -> Element {
                 span { class: "grow strong", {tr!(t, "checking-title")} }
                 Glyph { icon: Icon::Next, size: 18 }
             }
+            CheckpointLine {}
             Languages {}
             TextSize {}
             Reports {}

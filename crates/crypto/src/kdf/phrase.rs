@@ -44,6 +44,15 @@ impl Language {
     pub fn word_list(self) -> &'static [&'static str; 2048] {
         self.list().word_list()
     }
+
+    /// The word of the list that somebody may have meant; `None` when all are far, and for Chinese, where a word is a
+    /// character and no character is like another by its parts.
+    pub fn nearest_word(self, typed: &str) -> Option<&'static str> {
+        match self {
+            Self::English => nearest::nearest(typed, self.word_list()),
+            Self::SimplifiedChinese => None,
+        }
+    }
 }
 
 /// Why a text is not a phrase. Word numbers count from 1, as people do.
@@ -191,10 +200,7 @@ fn look_up(language: Language, words: &[Zeroizing<String>]) -> Result<Indices, P
         *index = language.list().find_word(word).ok_or_else(|| PhraseError::UnknownWord {
             index: position + 1,
             word: word.to_string(),
-            suggestion: match language {
-                Language::English => nearest::nearest(word, language.word_list()).map(str::to_owned),
-                Language::SimplifiedChinese => None,
-            },
+            suggestion: language.nearest_word(word).map(str::to_owned),
         })?;
     }
     Ok(indices)

@@ -9,6 +9,7 @@ mod accesses;
 mod background;
 mod blobs;
 mod checking;
+mod checkpoints;
 mod emergency;
 mod error;
 mod files;
@@ -44,7 +45,7 @@ use crate::keyfile::Role;
 use crate::network::Network;
 use crate::store::DeviceStore;
 use checking::NewestCheck;
-use error::internal;
+use error::{internal, storage};
 use progress::{ProgressBoard, RunningTask};
 use reporting::ScoreTimes;
 use session::{PendingWords, Session};
@@ -135,17 +136,19 @@ impl Service {
             nodes.map(|node| amulet_light_client::NodeInfo { organisation: node.organisation }).collect();
         let progress = ProgressBoard::default();
         let board = progress.clone();
-        let client = LightClient::new(
-            host.network.genesis(),
-            nodes,
-            host.transport,
-            host.headers,
-            TrustParams::default(),
-        )
-        .map_err(internal)?
-        .with_clock(Arc::clone(&host.clock))
-        .with_entropy(Box::new(SystemEntropy))
-        .with_progress(Arc::new(move |progress| board.report(progress)));
+        let (genesis, params) = (host.network.genesis(), TrustParams::default());
+        let start = checkpoints::stored(host.store.as_ref(), &host.network).map_err(storage)?;
+        let client = match &start {
+            Some(start) => {
+                LightClient::from_checkpoint(genesis, start, nodes, host.transport, host.headers, params)
+            }
+            None => LightClient::new(genesis, nodes, host.transport, host.headers, params),
+        };
+        let client = client
+            .map_err(internal)?
+            .with_clock(Arc::clone(&host.clock))
+            .with_entropy(Box::new(SystemEntropy))
+            .with_progress(Arc::new(move |progress| board.report(progress)));
         let background = background::schedule_of(&*host.store);
         Ok(Self {
             network: host.network,
@@ -184,6 +187,11 @@ impl Service {
             Request::Progress(_) => reply(Ok(self.progress.view())),
             Request::Sync(_) => reply(boxed(|| self.sync()).await),
             Request::Checking(_) => reply(Ok(self.checking())),
+            Request::ShowCheckpoint(_) => reply(boxed(|| self.show_checkpoint()).await),
+            Request::CompareCheckpoint(call) => reply(boxed(|| self.compare_checkpoint(&call.code)).await),
+            Request::StartFromCheckpoint(call) => {
+                reply(boxed(|| self.start_from_checkpoint(&call.code)).await)
+            }
             Request::Reporting(_) => reply(self.reporting()),
             Request::SetReporting(call) => reply(self.set_reporting(call.on)),
             Request::SendReport(_) => reply(boxed(|| self.send_report()).await),

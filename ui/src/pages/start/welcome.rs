@@ -57,6 +57,7 @@ pub fn Welcome() -> Element {
                 }
                 Link { class: Weight::Second.class(), to: Route::Restore {}, "data-testid": "restore-wallet", {tr!(t, "welcome-restore")} }
             }
+            Link { class: "ghost", to: Route::CheckpointStart {}, "data-testid": "start-from-checkpoint", {tr!(t, "welcome-checkpoint")} }
         }
     }
 }

@@ -1,0 +1,111 @@
+//! This device's checkpoint, for another device: ten words to read out, a code to scan or copy.
+
+use crate::app::use_app;
+use crate::components::actions::{Button, Weight};
+use crate::components::icon::{Glyph, Icon};
+use crate::components::load::show;
+use crate::components::page::{ActionBar, PageHead};
+use crate::hooks::use_load_once;
+use crate::i18n::{tr, use_translator};
+use crate::pages::patient::card::QrCode;
+use crate::platform;
+use crate::route::Route;
+use amulet_app_api::checkpoints::{CheckpointView, ShowCheckpoint};
+use amulet_app_api::wallet::Language;
+use dioxus::prelude::*;
+
+const TEXT_ID: &str = "checkpoint-code";
+
+/// The page. It asks once: the words must not change while somebody reads them out.
+#[component]
+pub fn CheckpointShow() -> Element {
+    let app = use_app();
+    let t = use_translator();
+    let load = use_load_once(ShowCheckpoint {});
+    let back = if app.session.read().is_some() { Route::CheckingPage {} } else { Route::Welcome {} };
+    rsx! {
+        div { class: "page",
+            PageHead { title: tr!(t, "checkpoint-title"), lead: tr!(t, "checkpoint-lead"), back }
+            {show(load, |view| rsx! { Shown { view: view.clone() } })}
+            details { class: "technical",
+                summary { {tr!(t, "checkpoint-what")} }
+                div { class: "stack tight",
+                    p { {tr!(t, "checkpoint-what-text")} }
+                    Link { class: "strong", to: Route::CheckpointStart {}, "data-testid": "checkpoint-start-link", {tr!(t, "checkpoint-start-link")} }
+                }
+            }
+            ActionBar {
+                Link { class: Weight::Main.class(), to: Route::CheckpointCompare {}, "data-testid": "checkpoint-compare", {tr!(t, "checkpoint-compare")} }
+            }
+        }
+    }
+}
+
+#[component]
+fn Shown(view: CheckpointView) -> Element {
+    let t = use_translator();
+    let words = match t.language() {
+        Language::En => &view.words_en,
+        Language::Zh => &view.words_zh,
+    };
+    rsx! {
+        section { class: "stack tight",
+            h2 { {tr!(t, "checkpoint-here")} }
+            p { {tr!(t, "checkpoint-entry", height = view.height.to_string(), time = t.date_time(view.at))} }
+            p {
+                span { class: "soft", {tr!(t, "checkpoint-number")} ": " }
+                span { class: "strong", "data-testid": "checkpoint-height", "{view.height}" }
+            }
+            ol { class: "words", "data-testid": "checkpoint-shown", translate: "no",
+                for (index, word) in words.iter().enumerate() {
+                    li { key: "{index}",
+                        span { class: "number", "aria-hidden": "true", "{index + 1}" }
+                        span { class: "word", {word.clone()} }
+                    }
+                }
+            }
+            if let Some(height) = view.started_from {
+                p { class: "soft small", "data-testid": "checkpoint-started-from", {tr!(t, "checkpoint-started-from", height = height.to_string())} }
+            }
+        }
+        section { class: "stack tight",
+            h2 { {tr!(t, "checkpoint-code")} }
+            div { class: "card-box stack center",
+                QrCode { svg: view.qr_svg.clone(), label: tr!(t, "checkpoint-qr-label") }
+            }
+            Copied { text: view.text.clone() }
+        }
+    }
+}
+
+/// The code as text, with a button that copies it.
+#[component]
+fn Copied(text: String) -> Element {
+    let t = use_translator();
+    let mut copied = use_signal(|| None::<bool>);
+    rsx! {
+        div { class: "field",
+            label { r#for: TEXT_ID, {tr!(t, "checkpoint-text")} }
+            textarea { id: TEXT_ID, class: "mono", "data-testid": TEXT_ID, rows: "3", readonly: true, translate: "no", value: "{text}" }
+        }
+        div { class: "row wrap",
+            Button {
+                label: tr!(t, "copy"),
+                weight: Weight::Second,
+                icon: Icon::File,
+                testid: "checkpoint-copy",
+                onclick: move |()| copied.set(Some(platform::copy_field(TEXT_ID))),
+            }
+            p { role: "status", class: "mark good",
+                match copied() {
+                    Some(true) => rsx! {
+                        Glyph { icon: Icon::Check, size: 18 }
+                        {tr!(t, "copied")}
+                    },
+                    Some(false) => rsx! { {tr!(t, "copy-by-hand")} },
+                    None => rsx! {},
+                }
+            }
+        }
+    }
+}
