@@ -285,7 +285,7 @@ file-in-browser = Your browser has taken it. It is where your downloads are.
 ## Checkpoints
 checkpoint-title = Compare with another device
 checkpoint-line = Ten words that show whether two devices follow the same record.
-checkpoint-lead = Read these ten words to somebody who has Amulet open, such as your daughter or your hospital. If their device says “the same”, nobody shows either of you a false record.
+checkpoint-lead = Read these ten words to somebody who has Amulet open, such as your daughter or your hospital. If their device says “the same”, both of you are shown one and the same record: it was not made up for you alone.
 checkpoint-here = The words of this device
 checkpoint-entry = They stand for entry { $height }, the newest that this device checked, of { $time }. They hold nothing about you: anybody may hear them.
 checkpoint-started-from = This device was started from entry { $height } of another device.

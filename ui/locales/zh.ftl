@@ -260,7 +260,7 @@ file-in-browser = 浏览器已经收下，请到“下载”里找。
 ## Checkpoints
 checkpoint-title = 与另一台设备对照
 checkpoint-line = 用十个词看出两台设备看到的是不是同一份账本。
-checkpoint-lead = 把这十个词念给另一位打开了 Amulet 的人，比如您的女儿或您的医院。如果对方的设备说“一致”，就没有人在给你们任何一方看假的内容。
+checkpoint-lead = 把这十个词念给另一位打开了 Amulet 的人，比如您的女儿或您的医院。如果对方的设备说“一致”，你们看到的就是同一份账本，不是专门编给您一个人看的。
 checkpoint-here = 这台设备的词
 checkpoint-entry = 它们代表第 { $height } 条，即本设备核对过的最新一条，时间是{ $time }。里面没有您的任何信息，谁听到都没关系。
 checkpoint-started-from = 这台设备是从另一台设备的第 { $height } 条开始的。

@@ -85,7 +85,7 @@ impl LightClient {
         }
         // So that the forks in the store are known, and kept, before it is emptied.
         self.restore_once().await;
-        self.set_start(Verifier::from_checkpoint(checkpoint, self.params().clone()));
+        self.set_start(Verifier::from_checkpoint(checkpoint, *self.params()));
         self.forget_all().await
     }
 

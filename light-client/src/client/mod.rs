@@ -232,7 +232,7 @@ impl LightClient {
         };
         let transport = MeteredTransport::new(transport, given);
         Ok(Self {
-            params: start.params().clone(),
+            params: *start.params(),
             start: Mutex::new(Arc::new(start)),
             founders,
             given,

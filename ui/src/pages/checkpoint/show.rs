@@ -86,7 +86,7 @@ fn Copied(text: String) -> Element {
     rsx! {
         div { class: "field",
             label { r#for: TEXT_ID, {tr!(t, "checkpoint-text")} }
-            textarea { id: TEXT_ID, class: "mono", "data-testid": TEXT_ID, rows: "3", readonly: true, translate: "no", value: "{text}" }
+            textarea { id: TEXT_ID, class: "mono", "data-testid": TEXT_ID, rows: "5", readonly: true, translate: "no", value: "{text}" }
         }
         div { class: "row wrap",
             Button {
