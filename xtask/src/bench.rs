@@ -12,6 +12,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("crypto", "amulet-crypto", "crypto"),
     ("sm2", "amulet-crypto", "sm2"),
     ("consensus", "amulet-node", "consensus"),
+    ("light-client", "amulet-light-client", "light-client"),
 ];
 
 /// Runs one measurement with its options, or lists them.

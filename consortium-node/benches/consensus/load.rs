@@ -1,7 +1,7 @@
 //! Clients: what they send, how fast, and what came of it.
 
 use crate::cluster::{Cluster, Node};
-use crate::machine::process_seconds;
+use crate::process::process_seconds;
 use amulet_contracts::testing::Actor;
 use amulet_node::ledger::Ledger;
 use amulet_protocol::ids::{ChainId, Did, Nonce};

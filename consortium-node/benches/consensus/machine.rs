@@ -8,8 +8,6 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-/// Clock ticks a second in /proc/self/stat: fixed by Linux's interface.
-const TICKS_PER_SECOND: f64 = 100.0;
 const ROUNDS: usize = 9;
 const ROUND: Duration = Duration::from_millis(50);
 /// Keys and signatures taken in turn.
@@ -103,19 +101,10 @@ fn per_second(mut work: impl FnMut(usize)) -> f64 {
 }
 
 /// What this thread has had of a processor (Linux; elsewhere the clock on the wall).
-fn thread_time() -> Duration {
+pub fn thread_time() -> Duration {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     fs::read_to_string("/proc/thread-self/schedstat")
         .ok()
         .and_then(|text| text.split_whitespace().next()?.parse().ok())
         .map_or_else(|| START.elapsed(), Duration::from_nanos)
-}
-
-/// What all threads of this process have had of the processors, in seconds; zero where that cannot be had.
-pub fn process_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in brackets may hold spaces; user and system time are the 12th and 13th field after it.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: f64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
-    ticks / TICKS_PER_SECOND
 }

@@ -14,6 +14,7 @@ mod equivocator;
 mod load;
 mod machine;
 mod ordering;
+mod process;
 mod report;
 
 use cluster::{Cluster, Fault};
