@@ -1,4 +1,4 @@
-//! What must hold before a change is taken: format, lints, documentation, wasm, licences.
+//! What must hold before a change is taken: format, lints, documentation, wasm, no standard library in the verifier, licences.
 
 use crate::exec;
 use crate::failure::Failure;
@@ -36,6 +36,7 @@ pub fn run(workspace: &Workspace) -> Result<(), Failure> {
     stages.run("lints", || lint(workspace));
     stages.run("documentation", || document(workspace));
     stages.run("wasm type check", || check_wasm(workspace, &toolchain));
+    stages.run("verifier without the standard library", || check_no_std(workspace));
     check_policies(workspace, &mut stages);
     stages.finish()
 }
@@ -64,6 +65,13 @@ fn check_wasm(workspace: &Workspace, toolchain: &WasmToolchain) -> Result<(), Fa
         command.args(["-p", package]);
     }
     exec::run("the type check for wasm", &mut command)
+}
+
+/// Compiles the verifier for a program that has no standard library. On its own, so that no other package's features count.
+fn check_no_std(workspace: &Workspace) -> Result<(), Failure> {
+    let mut command = exec::cargo(&workspace.root);
+    command.args(["check", "--package", "amulet-no-std", "--features", "alone"]);
+    exec::run("the verifier without the standard library", &mut command)
 }
 
 /// Licences, bans and sources need only what cargo has downloaded; advisories need their database, which comes from its

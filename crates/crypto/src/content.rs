@@ -4,11 +4,13 @@
 //! in chunks. Associated data (`aad`) is authenticated, not stored: whoever opens must know it, so a ciphertext
 //! cannot be passed off as another object's.
 
+#[cfg(feature = "std")]
 mod chunked;
 #[doc(hidden)]
 pub mod raw;
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use aes_gcm::AesGcm;
 use aes_gcm::aead::consts::U12;
@@ -19,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
 
+#[cfg(feature = "std")]
 pub use chunked::{CHUNK_BYTES, CHUNKED_HEADER_BYTES, ChunkedOpener, ChunkedSealer};
 
 /// Bytes in an SM4 key.

@@ -3,8 +3,8 @@
 //! Hash what other programs must be able to hash too (a file, a FHIR document) with [`sm3()`]; hash everything that
 //! only Amulet gives a meaning to with [`tagged`], so that no two meanings can ever share a digest.
 
-use std::fmt;
-use std::str::FromStr;
+use core::fmt;
+use core::str::FromStr;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use hmac::{Hmac, KeyInit, Mac};

@@ -1,6 +1,6 @@
 //! Where randomness comes from. Code that needs some takes `&mut impl Entropy`, so tests can repeat a run exactly.
 
-use std::convert::Infallible;
+use core::convert::Infallible;
 
 use sm2::elliptic_curve::rand_core::{TryCryptoRng, TryRng};
 use zeroize::Zeroizing;
@@ -20,9 +20,11 @@ impl<E: Entropy + ?Sized> Entropy for &mut E {
 }
 
 /// The operating system's (in a browser: the page's `crypto`) random source. The only one for real keys.
+#[cfg(feature = "std")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 
+#[cfg(feature = "std")]
 impl Entropy for SystemEntropy {
     /// # Panics
     /// When the system has no working random source: going on without one would make guessable keys.
@@ -63,8 +65,8 @@ impl Entropy for SeededEntropy {
     }
 }
 
-impl std::fmt::Debug for SeededEntropy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for SeededEntropy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("SeededEntropy").finish_non_exhaustive()
     }
 }

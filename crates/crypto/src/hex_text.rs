@@ -2,6 +2,7 @@
 //!
 //! Upper case is refused so that a digest or key has a single spelling, and texts can be compared as texts.
 
+use alloc::vec::Vec;
 use thiserror::Error;
 
 /// Why a text is not the hexadecimal form of a value.
@@ -64,7 +65,7 @@ macro_rules! serde_as_text {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                let text = <alloc::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
             }
         }

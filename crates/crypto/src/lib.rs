@@ -12,6 +12,12 @@
 //!
 //! Secret types are wiped on drop, print redacted, are not `Clone` and have no serde form; the only way to their
 //! bytes is a method whose name starts with `expose`. The formats are specified in `docs/spec/crypto.md`.
+//!
+//! Without the feature `std` (on unless switched off) the crate needs no operating system; it then lacks streams
+//! (`ChunkedSealer`, `ChunkedOpener`) and `SystemEntropy`.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
 
 pub mod content;
 pub mod digest;
@@ -23,6 +29,7 @@ pub mod signing;
 
 mod curve;
 mod hex_text;
+mod lazy;
 mod point;
 mod secret_box;
 

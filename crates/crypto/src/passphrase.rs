@@ -1,7 +1,9 @@
 //! From a passphrase to a key: Argon2id (RFC 9106), with its parameters stored beside what the key protects.
 
-use std::fmt;
-use std::io;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use borsh::io;
+use core::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -161,7 +163,8 @@ impl From<PassphraseParams> for UncheckedParams {
 impl BorshDeserialize for PassphraseParams {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         let unchecked = UncheckedParams::deserialize_reader(reader)?;
-        Self::try_from(unchecked).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        Self::try_from(unchecked)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
     }
 }
 

@@ -1,8 +1,9 @@
 //! A public point on the SM2 curve with its compressed form: the common body of both kinds of public key.
 
-use std::cmp::Ordering;
-use std::hash::{Hash, Hasher};
-use std::io;
+use alloc::string::ToString;
+use borsh::io;
+use core::cmp::Ordering;
+use core::hash::{Hash, Hasher};
 
 use thiserror::Error;
 
@@ -75,7 +76,8 @@ impl Point {
     pub(crate) fn read(reader: &mut impl io::Read) -> io::Result<Self> {
         let mut bytes = [0; PUBLIC_KEY_BYTES];
         reader.read_exact(&mut bytes)?;
-        Self::from_bytes(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        Self::from_bytes(&bytes)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
     }
 
     pub(crate) fn bytes(&self) -> &[u8; PUBLIC_KEY_BYTES] {
@@ -157,19 +159,19 @@ macro_rules! public_key_type {
             }
         }
 
-        impl std::fmt::Display for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl core::fmt::Display for $type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(&hex::encode(self.point().bytes()))
             }
         }
 
-        impl std::fmt::Debug for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl core::fmt::Debug for $type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 write!(f, concat!(stringify!($type), "({}…)"), hex::encode(&self.point().bytes()[..5]))
             }
         }
 
-        impl std::str::FromStr for $type {
+        impl core::str::FromStr for $type {
             type Err = $crate::hex_text::HexError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -180,13 +182,13 @@ macro_rules! public_key_type {
         $crate::hex_text::serde_as_text!($type);
 
         impl borsh::BorshSerialize for $type {
-            fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
+            fn serialize<W: borsh::io::Write>(&self, writer: &mut W) -> borsh::io::Result<()> {
                 writer.write_all(self.point().bytes())
             }
         }
 
         impl borsh::BorshDeserialize for $type {
-            fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
+            fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
                 Point::read(reader).map(Self::from)
             }
         }

@@ -9,9 +9,12 @@ mod keys;
 #[doc(hidden)]
 pub mod raw;
 
-use std::fmt;
-use std::io;
-use std::str::FromStr;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+use borsh::io;
+use core::fmt;
+use core::str::FromStr;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use thiserror::Error;
@@ -141,7 +144,8 @@ fn check_length(found: usize) -> Result<(), SealError> {
 impl BorshDeserialize for SealedBox {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         let length = u32::deserialize_reader(reader)? as usize;
-        check_length(length).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        check_length(length)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
         let mut bytes = vec![0; length];
         reader.read_exact(&mut bytes)?;
         Ok(Self(bytes))

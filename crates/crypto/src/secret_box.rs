@@ -1,6 +1,7 @@
 //! Holds the curve library's own secret-key types, which do not wipe themselves, so that they are wiped.
 
-use std::ops::Deref;
+use alloc::boxed::Box;
+use core::ops::Deref;
 
 use zeroize::optimization_barrier;
 

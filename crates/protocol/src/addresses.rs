@@ -7,9 +7,12 @@
 use crate::ids::{Height, Timestamp};
 use crate::limits::ADDRESS_BYTES_MAX;
 use crate::validators::PEER_ID_BYTES_MAX;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::fmt;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// Publish where the sender's nodes can be asked, in the place of what it published before.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -5,6 +5,7 @@ use crate::header::Header;
 use crate::ids::HeaderHash;
 use crate::merkle::ListTree;
 use crate::transaction::UntrustedTransaction;
+use alloc::vec::Vec;
 use amulet_crypto::digest::Digest;
 use borsh::{BorshDeserialize, BorshSerialize};
 

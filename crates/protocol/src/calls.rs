@@ -6,12 +6,15 @@ use crate::evidence::Evidence;
 use crate::governance::{ApproveMembership, ProposeMembership, RotateValidatorKey, WithdrawMembership};
 use crate::ids::{BlobId, Did, Epoch, RecordId, Timestamp};
 use crate::reputation::ReportService;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
 use amulet_crypto::digest::Digest;
 use amulet_crypto::sealed_box::{AgreementPublicKey, SealedBox};
 use amulet_crypto::signing::PublicKey;
 use borsh::{BorshDeserialize, BorshSerialize};
+use core::fmt;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 macro_rules! transaction_id {
     ($(#[$meta:meta])* $name:ident) => {

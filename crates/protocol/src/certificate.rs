@@ -3,6 +3,7 @@
 use crate::header::{HEADER_VERSION, Header};
 use crate::ids::{ChainId, HeaderHash, Height, ReplicaId, View};
 use crate::validators::ValidatorSet;
+use alloc::vec::Vec;
 use amulet_crypto::digest::Digest;
 use amulet_crypto::signing::{PublicKey, Signature, SigningContext};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -143,6 +144,24 @@ pub enum CertificateError {
         /// Whose.
         signer: ReplicaId,
     },
+}
+
+impl CertificateError {
+    /// The name of the broken rule, as in `docs/spec/proofs.md` after `epoch-` and `anchor-`.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Version { .. } => "version",
+            Self::Chain { .. } => "chain",
+            Self::Height { .. } => "height",
+            Self::HeaderHash { .. } => "header-hash",
+            Self::ValidatorSet { .. } => "validator-set",
+            Self::SignerOrder { .. } => "signer-order",
+            Self::UnknownSigner { .. } => "unknown-signer",
+            Self::TooFew { .. } => "too-few",
+            Self::Signature { .. } => "signature",
+        }
+    }
 }
 
 impl UntrustedSignedHeader {

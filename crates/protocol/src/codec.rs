@@ -1,5 +1,6 @@
 //! Canonical encoding: `borsh`, bounded before it is read.
 
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Why bytes from outside were refused before anything looked at their meaning.
@@ -39,7 +40,7 @@ pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
 }
 
 fn short_name<T>() -> &'static str {
-    let name = std::any::type_name::<T>();
+    let name = core::any::type_name::<T>();
     name.rsplit("::").next().unwrap_or(name)
 }
 

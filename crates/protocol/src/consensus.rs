@@ -7,6 +7,7 @@
 
 use crate::certificate::CommitVote;
 use crate::ids::{ChainId, Epoch, HeaderHash, Height, ReplicaId, View};
+use alloc::vec::Vec;
 use amulet_crypto::digest::{Digest, Tag, tagged};
 use amulet_crypto::signing::{ChainTag, Signature, SigningContext};
 use borsh::{BorshDeserialize, BorshSerialize};

@@ -6,6 +6,7 @@ use crate::evidence::Evidence;
 use crate::header::Header;
 use crate::ids::{ChainId, Epoch, HeaderHash, Height, ReplicaId};
 use crate::validators::ValidatorSet;
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Bytes of a fork: two headers with certificates of 100 signatures have about 16,000.

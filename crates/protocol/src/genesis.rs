@@ -3,6 +3,8 @@
 use crate::ids::{ChainId, Did, Timestamp, digest_of};
 use crate::limits::{NAME_BYTES_MAX, ORGANISATIONS_MAX};
 use crate::validators::{Validator, ValidatorSet, ValidatorSetError};
+use alloc::string::String;
+use alloc::vec::Vec;
 use amulet_crypto::digest::Tag;
 use amulet_crypto::signing::PublicKey;
 use borsh::{BorshDeserialize, BorshSerialize};

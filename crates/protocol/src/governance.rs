@@ -9,11 +9,12 @@ use crate::calls::transaction_id;
 use crate::genesis::Organisation;
 use crate::ids::{ChainId, Did, Epoch, Height, Timestamp};
 use crate::validators::{Validator, ValidatorSet};
+use alloc::vec::Vec;
 use amulet_crypto::digest::Digest;
 use amulet_crypto::signing::{PublicKey, Signature, SigningContext, SigningKey};
 use borsh::{BorshDeserialize, BorshSerialize};
+use core::fmt;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 transaction_id!(
     /// A proposal, named by the transaction that made it.

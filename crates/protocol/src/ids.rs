@@ -1,12 +1,13 @@
 //! The small numbers and names that every party shares. Each is its own type, so that a height cannot be passed where
 //! a view is meant.
 
+use alloc::string::String;
 use amulet_crypto::digest::{Digest, Tag, tagged};
 use amulet_crypto::signing::{ChainTag, PublicKey};
 use borsh::{BorshDeserialize, BorshSerialize};
+use core::fmt;
+use core::str::FromStr;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 
 macro_rules! number {
     ($(#[$meta:meta])* $name:ident($inner:ty)) => {

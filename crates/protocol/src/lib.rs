@@ -5,6 +5,11 @@
 //! arrives from outside is decoded by [`codec::decode`] under a named size limit into a type whose name says
 //! `Untrusted`, or that proves nothing by itself; each check that turns it into something to rely on is in this crate,
 //! so that a node and a light client cannot differ.
+//!
+//! Without the feature `std` (on unless switched off) the crate needs no operating system.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
 
 pub mod addresses;
 pub mod block;

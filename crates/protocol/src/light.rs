@@ -16,6 +16,8 @@ use crate::state_batch::UntrustedStateBatch;
 use crate::state_tree::UntrustedStateProof;
 use crate::transaction::UntrustedTransaction;
 use crate::validators::ValidatorSet;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use amulet_crypto::digest::Digest;
 use amulet_crypto::signing::{PublicKey, Signature, SigningContext, SigningKey};
 use borsh::{BorshDeserialize, BorshSerialize};

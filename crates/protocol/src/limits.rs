@@ -38,7 +38,7 @@ pub const ANSWER_TIME_MAX_MS: u64 = 90 * 24 * 3_600_000;
 /// Longest time-bound access: one year in milliseconds.
 pub const ACCESS_TIME_MAX_MS: u64 = 366 * 24 * 3_600_000;
 /// Shortest and longest emergency access a patient's policy can set: one hour to three days, in milliseconds.
-pub const EMERGENCY_TIME_MS: std::ops::RangeInclusive<u64> = 3_600_000..=72 * 3_600_000;
+pub const EMERGENCY_TIME_MS: core::ops::RangeInclusive<u64> = 3_600_000..=72 * 3_600_000;
 /// How long a proposal can be approved: 30 days in milliseconds, so that every board meets once.
 pub const PROPOSAL_TIME_MS: u64 = 30 * 24 * 3_600_000;
 /// Open proposals of one organisation; with at most 100 organisations in the set, 400 in all.
@@ -92,3 +92,7 @@ pub const BLOBS_BYTES_PER_RESPONSE_MAX: usize = 6 * 1024 * 1024;
 pub const UPLOAD_BYTES_MAX: usize = 256 * 1024;
 /// How long a signed read request is valid, in milliseconds either side of the node's clock.
 pub const READ_REQUEST_AGE_MAX_MS: u64 = 120_000;
+/// Bytes of a signed header as a file: a hundred signatures of 66 bytes, and the header.
+pub const SIGNED_HEADER_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a validator set as a file: a hundred validators of at most 150 bytes.
+pub const VALIDATOR_SET_BYTES_MAX: usize = 16 * 1024;

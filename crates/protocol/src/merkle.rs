@@ -3,6 +3,7 @@
 
 use crate::limits::{BLOCK_TRANSACTIONS_MAX, LIST_BATCH_MAX};
 use crate::multiproof::{self, MultiproofError};
+use alloc::vec::Vec;
 use amulet_crypto::digest::{Digest, IncrementalDigest, Sm3, Tag, tagged};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
@@ -142,7 +143,7 @@ impl ListTree {
         let mut subtree = |first: u64, leaves: u64| {
             let first = usize::try_from(first).expect("within the list");
             let leaves = usize::try_from(leaves).expect("within the list");
-            Ok::<_, std::convert::Infallible>(fold(&hashes[first..first + leaves]))
+            Ok::<_, core::convert::Infallible>(fold(&hashes[first..first + leaves]))
         };
         let Ok(hashes) = multiproof::hashes(u64::from(leaves), &places, &mut subtree);
         Some(UntrustedListBatch { leaves, indices, hashes })

@@ -5,6 +5,7 @@
 //! children make a parent. A proof is the hashes of the largest subtrees without a proven leaf, from left to right. So there is
 //! exactly one proof for a set of leaves, and none that could hold more than it needs.
 
+use alloc::vec::Vec;
 use amulet_crypto::digest::Digest;
 
 /// Why the hashes of a proof of several leaves lead nowhere.
@@ -79,7 +80,7 @@ fn fold(
     first: u64,
     leaves: u64,
     known: &[(u64, Digest)],
-    hashes: &mut std::slice::Iter<'_, Digest>,
+    hashes: &mut core::slice::Iter<'_, Digest>,
     join: Join,
 ) -> Option<Digest> {
     match known {

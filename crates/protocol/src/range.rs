@@ -7,6 +7,8 @@
 use crate::ids::{HeaderHash, Height};
 use crate::limits::HEADERS_PER_REQUEST_MAX;
 use crate::multiproof::{self, MultiproofError};
+use alloc::vec;
+use alloc::vec::Vec;
 use amulet_crypto::digest::{Digest, Tag, tagged};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ckb_merkle_mountain_range::{

@@ -2,9 +2,10 @@
 
 use crate::history::Event;
 use crate::ids::{Did, TxId};
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
+use core::fmt;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// Outcome of one transaction. A refused one changes nothing but its sender's nonce.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -5,6 +5,8 @@ use crate::calls::{CardLocator, RequestId};
 use crate::codec::{self, DecodeError};
 use crate::ids::{BlobId, Did, RecordId};
 use crate::limits::{GRANT_ENVELOPE_BYTES_MAX, RECORD_BYTES_MAX};
+use alloc::string::String;
+use alloc::vec::Vec;
 use amulet_crypto::content::{ContentError, ContentKey, open_content, seal_content};
 use amulet_crypto::digest::{Digest, Tag, sm3, tagged};
 use amulet_crypto::entropy::Entropy;
@@ -38,8 +40,8 @@ pub struct RecordPlain {
     pub content: Vec<u8>,
 }
 
-impl std::fmt::Debug for RecordPlain {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for RecordPlain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "RecordPlain({}, {} bytes)", self.resource_type, self.content.len())
     }
 }

@@ -11,9 +11,10 @@
 
 use crate::ids::{Did, Epoch, RecordId, Timestamp};
 use crate::limits::VOICES_MAX;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeSet;
-use std::fmt;
+use core::fmt;
 
 /// The best score.
 pub const SCORE_MAX: u16 = 10_000;

@@ -4,6 +4,8 @@ use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
 use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
 use crate::governance::ProposalId;
 use crate::ids::{BlobId, Did, Epoch, Height, Nonce, RecordId, ReplicaId, Timestamp, digest_of};
+use alloc::string::String;
+use alloc::vec::Vec;
 use amulet_crypto::digest::{Digest, Tag};
 use amulet_crypto::sealed_box::AgreementPublicKey;
 use amulet_crypto::signing::PublicKey;

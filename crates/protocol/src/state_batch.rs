@@ -7,14 +7,14 @@
 
 use crate::limits::STATE_KEYS_PER_REQUEST_MAX;
 use crate::state::StateKey;
-use crate::state_tree::{EMPTY, StateProofError, StateSibling, UntrustedStateProof, leaf_node, node};
+use crate::state_tree::{
+    EMPTY, PLACE_BITS, StateProofError, StateSibling, UntrustedStateProof, bit, common_bits, leaf_node, node,
+};
 use crate::verdict::Verdict;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use amulet_crypto::digest::{Digest, sm3};
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeMap;
-
-/// Bits of a place, and so the length of the longest way from the root.
-const PLACE_BITS: usize = 256;
 
 /// A node of the part of the tree that leads to the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -259,14 +259,6 @@ fn absent(claims: &[Claim<'_>]) -> Result<(), StateBatchError> {
     }
 }
 
-fn bit(place: &Digest, index: usize) -> bool {
-    place.as_bytes()[index / 8] >> (7 - index % 8) & 1 == 1
-}
-
-fn common_bits(left: &Digest, right: &Digest) -> usize {
-    (0..PLACE_BITS).take_while(|index| bit(left, *index) == bit(right, *index)).count()
-}
-
 /// The way to one key as the tree gives it.
 struct Path {
     place: Digest,
@@ -364,9 +356,9 @@ mod tests {
         let side = |wanted: bool| move |key: &StateKey| bit(&key.hash(), 0) == wanted;
         let (right, left) =
             ((0..9).map(key).find(side(true)).unwrap(), (0..9).map(key).find(side(false)).unwrap());
-        let batch = tree.prove(std::slice::from_ref(&right));
-        assert!(batch.verify(tree.root, std::slice::from_ref(&right)).is_ok());
-        let refused = batch.verify(tree.root, std::slice::from_ref(&left));
+        let batch = tree.prove(core::slice::from_ref(&right));
+        assert!(batch.verify(tree.root, core::slice::from_ref(&right)).is_ok());
+        let refused = batch.verify(tree.root, core::slice::from_ref(&left));
         assert_eq!(refused, Err(StateBatchError::NotCovered { key: left }));
         let judged = tree.single(&key(3)).judge::<u64>(tree.root, &key(4));
         assert_eq!(judged, Ok(Verdict::NotCovered));
@@ -414,18 +406,18 @@ mod tests {
     fn a_leaf_elsewhere_proves_no_absence() {
         let tree = Tree::of(40);
         let ends_beside_other = |key: &StateKey| {
-            let nodes = tree.prove(std::slice::from_ref(key)).nodes;
+            let nodes = tree.prove(core::slice::from_ref(key)).nodes;
             nodes.iter().any(|node| matches!(node, StateNode::Other { .. }))
         };
         let absent = (40..).map(key).find(ends_beside_other).unwrap();
-        let mut batch = tree.prove(std::slice::from_ref(&absent));
+        let mut batch = tree.prove(core::slice::from_ref(&absent));
         let far = (0..40).map(key).find(|key| bit(&key.hash(), 0) != bit(&absent.hash(), 0)).unwrap();
         for node in &mut batch.nodes {
             if let StateNode::Other { place, .. } = node {
                 *place = far.hash();
             }
         }
-        let refused = batch.verify(tree.root, std::slice::from_ref(&absent));
+        let refused = batch.verify(tree.root, core::slice::from_ref(&absent));
         assert_eq!(refused, Err(StateBatchError::Place { place: far.hash() }));
     }
 

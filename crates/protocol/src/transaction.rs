@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn the_sealed_id_is_the_leaf_of_the_transactions_tree() {
         let good = signed();
-        let root = transactions_tree(std::slice::from_ref(good.as_untrusted())).root();
+        let root = transactions_tree(core::slice::from_ref(good.as_untrusted())).root();
         assert_eq!(list_root(&[good.sealed_id().0]), root);
         assert_eq!(good.size(), crate::codec::encode(good.as_untrusted()).len());
         assert_eq!(good.id(), good.transaction().id());

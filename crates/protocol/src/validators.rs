@@ -2,6 +2,8 @@
 
 use crate::ids::{Did, ReplicaId, View, digest_of};
 use crate::quorum::Quorum;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 use amulet_crypto::digest::{Digest, Tag};
 use amulet_crypto::signing::PublicKey;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -121,14 +123,15 @@ fn id(index: usize) -> ReplicaId {
 }
 
 impl BorshSerialize for ValidatorSet {
-    fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
+    fn serialize<W: borsh::io::Write>(&self, writer: &mut W) -> borsh::io::Result<()> {
         self.members.serialize(writer)
     }
 }
 
 impl BorshDeserialize for ValidatorSet {
-    fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
         let members = Vec::deserialize_reader(reader)?;
-        Self::new(members).map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))
+        Self::new(members)
+            .map_err(|error| borsh::io::Error::new(borsh::io::ErrorKind::InvalidData, error.to_string()))
     }
 }

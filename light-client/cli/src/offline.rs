@@ -5,15 +5,12 @@ use crate::say;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::codec;
 use amulet_protocol::genesis::Genesis;
-use amulet_protocol::limits::GENESIS_BYTES_MAX;
+use amulet_protocol::limits::{GENESIS_BYTES_MAX, SIGNED_HEADER_BYTES_MAX};
 use amulet_protocol::proof_file::{MAGIC, PROOF_FILE_BYTES_MAX, UntrustedProofFile};
 use serde_json::json;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-
-/// Bytes of a signed header: a hundred signatures of 66 bytes, and the header.
-const SIGNED_HEADER_BYTES_MAX: usize = 16 * 1024;
 
 /// Reads a file, but not much more than is accepted of it.
 fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {

@@ -145,6 +145,24 @@ pub enum InvalidHeader {
     Range(#[from] RangeProofError),
 }
 
+impl InvalidHeader {
+    /// A name of the broken rule, for programs; of a certificate's as in `docs/spec/proofs.md`.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Version { .. } => "version",
+            Self::Chain { .. } => "chain",
+            Self::FromFuture { .. } => "from-future",
+            Self::Certificate(error) => error.rule(),
+            Self::OtherSet { .. } => "validator-set",
+            Self::TimeNotLater { .. } => "time-not-later",
+            Self::NotHigher { .. } => "not-higher",
+            Self::PreviousHash { .. } => "previous-hash",
+            Self::RangeHeight { .. } | Self::Range(_) => "range",
+        }
+    }
+}
+
 /// The validator set this client knows is too old to rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("last checked at {checked_at}, now {now}: more than the trust period of {period_ms} ms ago")]

@@ -1,6 +1,7 @@
 //! SM4-GCM with a given nonce and nothing added, for comparing with other implementations. Never for real content:
 //! a nonce used twice under one key gives both plaintexts away.
 
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::{ContentError, ContentKey, NONCE_BYTES, TAG_BYTES, open_in_place, seal_in_place};

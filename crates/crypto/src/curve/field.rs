@@ -6,7 +6,7 @@
 //! Limbs hold any number below 2^256, not only below p: a result is corrected by p when it overflows 256 bits, which costs
 //! less than comparing it with p, and the two spellings of numbers below 2^256 - p are told to be equal where that is asked.
 
-use std::array;
+use core::array;
 
 /// Limbs of 64 bits, the lowest first.
 pub(super) type Limbs = [u64; 4];

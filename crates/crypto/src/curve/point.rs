@@ -4,6 +4,7 @@
 //! has y = 0, and doubling needs no case for it.
 
 use super::field::FieldElement;
+use alloc::vec::Vec;
 
 /// b (GB/T 32918.5-2017), in Montgomery form as all constants here.
 const B: FieldElement = FieldElement::from_montgomery([

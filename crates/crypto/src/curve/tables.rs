@@ -1,6 +1,7 @@
 //! Multiples of points that are computed once: of G for every signature, of a known signer's key for each of theirs.
 
-use std::sync::LazyLock;
+use crate::lazy::Lazy;
+use alloc::vec::Vec;
 
 use super::point::{Addend, AffinePoint, JacobianPoint};
 use super::scalar::{Scalar, windows};
@@ -19,16 +20,16 @@ const GENERATOR_WINDOW: usize = 8;
 const KEY_WINDOW: usize = 6;
 
 /// G, 3G, 5G, …
-pub(super) static GENERATOR_MULTIPLES: LazyLock<Vec<AffinePoint>> = LazyLock::new(|| {
+pub(super) static GENERATOR_MULTIPLES: Lazy<Vec<AffinePoint>> = Lazy::new(|| {
     let generator = JacobianPoint::from(AffinePoint::GENERATOR);
     let twice = Addend::from(generator.double());
-    let odd = std::iter::successors(Some(generator), |point| Some(point.add(&twice)));
+    let odd = core::iter::successors(Some(generator), |point| Some(point.add(&twice)));
     JacobianPoint::to_affine_all(&odd.take(1 << (GENERATOR_WIDTH - 2)).collect::<Vec<_>>())
 });
 
 /// Windows of G.
-pub(super) static GENERATOR_WINDOWS: LazyLock<WindowTable> =
-    LazyLock::new(|| WindowTable::new(&AffinePoint::GENERATOR, GENERATOR_WINDOW));
+pub(super) static GENERATOR_WINDOWS: Lazy<WindowTable> =
+    Lazy::new(|| WindowTable::new(&AffinePoint::GENERATOR, GENERATOR_WINDOW));
 
 /// P, 3P, 5P, … of a stranger's key, not affine: the inversion would cost more than it saves.
 pub(super) fn stranger_multiples(point: &AffinePoint) -> [Addend; STRANGER_MULTIPLES] {

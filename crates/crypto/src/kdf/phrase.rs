@@ -5,7 +5,10 @@
 
 mod nearest;
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 
 use bip39::Mnemonic;
 use thiserror::Error;

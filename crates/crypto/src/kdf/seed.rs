@@ -9,7 +9,8 @@
 //! `len` and `retry` take one byte, `index` four, big-endian. `kind` is `signing-key`, `agreement-key` or
 //! `content-key`; `retry` counts from zero until the number is in range.
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use zeroize::Zeroizing;
 

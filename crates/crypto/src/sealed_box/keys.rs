@@ -1,7 +1,7 @@
 //! The keys that secrets are encrypted to. Apart from signing keys by type: one key never does both.
 
-use std::fmt;
-use std::sync::LazyLock;
+use crate::lazy::Lazy;
+use core::fmt;
 
 use sm2::NonZeroScalar;
 use sm2::pke::DecryptingKey;
@@ -86,7 +86,7 @@ impl fmt::Debug for AgreementKey {
 
 impl Placeholder for DecryptingKey {
     fn placeholder() -> Self {
-        static ONE: LazyLock<DecryptingKey> = LazyLock::new(|| {
+        static ONE: Lazy<DecryptingKey> = Lazy::new(|| {
             let mut one = [0; SECRET_KEY_BYTES];
             one[SECRET_KEY_BYTES - 1] = 1;
             let one = NonZeroScalar::try_from(one.as_slice()).expect("one is a scalar");

@@ -1,5 +1,7 @@
 //! The standard's bare encryption, for comparing with other implementations and as the inside of a box.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use sm2::pke::{Cipher, EncryptingKey, Mode};
 use sm3::Sm3;
 use zeroize::Zeroizing;

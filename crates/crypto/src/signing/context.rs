@@ -1,7 +1,8 @@
 //! What a signature is for.
 
-use std::fmt;
-use std::str::FromStr;
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 

@@ -1,6 +1,6 @@
 //! Z_A, the digest of signer and curve that every signature covers (GB/T 32918.2-2016 section 5.5).
 
-use std::sync::LazyLock;
+use crate::lazy::Lazy;
 
 use sm3::digest::Update;
 use sm3::{Digest, Sm3};
@@ -18,8 +18,7 @@ const CURVE: [&str; 4] = [
 ];
 
 /// What Z_A has in common for all keys with the default user id: two of its four blocks.
-static DEFAULT_PREFIX: LazyLock<Sm3> =
-    LazyLock::new(|| prefix(USER_ID).expect("the default user id is short"));
+static DEFAULT_PREFIX: Lazy<Sm3> = Lazy::new(|| prefix(USER_ID).expect("the default user id is short"));
 
 /// A hasher that has taken in Z_A, and takes the message next. Kept with a key, it saves hashing Z_A again.
 #[derive(Clone)]

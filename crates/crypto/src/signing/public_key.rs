@@ -1,6 +1,6 @@
 //! The keys that signatures are checked with.
 
-use std::fmt;
+use core::fmt;
 
 use super::identity::Identity;
 use super::{ChainTag, PUBLIC_KEY_BYTES, PublicKeyError, Signature, SignatureError, SigningContext};

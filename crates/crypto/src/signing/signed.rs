@@ -1,7 +1,7 @@
 //! A value with its signature, and the proof that the signature was checked.
 
-use std::fmt;
-use std::ops::Deref;
+use core::fmt;
+use core::ops::Deref;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 

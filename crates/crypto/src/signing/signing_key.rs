@@ -1,7 +1,7 @@
 //! The key that signs.
 
-use std::fmt;
-use std::sync::LazyLock;
+use crate::lazy::Lazy;
+use core::fmt;
 
 use sm2::NonZeroScalar;
 use sm2::dsa::signature::MultipartSigner;
@@ -91,7 +91,7 @@ impl fmt::Debug for SigningKey {
 
 impl Placeholder for sm2::dsa::SigningKey {
     fn placeholder() -> Self {
-        static ONE: LazyLock<sm2::dsa::SigningKey> = LazyLock::new(|| {
+        static ONE: Lazy<sm2::dsa::SigningKey> = Lazy::new(|| {
             let mut one = [0; SECRET_KEY_BYTES];
             one[SECRET_KEY_BYTES - 1] = 1;
             let one = NonZeroScalar::try_from(one.as_slice()).expect("one is a scalar");

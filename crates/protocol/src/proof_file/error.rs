@@ -10,6 +10,8 @@ use crate::merkle::ListBatchError;
 use crate::multiproof::MultiproofError;
 use crate::range::RangeBatchError;
 use crate::state_batch::StateBatchError;
+use alloc::format;
+use alloc::string::String;
 use amulet_crypto::digest::Digest;
 
 /// Why a proof file is refused; the first rule that it breaks.
@@ -138,12 +140,12 @@ impl ProofFileError {
             Self::Chain { .. } => "chain".into(),
             Self::Epochs { .. } => "epochs".into(),
             Self::Statements { .. } => "statements".into(),
-            Self::EpochHeader { source, .. } => format!("epoch-{}", certificate(source)),
+            Self::EpochHeader { source, .. } => format!("epoch-{}", source.rule()),
             Self::EpochHeight { .. } => "epoch-first".into(),
             Self::EpochGoesOn { .. } => "epoch-goes-on".into(),
             Self::EpochSet { .. } => "epoch-set".into(),
             Self::AnchorHeight { .. } => "anchor-epoch".into(),
-            Self::Anchor(source) => format!("anchor-{}", certificate(source)),
+            Self::Anchor(source) => format!("anchor-{}", source.rule()),
             Self::Range(source) => format!("range-{}", range(source)),
             Self::NoHeader { .. } => "no-header".into(),
             Self::UnusedHeader { .. } => "unused-header".into(),
@@ -152,20 +154,6 @@ impl ProofFileError {
             Self::HistoryValue => "history-value".into(),
             Self::History(source) => format!("history-{}", history(source)),
         }
-    }
-}
-
-fn certificate(error: &CertificateError) -> &'static str {
-    match error {
-        CertificateError::Version { .. } => "version",
-        CertificateError::Chain { .. } => "chain",
-        CertificateError::Height { .. } => "height",
-        CertificateError::HeaderHash { .. } => "header-hash",
-        CertificateError::ValidatorSet { .. } => "validator-set",
-        CertificateError::SignerOrder { .. } => "signer-order",
-        CertificateError::UnknownSigner { .. } => "unknown-signer",
-        CertificateError::TooFew { .. } => "too-few",
-        CertificateError::Signature { .. } => "signature",
     }
 }
 

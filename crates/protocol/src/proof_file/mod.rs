@@ -12,7 +12,7 @@ mod error;
 mod verify;
 
 pub use error::ProofFileError;
-pub use verify::{CompleteHistory, Fact, VerifiedProof};
+pub use verify::{CompleteHistory, Fact, KnownSet, VerifiedProof};
 
 use crate::certificate::UntrustedSignedHeader;
 use crate::codec;
@@ -24,6 +24,7 @@ use crate::merkle::UntrustedListBatch;
 use crate::receipt::Receipt;
 use crate::state::StateKey;
 use crate::state_batch::UntrustedStateBatch;
+use alloc::vec::Vec;
 use amulet_crypto::digest::Digest;
 use borsh::{BorshDeserialize, BorshSerialize};
 

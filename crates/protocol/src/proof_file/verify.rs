@@ -14,8 +14,9 @@ use crate::state_batch::StateBatch;
 use crate::state_tree::StateProofError;
 use crate::validators::ValidatorSet;
 use crate::verdict::Verdict;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use borsh::BorshDeserialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A personal history, proven complete up to a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,27 @@ pub enum Fact {
     Receipts(Vec<Receipt>),
     /// A complete history up to the block.
     History(CompleteHistory),
+}
+
+/// A validator set that the reader knows, and from where on it certifies: what a file is checked from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSet {
+    /// The chain.
+    pub chain: ChainId,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// The first height that it certifies.
+    pub first: Height,
+    /// The set.
+    pub validators: ValidatorSet,
+}
+
+impl KnownSet {
+    /// The set of a genesis document.
+    #[must_use]
+    pub fn of_genesis(chain: ChainId, validators: ValidatorSet) -> Self {
+        Self { chain, epoch: Epoch(0), first: Height(0), validators }
+    }
 }
 
 /// What a proof file proves. Only [`UntrustedProofFile::verify`] makes one.
@@ -65,6 +87,16 @@ impl UntrustedProofFile {
     /// # Errors
     /// As [`Self::verify`].
     pub fn verify_from(self, chain: ChainId, genesis: ValidatorSet) -> Result<VerifiedProof, ProofFileError> {
+        self.verify_after(KnownSet::of_genesis(chain, genesis))
+    }
+
+    /// As [`Self::verify`], from a set that the reader knows by other means, such as a checkpoint. How epochs ended before it began
+    /// is not looked at.
+    ///
+    /// # Errors
+    /// As [`Self::verify`]; [`ProofFileError::AnchorHeight`] if the file's anchor is older than the set.
+    pub fn verify_after(self, known: KnownSet) -> Result<VerifiedProof, ProofFileError> {
+        let chain = known.chain;
         if self.chain != chain {
             return Err(ProofFileError::Chain { found: self.chain, expected: chain });
         }
@@ -74,8 +106,8 @@ impl UntrustedProofFile {
         if self.statements.is_empty() || self.statements.len() > PROOF_STATEMENTS_MAX {
             return Err(ProofFileError::Statements { found: self.statements.len() });
         }
-        let epoch = Epoch(self.epochs.len() as u64);
-        let (first, validators) = follow(chain, genesis, self.epochs)?;
+        let known = follow(known, self.epochs)?;
+        let KnownSet { epoch, first, validators, .. } = known;
         let anchor = self.anchor.verify(chain, &validators).map_err(ProofFileError::Anchor)?;
         if anchor.header().height < first {
             let last = first.previous().unwrap_or_default();
@@ -97,14 +129,11 @@ impl UntrustedProofFile {
     }
 }
 
-/// The validators that the ends of epochs lead to, and the first height that they certify.
-fn follow(
-    chain: ChainId,
-    genesis: ValidatorSet,
-    ends: Vec<UntrustedEpochEnd>,
-) -> Result<(Height, ValidatorSet), ProofFileError> {
-    let (mut first, mut validators) = (Height(0), genesis);
-    for (epoch, end) in (0..).map(Epoch).zip(ends) {
+/// The validators that the ends of epochs after the known set lead to.
+fn follow(mut known: KnownSet, ends: Vec<UntrustedEpochEnd>) -> Result<KnownSet, ProofFileError> {
+    let first_known = known.first;
+    for end in ends.into_iter().skip_while(|end| end.header.header.height < first_known) {
+        let KnownSet { chain, epoch, first, validators } = known;
         let certified = end
             .header
             .verify(chain, &validators)
@@ -121,9 +150,9 @@ fn follow(
         if found != named {
             return Err(ProofFileError::EpochSet { epoch, found, named });
         }
-        (first, validators) = (height.next(), end.next);
+        known = KnownSet { chain, epoch: epoch.next(), first: height.next(), validators: end.next };
     }
-    Ok((first, validators))
+    Ok(known)
 }
 
 /// The anchor and the older headers by height, which are in its range.
@@ -154,7 +183,7 @@ fn check(statement: Statement, header: &Header) -> Result<Fact, ProofFileError> 
         }
         Statement::History { did, head, entries, .. } => {
             let key = StateKey::History(did);
-            let batch = head.verify(header.state_root, std::slice::from_ref(&key))?;
+            let batch = head.verify(header.state_root, core::slice::from_ref(&key))?;
             let verdict = batch.verdict(&key).map_err(|_| ProofFileError::HistoryValue)?;
             let proven = verdict.proven().and_then(crate::state_tree::Proven::into_option);
             let head: HistoryHead = proven.unwrap_or_default();

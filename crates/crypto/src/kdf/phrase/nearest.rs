@@ -1,5 +1,8 @@
 //! How like two words are.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 /// Most slips between a typed word and a suggestion for it.
 const MAX_SLIPS: usize = 2;
 
@@ -34,7 +37,7 @@ pub(super) fn distance(left: &str, right: &str) -> usize {
                 current[j] = current[j].min(before[j - 2] + 1);
             }
         }
-        before = std::mem::replace(&mut previous, current);
+        before = core::mem::replace(&mut previous, current);
     }
     previous[right.len()]
 }
