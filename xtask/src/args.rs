@@ -43,6 +43,7 @@ Developer commands of Amulet
       --wide-area       4 to 100 replicas in cities of one country: latency, messages, bytes
       --help            all options
   cargo xtask build-web [--release]    only the web pages, into target/web
+  cargo xtask wasm-package    the verifier for other people's pages, as an npm package in target/wasm-package; prints its size
   cargo xtask setup     install what `run` needs (the other commands do this themselves)
       --tests           also what `test` and `check` need
       --yes             do not ask
@@ -94,6 +95,8 @@ pub enum Task {
         /// Small and fast instead of quick to build.
         release: bool,
     },
+    /// Only the verifier's package for other people's pages.
+    WasmPackage,
     /// Show the help text.
     Help,
 }
@@ -156,6 +159,7 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
         // Every option is the simulator's own, its help too.
         "simulate" => return Ok(Task::Simulate { options: parser.raw_args()?.collect() }),
         "build-web" => Task::BuildWeb { release: false },
+        "wasm-package" => Task::WasmPackage,
         "help" => Task::Help,
         unknown => return Err(format!("there is no command '{unknown}'").into()),
     };

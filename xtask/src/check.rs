@@ -17,6 +17,7 @@ const WASM_PACKAGES: &[&str] = &[
     "amulet-fhir",
     "amulet-wallet",
     "amulet-verifier",
+    "amulet-verifier-wasm",
     "amulet-light-client",
     "amulet-app-api",
     web::UI_PACKAGE,

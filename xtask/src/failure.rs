@@ -159,6 +159,17 @@ pub enum Failure {
     )]
     NoWasmProgram,
 
+    /// What pages load has become too large.
+    #[error("{} has {found} bytes gzipped; at most {max} are wanted. What was added to the verifier?", path.display())]
+    TooLarge {
+        /// The module.
+        path: PathBuf,
+        /// Its size, gzipped, in bytes.
+        found: usize,
+        /// The limit, in bytes.
+        max: usize,
+    },
+
     /// The FHIR folder is missing.
     #[error("--fhir {}: there is no such folder.", path.display())]
     NoFhirFolder {

@@ -20,6 +20,7 @@ mod setup;
 mod simulate;
 mod stages;
 mod test;
+mod wasm_package;
 mod web;
 mod workspace;
 
@@ -66,6 +67,10 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::KillLoop { options } => kill_loop::run(&workspace, &options),
         Task::Model(options) => model::run(&workspace, &options),
         Task::Simulate { options } => simulate::run(&workspace, &options),
+        Task::WasmPackage => {
+            let toolchain = setup::ensure(&workspace, Needs::WEB, setup::Consent::Ask)?;
+            wasm_package::build(&workspace, &toolchain).map(|_| ())
+        }
         Task::BuildWeb { release } => {
             let toolchain = setup::ensure(&workspace, Needs::WEB, setup::Consent::Ask)?;
             web::build(&workspace, &toolchain, web::Profile::from_flag(release)).map(|_| ())

@@ -10,6 +10,7 @@ use crate::exec;
 use crate::failure::Failure;
 use crate::setup::{self, Consent, Needs, Tool, WasmToolchain};
 use crate::stages::Stages;
+use crate::wasm_package;
 use crate::web::{self, Profile};
 use crate::workspace::Workspace;
 
@@ -26,7 +27,7 @@ const WASM_TEST_PACKAGES: &[&str] =
 const WASM_TEST_TIMEOUT_SECONDS: &str = "300";
 
 /// Chromium's switches: no window, no traffic of its own, and no sandbox, which containers do not allow.
-const CHROMIUM_ARGUMENTS: &[&str] = &[
+pub const CHROMIUM_ARGUMENTS: &[&str] = &[
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -59,6 +60,7 @@ pub fn run(workspace: &Workspace, quick: bool) -> Result<(), Failure> {
     }
     if !quick {
         stages.run("browser engine tests", || wasm_tests(workspace, &toolchain));
+        stages.run("verifier's package", || wasm_package::test(workspace, &toolchain));
         e2e::stage(workspace, &mut stages);
     }
     stages.finish()

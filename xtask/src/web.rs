@@ -89,7 +89,7 @@ fn compile(workspace: &Workspace, toolchain: &WasmToolchain, profile: Profile) -
 }
 
 /// The last `.wasm` file among cargo's messages, one JSON object a line.
-fn wasm_program_in(messages: &str) -> Option<PathBuf> {
+pub fn wasm_program_in(messages: &str) -> Option<PathBuf> {
     let files = |line: &str| -> Option<Vec<PathBuf>> {
         let message: Value = serde_json::from_str(line).ok()?;
         let names = message.get("filenames")?.as_array()?;
