@@ -105,3 +105,8 @@ fn all_calls_may_change_threads() {
     let sign = |_: Vec<BlobId>| -> UntrustedReadRequest { panic!("nothing is asked") };
     movable(client.read_all(amulet_light_client::NodeIndex(0), &[], sign));
 }
+
+#[test]
+fn the_read_me_shows_the_example_that_is_compiled() {
+    assert!(include_str!("../../README.md").contains(include_str!("../../examples/embed.rs")));
+}
