@@ -75,6 +75,35 @@ fn an_auditor_follows_the_chain_and_carries_a_history_away() {
     let last = lines.pop().unwrap();
     assert_eq!(last["count"].as_u64().unwrap(), lines.len() as u64);
     assert!(!lines.is_empty());
+
+    step("a checkpoint, from which another device starts");
+    let code_file = file("checkpoint");
+    let printed = run("checkpoint", &genesis, &[&nodes[..], &["--save", &code_file]].concat());
+    assert!(printed.status.success(), "{printed:?}");
+    let pinned = said(&printed).remove(0);
+    let words: Vec<&str> =
+        pinned["words"]["en"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let code = pinned["code"].as_str().unwrap();
+    assert_eq!(std::fs::read_to_string(&code_file).unwrap().trim(), code);
+    let by_words = format!("{} {}", pinned["height"], words.join(" "));
+    for given in [code, &code_file, &by_words] {
+        let started = run("sync", &genesis, &[&nodes[..], &["--checkpoint", given]].concat());
+        assert!(started.status.success(), "{given}: {started:?}");
+        assert_eq!(said(&started)[0]["hash"], pinned["hash"], "nothing happened since");
+    }
+    let mut misread = words.clone();
+    misread[3] = if misread[3] == "zoo" { "zone" } else { "zoo" };
+    let misread = format!("{} {}", pinned["height"], misread.join(" "));
+    let refused = run("sync", &genesis, &[&nodes[..], &["--checkpoint", &misread]].concat());
+    assert_eq!(
+        (refused.status.code(), &said(&refused)[0]["error"]["code"]),
+        (Some(1), &"other-checkpoint".into())
+    );
+    assert!(said(&refused)[0]["error"]["message"].as_str().unwrap().contains("word 4"), "{refused:?}");
+    let unknown = format!("999999 {}", words.join(" "));
+    let unknown = run("sync", &genesis, &[&nodes[..], &["--checkpoint", &unknown]].concat());
+    assert_eq!((unknown.status.code(), &said(&unknown)[0]["error"]["code"]), (Some(3), &"not-found".into()));
+
     for hospital in 0..3 {
         consortium.kill(hospital);
     }

@@ -33,6 +33,8 @@ pub enum Command {
         /// The genesis document, from a source that you trust.
         #[arg(long, value_name = "FILE")]
         genesis: PathBuf,
+        #[command(flatten)]
+        checkpoint: Known,
         /// What to check.
         file: PathBuf,
     },
@@ -41,8 +43,20 @@ pub enum Command {
         /// The genesis document, from a source that you trust.
         #[arg(long, value_name = "FILE")]
         genesis: PathBuf,
+        #[command(flatten)]
+        checkpoint: Known,
         /// What to check.
         file: PathBuf,
+    },
+    /// Ask the hospitals for the newest block, check it, and print it as a checkpoint: ten words to read out, and a code.
+    ///
+    /// Another device compares the words, or starts from the block by its number and the words, or by the code.
+    Checkpoint {
+        #[command(flatten)]
+        network: Network,
+        /// Write the code to this file, for `--checkpoint`.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
     },
     /// Print somebody's history, proven complete, and what is added to it.
     Watch {
@@ -68,10 +82,27 @@ pub struct Network {
     /// The genesis document, from a source that you trust.
     #[arg(long, value_name = "FILE")]
     pub genesis: PathBuf,
-    /// A hospital's libp2p address with its identity: /ip4/…/tcp/…/p2p/…; give those of several hospitals.
+    /// A hospital's libp2p address with its identity: /ip4/…/tcp/…/p2p/…; give those of several hospitals. Nodes of others
+    /// that validate are found on the ledger and asked from the next look on.
     #[arg(long = "node", value_name = "ADDRESS", required = true)]
     pub nodes: Vec<String>,
-    /// Folder that keeps what is trusted until the next time; without it every start begins at the genesis.
+    /// Start from this block instead of the genesis document's validators, who may have left long ago: what `checkpoint` printed
+    /// on a device that you trust. "BLOCK WORD1 … WORD10" (the number of the block and its ten words, English or
+    /// Chinese), the code "amulet-checkpoint:1:…", or a file with either. Which hospitals are asked does not matter: the
+    /// words or the code say what the block is.
+    #[arg(long, value_name = "WORDS|FILE|CODE")]
+    pub checkpoint: Option<String>,
+    /// Folder that keeps what is trusted until the next time, and where nodes of hospitals are that joined; without it every
+    /// start begins at the genesis or the checkpoint. One that was made from another start is emptied.
     #[arg(long, value_name = "FOLDER")]
     pub store: Option<PathBuf>,
+}
+
+/// What is known beside the genesis document.
+#[derive(Debug, Args)]
+pub struct Known {
+    /// Also compare with this block, as in `sync --checkpoint`: what a proof shows of a block of this number has to be this one.
+    /// A proof that does not show it is not proven by this command (exit code 3).
+    #[arg(long, value_name = "WORDS|FILE|CODE")]
+    pub checkpoint: Option<String>,
 }

@@ -48,6 +48,25 @@ impl Failure {
         Self::new(USE, "address", what, "give addresses like /ip4/192.0.2.1/tcp/9101/p2p/12D3Koo…")
     }
 
+    /// A checkpoint that cannot be read.
+    pub fn checkpoint(what: impl ToString) -> Self {
+        let next = "give \"BLOCK WORD1 … WORD10\", the code amulet-checkpoint:1:…, or a file with either, as `checkpoint` prints them";
+        Self::new(USE, "checkpoint", format!("--checkpoint: {}", what.to_string()), next)
+    }
+
+    /// A block that is another than the checkpoint.
+    pub fn other_checkpoint(what: impl ToString) -> Self {
+        let next = "compare the checkpoint with the device it comes from again; if it is right, rely on nothing here";
+        Self::new(FALSE, "other-checkpoint", what, next)
+    }
+
+    /// A proof that does not show the checkpoint's block.
+    pub fn beside_checkpoint() -> Self {
+        let what = "the proof is good under the genesis document, but does not show the checkpoint's block";
+        let next = "check it without --checkpoint, or compare its newest block with a client that runs `sync --checkpoint`";
+        Self::new(UNKNOWN, "beside-checkpoint", what, next)
+    }
+
     /// A proof file that is refused.
     pub fn proof(error: &ProofFileError) -> Self {
         let next = match error {
@@ -103,6 +122,17 @@ impl From<LightError> for Failure {
                 UNKNOWN,
                 "trust-expired",
                 "compare the genesis document with its source and start with an empty --store",
+            ),
+            LightError::CheckpointWords(_) => {
+                return Self::other_checkpoint(format!("the hospitals' block: {error}"));
+            }
+            LightError::Checkpoint(_) => {
+                (USE, "checkpoint", "give the genesis document and the checkpoint of one chain")
+            }
+            LightError::NotFound { .. } => (
+                UNKNOWN,
+                "not-found",
+                "see whether the number is right; hospitals may not have it yet or no more",
             ),
             LightError::Disagreement(_) => (
                 CONTRADICTION,

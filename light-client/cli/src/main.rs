@@ -5,6 +5,7 @@ mod failure;
 mod offline;
 mod online;
 mod say;
+mod start;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -22,8 +23,13 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command, json: bool) -> Result<(), Failure> {
     match command {
-        Command::VerifyProof { genesis, file } => offline::verify_proof(&genesis, &file, json),
-        Command::VerifyHeader { genesis, file } => offline::verify_header(&genesis, &file, json),
+        Command::VerifyProof { genesis, checkpoint, file } => {
+            offline::verify_proof(&genesis, checkpoint.checkpoint.as_deref(), &file, json)
+        }
+        Command::VerifyHeader { genesis, checkpoint, file } => {
+            offline::verify_header(&genesis, checkpoint.checkpoint.as_deref(), &file, json)
+        }
+        Command::Checkpoint { network, save } => online::checkpoint(&network, save.as_deref(), json).await,
         Command::Sync { network, save } => online::sync(&network, save.as_deref(), json).await,
         Command::Watch { network, did, once, every, save } => {
             let watch = online::Watch { did, once, every, save };

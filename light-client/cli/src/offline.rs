@@ -1,10 +1,12 @@
 //! Checks that need no network.
 
 use crate::failure::Failure;
-use crate::say;
+use crate::{say, start};
+use amulet_light_client::checkpoint::CheckpointName;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::codec;
 use amulet_protocol::genesis::Genesis;
+use amulet_protocol::header::Header;
 use amulet_protocol::limits::{GENESIS_BYTES_MAX, SIGNED_HEADER_BYTES_MAX};
 use amulet_protocol::proof_file::{MAGIC, PROOF_FILE_BYTES_MAX, UntrustedProofFile};
 use serde_json::json;
@@ -13,7 +15,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// Reads a file, but not much more than is accepted of it.
-fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
+pub fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| Failure::file(path, error))?;
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| Failure::file(path, error))?;
@@ -30,24 +32,51 @@ pub fn genesis(path: &Path) -> Result<Genesis, Failure> {
 }
 
 /// `verify-proof`.
-pub fn verify_proof(genesis_path: &Path, file: &Path, json: bool) -> Result<(), Failure> {
+pub fn verify_proof(
+    genesis_path: &Path,
+    checkpoint: Option<&str>,
+    file: &Path,
+    json: bool,
+) -> Result<(), Failure> {
     let genesis = genesis(genesis_path)?;
-    proof(&genesis, &read(file, PROOF_FILE_BYTES_MAX)?, json)
+    let checkpoint = checkpoint.map(start::read).transpose()?;
+    proof(&genesis, checkpoint.as_ref(), &read(file, PROOF_FILE_BYTES_MAX)?, json)
 }
 
-fn proof(genesis: &Genesis, bytes: &[u8], json: bool) -> Result<(), Failure> {
-    let verified = UntrustedProofFile::decode(bytes).and_then(|file| file.verify(genesis));
-    let (value, text) = say::proof(&verified.map_err(|error| Failure::proof(&error))?);
+fn proof(
+    genesis: &Genesis,
+    checkpoint: Option<&CheckpointName>,
+    bytes: &[u8],
+    json: bool,
+) -> Result<(), Failure> {
+    let refused = |error| Failure::proof(&error);
+    let file = UntrustedProofFile::decode(bytes).map_err(refused)?;
+    // Headers that the file's own check covers as well: each end of an epoch was signed by those before.
+    let ends: Vec<Header> = file.epochs.iter().map(|end| end.header.header.clone()).collect();
+    let verified = file.verify(genesis).map_err(refused)?;
+    if let Some(checkpoint) = checkpoint {
+        let shown = verified.facts().iter().map(|(header, _)| header);
+        if !start::compare(checkpoint, shown.chain([verified.anchor().header()]).chain(&ends))? {
+            return Err(Failure::beside_checkpoint());
+        }
+    }
+    let (value, text) = say::proof(&verified);
     say::result(json, &value, &text);
     Ok(())
 }
 
 /// `verify-header`.
-pub fn verify_header(genesis_path: &Path, file: &Path, json: bool) -> Result<(), Failure> {
+pub fn verify_header(
+    genesis_path: &Path,
+    checkpoint: Option<&str>,
+    file: &Path,
+    json: bool,
+) -> Result<(), Failure> {
     let genesis = genesis(genesis_path)?;
+    let checkpoint = checkpoint.map(start::read).transpose()?;
     let bytes = read(file, PROOF_FILE_BYTES_MAX)?;
     if bytes.starts_with(&MAGIC) {
-        return proof(&genesis, &bytes, json);
+        return proof(&genesis, checkpoint.as_ref(), &bytes, json);
     }
     let header: UntrustedSignedHeader =
         codec::decode(&bytes, SIGNED_HEADER_BYTES_MAX).map_err(|error| Failure::header("decode", error))?;
@@ -55,6 +84,11 @@ pub fn verify_header(genesis_path: &Path, file: &Path, json: bool) -> Result<(),
     let certified = header
         .verify(genesis.chain_id(), &validators)
         .map_err(|error| Failure::header("certificate", error))?;
+    if let Some(checkpoint) = &checkpoint
+        && !start::compare(checkpoint, [certified.header()])?
+    {
+        return Err(Failure::beside_checkpoint());
+    }
     let (height, signed) = (certified.header().height, certified.signers().count());
     let of = validators.members().len();
     let time = certified.header().time;

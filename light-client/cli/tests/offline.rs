@@ -102,3 +102,76 @@ fn a_header_is_checked_by_itself_under_the_first_validators_or_with_its_epochs()
     let proof = check("verify-header", &golden("good-header-newest.amuletproof"), &["--json"]);
     assert_eq!(json(&proof)["anchor"]["epoch"], 2);
 }
+
+/// The newest block that a golden file shows.
+fn newest_of(name: &str) -> amulet_protocol::header::Header {
+    use amulet_protocol::proof_file::UntrustedProofFile;
+    UntrustedProofFile::decode(&std::fs::read(golden(name)).unwrap()).unwrap().anchor.header
+}
+
+#[test]
+fn a_proof_is_compared_with_a_checkpoint_by_code_by_words_and_by_file() {
+    use amulet_crypto::kdf::Language;
+    use amulet_light_client::checkpoint::words;
+    use amulet_light_client::verifier::Pin;
+    let name = "good-header-newest.amuletproof";
+    let header = newest_of(name);
+    let (pin, height) = (Pin::of(&header), header.height);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoint");
+    std::fs::write(&file, format!("{pin}\n")).unwrap();
+    let english = words(&pin, Language::English).map(str::to_owned);
+    let with_words = format!("{height} {}", english.join(" "));
+    let chinese = format!("{height} {}", words(&pin, Language::SimplifiedChinese).concat());
+    for good in [&pin.to_string(), &with_words, &chinese, file.to_str().unwrap()] {
+        for command in ["verify-proof", "verify-header"] {
+            let output = check(command, &golden(name), &["--json", "--checkpoint", good]);
+            assert_eq!((output.status.code(), &json(&output)["ok"]), (Some(0), &Value::Bool(true)), "{good}");
+        }
+    }
+    let refused = |checkpoint: &str| {
+        let output = check("verify-proof", &golden(name), &["--json", "--checkpoint", checkpoint]);
+        let said = json(&output);
+        let text = |field: &str| said["error"][field].as_str().unwrap().to_owned();
+        (output.status.code().unwrap(), text("code"), text("message"))
+    };
+    // Another block of the same number.
+    let other = Pin { header: newest_of("good-no-epochs.amuletproof").hash(), ..pin };
+    let (exit, code, said) = refused(&other.to_string());
+    assert_eq!((exit, code.as_str()), (1, "other-checkpoint"));
+    assert!(said.contains(&pin.header.to_string()) && said.contains("not the checkpoint's"), "{said}");
+    let mut misread = english.clone();
+    misread[6] = if misread[6] == "zoo" { "zone".to_owned() } else { "zoo".to_owned() };
+    let (exit, code, said) = refused(&format!("{height} {}", misread.join(" ")));
+    assert_eq!((exit, code.as_str()), (1, "other-checkpoint"));
+    assert!(said.contains("word 7 is another"), "{said}");
+    // A block that the file does not show.
+    let beside = Pin { height: height.next(), ..pin };
+    let (exit, code, _) = refused(&beside.to_string());
+    assert_eq!((exit, code.as_str()), (3, "beside-checkpoint"));
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_read_is_wrong_use_and_the_word_with_the_slip_is_named() {
+    let refused = |checkpoint: &str| {
+        let file = golden("good-header-newest.amuletproof");
+        let output = check("verify-proof", &file, &["--checkpoint", checkpoint]);
+        assert_eq!(output.status.code(), Some(2), "{checkpoint}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with("amulet-light: --checkpoint: ") && said.lines().count() == 1, "{said}");
+        said
+    };
+    let words = "abandon ability able about above absent absorb abstract absurd abuse";
+    let slip = refused(&format!("22 {}", words.replace("absorb", "absorp")));
+    assert!(slip.contains("word 7 is in no word list, did you mean \"absorb\"?"), "{slip}");
+    assert!(refused(&words.replace("able", "abel")).contains("word 3"), "also before the number is missed");
+    assert!(refused(words).contains("number of the block is missing"));
+    assert!(refused("22 abandon ability").contains("found 2"));
+    assert!(refused("amulet-checkpoint:1:00:22:00").contains("cut off or changed"));
+    assert!(refused("").contains("found 0"));
+    let large = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(large.path(), "zoo ".repeat(10_000)).unwrap();
+    assert!(refused(large.path().to_str().unwrap()).contains("neither a code nor words"));
+    std::fs::write(large.path(), [0xFF; 8]).unwrap();
+    assert!(refused(large.path().to_str().unwrap()).contains("neither a code nor words"));
+}

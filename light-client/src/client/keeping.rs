@@ -1,7 +1,7 @@
 //! What the client takes from its store and leaves there.
 
 use super::peers::roster;
-use super::{LightClient, SyncStart};
+use super::{LightClient, Published, SyncStart};
 use crate::error::{LightError, NodeFailure};
 use crate::header::TrustedHeader;
 use crate::store::{StoreError, StoredHeader, StoredProgress};
@@ -97,11 +97,11 @@ impl LightClient {
             state.verifier = start;
             state.trusted = None;
             state.proven.clear();
-            state.published.clear();
             state.looked_for = (roster(&self.founders), Timestamp(0));
             state.skipped_sets.clear();
         }
-        self.note_members();
+        // What the ledger said of nodes was as good as the headers that are forgotten.
+        self.go_back_to(&Published::new());
         self.kept.clear().await?;
         self.save_forks().await;
         Ok(())

@@ -163,7 +163,7 @@ impl LightClient {
     }
 
     /// A client that starts from a checkpoint instead of the genesis document's validators, some of whom may have left long
-    /// ago. The document still names the chain and the organisations.
+    /// ago. The document still names the chain; nodes may be those of its organisations and of the checkpoint's validators.
     ///
     /// # Errors
     /// As [`LightClient::new`], and [`LightError::Checkpoint`] for a checkpoint of another chain.
@@ -199,7 +199,9 @@ impl LightClient {
         store: Box<dyn ClientStore>,
     ) -> Result<Self, LightError> {
         for (index, node) in nodes.iter().enumerate() {
-            if !genesis.organisations.iter().any(|organisation| organisation.did() == node.organisation) {
+            let is_founder =
+                genesis.organisations.iter().any(|organisation| organisation.did() == node.organisation);
+            if !is_founder && !members::organisations(start.validators()).contains(&node.organisation) {
                 let node_index = NodeIndex(index);
                 return Err(LightError::UnknownOrganisation {
                     node: node_index,

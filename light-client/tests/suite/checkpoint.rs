@@ -127,6 +127,30 @@ async fn a_hospital_that_gives_something_else_is_passed_over() {
 }
 
 #[test]
+async fn nodes_of_the_checkpoints_validators_may_be_asked_and_no_strangers() {
+    let chain = Chain::joined(8, &[(3, vec![0, 1, 2, 3])]);
+    let start = checkpoint(&chain, 5);
+    let genesis = chain.people.genesis.clone();
+    let members: Vec<_> = chain.set_at(6).members().iter().map(|member| member.organisation).collect();
+    let network = Arc::new(Network::honest(chain));
+    let make = |organisations: &[amulet_protocol::ids::Did]| {
+        let nodes = organisations.iter().map(|organisation| NodeInfo { organisation: *organisation });
+        let (store, params) = (Box::new(MemoryStore::default()), TrustParams::default());
+        LightClient::from_checkpoint(&genesis, &start, nodes.collect(), network.clone(), store, params)
+    };
+    let report = make(&members).unwrap().sync(NOW).await.unwrap();
+    assert_eq!((report.head.height(), report.agreeing), (Height(8), 4));
+    let stranger = chain_stranger();
+    let refused = LightError::UnknownOrganisation { node: NodeIndex(1), organisation: stranger };
+    assert_eq!(make(&[members[0], stranger]).err(), Some(refused));
+}
+
+/// Somebody who validates on another chain only.
+fn chain_stranger() -> amulet_protocol::ids::Did {
+    Chain::joined(2, &[(1, vec![0])]).set_at(2).members()[0].organisation
+}
+
+#[test]
 async fn the_words_are_read_in_either_language_and_a_wrong_one_is_named() {
     let chain = Chain::new(2);
     let pinned = pin(&chain, 2);
