@@ -106,6 +106,32 @@ async fn a_hospital_that_hangs_does_not_hold_up_the_others() {
     assert_eq!(client.standings()[0], Standing::Unreachable);
 }
 
+/// By a clock that stands still while nobody waits.
+#[cfg(not(target_arch = "wasm32"))]
+#[tokio::test(start_paused = true)]
+async fn a_silent_hospital_is_waited_for_once_then_a_moment_with_each_sync_and_never_by_other_questions() {
+    use crate::chain::block_key;
+    use amulet_protocol::history::HistoryHead;
+    use std::time::Duration;
+    let network = Arc::new(Network::honest(Chain::new(3)).hanging(0));
+    let client = network.client();
+    let mut started = tokio::time::Instant::now();
+    let mut waited = || std::mem::replace(&mut started, tokio::time::Instant::now()).elapsed();
+    client.sync(NOW).await.unwrap();
+    assert!(waited() <= Duration::from_secs(2));
+    let patient = network.chain().lock().unwrap().people.patient_did();
+    for height in 1..=3 {
+        client.state::<Height>(&block_key(height)).await.unwrap();
+        client.history(patient, HistoryHead::default()).await.unwrap();
+        client.header_at(Height(height)).await.unwrap();
+    }
+    assert_eq!(waited(), Duration::ZERO);
+    for _ in 0..4 {
+        client.sync(NOW).await.unwrap();
+    }
+    assert!(waited() <= 4 * Duration::from_millis(250));
+}
+
 #[test]
 async fn one_hospital_alone_is_not_believed() {
     let network = Network::honest(Chain::new(2)).with(1, silent()).with(2, silent()).with(3, silent());
