@@ -44,6 +44,7 @@ Developer commands of Amulet
       --help            all options
   cargo xtask build-web [--release]    only the web pages, into target/web
   cargo xtask wasm-package    the verifier for other people's pages, as an npm package in target/wasm-package; prints its size
+      --check           also its types, the golden files in Node and Chromium, its example (as `test` does)
   cargo xtask setup     install what `run` needs (the other commands do this themselves)
       --tests           also what `test` and `check` need
       --yes             do not ask
@@ -96,7 +97,10 @@ pub enum Task {
         release: bool,
     },
     /// Only the verifier's package for other people's pages.
-    WasmPackage,
+    WasmPackage {
+        /// Also its types, its verdicts on the golden files, and its example.
+        check: bool,
+    },
     /// Show the help text.
     Help,
 }
@@ -159,7 +163,7 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
         // Every option is the simulator's own, its help too.
         "simulate" => return Ok(Task::Simulate { options: parser.raw_args()?.collect() }),
         "build-web" => Task::BuildWeb { release: false },
-        "wasm-package" => Task::WasmPackage,
+        "wasm-package" => Task::WasmPackage { check: false },
         "help" => Task::Help,
         unknown => return Err(format!("there is no command '{unknown}'").into()),
     };
@@ -181,6 +185,7 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
             (Task::Model(options), Long("heights")) => options.heights = parser.value()?.parse()?,
             (Task::Model(options), Long("every-order")) => options.every_order = true,
             (Task::BuildWeb { release }, Long("release")) => *release = true,
+            (Task::WasmPackage { check }, Long("check")) => *check = true,
             (Task::Bench { name: name @ None, options }, Value(value)) => {
                 *name = Some(value.string()?);
                 // The rest is the measurement's own to read.
@@ -215,6 +220,8 @@ mod tests {
 
     #[test]
     fn options_of_other_commands_are_refused_by_name() {
+        assert_eq!(parse_words(&["wasm-package", "--check"]), Ok(Task::WasmPackage { check: true }));
+        assert!(parse_words(&["wasm-package", "--release"]).unwrap_err().contains("--release"));
         assert!(parse_words(&["test", "--fresh"]).unwrap_err().contains("--fresh"));
         assert!(parse_words(&["tset"]).unwrap_err().contains("'tset'"));
         assert!(parse_words(&["run", "--fhir"]).unwrap_err().contains("--fhir"));

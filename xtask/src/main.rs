@@ -67,9 +67,14 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::KillLoop { options } => kill_loop::run(&workspace, &options),
         Task::Model(options) => model::run(&workspace, &options),
         Task::Simulate { options } => simulate::run(&workspace, &options),
-        Task::WasmPackage => {
-            let toolchain = setup::ensure(&workspace, Needs::WEB, setup::Consent::Ask)?;
-            wasm_package::build(&workspace, &toolchain).map(|_| ())
+        Task::WasmPackage { check } => {
+            let needs = if check { Needs::TESTS } else { Needs::WEB };
+            let toolchain = setup::ensure(&workspace, needs, setup::Consent::Ask)?;
+            if check {
+                wasm_package::test(&workspace, &toolchain)
+            } else {
+                wasm_package::build(&workspace, &toolchain).map(|_| ())
+            }
         }
         Task::BuildWeb { release } => {
             let toolchain = setup::ensure(&workspace, Needs::WEB, setup::Consent::Ask)?;
