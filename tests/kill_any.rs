@@ -99,7 +99,8 @@ async fn walk(net: &Localnet, sample: &Sample, at: usize) {
 
     let chen = clinician(net, "dr-chen").await;
     let asked = chen.must(ask_for(&patient)).await;
-    let share = patient.wallet.must(GrantRequest { request: asked.id, without: vec![] }).await;
+    let share =
+        patient.wallet.must(GrantRequest { request: asked.id, without: vec![], uses_max: None }).await;
     let read = chen.must(ReadGrant { grant: share.id.clone() }).await;
     assert_eq!((read.records.len(), read.missing), (2, 0));
     patient.wallet.must(RevokeGrant { grant: share.id.clone() }).await;

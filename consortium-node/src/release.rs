@@ -5,6 +5,7 @@ use crate::ledger::Ledger;
 use crate::vault::{BlobUse, Vault, VaultIndex};
 use amulet_crypto::signing::PublicKey;
 use amulet_protocol::calls::{Call, DeclarationId, GrantId};
+use amulet_protocol::grant::{GrantState, Standing};
 use amulet_protocol::ids::{BlobId, Did, RecordId, Timestamp, TxId};
 use amulet_protocol::light::{
     AccessRefusal, LightRefusal, ReadGround, ReadRequest, UntrustedReadRequest, UntrustedUpload,
@@ -14,9 +15,7 @@ use amulet_protocol::limits::{
 };
 use amulet_protocol::receipt::Outcome;
 use amulet_protocol::record::blob_id;
-use amulet_protocol::state::{
-    CardState, DeclarationState, GrantState, Identity, Practitioner, RecordState, StateKey,
-};
+use amulet_protocol::state::{CardState, DeclarationState, Identity, Practitioner, RecordState, StateKey};
 use borsh::BorshDeserialize;
 
 /// Decides on reads and uploads for one hospital; cheap to clone.
@@ -171,15 +170,21 @@ impl Release {
         let grant = grant
             .filter(|grant| grant.practitioner == request.reader)
             .ok_or(refused(AccessRefusal::Unknown))?;
-        if grant.revoked_at.is_some() {
-            return Err(refused(AccessRefusal::Revoked));
+        match grant.standing(now) {
+            Standing::Revoked => return Err(refused(AccessRefusal::Revoked)),
+            Standing::Expired => return Err(refused(AccessRefusal::Ended)),
+            Standing::Paused => return Err(refused(AccessRefusal::Paused)),
+            // A use is in a block only if the grant had begun by the block's time, whatever this node's clock says.
+            Standing::NotYet | Standing::Active | Standing::UsedUp => {}
         }
-        if !grant.is_active(now) || !self.practises(request.reader, now)? {
+        if !self.practises(request.reader, now)? {
             return Err(refused(AccessRefusal::Ended));
         }
         let declared =
             self.declared(request.reader, id, used_by)?.ok_or(refused(AccessRefusal::NotDeclared))?;
-        self.each_blob(request, |used| Ok(matches!(used, BlobUse::Record(id) if declared.contains(&id))))
+        // Narrowed since it was used, perhaps.
+        let open = |id| declared.contains(&id) && grant.records.binary_search(&id).is_ok();
+        self.each_blob(request, |used| Ok(matches!(used, BlobUse::Record(id) if open(id))))
     }
 
     /// The records that a committed use of the grant by this reader names.

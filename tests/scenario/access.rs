@@ -3,9 +3,12 @@
 use crate::World;
 use amulet_app_api::ErrorCode;
 use amulet_app_api::access::{
-    DeclineRequest, Exposure, GrantRequest, Purpose, RevokeGrant, ShareState, Sharing,
+    DeclineRequest, DeletionView, Exposure, ExtendGrant, GrantRequest, NarrowGrant, PauseGrant, Purpose,
+    ResumeGrant, RevokeGrant, ShareState, ShareView, Sharing,
 };
-use amulet_app_api::clinician::{AskAccess, FindPatient, MyAccessState, MyAccesses, ReadGrant};
+use amulet_app_api::clinician::{
+    AskAccess, ConfirmDeletion, FindPatient, MyAccessState, MyAccesses, ReadGrant,
+};
 use amulet_app_api::records::{Category, Records};
 use amulet_protocol::calls::GrantId;
 use amulet_protocol::ids::TxId;
@@ -49,14 +52,17 @@ pub async fn asked_granted_read_revoked(world: &World, patient: &Newcomer) {
     assert_eq!(exactly, expected, "exactly the records asked for");
 
     let left_out = exposed.records.last().expect("there are some").id.clone();
-    let grant = GrantRequest { request: waiting.id.clone(), without: vec![left_out.clone()] };
+    let without = vec![left_out.clone()];
+    let grant = GrantRequest { request: waiting.id.clone(), without, uses_max: Some(2) };
     let share = patient.wallet.must(grant).await;
     assert_eq!(share.state, ShareState::Active);
     let granted: BTreeSet<_> = expected.into_iter().filter(|id| *id != left_out).collect();
     assert_eq!(share.counts.iter().map(|(_, count)| count).sum::<u64>(), granted.len() as u64);
     unused_it_opens_nothing(world, patient, &share.id);
     let used = is_read(&chen, &share.id, &granted).await;
+    is_held_and_lasts_longer(patient, &chen, &share).await;
     is_taken_back(world, patient, &chen, &share.id, used).await;
+    is_deleted(patient, &chen, &asked.id).await;
 }
 
 async fn is_read(chen: &Wallet, grant: &str, granted: &BTreeSet<String>) -> TxId {
@@ -93,6 +99,38 @@ fn ask_under_grant(world: &World, patient: &Newcomer, n: usize, grant: &str, use
     people::read(hospital, holder, world.genesis.chain_id(), &chen, ground, vec![entries[0].blob])
 }
 
+/// A paused grant opens nothing, and a longer one lasts longer.
+async fn is_held_and_lasts_longer(patient: &Newcomer, chen: &Wallet, share: &ShareView) {
+    let grant = share.id.clone();
+    patient.wallet.must(PauseGrant { grant: grant.clone() }).await;
+    assert_eq!(patient.wallet.must(Sharing {}).await.active[0].state, ShareState::Paused);
+    let error = chen.fails(ReadGrant { grant: grant.clone() }).await;
+    assert_eq!((error.code, error.details["why"].as_str()), (ErrorCode::GrantEnded, "paused"));
+    patient.wallet.must(ResumeGrant { grant: grant.clone() }).await;
+    let until = share.until + 3_600_000;
+    let shorter = ExtendGrant { grant: grant.clone(), until: share.until - 1 };
+    let error = patient.wallet.fails(shorter).await;
+    assert_eq!(error.details["reason"], "not_longer");
+    patient.wallet.must(ExtendGrant { grant: grant.clone(), until }).await;
+    let share = patient.wallet.must(Sharing {}).await.active.remove(0);
+    assert_eq!((share.state, share.until, share.uses_max), (ShareState::Active, until, Some(2)));
+    let nothing = NarrowGrant { grant, until: Some(until + 1), ..NarrowGrant::default() };
+    assert_eq!(patient.wallet.fails(nothing).await.details["reason"], "not_narrower");
+}
+
+/// The reader owes a deletion receipt, gives it once, and the patient sees it.
+async fn is_deleted(patient: &Newcomer, chen: &Wallet, request: &str) {
+    let accesses = chen.must(MyAccesses {}).await.accesses;
+    let owed = accesses.iter().find(|access| access.id == request).expect("it is listed").deletion;
+    let DeletionView::Owed { by } = owed else { panic!("{owed:?}") };
+    assert_eq!(patient.wallet.must(Sharing {}).await.ended[0].deletion, DeletionView::Owed { by });
+    chen.must(ConfirmDeletion { request: request.to_owned() }).await;
+    let seen = patient.wallet.must(Sharing {}).await.ended[0].deletion;
+    assert!(matches!(seen, DeletionView::Confirmed { .. }), "{seen:?}");
+    let error = chen.fails(ConfirmDeletion { request: request.to_owned() }).await;
+    assert_eq!(error.details["reason"], "deletion_confirmed");
+}
+
 async fn is_taken_back(world: &World, patient: &Newcomer, chen: &Wallet, grant: &str, used: TxId) {
     patient.wallet.must(RevokeGrant { grant: grant.to_owned() }).await;
     let sharing = patient.wallet.must(Sharing {}).await;
@@ -120,6 +158,7 @@ pub async fn asked_and_declined(world: &World, patient: &Newcomer) {
     let accesses = chen.must(MyAccesses {}).await.accesses;
     let state = accesses.into_iter().find(|access| access.id == asked.id).map(|access| access.state);
     assert_eq!(state, Some(MyAccessState::Declined));
-    let error = patient.wallet.fails(GrantRequest { request: asked.id, without: vec![] }).await;
+    let error =
+        patient.wallet.fails(GrantRequest { request: asked.id, without: vec![], uses_max: None }).await;
     assert!(matches!(error.code, ErrorCode::Refused | ErrorCode::NotFound), "{error}");
 }

@@ -6,8 +6,9 @@ use amulet_app_api::access::{
 };
 use amulet_app_api::files::{ProofOf, SaveProof};
 use amulet_app_api::records::Records;
+use amulet_protocol::grant::{GrantState, Hold};
 use amulet_protocol::proof_file::{Fact, UntrustedProofFile, VerifiedProof};
-use amulet_protocol::state::{GrantState, RecordState, StateKey};
+use amulet_protocol::state::{RecordState, StateKey};
 use amulet_protocol::verdict::Verdict;
 use amulet_tests::chain;
 use amulet_tests::hospital::did;
@@ -18,7 +19,7 @@ pub async fn is_complete(world: &World, patient: &Newcomer, note: &str) {
     let log = patient.wallet.must(AccessLog {}).await;
     assert!(log.complete);
     let numbers: Vec<u64> = log.lines.iter().map(|line| line.number).collect();
-    let expected: Vec<u64> = (1..=10).rev().collect();
+    let expected: Vec<u64> = (1..=14).rev().collect();
     assert_eq!(numbers, expected, "newest first, none left out");
     assert!(log.lines.is_sorted_by(|newer, older| newer.at >= older.at));
     says_what_happened(&log.lines, note);
@@ -50,9 +51,13 @@ fn says_what_happened(lines: &[LogLineView], note: &str) {
     assert!(matches!(line(6).what, LogEvent::AccessGranted { purpose: Purpose::Treatment, .. }));
     assert_eq!(line(7).what, LogEvent::RecordsRead { purpose: Purpose::Treatment });
     assert_eq!(line(7).records, line(6).records, "what was granted was read");
-    assert_eq!(line(8).what, LogEvent::AccessRevoked);
-    assert!(matches!(line(9).what, LogEvent::AccessRequested { .. }));
-    assert_eq!(line(10).what, LogEvent::AccessDeclined);
+    assert_eq!((&line(8).what, &line(9).what), (&LogEvent::AccessPaused, &LogEvent::AccessResumed));
+    assert!(matches!(line(10).what, LogEvent::AccessExtended { .. }));
+    assert_eq!(line(11).what, LogEvent::AccessRevoked);
+    assert_eq!(line(12).what, LogEvent::DeletionConfirmed);
+    assert!(by(12).starts_with("Dr Chen"), "{:?}", line(12));
+    assert!(matches!(line(13).what, LogEvent::AccessRequested { .. }));
+    assert_eq!(line(14).what, LogEvent::AccessDeclined);
 }
 
 async fn has_a_proof(world: &World, patient: &Newcomer, line: &LogLineView) {
@@ -96,7 +101,7 @@ async fn all_else_can_be_carried_away_too(world: &World, patient: &Newcomer) {
     let [(StateKey::Grant(_), Some(state))] = states.as_slice() else { panic!("{states:?}") };
     let state: GrantState = borsh::from_slice(state).unwrap();
     assert_eq!(state.practitioner.to_string(), share.to.did);
-    assert!(state.revoked_at.is_some());
+    assert!(matches!(state.hold, Hold::Revoked { .. }), "{state:?}");
 
     let proof = saved(world, patient, ProofOf::NewestEntry).await;
     assert!(

@@ -45,7 +45,9 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         let card = card::make(&patient).await;
         step("4. a clinician scans it, declares, and only then reads");
         let note = card::scanned(&world, &patient, &card).await;
-        step("5. a clinician asks, the patient grants, the clinician reads, the patient takes it back");
+        step(
+            "5. a clinician asks, the patient grants, the clinician reads, the patient pauses, lengthens and takes it back, the clinician deletes",
+        );
         access::asked_granted_read_revoked(&world, &patient).await;
         access::asked_and_declined(&world, &patient).await;
         step("6. the access log shows all of it, with proofs");

@@ -505,13 +505,30 @@ share-uses = { $n ->
     [one] Read 1 time so far
    *[other] Read { $n } times so far
 }
+share-uses-of = Read { $n } of { $max } times
 share-active = Active
+share-paused = Paused
+share-used-up = Read as often as allowed
 share-expired = Ran out
 share-revoked = Taken back
 take-back = Take back
 take-back-keep = Leave it
 take-back-title = Take access back from { $name }?
 take-back-text = They can no longer open these records. What they have read already, they have read. If they need it again, they must ask again.
+pause = Pause
+resume = Let them read again
+paused-text = Paused: nobody can open these records under it until you let them. It ends by itself all the same.
+extend = Longer
+extend-title = How much longer may { $name } read?
+extend-text = Until now it ends on { $until }. No other records open by this.
+extend-day = One more day, until { $until }
+extend-week = One more week, until { $until }
+extend-month = Thirty more days, until { $until }
+extend-confirm = Sign for longer
+extend-keep = Leave the end
+deletion-owed = They must confirm by { $by } that everything read is deleted.
+deletion-overdue = They should have confirmed by { $by } that everything read is deleted, and have not. Ask the hospital about it.
+deletion-confirmed = They signed on { $at } that everything read is deleted.
 purpose-treatment = treatment
 purpose-second-opinion = a second opinion
 purpose-ongoing-care = ongoing care
@@ -632,6 +649,12 @@ log-access-granted = { $n ->
 }
 log-access-declined = You declined a request
 log-access-revoked = You took access back
+log-access-narrowed = You made an access smaller
+log-access-extended = You made an access last longer
+log-access-paused = You paused an access
+log-access-resumed = You let a paused access go on
+log-deletion-confirmed = Confirmed that what was read is deleted
+log-until = Until { $until }
 log-records-read = { $n ->
     [0] Read your records
     [one] Read 1 record
@@ -759,10 +782,22 @@ access-waiting = Waiting
 access-declined = Declined by the patient
 access-unanswered = Not answered in time
 access-active = Active
+access-paused = Paused by the patient
+access-used-up = Read as often as allowed
 access-expired = Ran out
 access-revoked = Taken back by the patient
 access-emergency = Emergency
 access-emergency-ended = Emergency, ended
+receipt-owed = By { $by } confirm that what you read is deleted, copies and printouts included.
+receipt-overdue = Since { $by } you owe the confirmation that what you read is deleted. The patient sees that it is missing.
+receipt-confirmed = You confirmed the deletion on { $at }.
+receipt-sign = Everything is deleted
+receipt-title = Sign that everything is deleted?
+receipt-text = Your signature goes on the ledger under your name, and the patient sees it. Sign only when copies, printouts and backups are gone. It cannot be taken back.
+receipt-confirm = Sign
+receipt-keep = Not yet
+request-once = Only once
+request-once-more = They can open these records one time, and then must ask again.
 asked-at = Since { $date }
 open-records = { $n ->
     [one] Read 1 record
@@ -928,6 +963,7 @@ error-grant-ended = { $why ->
         [expired] The time of this access is over.
         [revoked] The patient has taken this access back.
         [used_up] This access has been used as often as allowed.
+        [paused] The patient has paused this access.
        *[other] This access has ended.
     }
     .means = The records are closed, and copies must be deleted.

@@ -469,13 +469,30 @@ share-uses = { $n ->
     [0] 还没有看过
    *[other] 已看过 { $n } 次
 }
+share-uses-of = 已查看 { $n } 次，最多 { $max } 次
 share-active = 有效
+share-paused = 已暂停
+share-used-up = 次数已用完
 share-expired = 已到期
 share-revoked = 已收回
 take-back = 收回
 take-back-keep = 先不收回
 take-back-title = 收回{ $name }的查看权限？
 take-back-text = 对方将不能再打开这些病历。已经看过的内容无法抹去。如果还需要，对方必须重新申请。
+pause = 暂停
+resume = 恢复查看
+paused-text = 已暂停：在您恢复之前，没有人能凭它打开这些病历。到期时它照样结束。
+extend = 延长
+extend-title = 让{ $name }再看多久？
+extend-text = 目前到{ $until }结束。延长不会打开别的病历。
+extend-day = 多一天，到{ $until }
+extend-week = 多一周，到{ $until }
+extend-month = 多三十天，到{ $until }
+extend-confirm = 签名延长
+extend-keep = 不延长
+deletion-owed = 对方须在{ $by }前确认看过的内容都已删除。
+deletion-overdue = 对方本应在{ $by }前确认看过的内容都已删除，但还没有确认。请向该医院询问。
+deletion-confirmed = 对方于{ $at }签名确认：看过的内容都已删除。
 purpose-treatment = 治疗
 purpose-second-opinion = 第二诊疗意见
 purpose-ongoing-care = 持续照护
@@ -582,6 +599,12 @@ log-access-granted = { $n ->
 }
 log-access-declined = 您拒绝了一个申请
 log-access-revoked = 您收回了查看权限
+log-access-narrowed = 您缩小了一次授权
+log-access-extended = 您延长了一次授权
+log-access-paused = 您暂停了一次授权
+log-access-resumed = 您恢复了一次授权
+log-deletion-confirmed = 确认看过的内容已删除
+log-until = 到{ $until }为止
 log-records-read = { $n ->
     [0] 查看了您的病历
    *[other] 查看了 { $n } 份病历
@@ -702,10 +725,22 @@ access-waiting = 等待中
 access-declined = 患者已拒绝
 access-unanswered = 过期未答复
 access-active = 有效
+access-paused = 患者已暂停
+access-used-up = 次数已用完
 access-expired = 已到期
 access-revoked = 患者已收回
 access-emergency = 急救
 access-emergency-ended = 急救，已结束
+receipt-owed = 请在{ $by }前确认您看过的内容都已删除，包括副本和打印件。
+receipt-overdue = 您本应在{ $by }前确认看过的内容都已删除。患者能看到您还没有确认。
+receipt-confirmed = 您已于{ $at }确认删除。
+receipt-sign = 已全部删除
+receipt-title = 签名确认全部删除？
+receipt-text = 您的签名会以您的名字记入账本，患者可以看到。请在副本、打印件和备份都清除之后再签名。签名后不能收回。
+receipt-confirm = 签名
+receipt-keep = 还没有
+request-once = 只看一次
+request-once-more = 对方只能打开这些病历一次，之后必须重新申请。
 asked-at = 始于{ $date }
 open-records = 查看 { $n } 份病历
 open-summary = 打开摘要
@@ -868,6 +903,7 @@ error-grant-ended = { $why ->
         [expired] 这次授权的时间到了。
         [revoked] 患者已收回这次授权。
         [used_up] 这次授权的使用次数已用完。
+        [paused] 患者已暂停这次授权。
        *[other] 这次授权已结束。
     }
     .means = 病历已关闭，副本必须删除。

@@ -195,6 +195,11 @@ fn kind(call: &Call) -> &'static str {
         Call::ReportEvidence(_) => "report_evidence",
         Call::ReportService(_) => "report_service",
         Call::PublishAddresses(_) => "publish_addresses",
+        Call::NarrowAccess(_) => "narrow_access",
+        Call::ExtendAccess(_) => "extend_access",
+        Call::PauseAccess(_) => "pause_access",
+        Call::ResumeAccess(_) => "resume_access",
+        Call::ConfirmDeletion(_) => "confirm_deletion",
     }
 }
 

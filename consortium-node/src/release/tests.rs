@@ -3,15 +3,17 @@
 use super::*;
 use crate::testing::{NOW, World};
 use amulet_contracts::testing::{
-    Actor, DAY_MS, GENESIS_TIME, emergency, grant, practitioner, reading, record, request,
+    Actor, DAY_MS, GENESIS_TIME, emergency, grant, practitioner, reading, record, record_id, request, term,
 };
 use amulet_crypto::digest::Digest;
 use amulet_protocol::calls::{
-    CardLocator, PublishCard, RegisterRecords, RequestId, RevokeAccess, RevokeCard,
+    CardLocator, NarrowAccess, PauseAccess, PublishCard, RegisterRecords, RequestId, ResumeAccess,
+    RevokeAccess, RevokeCard, UseLimit,
 };
 use amulet_protocol::ids::{ChainId, Nonce};
 use amulet_protocol::light::Upload;
 use amulet_protocol::receipt::RefusalCode;
+use std::num::NonZeroU32;
 
 /// When grants of these tests end.
 const UNTIL: Timestamp = Timestamp(NOW.0 + DAY_MS);
@@ -241,6 +243,47 @@ async fn a_grant_that_has_ended_or_was_taken_back_opens_nothing() {
     assert_eq!(ended, not_allowed(AccessRefusal::Ended));
     apply(&mut world, |world| &mut world.patient, Call::RevokeAccess(RevokeAccess { grant }));
     assert_eq!(read(&world, request, &world.doctor).await, not_allowed(AccessRefusal::Revoked));
+}
+
+#[tokio::test]
+async fn a_paused_grant_opens_nothing_until_it_is_resumed() {
+    let mut world = world().await;
+    let (grant, used_by) = granted(&mut world);
+    let request = ask(&world, ReadGround::Grant { grant, used_by }, &[1]);
+    apply(&mut world, |world| &mut world.patient, Call::PauseAccess(PauseAccess { grant }));
+    assert_eq!(read(&world, request.clone(), &world.doctor).await, not_allowed(AccessRefusal::Paused));
+    apply(&mut world, |world| &mut world.patient, Call::ResumeAccess(ResumeAccess { grant }));
+    assert!(read(&world, request, &world.doctor).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_record_that_was_taken_out_of_a_grant_is_not_given_even_if_its_use_was_declared_before() {
+    let mut world = world().await;
+    let (grant, used_by) = granted(&mut world);
+    let records = vec![record_id(1)];
+    let call = NarrowAccess { grant, records, term: term(UNTIL) };
+    apply(&mut world, |world| &mut world.patient, Call::NarrowAccess(call));
+    let ground = ReadGround::Grant { grant, used_by };
+    assert!(read(&world, ask(&world, ground, &[1]), &world.doctor).await.is_ok());
+    let found = read(&world, ask(&world, ground, &[1, 2]), &world.doctor).await;
+    assert_eq!(found, not_allowed(AccessRefusal::NotCovered));
+}
+
+#[tokio::test]
+async fn what_the_last_use_of_a_grant_named_is_given_although_it_is_used_up() {
+    let mut world = world().await;
+    let call = Call::RequestAccess(request(world.patient.did, NOW));
+    let asked = apply(&mut world, |world| &mut world.doctor, call);
+    let mut given = grant(RequestId(asked), 1..4, &world.doctor, UNTIL);
+    given.term.uses_max = NonZeroU32::new(1).map(UseLimit);
+    let grant = GrantId(apply(&mut world, |world| &mut world.patient, Call::GrantAccess(given)));
+    let used_by = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(reading(grant, 1..3)));
+    let ground = ReadGround::Grant { grant, used_by };
+    assert!(read(&world, ask(&world, ground, &[1, 2]), &world.doctor).await.is_ok());
+    assert_eq!(
+        read(&world, ask(&world, ground, &[3]), &world.doctor).await,
+        not_allowed(AccessRefusal::NotCovered)
+    );
 }
 
 #[tokio::test]

@@ -98,6 +98,9 @@ pub struct GrantRequest {
     pub request: String,
     /// Records to leave out, by identifier.
     pub without: Vec<String>,
+    /// How often the records may be read, at least once; `None` for as often as needed.
+    #[serde(default)]
+    pub uses_max: Option<u32>,
 }
 
 /// Turn a request down.
@@ -114,10 +117,73 @@ pub struct RevokeGrant {
     pub grant: String,
 }
 
+/// Open nothing under a grant until it is resumed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PauseGrant {
+    /// From [`ShareView`].
+    pub grant: String,
+}
+
+/// Let a paused grant go on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ResumeGrant {
+    /// From [`ShareView`].
+    pub grant: String,
+}
+
+/// Let a grant last longer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExtendGrant {
+    /// From [`ShareView`].
+    pub grant: String,
+    /// The new end.
+    pub until: TimeMs,
+}
+
+/// Let a grant open less. What is `None` or empty stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct NarrowGrant {
+    /// From [`ShareView`].
+    pub grant: String,
+    /// Records to leave out from now on, by identifier.
+    pub without: Vec<String>,
+    /// An earlier end.
+    pub until: Option<TimeMs>,
+    /// How often it may be used in all, uses so far included.
+    pub uses_max: Option<u32>,
+}
+
+/// What a reader owes after the end of a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DeletionView {
+    /// Nothing: the grant has not ended, or nothing was read under it.
+    NotOwed,
+    /// A signed statement that what was read is deleted.
+    Owed {
+        /// By when.
+        by: TimeMs,
+    },
+    /// The same, and its time has run out.
+    Overdue {
+        /// By when it was due.
+        by: TimeMs,
+    },
+    /// Nothing more.
+    Confirmed {
+        /// When the reader signed.
+        at: TimeMs,
+    },
+}
+
 /// State of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShareState {
+    /// The patient paused it.
+    Paused,
+    /// It was used as often as it may be.
+    UsedUp,
     /// Opens its records now.
     Active,
     /// Its time has run out.
@@ -145,6 +211,10 @@ pub struct ShareView {
     pub state: ShareState,
     /// How often it was used.
     pub uses: u64,
+    /// How often it may be used, if that is limited.
+    pub uses_max: Option<u64>,
+    /// What its reader owes.
+    pub deletion: DeletionView,
 }
 
 /// Ask for the access log.
@@ -216,6 +286,19 @@ pub enum LogEvent {
     AccessDeclined,
     /// The person took a grant back.
     AccessRevoked,
+    /// The person let a grant open less.
+    AccessNarrowed,
+    /// The person let a grant last longer.
+    AccessExtended {
+        /// Until when.
+        until: TimeMs,
+    },
+    /// The person paused a grant.
+    AccessPaused,
+    /// The person let a paused grant go on.
+    AccessResumed,
+    /// A clinician confirmed that what was read is deleted.
+    DeletionConfirmed,
     /// A clinician read records under a grant.
     RecordsRead {
         /// What for.

@@ -1,6 +1,6 @@
 //! The clinician's side: scan, declare, ask, read, and bring files in.
 
-use crate::access::{EmergencyReason, PractitionerView, ProofView, Purpose};
+use crate::access::{DeletionView, EmergencyReason, PractitionerView, ProofView, Purpose};
 use crate::card::{CardFact, SummarySection};
 use crate::records::{Category, RecordView};
 use crate::wallet::TimeMs;
@@ -169,6 +169,8 @@ pub struct MyAccessView {
     pub categories: Vec<Category>,
     /// When it was asked or declared.
     pub at: TimeMs,
+    /// The deletion receipt that is owed under its grant, or was given.
+    pub deletion: DeletionView,
 }
 
 /// State of a clinician's access.
@@ -193,6 +195,13 @@ pub enum MyAccessState {
         /// Number of records.
         records: u64,
     },
+    /// The patient paused the grant.
+    Paused {
+        /// When it ends all the same.
+        until: TimeMs,
+    },
+    /// The grant was used as often as it may be.
+    UsedUp,
     /// The grant has run out.
     Expired,
     /// The patient took it back.
@@ -211,6 +220,13 @@ pub enum MyAccessState {
 pub struct ReadGrant {
     /// From [`MyAccessState::Active`].
     pub grant: String,
+}
+
+/// Sign that everything read under an ended grant is deleted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConfirmDeletion {
+    /// The request that the grant answered, from [`MyAccessView`].
+    pub request: String,
 }
 
 /// Records read under a grant.

@@ -120,6 +120,14 @@ calls! {
     DeclineRequest: access => (),
     /// Take a grant back.
     RevokeGrant: access => (),
+    /// Open nothing under a grant until it is resumed.
+    PauseGrant: access => (),
+    /// Let a paused grant go on.
+    ResumeGrant: access => (),
+    /// Let a grant last longer.
+    ExtendGrant: access => (),
+    /// Let a grant open less.
+    NarrowGrant: access => (),
     /// Everything that ever happened to this person's records.
     AccessLog: access => access::AccessLogView,
     /// The proof behind one line of the log.
@@ -140,6 +148,8 @@ calls! {
     MyAccesses: clinician => clinician::MyAccessesView,
     /// Read the records of a grant; the use is recorded first.
     ReadGrant: clinician => clinician::GrantedRecordsView,
+    /// Sign that everything read under an ended grant is deleted.
+    ConfirmDeletion: clinician => (),
     /// Bring a patient's FHIR file in at this clinician's hospital.
     Intake: clinician => clinician::IntakeView,
 }

@@ -14,6 +14,7 @@ use amulet_protocol::consent::{Category, DataClass, EmergencyReason, Purpose, Re
 use amulet_protocol::evidence::Evidence;
 use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
 use amulet_protocol::governance::{Acceptance, Candidate, MembershipChange, Seat};
+use amulet_protocol::grant::Term;
 use amulet_protocol::header::Header;
 use amulet_protocol::ids::{
     BlobId, ChainId, Did, Epoch, HeaderHash, Height, Nonce, RecordId, ReplicaId, Timestamp,
@@ -212,10 +213,17 @@ pub fn grant(
     GrantAccess {
         request,
         records: sorted_ids(numbers),
-        valid_until: until,
+        valid_from: None,
+        term: term(until),
         sealed_key: sealed(grantee, 16),
         envelope: vec![7; 64],
     }
+}
+
+/// A term without a limit of uses, after which what was read is deleted in the usual time.
+#[must_use]
+pub fn term(valid_until: Timestamp) -> Term {
+    Term { valid_until, uses_max: None, erase_by: None }
 }
 
 /// A reading of records `numbers`.

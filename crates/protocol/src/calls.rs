@@ -4,6 +4,7 @@ use crate::addresses::PublishAddresses;
 use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
 use crate::evidence::Evidence;
 use crate::governance::{ApproveMembership, ProposeMembership, RotateValidatorKey, WithdrawMembership};
+use crate::grant::Term;
 use crate::ids::{BlobId, Did, Epoch, RecordId, Timestamp};
 use crate::reputation::ReportService;
 use alloc::boxed::Box;
@@ -14,6 +15,7 @@ use amulet_crypto::sealed_box::{AgreementPublicKey, SealedBox};
 use amulet_crypto::signing::PublicKey;
 use borsh::{BorshDeserialize, BorshSerialize};
 use core::fmt;
+use core::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 macro_rules! transaction_id {
@@ -106,6 +108,16 @@ pub enum Call {
     ReportService(ReportService),
     /// registry: an organisation says where its nodes can be asked.
     PublishAddresses(PublishAddresses),
+    /// consent: a patient makes a grant smaller.
+    NarrowAccess(NarrowAccess),
+    /// consent: a patient makes a grant last longer.
+    ExtendAccess(ExtendAccess),
+    /// consent: a patient holds a grant for a while.
+    PauseAccess(PauseAccess),
+    /// consent: a patient lets a paused grant go on.
+    ResumeAccess(ResumeAccess),
+    /// consent: a reader states that what was read under an ended grant is deleted.
+    ConfirmDeletion(ConfirmDeletion),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.
@@ -184,8 +196,11 @@ pub struct GrantAccess {
     pub request: RequestId,
     /// Records opened, ascending, no repeats; at least one.
     pub records: Vec<RecordId>,
-    /// First moment at which the grant opens nothing; at most the time asked for.
-    pub valid_until: Timestamp,
+    /// First moment at which the grant opens anything, at most
+    /// [`ANSWER_TIME_MAX_MS`](crate::limits::ANSWER_TIME_MAX_MS) ahead; `None`, or one that has passed, for at once.
+    pub valid_from: Option<Timestamp>,
+    /// How far it opens: from then on at most for the time asked for.
+    pub term: Term,
     /// The grant's own SM4 key, sealed to the grantee's agreement key.
     pub sealed_key: SealedBox,
     /// The records' keys, encrypted under the grant's key.
@@ -197,6 +212,66 @@ pub struct GrantAccess {
 pub struct DeclineAccess {
     /// The request.
     pub request: RequestId,
+}
+
+/// How often a grant may be used, from 1 on.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    BorshSerialize,
+    BorshDeserialize,
+    Serialize,
+    Deserialize,
+)]
+#[serde(transparent)]
+pub struct UseLimit(pub NonZeroU32);
+
+/// Make a grant smaller: what stands here is what the grant opens from now on. Something is less than before, nothing is more.
+/// The keys of records that are left out stay with the reader; the vaults no longer give their ciphertexts.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct NarrowAccess {
+    /// The grant.
+    pub grant: GrantId,
+    /// Records that stay open, ascending, no repeats; at least one.
+    pub records: Vec<RecordId>,
+    /// How far it opens, uses so far included.
+    pub term: Term,
+}
+
+/// Make a grant last longer, for the same records. A grant that has ended stays ended.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ExtendAccess {
+    /// The grant.
+    pub grant: GrantId,
+    /// How far it opens, uses so far included: nothing is less than before, and at most
+    /// [`ACCESS_TIME_MAX_MS`](crate::limits::ACCESS_TIME_MAX_MS) from now.
+    pub term: Term,
+}
+
+/// Hold a grant: it opens nothing until it is resumed. Its time goes on.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PauseAccess {
+    /// The grant.
+    pub grant: GrantId,
+}
+
+/// Let a paused grant go on.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ResumeAccess {
+    /// The grant.
+    pub grant: GrantId,
+}
+
+/// A reader's signed statement that everything read under an ended grant is deleted: the deletion receipt.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ConfirmDeletion {
+    /// The grant.
+    pub grant: GrantId,
 }
 
 /// Take a grant back.

@@ -54,12 +54,14 @@ pub enum Event {
         /// Who had asked.
         practitioner: Did,
     },
-    /// The patient took a grant back.
+    /// The patient took a grant back. To the reader it is the instruction to delete.
     AccessRevoked {
         /// The grant.
         grant: GrantId,
         /// Who could read.
         practitioner: Did,
+        /// By when what was read is to be deleted; `None` if nothing was.
+        erase_by: Option<Timestamp>,
     },
     /// A practitioner read records under a grant.
     RecordsRead {
@@ -138,6 +140,43 @@ pub enum Event {
         height: Height,
         /// Who reported it.
         reporter: Did,
+    },
+    /// The patient made a grant smaller.
+    AccessNarrowed {
+        /// The grant.
+        grant: GrantId,
+        /// Who may read.
+        practitioner: Did,
+    },
+    /// The patient made a grant last longer.
+    AccessExtended {
+        /// The grant.
+        grant: GrantId,
+        /// Who may read.
+        practitioner: Did,
+        /// First moment at which it opens nothing.
+        until: Timestamp,
+    },
+    /// The patient paused a grant.
+    AccessPaused {
+        /// The grant.
+        grant: GrantId,
+        /// Who could read.
+        practitioner: Did,
+    },
+    /// The patient let a paused grant go on.
+    AccessResumed {
+        /// The grant.
+        grant: GrantId,
+        /// Who may read.
+        practitioner: Did,
+    },
+    /// The reader confirmed that what was read under an ended grant is deleted.
+    DeletionConfirmed {
+        /// The grant.
+        grant: GrantId,
+        /// Who had read.
+        practitioner: Did,
     },
 }
 

@@ -22,6 +22,7 @@ pub mod evidence;
 pub mod fork;
 pub mod genesis;
 pub mod governance;
+pub mod grant;
 pub mod header;
 pub mod history;
 pub mod ids;

@@ -220,6 +220,8 @@ pub enum AccessRefusal {
     NotDeclared,
     /// The ciphertext is not part of what was opened.
     NotCovered,
+    /// The patient paused the grant.
+    Paused,
 }
 
 /// On what ground ciphertexts are asked for.

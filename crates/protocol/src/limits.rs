@@ -37,6 +37,11 @@ pub const NONCE_WINDOW: u64 = 256;
 pub const ANSWER_TIME_MAX_MS: u64 = 90 * 24 * 3_600_000;
 /// Longest time-bound access: one year in milliseconds.
 pub const ACCESS_TIME_MAX_MS: u64 = 366 * 24 * 3_600_000;
+/// How long after the end of a grant its reader may take to delete what was read, unless the patient set another date: 30
+/// days in milliseconds, so that a clinic's backups have gone round.
+pub const DELETION_TIME_MS: u64 = 30 * 24 * 3_600_000;
+/// How long after a grant's last day a patient may let its reader keep what was read: ten years in milliseconds.
+pub const KEEPING_TIME_MAX_MS: u64 = 3_660 * 24 * 3_600_000;
 /// Shortest and longest emergency access a patient's policy can set: one hour to three days, in milliseconds.
 pub const EMERGENCY_TIME_MS: core::ops::RangeInclusive<u64> = 3_600_000..=72 * 3_600_000;
 /// How long a proposal can be approved: 30 days in milliseconds, so that every board meets once.

@@ -168,6 +168,26 @@ pub enum RefusalCode {
     BadShare,
     /// An address is none, or names a peer identity that is no validator's of the organisation.
     BadAddress,
+    /// The grant's time has not begun.
+    GrantNotBegun,
+    /// The grant is paused.
+    GrantPaused,
+    /// The grant is not paused.
+    NotPaused,
+    /// The grant was used as often as it may be.
+    GrantUsedUp,
+    /// What is called a narrower grant is none: something is more than before, or nothing is less.
+    NotNarrower,
+    /// What is called a longer grant is none: it would end no later, or something is less than before.
+    NotLonger,
+    /// The date by which to delete is before the grant's end, or too far after it.
+    BadEraseBy,
+    /// The grant has not ended, so nothing is to be deleted yet.
+    NotEnded,
+    /// The grant was never used, so there is nothing to delete.
+    NothingRead,
+    /// The deletion was confirmed already.
+    DeletionConfirmed,
 }
 
 impl fmt::Display for RefusalCode {

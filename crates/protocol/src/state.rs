@@ -28,7 +28,7 @@ pub enum StateKey {
     Record(RecordId),
     /// [`RequestState`].
     Request(RequestId),
-    /// [`GrantState`].
+    /// [`GrantState`](crate::grant::GrantState).
     Grant(GrantId),
     /// [`CardState`].
     Card(CardLocator),
@@ -181,37 +181,6 @@ pub enum Answer {
     Granted(GrantId),
     /// Declined at this time.
     Declined(Timestamp),
-}
-
-/// A grant.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct GrantState {
-    /// Who granted.
-    pub patient: Did,
-    /// Who may read.
-    pub practitioner: Did,
-    /// The request it answers.
-    pub request: RequestId,
-    /// What for.
-    pub purpose: Purpose,
-    /// Records opened, ascending.
-    pub records: Vec<RecordId>,
-    /// First moment at which it is valid.
-    pub valid_from: Timestamp,
-    /// First moment at which it opens nothing.
-    pub valid_until: Timestamp,
-    /// When it was taken back, if it was.
-    pub revoked_at: Option<Timestamp>,
-    /// How often it was used.
-    pub uses: u64,
-}
-
-impl GrantState {
-    /// Whether the grant opens its records at `now`.
-    #[must_use]
-    pub fn is_active(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.valid_from <= now && now < self.valid_until
-    }
 }
 
 /// An emergency card.

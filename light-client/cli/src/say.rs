@@ -2,11 +2,12 @@
 
 use amulet_crypto::digest::sm3;
 use amulet_protocol::codec;
+use amulet_protocol::grant::{GrantState, Hold};
 use amulet_protocol::history::HistoryEntry;
 use amulet_protocol::ids::Timestamp;
 use amulet_protocol::proof_file::{Fact, VerifiedProof};
 use amulet_protocol::receipt::{Outcome, Receipt};
-use amulet_protocol::state::{GrantState, RecordState, StateKey};
+use amulet_protocol::state::{RecordState, StateKey};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -128,17 +129,25 @@ fn meaning(key: &StateKey, bytes: &[u8]) -> Option<String> {
         }
         StateKey::Grant(id) => {
             let grant: GrantState = codec::decode(bytes, bytes.len()).ok()?;
-            let ended = grant.revoked_at.map(|at| format!(", taken back {}", moment(at)));
+            let held = match grant.hold {
+                Hold::Open => String::new(),
+                Hold::Paused { at } => format!(", paused since {}", moment(at)),
+                Hold::Revoked { at } => format!(", taken back {}", moment(at)),
+            };
+            let limit = grant.term.uses_max.map(|limit| format!(" of {}", limit.0));
+            let deleted =
+                grant.deleted_at.map(|at| format!("; its reader confirmed the deletion {}", moment(at)));
             Some(format!(
-                "\n    grant {} by {} to {}: {} records, from {} until {}{}; used {} times",
+                "\n    grant {} by {} to {}: {} records, from {} until {}{held}; used {}{} times{}",
                 id.0.0,
                 grant.patient,
                 grant.practitioner,
                 grant.records.len(),
                 moment(grant.valid_from),
-                moment(grant.valid_until),
-                ended.unwrap_or_default(),
-                grant.uses
+                moment(grant.term.valid_until),
+                grant.uses,
+                limit.unwrap_or_default(),
+                deleted.unwrap_or_default()
             ))
         }
         _ => None,

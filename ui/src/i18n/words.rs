@@ -155,6 +155,11 @@ words! {
         AccessGranted => "log-access-granted",
         AccessDeclined => "log-access-declined",
         AccessRevoked => "log-access-revoked",
+        AccessNarrowed => "log-access-narrowed",
+        AccessExtended => "log-access-extended",
+        AccessPaused => "log-access-paused",
+        AccessResumed => "log-access-resumed",
+        DeletionConfirmed => "log-deletion-confirmed",
         RecordsRead => "log-records-read",
     }
 }
@@ -247,6 +252,8 @@ words! {
     /// The state of a share, as the patient sees it.
     share_state, SHARE_STATES: ShareState {
         Active => "share-active",
+        Paused => "share-paused",
+        UsedUp => "share-used-up",
         Expired => "share-expired",
         Revoked => "share-revoked",
     }
@@ -259,6 +266,8 @@ words! {
         Declined => "access-declined",
         Unanswered => "access-unanswered",
         Active => "access-active",
+        Paused => "access-paused",
+        UsedUp => "access-used-up",
         Expired => "access-expired",
         Revoked => "access-revoked",
         Emergency => "access-emergency",

@@ -281,7 +281,7 @@ fn the_same_story_has_the_same_hash_on_every_machine() {
     );
     assert_eq!(
         one.ledger.tip().hash.to_string(),
-        "424360428ceff229f0f8cbae5f34832d7a54fbd3a074d144892f279905c03820"
+        "486ee9d2c60c1d8c537c9eba0b52d95ef7ddeabf6e3a3ad604647ff28d3322e3"
     );
 }
 

@@ -4,13 +4,15 @@ use amulet_protocol::calls::{
     DeclineAccess, GrantAccess, GrantId, RegisterRecords, RequestAccess, RequestId, RevokeAccess,
 };
 use amulet_protocol::consent::{Category, DataClass, Day, RecordDates};
+use amulet_protocol::grant::GrantState;
 use amulet_protocol::limits::{
-    ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS, GRANT_ENVELOPE_BYTES_MAX, RECORDS_PER_GRANT_MAX,
+    ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS, GRANT_ENVELOPE_BYTES_MAX, KEEPING_TIME_MAX_MS,
+    RECORDS_PER_GRANT_MAX,
 };
-use amulet_protocol::state::{Answer, GrantState, RequestState};
+use amulet_protocol::state::{Answer, RequestState};
 
 /// A world in which `h0` registered records 0 to 3 of `wang` and `li` asked for them.
-fn asked() -> (World, RequestId) {
+pub(super) fn asked() -> (World, RequestId) {
     let mut world = World::new();
     let call = records(0..4, world.did("h0"), &world.actors["wang"]);
     world.call("h0", Call::RegisterRecords(call)).unwrap();
@@ -20,14 +22,14 @@ fn asked() -> (World, RequestId) {
 }
 
 /// The same, granted for a day.
-fn granted() -> (World, GrantId) {
+pub(super) fn granted() -> (World, GrantId) {
     let (mut world, request) = asked();
     let call = good_grant(&world, request);
     let id = world.call("wang", Call::GrantAccess(call)).unwrap();
     (world, GrantId(id))
 }
 
-fn good_grant(world: &World, request: RequestId) -> GrantAccess {
+pub(super) fn good_grant(world: &World, request: RequestId) -> GrantAccess {
     grant(request, 0..4, &world.actors["li"], world.now.plus_millis(DAY_MS))
 }
 
@@ -89,7 +91,7 @@ fn a_grant_opens_its_records_from_now_until_its_end() {
     let (world, id) = granted();
     let state: GrantState = world.read(&StateKey::Grant(id)).unwrap();
     assert_eq!((state.patient, state.practitioner), (world.did("wang"), world.did("li")));
-    assert_eq!((state.valid_from, state.valid_until), (world.now, world.now.plus_millis(DAY_MS)));
+    assert_eq!((state.valid_from, state.term.valid_until), (world.now, world.now.plus_millis(DAY_MS)));
     assert_eq!(state.records.len(), 4);
     let request: RequestState = world.read(&StateKey::Request(state.request)).unwrap();
     assert_eq!(request.answer, Answer::Granted(id));
@@ -146,7 +148,8 @@ fn a_grant_opens_no_more_than_was_asked_and_nothing_of_somebody_else() {
     world.call("h0", Call::RegisterRecords(foreign)).unwrap();
     let now = world.now;
     let large = vec![0; GRANT_ENVELOPE_BYTES_MAX + 1];
-    let cases: [Case<GrantAccess, RefusalCode>; 13] = [
+    let late = now.plus_millis(ANSWER_TIME_MAX_MS + 1);
+    let cases: [Case<GrantAccess, RefusalCode>; 17] = [
         (&|call| call.records.clear(), RefusalCode::BadList),
         (&|call| call.records.reverse(), RefusalCode::BadList),
         (&|call| call.records[1] = call.records[0], RefusalCode::BadList),
@@ -155,8 +158,18 @@ fn a_grant_opens_no_more_than_was_asked_and_nothing_of_somebody_else() {
         (&|call| call.records = vec![record_id(20)], RefusalCode::UnknownRecord),
         (&|call| call.records = vec![record_id(10)], RefusalCode::BeyondRequest),
         (&|call| call.records = vec![record_id(11)], RefusalCode::CoreRecord),
-        (&|call| call.valid_until = now, RefusalCode::BadDuration),
-        (&|call| call.valid_until = now.plus_millis(7 * DAY_MS + 1), RefusalCode::BadDuration),
+        (&|call| call.term.valid_until = now, RefusalCode::BadDuration),
+        (&|call| call.term.valid_until = now.plus_millis(7 * DAY_MS + 1), RefusalCode::BadDuration),
+        (&|call| call.valid_from = Some(now.plus_millis(DAY_MS)), RefusalCode::BadDuration),
+        (
+            &|call| (call.valid_from, call.term.valid_until) = (Some(late), late.plus_millis(1)),
+            RefusalCode::BadDuration,
+        ),
+        (&|call| call.term.erase_by = Some(now.plus_millis(DAY_MS - 1)), RefusalCode::BadEraseBy),
+        (
+            &|call| call.term.erase_by = Some(now.plus_millis(DAY_MS + KEEPING_TIME_MAX_MS + 1)),
+            RefusalCode::BadEraseBy,
+        ),
         (&|call| call.sealed_key = sealed(&Actor::new(90), 200), RefusalCode::BadSealed),
         (&|call| call.envelope.clear(), RefusalCode::BadSealed),
         (&|call| call.envelope.clone_from(&large), RefusalCode::BadSealed),
@@ -167,7 +180,7 @@ fn a_grant_opens_no_more_than_was_asked_and_nothing_of_somebody_else() {
         assert_eq!(world.call("wang", Call::GrantAccess(call)), Err(code), "case {index}");
     }
     let mut longest = good_grant(&world, request);
-    longest.valid_until = now.plus_millis(7 * DAY_MS);
+    longest.term.valid_until = now.plus_millis(7 * DAY_MS);
     world.call("wang", Call::GrantAccess(longest)).unwrap();
 }
 
@@ -238,7 +251,7 @@ fn a_grant_taken_back_opens_nothing_from_that_moment() {
     let nothing = Call::RevokeAccess(RevokeAccess { grant: unknown });
     assert_eq!(world.call("wang", nothing), Err(RefusalCode::UnknownGrant));
     world.call("wang", revoke.clone()).unwrap();
-    let event = Event::AccessRevoked { grant: id, practitioner: world.did("li") };
+    let event = Event::AccessRevoked { grant: id, practitioner: world.did("li"), erase_by: None };
     assert_eq!(world.last_event("wang"), event);
     assert_eq!(world.last_event("li"), event);
     let call = Call::UseAccess(reading(id, 0..1));

@@ -6,6 +6,7 @@ mod emergency;
 mod evidence;
 mod governance;
 mod identity;
+mod life;
 mod membership_properties;
 mod properties;
 mod records;

@@ -3,13 +3,16 @@
 use super::*;
 use crate::testing::{card, emergency, grant, reading, records, request};
 use amulet_protocol::calls::{
-    CardLocator, DeclineAccess, GrantId, RequestId, RevokeAccess, RevokeCard, UseAccess,
+    CardLocator, ConfirmDeletion, DeclineAccess, ExtendAccess, GrantId, NarrowAccess, PauseAccess, RequestId,
+    ResumeAccess, RevokeAccess, RevokeCard, UseAccess, UseLimit,
 };
+use amulet_protocol::grant::{GrantState, Standing, Term};
 use amulet_protocol::ids::Nonce;
-use amulet_protocol::state::{Account, CardState, GrantState, RequestState};
+use amulet_protocol::state::{Account, CardState, RequestState};
 use amulet_protocol::transaction::Transaction;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 const PATIENTS: [&str; 2] = ["wang", "zhao"];
 const DOCTORS: [&str; 2] = ["li", "chen"];
@@ -23,6 +26,11 @@ enum Attempt {
     Grant { stray: bool, request: usize, first: u64, count: u64, hours: u64 },
     Decline { stray: bool, request: usize },
     Revoke { stray: bool, grant: usize },
+    Narrow { stray: bool, grant: usize, drop: bool, hours: u64, uses: u32 },
+    Extend { stray: bool, grant: usize, hours: u64, uses: u32 },
+    Pause { stray: bool, grant: usize },
+    Resume { stray: bool, grant: usize },
+    Confirm { stray: bool, grant: usize },
     Use { stray: bool, grant: usize, first: u64, count: u64 },
     Card { patient: usize, locator: u8 },
     RevokeCard { patient: usize, locator: u8 },
@@ -42,7 +50,15 @@ fn attempt() -> impl Strategy<Value = Attempt> {
             Attempt::Grant { stray, request, first, count, hours }
         }),
         1 => (stray, which.clone()).prop_map(|(stray, request)| Attempt::Decline { stray, request }),
-        2 => (stray, which).prop_map(|(stray, grant)| Attempt::Revoke { stray, grant }),
+        2 => (stray, which.clone()).prop_map(|(stray, grant)| Attempt::Revoke { stray, grant }),
+        2 => (stray, which.clone(), prop::bool::ANY, 0u64..100, 0u32..5).prop_map(
+            |(stray, grant, drop, hours, uses)| Attempt::Narrow { stray, grant, drop, hours, uses }
+        ),
+        2 => (stray, which.clone(), 0u64..300, 0u32..5)
+            .prop_map(|(stray, grant, hours, uses)| Attempt::Extend { stray, grant, hours, uses }),
+        2 => (stray, which.clone()).prop_map(|(stray, grant)| Attempt::Pause { stray, grant }),
+        2 => (stray, which.clone()).prop_map(|(stray, grant)| Attempt::Resume { stray, grant }),
+        3 => (stray, which).prop_map(|(stray, grant)| Attempt::Confirm { stray, grant }),
         6 => part.prop_map(|(stray, grant, first, count)| Attempt::Use { stray, grant, first, count }),
         2 => (who.clone(), locator.clone()).prop_map(|(patient, locator)| Attempt::Card { patient, locator }),
         1 => (who.clone(), locator.clone())
@@ -107,6 +123,32 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
             let (_, name) = name_of(world, PATIENTS, state.patient, stray);
             (name, Call::RevokeAccess(RevokeAccess { grant }))
         }
+        Attempt::Narrow { stray, grant, drop, hours, uses } => {
+            let (grant, state) = grant_state(grant)?;
+            let (_, name) = name_of(world, PATIENTS, state.patient, stray);
+            let records = state.records[usize::from(drop)..].to_vec();
+            (name, Call::NarrowAccess(NarrowAccess { grant, records, term: term_of(world, hours, uses) }))
+        }
+        Attempt::Extend { stray, grant, hours, uses } => {
+            let (grant, state) = grant_state(grant)?;
+            let (_, name) = name_of(world, PATIENTS, state.patient, stray);
+            (name, Call::ExtendAccess(ExtendAccess { grant, term: term_of(world, hours, uses) }))
+        }
+        Attempt::Pause { stray, grant } => {
+            let (grant, state) = grant_state(grant)?;
+            let (_, name) = name_of(world, PATIENTS, state.patient, stray);
+            (name, Call::PauseAccess(PauseAccess { grant }))
+        }
+        Attempt::Resume { stray, grant } => {
+            let (grant, state) = grant_state(grant)?;
+            let (_, name) = name_of(world, PATIENTS, state.patient, stray);
+            (name, Call::ResumeAccess(ResumeAccess { grant }))
+        }
+        Attempt::Confirm { stray, grant } => {
+            let (grant, state) = grant_state(grant)?;
+            let (_, name) = name_of(world, DOCTORS, state.practitioner, stray);
+            (name, Call::ConfirmDeletion(ConfirmDeletion { grant }))
+        }
         Attempt::Use { stray, grant, first, count } => {
             let (grant, state) = grant_state(grant)?;
             let (patient, _) = name_of(world, PATIENTS, state.patient, false);
@@ -128,6 +170,12 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
     })
 }
 
+/// A term from now on; no limit of uses for 0.
+fn term_of(world: &World, hours: u64, uses: u32) -> Term {
+    let valid_until = world.now.plus_millis(hours * HOUR_MS);
+    Term { valid_until, uses_max: NonZeroU32::new(uses).map(UseLimit), erase_by: None }
+}
+
 /// Whom an event concerns, read from the call and from the state that the event speaks of, not from the contracts.
 fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSet<Did> {
     let patient_of_grant =
@@ -140,9 +188,13 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
         | Event::AccessDeclined { practitioner, request } => {
             [*practitioner, patient_of_request(*request)].into()
         }
-        Event::AccessRevoked { practitioner, grant } | Event::RecordsRead { practitioner, grant, .. } => {
-            [*practitioner, patient_of_grant(*grant)].into()
-        }
+        Event::AccessRevoked { practitioner, grant, .. }
+        | Event::AccessNarrowed { practitioner, grant }
+        | Event::AccessExtended { practitioner, grant, .. }
+        | Event::AccessPaused { practitioner, grant }
+        | Event::AccessResumed { practitioner, grant }
+        | Event::DeletionConfirmed { practitioner, grant }
+        | Event::RecordsRead { practitioner, grant, .. } => [*practitioner, patient_of_grant(*grant)].into(),
         Event::EmergencyDeclared { practitioner, locator, .. } => {
             let card: CardState = world.read(&StateKey::Card(*locator)).unwrap();
             [*practitioner, card.patient].into()
@@ -188,13 +240,17 @@ fn run(world: &mut World, transaction: &SignedTransaction) -> bool {
     }
 }
 
-/// No grant that has ended or was taken back lets its grantee read.
+/// No grant that has ended, was taken back or is paused lets its grantee read.
 fn ended_grants_are_shut(world: &World, made: &Made) {
     for id in &made.grants {
         let state: GrantState = world.read(&StateKey::Grant(*id)).unwrap();
-        if state.revoked_at.is_none() && world.now < state.valid_until {
-            continue;
-        }
+        let code = match state.standing(world.now) {
+            Standing::Active | Standing::NotYet => continue,
+            Standing::Paused => RefusalCode::GrantPaused,
+            Standing::UsedUp => RefusalCode::GrantUsedUp,
+            Standing::Expired => RefusalCode::GrantExpired,
+            Standing::Revoked => RefusalCode::GrantRevoked,
+        };
         let grantee = world.actors.values().find(|actor| actor.did == state.practitioner).unwrap();
         let call = UseAccess { grant: *id, records: state.records.clone() };
         let nonce: Account = world.read(&StateKey::Account(grantee.did)).unwrap_or_default();
@@ -202,10 +258,7 @@ fn ended_grants_are_shut(world: &World, made: &Made) {
         let transaction = grantee.sign_numbered(world.chain, next, Call::UseAccess(call));
         let verdict = apply(&world.state, &transaction, &world.context()).unwrap();
         let Verdict::Executed(applied) = verdict else { panic!("numbered and signed well") };
-        assert!(matches!(
-            applied.outcome,
-            Outcome::Refused { code: RefusalCode::GrantRevoked | RefusalCode::GrantExpired }
-        ));
+        assert_eq!(applied.outcome, Outcome::Refused { code });
     }
 }
 

@@ -91,6 +91,14 @@ impl Service {
             }
             Event::AccessDeclined { .. } => LogEvent::AccessDeclined,
             Event::AccessRevoked { .. } => LogEvent::AccessRevoked,
+            Event::AccessNarrowed { .. } => LogEvent::AccessNarrowed,
+            Event::AccessExtended { until, .. } => LogEvent::AccessExtended { until: until.0 },
+            Event::AccessPaused { .. } => LogEvent::AccessPaused,
+            Event::AccessResumed { .. } => LogEvent::AccessResumed,
+            Event::DeletionConfirmed { practitioner, .. } => {
+                actor = Some(*practitioner);
+                LogEvent::DeletionConfirmed
+            }
             Event::RecordsRead { grant, practitioner, records } => {
                 actor = Some(*practitioner);
                 line.records = u64::from(*records);
@@ -160,7 +168,7 @@ fn purpose_of_grant(session: &Session, grant: GrantId) -> amulet_app_api::access
 fn granted(session: &Session, grant: GrantId) -> (u64, Timestamp) {
     let transaction = session.transaction(grant.0);
     let found = transaction.and_then(|transaction| match &transaction.transaction().call {
-        Call::GrantAccess(call) => Some((call.records.len() as u64, call.valid_until)),
+        Call::GrantAccess(call) => Some((call.records.len() as u64, call.term.valid_until)),
         _ => None,
     });
     found.unwrap_or_default()

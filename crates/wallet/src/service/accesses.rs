@@ -1,18 +1,22 @@
 //! A clinician's requests: finding a patient, asking, and what became of it.
 
+use amulet_app_api::access::DeletionView;
 use amulet_app_api::clinician::{AskAccess, MyAccessState, MyAccessView, MyAccessesView, PatientFoundView};
 use amulet_app_api::{ApiError, ErrorCode};
-use amulet_protocol::calls::{Call, DeclarationId, GrantId, RequestAccess, RequestId};
+use amulet_protocol::calls::{Call, ConfirmDeletion, DeclarationId, GrantId, RequestAccess, RequestId};
 use amulet_protocol::consent::{Category, Day, RecordDates};
+use amulet_protocol::grant::{Deletion, GrantState, Standing};
 use amulet_protocol::history::{Event, HistoryHead};
 use amulet_protocol::ids::{Did, DidError};
 use amulet_protocol::limits::{ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS};
-use amulet_protocol::state::{Answer, DeclarationState, GrantState, Identity, RequestState, StateKey};
+use amulet_protocol::state::{Answer, DeclarationState, Identity, RequestState, StateKey};
 use std::collections::BTreeMap;
 
 use super::Service;
 use super::error::internal;
+use super::ledger::tx_id;
 use super::session::Session;
+use super::shares::deletion_view;
 use crate::{convert, dates};
 
 /// Milliseconds in an hour.
@@ -122,6 +126,20 @@ impl Service {
         Ok(requests.iter().map(line).collect())
     }
 
+    /// Signs that everything read under the grant that answered a request is deleted.
+    pub(super) async fn confirm_deletion(&self, request: &str) -> Result<(), ApiError> {
+        let session = self.clinician()?;
+        self.fresh().await?;
+        let request = RequestId(tx_id(request)?);
+        let state: Option<RequestState> = self.state_of(StateKey::Request(request)).await?;
+        let state = state.filter(|state| state.practitioner == session.did());
+        let Some(Answer::Granted(grant)) = state.map(|state| state.answer) else {
+            return Err(ErrorCode::NotFound.into());
+        };
+        self.submit(&session, Call::ConfirmDeletion(ConfirmDeletion { grant })).await?;
+        Ok(())
+    }
+
     fn request_line(&self, id: RequestId, state: &RequestState, grant: Option<&GrantState>) -> MyAccessView {
         let now = self.now();
         let found = match (&state.answer, grant) {
@@ -130,14 +148,20 @@ impl Service {
             }
             (Answer::Waiting, _) => MyAccessState::Unanswered,
             (Answer::Declined(_), _) => MyAccessState::Declined,
-            (Answer::Granted(_), Some(grant)) if grant.revoked_at.is_some() => MyAccessState::Revoked,
-            (Answer::Granted(id), Some(grant)) if now < grant.valid_until => MyAccessState::Active {
-                grant: id.to_string(),
-                until: grant.valid_until.0,
-                records: grant.records.len() as u64,
+            (Answer::Granted(id), Some(grant)) => match grant.standing(now) {
+                Standing::NotYet | Standing::Active => MyAccessState::Active {
+                    grant: id.to_string(),
+                    until: grant.term.valid_until.0,
+                    records: grant.records.len() as u64,
+                },
+                Standing::Paused => MyAccessState::Paused { until: grant.term.valid_until.0 },
+                Standing::UsedUp => MyAccessState::UsedUp,
+                Standing::Expired => MyAccessState::Expired,
+                Standing::Revoked => MyAccessState::Revoked,
             },
-            (Answer::Granted(_), _) => MyAccessState::Expired,
+            (Answer::Granted(_), None) => MyAccessState::Expired,
         };
+        let deletion = grant.map_or(Deletion::NotOwed, |grant| grant.deletion(now));
         MyAccessView {
             id: id.to_string(),
             patient: state.patient.to_string(),
@@ -145,6 +169,7 @@ impl Service {
             purpose: convert::purpose(state.purpose),
             categories: state.categories.iter().map(|category| convert::category(*category)).collect(),
             at: state.asked_at.0,
+            deletion: deletion_view(deletion),
         }
     }
 
@@ -174,6 +199,7 @@ impl Service {
                 purpose: amulet_app_api::access::Purpose::Emergency,
                 categories: Vec::new(),
                 at: state.declared_at.0,
+                deletion: DeletionView::NotOwed,
             })
         };
         Ok(ids.into_iter().zip(states).filter_map(line).collect())

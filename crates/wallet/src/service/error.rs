@@ -79,6 +79,8 @@ pub(crate) fn refusal(code: RefusalCode) -> ApiError {
         RefusalCode::NotAPractitioner => ErrorCode::NotAClinician.into(),
         RefusalCode::GrantExpired => grant_ended("expired"),
         RefusalCode::GrantRevoked => grant_ended("revoked"),
+        RefusalCode::GrantUsedUp => grant_ended("used_up"),
+        RefusalCode::GrantPaused => grant_ended("paused"),
         RefusalCode::UnknownPatient | RefusalCode::UnknownRequest | RefusalCode::UnknownGrant => {
             ErrorCode::NotFound.into()
         }
@@ -168,6 +170,7 @@ fn light_refusal(refusal_found: LightRefusal) -> ApiError {
         LightRefusal::WouldRefuse(code) => refusal(code),
         LightRefusal::NotAllowed(AccessRefusal::Ended) => grant_ended("expired"),
         LightRefusal::NotAllowed(AccessRefusal::Revoked) => grant_ended("revoked"),
+        LightRefusal::NotAllowed(AccessRefusal::Paused) => grant_ended("paused"),
         LightRefusal::Busy => ErrorCode::Unreachable.into(),
         other => ApiError::new(ErrorCode::Refused).with("reason", reason_of(&other)),
     }

@@ -1,7 +1,7 @@
 //! The patient's first page, and the code by which others find them.
 
 use amulet_app_api::ApiError;
-use amulet_app_api::access::{LogEvent, LogLineView};
+use amulet_app_api::access::{LogEvent, LogLineView, ShareState};
 use amulet_app_api::wallet::{HomeView, MyCodeView};
 use amulet_protocol::calls::CardLocator;
 use amulet_protocol::consent::Category;
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::Service;
 use super::error::internal;
 use super::session::{RecordMeta, Session};
+use super::shares::share_state;
 use crate::qr;
 
 /// Newest records on the first page.
@@ -77,7 +78,7 @@ impl Service {
     async fn readers_now(&self, session: &Session) -> Result<u64, ApiError> {
         let now = self.now();
         let grants = self.grants(session).await?;
-        let active = grants.iter().filter(|(_, grant)| grant.revoked_at.is_none() && now < grant.valid_until);
+        let active = grants.iter().filter(|(_, grant)| share_state(grant, now) == ShareState::Active);
         let mut readers: BTreeSet<Did> = active.map(|(_, grant)| grant.practitioner).collect();
         for entry in session.entries() {
             if let Event::EmergencyDeclared { practitioner, until, .. } = entry.event

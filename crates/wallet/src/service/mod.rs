@@ -24,6 +24,7 @@ mod record_view;
 mod records;
 mod reporting;
 mod session;
+mod shares;
 mod sharing;
 mod summary_view;
 mod wallets;
@@ -216,6 +217,10 @@ impl Service {
             Request::GrantRequest(call) => reply(boxed(|| self.grant_request(&call)).await),
             Request::DeclineRequest(call) => reply(boxed(|| self.decline_request(&call.request)).await),
             Request::RevokeGrant(call) => reply(boxed(|| self.revoke_grant(&call.grant)).await),
+            Request::PauseGrant(call) => reply(boxed(|| self.pause_grant(&call.grant)).await),
+            Request::ResumeGrant(call) => reply(boxed(|| self.resume_grant(&call.grant)).await),
+            Request::ExtendGrant(call) => reply(boxed(|| self.extend_grant(&call)).await),
+            Request::NarrowGrant(call) => reply(boxed(|| self.narrow_grant(&call)).await),
             Request::AccessLog(_) => reply(boxed(|| self.access_log()).await),
             Request::LogProof(call) => reply(boxed(|| self.log_proof(call.number)).await),
             Request::SaveProof(call) => reply(boxed(|| self.save_proof(&call.of)).await),
@@ -226,6 +231,7 @@ impl Service {
             Request::AskAccess(call) => reply(boxed(|| self.ask_access(&call)).await),
             Request::MyAccesses(_) => reply(boxed(|| self.my_accesses()).await),
             Request::ReadGrant(call) => reply(boxed(|| self.read_grant(&call.grant)).await),
+            Request::ConfirmDeletion(call) => reply(boxed(|| self.confirm_deletion(&call.request)).await),
             Request::Intake(call) => reply(boxed(|| self.intake(call)).await),
             other => Err(internal(format!("no answer to {other:?}"))),
         }

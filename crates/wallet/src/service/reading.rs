@@ -8,10 +8,11 @@ use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::content::{CONTENT_KEY_BYTES, ContentKey};
 use amulet_protocol::calls::{Call, GrantAccess, GrantId, UseAccess};
+use amulet_protocol::grant::{GrantState, Standing};
 use amulet_protocol::ids::RecordId;
 use amulet_protocol::light::ReadGround;
 use amulet_protocol::record::{GrantKeys, RecordPlain, grant_key_context};
-use amulet_protocol::state::{GrantState, RecordState, StateKey};
+use amulet_protocol::state::{RecordState, StateKey};
 
 use super::Service;
 use super::blobs::Wanted;
@@ -30,11 +31,13 @@ impl Service {
         let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
         let state = state.filter(|state| state.practitioner == session.did());
         let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
-        if state.revoked_at.is_some() {
-            return Err(grant_ended("revoked"));
-        }
-        if self.now() >= state.valid_until {
-            return Err(grant_ended("expired"));
+        match state.standing(self.now()) {
+            Standing::Revoked => return Err(grant_ended("revoked")),
+            Standing::Expired => return Err(grant_ended("expired")),
+            Standing::UsedUp => return Err(grant_ended("used_up")),
+            Standing::Paused => return Err(grant_ended("paused")),
+            // The hospitals' clocks decide whether it has begun.
+            Standing::NotYet | Standing::Active => {}
         }
         let keys = self.grant_keys(&session, id, &state).await?;
         let known = self.records_of(&state).await?;
@@ -48,7 +51,7 @@ impl Service {
         Ok(GrantedRecordsView {
             records: records.into_iter().map(|(_, record)| record).collect(),
             missing,
-            until: state.valid_until.0,
+            until: state.term.valid_until.0,
             proof: used,
         })
     }

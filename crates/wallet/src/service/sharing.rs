@@ -1,18 +1,19 @@
-//! Requests and grants from the patient's side: who asks, what exactly it would open, yes, no, and taking it back.
+//! Requests from the patient's side: who asks, what exactly it would open, yes and no.
 
-use amulet_app_api::access::{ExposureView, GrantRequest, RequestView, ShareState, ShareView, SharingView};
+use amulet_app_api::access::{ExposureView, GrantRequest, RequestView, ShareView, SharingView};
 use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::content::ContentKey;
 use amulet_crypto::entropy::SystemEntropy;
 use amulet_crypto::sealed_box::SealedBox;
-use amulet_protocol::calls::{Call, DeclineAccess, GrantAccess, GrantId, RequestId, RevokeAccess};
+use amulet_protocol::calls::{Call, DeclineAccess, GrantAccess, GrantId, RequestId};
 use amulet_protocol::consent::{DataClass, RecordDates};
+use amulet_protocol::grant::{GrantState, Term};
 use amulet_protocol::history::Event;
-use amulet_protocol::ids::{RecordId, Timestamp};
+use amulet_protocol::ids::Timestamp;
 use amulet_protocol::record::{GrantKeys, grant_key_context};
-use amulet_protocol::state::{Answer, GrantState, Identity, RequestState, StateKey};
-use std::collections::{BTreeMap, BTreeSet};
+use amulet_protocol::state::{Answer, Identity, RequestState, StateKey};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Service;
@@ -20,6 +21,7 @@ use super::error::internal;
 use super::ledger::tx_id;
 use super::records::counts;
 use super::session::{OpenRecord, Session};
+use super::shares::{is_over, use_limit};
 use crate::{convert, dates};
 
 /// How far this device's clock may run ahead of the hospitals' before a grant would be refused as longer than asked for,
@@ -36,7 +38,7 @@ impl Service {
         let mut ended = Vec::new();
         for (id, grant) in self.grants(&session).await? {
             let view = self.share_view(&session, id, &grant).await?;
-            if view.state == ShareState::Active { active.push(view) } else { ended.push(view) }
+            if is_over(view.state) { ended.push(view) } else { active.push(view) }
         }
         active.reverse();
         ended.reverse();
@@ -72,21 +74,6 @@ impl Service {
         Ok(waiting)
     }
 
-    /// All grants of this patient with their state, oldest first.
-    pub(super) async fn grants(&self, session: &Session) -> Result<Vec<(GrantId, GrantState)>, ApiError> {
-        let ids: Vec<GrantId> = session
-            .entries()
-            .iter()
-            .filter_map(|entry| match entry.event {
-                Event::AccessGranted { grant, .. } => Some(grant),
-                _ => None,
-            })
-            .collect();
-        let keys: Vec<StateKey> = ids.iter().map(|id| StateKey::Grant(*id)).collect();
-        let states = self.states_of::<GrantState>(&keys).await?;
-        Ok(ids.into_iter().zip(states).filter_map(|(id, state)| Some((id, state?))).collect())
-    }
-
     async fn request_view(
         &self,
         session: &Session,
@@ -103,28 +90,6 @@ impl Service {
             access_until: self.now().plus_millis(state.access_ms).0,
             answer_by: state.answer_by.0,
             asked_at: state.asked_at.0,
-        })
-    }
-
-    async fn share_view(
-        &self,
-        session: &Session,
-        id: GrantId,
-        grant: &GrantState,
-    ) -> Result<ShareView, ApiError> {
-        let to = self.practitioner(session, grant.practitioner).await?;
-        let categories: BTreeMap<RecordId, _> =
-            session.cache().records.iter().map(|meta| (meta.entry.id, meta.entry.category)).collect();
-        let opened = grant.records.iter().filter_map(|id| categories.get(id));
-        Ok(ShareView {
-            id: id.to_string(),
-            to,
-            counts: counts(opened.map(|category| convert::category(*category))),
-            purpose: convert::purpose(grant.purpose),
-            granted_at: grant.valid_from.0,
-            until: grant.valid_until.0,
-            state: share_state(grant, self.now()),
-            uses: grant.uses,
         })
     }
 
@@ -190,11 +155,12 @@ impl Service {
         let task = self.task(Task::Sealing);
         let mut grant = seal_grant(&session, request, &state, &grantee, &records)?;
         drop(task);
-        grant.valid_until = self.now().plus_millis(state.access_ms);
+        grant.term.valid_until = self.now().plus_millis(state.access_ms);
+        grant.term.uses_max = use_limit(call.uses_max)?;
         let outcome = self.submit(&session, Call::GrantAccess(grant.clone())).await;
         let (id, _) = match outcome {
             Err(error) if is_too_long(&error) && state.access_ms > CLOCK_MARGIN_MS => {
-                grant.valid_until = self.now().plus_millis(state.access_ms - CLOCK_MARGIN_MS);
+                grant.term.valid_until = self.now().plus_millis(state.access_ms - CLOCK_MARGIN_MS);
                 self.submit(&session, Call::GrantAccess(grant)).await?
             }
             outcome => outcome?,
@@ -211,25 +177,6 @@ impl Service {
         let (request, _) = self.open_request(&session, request).await?;
         self.submit(&session, Call::DeclineAccess(DeclineAccess { request })).await?;
         Ok(())
-    }
-
-    /// Takes a grant back.
-    pub(super) async fn revoke_grant(&self, grant: &str) -> Result<(), ApiError> {
-        let session = self.patient()?;
-        self.fresh().await?;
-        let grant = GrantId(tx_id(grant)?);
-        self.submit(&session, Call::RevokeAccess(RevokeAccess { grant })).await?;
-        Ok(())
-    }
-}
-
-/// Whether a grant opens its records at `now`.
-pub(super) fn share_state(grant: &GrantState, now: Timestamp) -> ShareState {
-    match grant.revoked_at {
-        Some(_) => ShareState::Revoked,
-        // Not `is_active`: a device whose clock is behind the hospitals' must not call a fresh grant expired.
-        None if now < grant.valid_until => ShareState::Active,
-        None => ShareState::Expired,
     }
 }
 
@@ -270,7 +217,8 @@ fn seal_grant(
     Ok(GrantAccess {
         request,
         records: records.iter().map(|record| record.meta.entry.id).collect(),
-        valid_until: Timestamp(0),
+        valid_from: None,
+        term: Term { valid_until: Timestamp(0), uses_max: None, erase_by: None },
         sealed_key,
         envelope,
     })

@@ -1,14 +1,18 @@
 //! What this clinician asked for, may read, and could once.
 
-use crate::components::actions::Weight;
+use crate::components::actions::{Button, Weight};
+use crate::components::dialog::Confirm;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::{Empty, PageHead};
 use crate::components::people::{Countdown, named, who};
-use crate::hooks::use_load;
+use crate::hooks::{use_action, use_load};
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::route::Route;
-use amulet_app_api::clinician::{MyAccessState, MyAccessView, MyAccesses as MyAccessesCall, MyAccessesView};
+use amulet_app_api::access::DeletionView;
+use amulet_app_api::clinician::{
+    ConfirmDeletion, MyAccessState, MyAccessView, MyAccesses as MyAccessesCall, MyAccessesView,
+};
 use dioxus::prelude::*;
 
 /// The page.
@@ -19,7 +23,7 @@ pub fn Accesses() -> Element {
     rsx! {
         div { class: "page",
             PageHead { title: tr!(t, "nav-accesses"), lead: tr!(t, "accesses-lead") }
-            {show(load, |view| rsx! { Body { view: view.clone() } })}
+            {show(load, |view| rsx! { Body { view: view.clone(), onchange: load.reload } })}
         }
     }
 }
@@ -34,10 +38,13 @@ enum Group {
 impl Group {
     fn of(state: &MyAccessState) -> Self {
         match state {
-            MyAccessState::Active { .. } | MyAccessState::Emergency { .. } => Self::Active,
+            MyAccessState::Active { .. } | MyAccessState::Paused { .. } | MyAccessState::Emergency { .. } => {
+                Self::Active
+            }
             MyAccessState::Waiting { .. } => Self::Waiting,
             MyAccessState::Declined
             | MyAccessState::Unanswered
+            | MyAccessState::UsedUp
             | MyAccessState::Expired
             | MyAccessState::Revoked
             | MyAccessState::EmergencyEnded => Self::Ended,
@@ -54,7 +61,7 @@ impl Group {
 }
 
 #[component]
-fn Body(view: MyAccessesView) -> Element {
+fn Body(view: MyAccessesView, onchange: EventHandler<()>) -> Element {
     let t = use_translator();
     rsx! {
         p { class: "soft small", {who(t, &view.me)} }
@@ -68,7 +75,7 @@ fn Body(view: MyAccessesView) -> Element {
                 section { key: "{group.heading()}", class: "stack tight", "aria-labelledby": group.heading(), "data-testid": group.heading(),
                     h2 { id: group.heading(), {t.text(group.heading(), &[])} }
                     for access in view.accesses.iter().filter(|access| Group::of(&access.state) == group).cloned() {
-                        Access { key: "{access.id}", access }
+                        Access { key: "{access.id}", access, onchange }
                     }
                 }
             }
@@ -85,13 +92,14 @@ fn what_for(t: Translator, access: &MyAccessView) -> String {
 }
 
 #[component]
-fn Access(access: MyAccessView) -> Element {
+fn Access(access: MyAccessView, onchange: EventHandler<()>) -> Element {
     let t = use_translator();
     let state = t.text(words::access_state(&access.state), &[]);
     let (tone, until) = match &access.state {
         MyAccessState::Active { until, .. } => ("tag good", Some(*until)),
         MyAccessState::Emergency { until } => ("tag danger", Some(*until)),
         MyAccessState::Waiting { answer_by } => ("tag wait", Some(*answer_by)),
+        MyAccessState::Paused { until } => ("tag wait", Some(*until)),
         _ => ("tag", None),
     };
     let open = match &access.state {
@@ -125,6 +133,50 @@ fn Access(access: MyAccessView) -> Element {
                         Glyph { icon: Icon::Next, size: 18 }
                     }
                 }
+            }
+            Receipt { request: access.id.clone(), deletion: access.deletion, onchange }
+        }
+    }
+}
+
+/// The deletion receipt that is owed after the end of a grant, with the way to give it.
+#[component]
+fn Receipt(request: String, deletion: DeletionView, onchange: EventHandler<()>) -> Element {
+    let t = use_translator();
+    let action = use_action();
+    let mut asking = use_signal(|| false);
+    let (class, text, owed) = match deletion {
+        DeletionView::NotOwed => return rsx! {},
+        DeletionView::Owed { by } => ("small", tr!(t, "receipt-owed", by = t.date_time(by)), true),
+        DeletionView::Overdue { by } => {
+            ("notice wait", tr!(t, "receipt-overdue", by = t.date_time(by)), true)
+        }
+        DeletionView::Confirmed { at } => {
+            ("small soft", tr!(t, "receipt-confirmed", at = t.date_time(at)), false)
+        }
+    };
+    rsx! {
+        p { class, "data-testid": "receipt", {text} }
+        if owed {
+            div {
+                Button { label: tr!(t, "receipt-sign"), weight: Weight::Second, testid: "receipt-sign", onclick: move |()| asking.set(true) }
+            }
+        }
+        if asking() {
+            Confirm {
+                id: "confirm-receipt",
+                title: tr!(t, "receipt-title"),
+                text: tr!(t, "receipt-text"),
+                confirm: tr!(t, "receipt-confirm"),
+                keep: tr!(t, "receipt-keep"),
+                action,
+                oncancel: move |()| asking.set(false),
+                onconfirm: move |()| {
+                    action.call(ConfirmDeletion { request: request.clone() }, move |()| {
+                        asking.set(false);
+                        onchange.call(());
+                    });
+                },
             }
         }
     }

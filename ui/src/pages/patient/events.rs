@@ -53,7 +53,12 @@ pub fn details(t: Translator, line: &LogLineView) -> Option<String> {
         | LogEvent::CardMade
         | LogEvent::CardRevoked
         | LogEvent::AccessDeclined
-        | LogEvent::AccessRevoked => None,
+        | LogEvent::AccessRevoked
+        | LogEvent::AccessNarrowed
+        | LogEvent::AccessPaused
+        | LogEvent::AccessResumed
+        | LogEvent::DeletionConfirmed => None,
+        LogEvent::AccessExtended { until } => Some(tr!(t, "log-until", until = t.date_time(*until))),
     }
 }
 
@@ -65,8 +70,10 @@ pub fn icon(event: &LogEvent) -> Icon {
         LogEvent::CardMade | LogEvent::CardRevoked => Icon::Card,
         LogEvent::EmergencyDeclared { .. } => Icon::Emergency,
         LogEvent::AccessRequested { .. } => Icon::Ask,
-        LogEvent::AccessGranted { .. } => Icon::Key,
+        LogEvent::AccessGranted { .. } | LogEvent::AccessResumed => Icon::Key,
+        LogEvent::AccessExtended { .. } | LogEvent::AccessNarrowed | LogEvent::AccessPaused => Icon::Clock,
         LogEvent::AccessDeclined | LogEvent::AccessRevoked => Icon::Cross,
+        LogEvent::DeletionConfirmed => Icon::Check,
         LogEvent::RecordsRead { .. } => Icon::Records,
     }
 }

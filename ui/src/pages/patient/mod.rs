@@ -11,4 +11,5 @@ pub mod log_line;
 pub mod record;
 pub mod records;
 pub mod request;
+mod share;
 pub mod sharing;

@@ -73,6 +73,7 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
     let mut answer = answer;
     let action = use_action();
     let without = use_signal(BTreeSet::<String>::new);
+    let mut once = use_signal(|| false);
     let left = view.records.len() - without.read().len();
     let request = view.request.clone();
     let (grant_id, decline_id, asker) = (request.id.clone(), request.id.clone(), request.from.name.clone());
@@ -80,6 +81,16 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
         p { class: "sentence", "data-testid": "request-sentence", {sentence(t, &request)} }
         p { class: "soft", {tr!(t, "request-take-back")} }
         Exposed { view: view.clone(), without, locked: action.is_running() }
+        fieldset { disabled: action.is_running(),
+            legend { class: "visually-hidden", {tr!(t, "request-once")} }
+            Tick {
+                testid: "only-once",
+                label: tr!(t, "request-once"),
+                more: tr!(t, "request-once-more"),
+                ticked: once(),
+                onchange: move |only: bool| once.set(only),
+            }
+        }
         details { class: "technical",
             summary { {tr!(t, "request-later")} }
             p { {tr!(t, "request-later-text")} }
@@ -100,7 +111,9 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
                 busy: action.is_running(),
                 disabled: left == 0,
                 onclick: move |()| {
-                    let request = GrantRequest { request: grant_id.clone(), without: without.peek().iter().cloned().collect() };
+                    let without = without.peek().iter().cloned().collect();
+                    let uses_max = once().then_some(1);
+                    let request = GrantRequest { request: grant_id.clone(), without, uses_max };
                     action.call(request, move |share| answer.set(Some(Answer::Granted(share))));
                 },
             }

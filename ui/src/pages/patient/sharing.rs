@@ -1,20 +1,15 @@
 //! Who asks, who may read now, and who could once.
 
-use crate::components::actions::{Button, Weight};
+use super::share::{ActiveShare, EndedShare};
 use crate::components::check::CheckedBadge;
-use crate::components::dialog::Confirm;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::{Empty, PageHead};
-use crate::components::people::{Countdown, counted, named, who};
-use crate::hooks::{use_action, use_load};
+use crate::components::people::{counted, named, who};
+use crate::hooks::use_load;
 use crate::i18n::{Translator, tr, use_translator, words};
-use crate::pages::save_file::SaveProof;
 use crate::route::Route;
-use amulet_app_api::access::{
-    RequestView, RevokeGrant, ShareState, ShareView, Sharing as SharingCall, SharingView,
-};
-use amulet_app_api::files::ProofOf;
+use amulet_app_api::access::{RequestView, ShareView, Sharing as SharingCall, SharingView};
 use dioxus::prelude::*;
 
 /// The page.
@@ -97,61 +92,6 @@ fn WaitingRequest(request: RequestView) -> Element {
             }
             span { class: "strong", {tr!(t, "see")} }
             Glyph { icon: Icon::Next, size: 18 }
-        }
-    }
-}
-
-#[component]
-fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
-    let t = use_translator();
-    let action = use_action();
-    let mut asking = use_signal(|| false);
-    let id = share.id.clone();
-    rsx! {
-        article { class: "card-box stack tight", "data-testid": "active-share",
-            p { class: "strong", {share_sentence(t, &share)} }
-            div { class: "row wrap small soft",
-                Countdown { until: share.until }
-                span { {tr!(t, "share-uses", n = share.uses)} }
-            }
-            div {
-                Button { label: tr!(t, "take-back"), weight: Weight::Danger, testid: "take-back", onclick: move |()| asking.set(true) }
-            }
-            SaveProof { of: ProofOf::Grant { id: share.id.clone() } }
-        }
-        if asking() {
-            Confirm {
-                id: "confirm-take-back",
-                title: tr!(t, "take-back-title", name = share.to.name.clone()),
-                text: tr!(t, "take-back-text"),
-                confirm: tr!(t, "take-back"),
-                keep: tr!(t, "take-back-keep"),
-                action,
-                oncancel: move |()| asking.set(false),
-                onconfirm: move |()| {
-                    action.call(RevokeGrant { grant: id.clone() }, move |()| {
-                        asking.set(false);
-                        onchange.call(());
-                    });
-                },
-            }
-        }
-    }
-}
-
-#[component]
-fn EndedShare(share: ShareView) -> Element {
-    let t = use_translator();
-    rsx! {
-        div { class: "stack tight", "data-testid": "ended-share",
-            p { class: "strong", {who(t, &share.to)} }
-            p { class: "small soft",
-                span { class: if share.state == ShareState::Revoked { "tag danger" } else { "tag" }, {t.text(words::share_state(&share.state), &[])} }
-                " "
-                {tr!(t, "share-was", what = counted(t, &share.counts), from = t.day(share.granted_at), until = t.day(share.until))}
-            }
-            p { class: "small soft", {tr!(t, "share-uses", n = share.uses)} }
-            SaveProof { of: ProofOf::Grant { id: share.id.clone() } }
         }
     }
 }

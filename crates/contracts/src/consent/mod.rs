@@ -1,22 +1,26 @@
-//! consent: asking, granting, declining, taking back, using.
+//! consent: asking, granting, declining; [`life`] has what becomes of a grant.
 //!
-//! Three clocks that are never mixed: `answer_by` ends the time to answer, `valid_until` ends the access, and the record
-//! dates say which records are meant; the last is the wallet's to apply.
+//! Clocks that are never mixed: `answer_by` ends the time to answer, the term's `valid_until` ends the access, its `erase_by`
+//! the time to delete, and the record dates say which records are meant; the last is the wallet's to apply.
+
+mod life;
+
+pub(crate) use life::{confirm_deletion, extend, narrow, pause, resume, revoke, use_access};
 
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
 use crate::{checks, history, registry};
-use amulet_protocol::calls::{
-    DeclineAccess, GrantAccess, GrantId, RequestAccess, RequestId, RevokeAccess, UseAccess,
-};
+use amulet_protocol::calls::{DeclineAccess, GrantAccess, GrantId, RequestAccess, RequestId};
 use amulet_protocol::consent::{DataClass, RecordDates};
+use amulet_protocol::grant::{GrantState, Hold, Term};
 use amulet_protocol::history::Event;
+use amulet_protocol::ids::Timestamp;
 use amulet_protocol::limits::{
     ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS, CATEGORIES_MAX, GRANT_ENVELOPE_BYTES_MAX, RECORDS_PER_GRANT_MAX,
     SEALED_KEY_BYTES_MAX,
 };
 use amulet_protocol::receipt::RefusalCode;
-use amulet_protocol::state::{Answer, GrantState, RecordState, RequestState, StateKey};
+use amulet_protocol::state::{Answer, RecordState, RequestState, StateKey};
 
 /// A practitioner asks a patient.
 pub(crate) fn request<S: StateRead>(step: &mut Step<'_, S>, call: &RequestAccess) -> Done<S> {
@@ -56,8 +60,9 @@ pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) ->
     let enveloped = (1..=GRANT_ENVELOPE_BYTES_MAX).contains(&call.envelope.len());
     ensure(enveloped, RefusalCode::BadSealed)?;
     let now = step.now();
-    let limited = now < call.valid_until && call.valid_until <= now.plus_millis(request.access_ms);
-    ensure(limited, RefusalCode::BadDuration)?;
+    let valid_from = call.valid_from.map_or(now, |from| from.max(now));
+    ensure(valid_from <= now.plus_millis(ANSWER_TIME_MAX_MS), RefusalCode::BadDuration)?;
+    lasts(&call.term, valid_from, request.access_ms)?;
     checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
     for id in &call.records {
         let record: Option<RecordState> = step.get(&StateKey::Record(*id))?;
@@ -73,10 +78,12 @@ pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) ->
         request: call.request,
         purpose: request.purpose,
         records: call.records.clone(),
-        valid_from: now,
-        valid_until: call.valid_until,
-        revoked_at: None,
+        term: call.term,
+        valid_from,
+        hold: Hold::Open,
         uses: 0,
+        used_last: None,
+        deleted_at: None,
     };
     step.put(StateKey::Grant(id), &grant);
     request.answer = Answer::Granted(id);
@@ -94,33 +101,6 @@ pub(crate) fn decline<S: StateRead>(step: &mut Step<'_, S>, call: &DeclineAccess
     history::append(step, &[step.sender, request.practitioner], &event)
 }
 
-/// The patient takes a grant back before it ends.
-pub(crate) fn revoke<S: StateRead>(step: &mut Step<'_, S>, call: &RevokeAccess) -> Done<S> {
-    let mut grant: GrantState = step.get(&StateKey::Grant(call.grant))?.ok_or(RefusalCode::UnknownGrant)?;
-    ensure(grant.patient == step.sender, RefusalCode::NotYourGrant)?;
-    in_force(step, &grant)?;
-    grant.revoked_at = Some(step.now());
-    step.put(StateKey::Grant(call.grant), &grant);
-    let event = Event::AccessRevoked { grant: call.grant, practitioner: grant.practitioner };
-    history::append(step, &[step.sender, grant.practitioner], &event)
-}
-
-/// The grantee states which records they read now; the vault releases nothing before this is committed.
-pub(crate) fn use_access<S: StateRead>(step: &mut Step<'_, S>, call: &UseAccess) -> Done<S> {
-    let mut grant: GrantState = step.get(&StateKey::Grant(call.grant))?.ok_or(RefusalCode::UnknownGrant)?;
-    ensure(grant.practitioner == step.sender, RefusalCode::NotYourGrant)?;
-    registry::practitioner(step)?;
-    in_force(step, &grant)?;
-    checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
-    let granted = call.records.iter().all(|id| grant.records.binary_search(id).is_ok());
-    ensure(granted, RefusalCode::NotGranted)?;
-    grant.uses = grant.uses.saturating_add(1);
-    step.put(StateKey::Grant(call.grant), &grant);
-    let records = u32::try_from(call.records.len()).expect("the number of records is bounded above");
-    let event = Event::RecordsRead { grant: call.grant, practitioner: step.sender, records };
-    history::append(step, &[grant.patient, step.sender], &event)
-}
-
 /// The request, if it is the sender's to answer and still can be.
 fn answerable<S: StateRead>(step: &Step<'_, S>, id: RequestId) -> Done<S, RequestState> {
     let request: RequestState = step.get(&StateKey::Request(id))?.ok_or(RefusalCode::UnknownRequest)?;
@@ -130,9 +110,12 @@ fn answerable<S: StateRead>(step: &Step<'_, S>, id: RequestId) -> Done<S, Reques
     Ok(request)
 }
 
-fn in_force<S: StateRead>(step: &Step<'_, S>, grant: &GrantState) -> Result<(), RefusalCode> {
-    ensure(grant.revoked_at.is_none(), RefusalCode::GrantRevoked)?;
-    ensure(grant.is_active(step.now()), RefusalCode::GrantExpired)
+/// Refuses a term that ends before it begins at `from`, or more than `longest` milliseconds later, or has what was read deleted before
+/// its end or too late after.
+fn lasts(term: &Term, from: Timestamp, longest: u64) -> Result<(), RefusalCode> {
+    let limited = from < term.valid_until && term.valid_until <= from.plus_millis(longest);
+    ensure(limited, RefusalCode::BadDuration)?;
+    ensure(term.erases_in_time(), RefusalCode::BadEraseBy)
 }
 
 fn in_order(dates: RecordDates) -> bool {

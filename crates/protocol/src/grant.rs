@@ -1,0 +1,268 @@
+//! A grant as the ledger keeps it, from the patient's signature to the reader's deletion receipt.
+//!
+//! Three clocks that are never mixed: until when a request can be answered (in the request), from when until when the grant
+//! opens its records, and by when what was read must be deleted.
+
+use crate::calls::{RequestId, UseLimit};
+use crate::consent::Purpose;
+use crate::ids::{Did, RecordId, Timestamp};
+use crate::limits::{DELETION_TIME_MS, KEEPING_TIME_MAX_MS};
+use alloc::vec::Vec;
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// A grant.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct GrantState {
+    /// Who granted.
+    pub patient: Did,
+    /// Who may read.
+    pub practitioner: Did,
+    /// The request it answers.
+    pub request: RequestId,
+    /// What for.
+    pub purpose: Purpose,
+    /// Records opened, ascending.
+    pub records: Vec<RecordId>,
+    /// How far it opens.
+    pub term: Term,
+    /// First moment at which it is valid.
+    pub valid_from: Timestamp,
+    /// What the patient did with it since.
+    pub hold: Hold,
+    /// How often it was used.
+    pub uses: u32,
+    /// When it was used last.
+    pub used_last: Option<Timestamp>,
+    /// When the reader confirmed the deletion.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// How far a grant opens: what can be narrowed and extended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Term {
+    /// First moment at which the grant opens nothing.
+    pub valid_until: Timestamp,
+    /// How often it may be used; `None` for as often as needed.
+    pub uses_max: Option<UseLimit>,
+    /// The moment by which what was read must be deleted; `None` for [`DELETION_TIME_MS`] after the end.
+    pub erase_by: Option<Timestamp>,
+}
+
+/// What a patient did with a grant after giving it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Hold {
+    /// Nothing.
+    Open,
+    /// Paused it.
+    Paused {
+        /// When.
+        at: Timestamp,
+    },
+    /// Took it back, for good.
+    Revoked {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Where a grant stands at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its time has not begun.
+    NotYet,
+    /// It opens its records.
+    Active,
+    /// It opens nothing until it is resumed.
+    Paused,
+    /// It was used as often as it may be. What its last use named can still be fetched until its time has run out.
+    UsedUp,
+    /// Its time has run out.
+    Expired,
+    /// The patient took it back.
+    Revoked,
+}
+
+/// What a reader owes after the end of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// Nothing: the grant has not ended, or nothing was read under it.
+    NotOwed,
+    /// The deletion receipt.
+    Owed {
+        /// The moment by which.
+        by: Timestamp,
+    },
+    /// The deletion receipt, whose time has run out.
+    Overdue {
+        /// The moment by which it was due.
+        by: Timestamp,
+    },
+    /// Nothing more: it was confirmed.
+    Confirmed {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Term {
+    /// The moment by which what was read must be deleted when the grant ends by itself.
+    #[must_use]
+    pub fn erased_by(&self) -> Timestamp {
+        self.erase_by.unwrap_or(self.valid_until.plus_millis(DELETION_TIME_MS))
+    }
+
+    /// Whether the date by which to delete fits the end: not before it, and at most [`KEEPING_TIME_MAX_MS`] after it.
+    #[must_use]
+    pub fn erases_in_time(&self) -> bool {
+        let latest = self.valid_until.plus_millis(KEEPING_TIME_MAX_MS);
+        self.erase_by.is_none_or(|by| (self.valid_until..=latest).contains(&by))
+    }
+
+    /// Whether nothing in it is more than in `other`.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        let uses = |term: &Self| term.uses_max.map_or(u32::MAX, |limit| limit.0.get());
+        self.valid_until <= other.valid_until
+            && uses(self) <= uses(other)
+            && self.erased_by() <= other.erased_by()
+    }
+}
+
+impl GrantState {
+    /// Where it stands at `now`. What ends a grant for good outranks a pause.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        match self.hold {
+            Hold::Revoked { .. } => Standing::Revoked,
+            _ if now >= self.term.valid_until => Standing::Expired,
+            _ if self.is_used_up() => Standing::UsedUp,
+            Hold::Paused { .. } => Standing::Paused,
+            Hold::Open if now < self.valid_from => Standing::NotYet,
+            Hold::Open => Standing::Active,
+        }
+    }
+
+    /// When it ended, if it has at `now`.
+    #[must_use]
+    pub fn ended_at(&self, now: Timestamp) -> Option<Timestamp> {
+        match (self.hold, self.standing(now)) {
+            (Hold::Revoked { at }, _) => Some(at),
+            (_, Standing::Expired | Standing::UsedUp) => {
+                let used_up = self.used_last.filter(|_| self.is_used_up());
+                Some(used_up.map_or(self.term.valid_until, |at| at.min(self.term.valid_until)))
+            }
+            _ => None,
+        }
+    }
+
+    /// What its reader owes at `now`. A grant that was taken back leaves no longer than [`DELETION_TIME_MS`].
+    #[must_use]
+    pub fn deletion(&self, now: Timestamp) -> Deletion {
+        if let Some(at) = self.deleted_at {
+            return Deletion::Confirmed { at };
+        }
+        if self.uses == 0 || self.ended_at(now).is_none() {
+            return Deletion::NotOwed;
+        }
+        let by = match self.hold {
+            Hold::Revoked { at } => self.term.erased_by().min(at.plus_millis(DELETION_TIME_MS)),
+            _ => self.term.erased_by(),
+        };
+        if now < by { Deletion::Owed { by } } else { Deletion::Overdue { by } }
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.term.uses_max.is_some_and(|limit| self.uses >= limit.0.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::ids::TxId;
+    use amulet_crypto::digest::Digest;
+    use amulet_crypto::entropy::SeededEntropy;
+    use amulet_crypto::signing::SigningKey;
+    use std::num::NonZeroU32;
+
+    fn grant() -> GrantState {
+        let did = |seed| Did::of_key(SigningKey::generate(&mut SeededEntropy::new(seed)).public_key());
+        GrantState {
+            patient: did(1),
+            practitioner: did(2),
+            request: RequestId(TxId(Digest::ZERO)),
+            purpose: Purpose::Treatment,
+            records: Vec::new(),
+            term: Term { valid_until: Timestamp(200), uses_max: None, erase_by: None },
+            valid_from: Timestamp(100),
+            hold: Hold::Open,
+            uses: 0,
+            used_last: None,
+            deleted_at: None,
+        }
+    }
+
+    fn at_most(uses: u32) -> Option<UseLimit> {
+        NonZeroU32::new(uses).map(UseLimit)
+    }
+
+    #[test]
+    fn each_end_outranks_a_pause_and_a_revocation_outranks_all() {
+        let mut grant = grant();
+        let standings = [99, 100, 199, 200].map(|now| grant.standing(Timestamp(now)));
+        assert_eq!(standings, [Standing::NotYet, Standing::Active, Standing::Active, Standing::Expired]);
+        grant.hold = Hold::Paused { at: Timestamp(120) };
+        assert_eq!(grant.standing(Timestamp(130)), Standing::Paused);
+        assert_eq!(grant.standing(Timestamp(200)), Standing::Expired);
+        (grant.uses, grant.used_last, grant.term.uses_max) = (2, Some(Timestamp(110)), at_most(2));
+        assert_eq!(grant.standing(Timestamp(130)), Standing::UsedUp);
+        assert_eq!(grant.ended_at(Timestamp(130)), Some(Timestamp(110)));
+        assert_eq!(grant.ended_at(Timestamp(300)), Some(Timestamp(110)));
+        grant.hold = Hold::Revoked { at: Timestamp(140) };
+        assert_eq!(grant.standing(Timestamp(300)), Standing::Revoked);
+        assert_eq!(grant.ended_at(Timestamp(300)), Some(Timestamp(140)));
+    }
+
+    #[test]
+    fn a_receipt_is_owed_from_the_end_on_if_something_was_read() {
+        let mut grant = grant();
+        let after = |grant: &GrantState, millis| grant.deletion(Timestamp(200).plus_millis(millis));
+        assert_eq!(after(&grant, 0), Deletion::NotOwed, "nothing was read");
+        (grant.uses, grant.used_last) = (1, Some(Timestamp(150)));
+        assert_eq!(grant.deletion(Timestamp(199)), Deletion::NotOwed, "it has not ended");
+        let by = Timestamp(200).plus_millis(DELETION_TIME_MS);
+        assert_eq!(after(&grant, 0), Deletion::Owed { by });
+        assert_eq!(after(&grant, DELETION_TIME_MS), Deletion::Overdue { by });
+        grant.deleted_at = Some(Timestamp(250));
+        assert_eq!(after(&grant, DELETION_TIME_MS), Deletion::Confirmed { at: Timestamp(250) });
+    }
+
+    #[test]
+    fn a_recall_does_not_wait_for_a_late_date_and_does_not_put_an_early_one_off() {
+        let mut grant = grant();
+        (grant.uses, grant.used_last) = (1, Some(Timestamp(110)));
+        grant.term.erase_by = Some(Timestamp(2 * DELETION_TIME_MS));
+        let now = Timestamp(130);
+        grant.hold = Hold::Revoked { at: now };
+        assert_eq!(grant.deletion(now), Deletion::Owed { by: now.plus_millis(DELETION_TIME_MS) });
+        grant.term.erase_by = Some(Timestamp(300));
+        assert_eq!(grant.deletion(now), Deletion::Owed { by: Timestamp(300) });
+    }
+
+    #[test]
+    fn a_term_is_within_another_only_if_nothing_in_it_is_more() {
+        let term = Term { valid_until: Timestamp(200), uses_max: at_most(3), erase_by: Some(Timestamp(300)) };
+        assert!(term.is_within(&term));
+        for (more, why) in [
+            (Term { valid_until: Timestamp(201), ..term }, "later"),
+            (Term { uses_max: None, ..term }, "unlimited"),
+            (Term { erase_by: None, ..term }, "kept longer"),
+        ] {
+            assert!(!more.is_within(&term) && term.is_within(&more), "{why}");
+        }
+        let erased = |by| Term { erase_by: Some(Timestamp(by)), ..term }.erases_in_time();
+        assert!(!erased(199) && erased(200));
+        assert!(erased(200 + KEEPING_TIME_MAX_MS) && !erased(201 + KEEPING_TIME_MAX_MS));
+    }
+}

@@ -1,0 +1,156 @@
+//! Grants from the patient's side: what they open, and changing them: less, longer, paused, resumed, taken back.
+
+use amulet_app_api::access::{DeletionView, ExtendGrant, NarrowGrant, ShareState, ShareView};
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_protocol::calls::{
+    Call, ExtendAccess, GrantId, NarrowAccess, PauseAccess, ResumeAccess, RevokeAccess, UseLimit,
+};
+use amulet_protocol::grant::{Deletion, GrantState, Standing, Term};
+use amulet_protocol::history::Event;
+use amulet_protocol::ids::{RecordId, Timestamp};
+use amulet_protocol::state::StateKey;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use super::Service;
+use super::ledger::tx_id;
+use super::records::counts;
+use super::session::Session;
+use crate::convert;
+
+impl Service {
+    /// All grants of this patient with their state, oldest first.
+    pub(super) async fn grants(&self, session: &Session) -> Result<Vec<(GrantId, GrantState)>, ApiError> {
+        let ids: Vec<GrantId> = session
+            .entries()
+            .iter()
+            .filter_map(|entry| match entry.event {
+                Event::AccessGranted { grant, .. } => Some(grant),
+                _ => None,
+            })
+            .collect();
+        let keys: Vec<StateKey> = ids.iter().map(|id| StateKey::Grant(*id)).collect();
+        let states = self.states_of::<GrantState>(&keys).await?;
+        Ok(ids.into_iter().zip(states).filter_map(|(id, state)| Some((id, state?))).collect())
+    }
+
+    pub(super) async fn share_view(
+        &self,
+        session: &Session,
+        id: GrantId,
+        grant: &GrantState,
+    ) -> Result<ShareView, ApiError> {
+        let to = self.practitioner(session, grant.practitioner).await?;
+        let categories: BTreeMap<RecordId, _> =
+            session.cache().records.iter().map(|meta| (meta.entry.id, meta.entry.category)).collect();
+        let opened = grant.records.iter().filter_map(|id| categories.get(id));
+        Ok(ShareView {
+            id: id.to_string(),
+            to,
+            counts: counts(opened.map(|category| convert::category(*category))),
+            purpose: convert::purpose(grant.purpose),
+            granted_at: grant.valid_from.0,
+            until: grant.term.valid_until.0,
+            state: share_state(grant, self.now()),
+            uses: u64::from(grant.uses),
+            uses_max: grant.term.uses_max.map(|limit| u64::from(limit.0.get())),
+            deletion: deletion_view(grant.deletion(self.now())),
+        })
+    }
+
+    /// Takes a grant back.
+    pub(super) async fn revoke_grant(&self, grant: &str) -> Result<(), ApiError> {
+        let grant = GrantId(tx_id(grant)?);
+        self.change_grant(Call::RevokeAccess(RevokeAccess { grant })).await
+    }
+
+    /// Pauses a grant.
+    pub(super) async fn pause_grant(&self, grant: &str) -> Result<(), ApiError> {
+        let grant = GrantId(tx_id(grant)?);
+        self.change_grant(Call::PauseAccess(PauseAccess { grant })).await
+    }
+
+    /// Lets a paused grant go on.
+    pub(super) async fn resume_grant(&self, grant: &str) -> Result<(), ApiError> {
+        let grant = GrantId(tx_id(grant)?);
+        self.change_grant(Call::ResumeAccess(ResumeAccess { grant })).await
+    }
+
+    /// Lets a grant last longer. A date by which to delete moves along, so that the reader has as long after the end as before.
+    pub(super) async fn extend_grant(&self, call: &ExtendGrant) -> Result<(), ApiError> {
+        let (grant, state) = self.own_grant(&call.grant).await?;
+        let valid_until = Timestamp(call.until);
+        let moved = valid_until.0.saturating_sub(state.term.valid_until.0);
+        let erase_by = state.term.erase_by.map(|by| by.plus_millis(moved));
+        let term = Term { valid_until, erase_by, ..state.term };
+        self.change_grant(Call::ExtendAccess(ExtendAccess { grant, term })).await
+    }
+
+    /// Lets a grant open less.
+    pub(super) async fn narrow_grant(&self, call: &NarrowGrant) -> Result<(), ApiError> {
+        let (grant, state) = self.own_grant(&call.grant).await?;
+        let mut records = state.records;
+        records.retain(|id| !call.without.contains(&id.to_string()));
+        if records.is_empty() {
+            return Err(ApiError::new(ErrorCode::BadRequest).with("field", "without"));
+        }
+        let uses_max = use_limit(call.uses_max)?.or(state.term.uses_max);
+        let valid_until = call.until.map_or(state.term.valid_until, Timestamp);
+        let term = Term { valid_until, uses_max, ..state.term };
+        self.change_grant(Call::NarrowAccess(NarrowAccess { grant, records, term })).await
+    }
+
+    /// A grant of this patient as it stands now.
+    async fn own_grant(&self, grant: &str) -> Result<(GrantId, GrantState), ApiError> {
+        let session = self.patient()?;
+        let id = GrantId(tx_id(grant)?);
+        self.follow(&session).await?;
+        let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
+        let state = state.filter(|state| state.patient == session.did());
+        Ok((id, state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?))
+    }
+
+    async fn change_grant(&self, call: Call) -> Result<(), ApiError> {
+        let session = self.patient()?;
+        self.fresh().await?;
+        self.submit(&session, call).await?;
+        Ok(())
+    }
+}
+
+/// Where a grant stands at `now`, in the wallet's words. One that has not begun by this device's clock counts as running: a
+/// device whose clock is behind the hospitals' must not call a fresh grant something else.
+pub(super) fn share_state(grant: &GrantState, now: Timestamp) -> ShareState {
+    match grant.standing(now) {
+        Standing::NotYet | Standing::Active => ShareState::Active,
+        Standing::Paused => ShareState::Paused,
+        Standing::UsedUp => ShareState::UsedUp,
+        Standing::Expired => ShareState::Expired,
+        Standing::Revoked => ShareState::Revoked,
+    }
+}
+
+/// Whether a grant in this state will never open anything again.
+pub(super) fn is_over(state: ShareState) -> bool {
+    match state {
+        ShareState::Active | ShareState::Paused => false,
+        ShareState::UsedUp | ShareState::Expired | ShareState::Revoked => true,
+    }
+}
+
+/// What a reader owes, for people.
+pub(super) fn deletion_view(deletion: Deletion) -> DeletionView {
+    match deletion {
+        Deletion::NotOwed => DeletionView::NotOwed,
+        Deletion::Owed { by } => DeletionView::Owed { by: by.0 },
+        Deletion::Overdue { by } => DeletionView::Overdue { by: by.0 },
+        Deletion::Confirmed { at } => DeletionView::Confirmed { at: at.0 },
+    }
+}
+
+/// A limit of uses; 0 is none that anybody means.
+pub(super) fn use_limit(uses: Option<u32>) -> Result<Option<UseLimit>, ApiError> {
+    let limit = |uses| NonZeroU32::new(uses).map(UseLimit);
+    let bad = || ApiError::new(ErrorCode::BadRequest).with("field", "uses_max");
+    uses.map(|uses| limit(uses).ok_or_else(bad)).transpose()
+}

@@ -1,0 +1,206 @@
+//! One share: what it opens, and pausing, lengthening and taking it back; once it has ended, whether its reader deleted.
+
+use crate::components::actions::{Button, Weight};
+use crate::components::dialog::Confirm;
+use crate::components::error::ErrorNotice;
+use crate::components::icon::{Glyph, Icon};
+use crate::components::people::{Countdown, counted, who};
+use crate::components::progress::ActionProgress;
+use crate::hooks::use_action;
+use crate::i18n::{Translator, tr, use_translator, words};
+use crate::pages::save_file::SaveProof;
+use crate::platform;
+use amulet_app_api::access::{
+    DeletionView, ExtendGrant, PauseGrant, ResumeGrant, RevokeGrant, ShareState, ShareView,
+};
+use amulet_app_api::files::ProofOf;
+use amulet_app_api::wallet::TimeMs;
+use dioxus::prelude::*;
+
+/// How much longer a share may last, in days, with the words for it.
+const LONGER: [(u64, &str); 3] = [(1, "extend-day"), (7, "extend-week"), (30, "extend-month")];
+const DAY_MS: TimeMs = 86_400_000;
+
+/// What a share waits for.
+#[derive(Clone, Copy, PartialEq)]
+enum Asking {
+    TakeBack,
+    Extend,
+}
+
+/// A share that opens its records, or would if it were not paused.
+#[component]
+pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
+    let t = use_translator();
+    let action = use_action();
+    let mut asking = use_signal(|| None::<Asking>);
+    let paused = share.state == ShareState::Paused;
+    let (id, hold_id) = (share.id.clone(), share.id.clone());
+    let take_back = move |()| {
+        action.call(RevokeGrant { grant: id.clone() }, move |()| {
+            asking.set(None);
+            onchange.call(());
+        });
+    };
+    let hold = move |()| {
+        let grant = hold_id.clone();
+        if paused {
+            action.call(ResumeGrant { grant }, move |()| onchange.call(()));
+        } else {
+            action.call(PauseGrant { grant }, move |()| onchange.call(()));
+        }
+    };
+    rsx! {
+        article { class: "card-box stack tight", "data-testid": "active-share",
+            p { class: "strong", {super::sharing::share_sentence(t, &share)} }
+            if paused {
+                div { class: "notice wait", "data-testid": "paused-share",
+                    Glyph { icon: Icon::Clock, size: 24 }
+                    p { {tr!(t, "paused-text")} }
+                }
+            }
+            div { class: "row wrap small soft",
+                Countdown { until: share.until }
+                span { {uses(t, &share)} }
+            }
+            if asking().is_none() {
+                if let Some(error) = action.error.read().clone() {
+                    ErrorNotice { error }
+                }
+                ActionProgress { action, waiting: tr!(t, "task-waiting-for-hospitals") }
+            }
+            div { class: "row wrap",
+                Button {
+                    label: if paused { tr!(t, "resume") } else { tr!(t, "pause") },
+                    weight: Weight::Second,
+                    testid: if paused { "resume" } else { "pause" },
+                    busy: action.is_running(),
+                    onclick: hold,
+                }
+                Button { label: tr!(t, "extend"), weight: Weight::Second, testid: "extend", disabled: action.is_running(), onclick: move |()| asking.set(Some(Asking::Extend)) }
+                Button { label: tr!(t, "take-back"), weight: Weight::Danger, testid: "take-back", disabled: action.is_running(), onclick: move |()| asking.set(Some(Asking::TakeBack)) }
+            }
+            SaveProof { of: ProofOf::Grant { id: share.id.clone() } }
+        }
+        if asking() == Some(Asking::TakeBack) {
+            Confirm {
+                id: "confirm-take-back",
+                title: tr!(t, "take-back-title", name = share.to.name.clone()),
+                text: tr!(t, "take-back-text"),
+                confirm: tr!(t, "take-back"),
+                keep: tr!(t, "take-back-keep"),
+                action,
+                oncancel: move |()| asking.set(None),
+                onconfirm: take_back,
+            }
+        }
+        if asking() == Some(Asking::Extend) {
+            Longer {
+                share: share.clone(),
+                onclose: move |changed: bool| {
+                    asking.set(None);
+                    if changed {
+                        onchange.call(());
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// How often a share was used, of how often it may be.
+fn uses(t: Translator, share: &ShareView) -> String {
+    match share.uses_max {
+        Some(max) => tr!(t, "share-uses-of", n = share.uses, max = max),
+        None => tr!(t, "share-uses", n = share.uses),
+    }
+}
+
+/// Asks how much longer a share may last.
+#[component]
+fn Longer(share: ShareView, onclose: EventHandler<bool>) -> Element {
+    let t = use_translator();
+    let action = use_action();
+    let mut days = use_signal(|| LONGER[0].0);
+    use_effect(|| platform::show_modal("extend-dialog"));
+    let (grant, end) = (share.id.clone(), share.until);
+    rsx! {
+        dialog {
+            id: "extend-dialog",
+            class: "dialog",
+            "aria-labelledby": "extend-title",
+            "data-testid": "extend-dialog",
+            onkeydown: move |event| {
+                if event.key() == Key::Escape && !action.is_running() {
+                    event.prevent_default();
+                    onclose.call(false);
+                }
+            },
+            div { class: "stack",
+                h2 { id: "extend-title", {tr!(t, "extend-title", name = share.to.name.clone())} }
+                p { {tr!(t, "extend-text", until = t.date_time(end))} }
+                fieldset { class: "stack tight", disabled: action.is_running(),
+                    legend { class: "visually-hidden", {tr!(t, "extend")} }
+                    for (number, key) in LONGER {
+                        label { key: "{key}", class: "choice row",
+                            input {
+                                r#type: "radio",
+                                name: "longer",
+                                "data-testid": key,
+                                checked: days() == number,
+                                onchange: move |_| days.set(number),
+                            }
+                            span { {t.text(key, &[("until", t.date_time(end + number * DAY_MS).into())])} }
+                        }
+                    }
+                }
+                if let Some(error) = action.error.read().clone() {
+                    ErrorNotice { error }
+                }
+                ActionProgress { action, waiting: tr!(t, "task-waiting-for-hospitals") }
+                div { class: "dialog-actions",
+                    Button { label: tr!(t, "extend-keep"), weight: Weight::Second, testid: "extend-keep", disabled: action.is_running(), onclick: move |()| onclose.call(false) }
+                    Button {
+                        label: tr!(t, "extend-confirm"),
+                        weight: Weight::Main,
+                        testid: "extend-confirm",
+                        busy: action.is_running(),
+                        onclick: move |()| {
+                            let call = ExtendGrant { grant: grant.clone(), until: end + days() * DAY_MS };
+                            action.call(call, move |()| onclose.call(true));
+                        },
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A share that has ended, and what became of what was read.
+#[component]
+pub fn EndedShare(share: ShareView) -> Element {
+    let t = use_translator();
+    let deletion = match share.deletion {
+        DeletionView::NotOwed => None,
+        DeletionView::Owed { by } => Some(("small", tr!(t, "deletion-owed", by = t.date_time(by)))),
+        DeletionView::Overdue { by } => {
+            Some(("notice wait", tr!(t, "deletion-overdue", by = t.date_time(by))))
+        }
+        DeletionView::Confirmed { at } => Some(("small", tr!(t, "deletion-confirmed", at = t.date_time(at)))),
+    };
+    rsx! {
+        div { class: "stack tight", "data-testid": "ended-share",
+            p { class: "strong", {who(t, &share.to)} }
+            p { class: "small soft",
+                span { class: if share.state == ShareState::Revoked { "tag danger" } else { "tag" }, {t.text(words::share_state(&share.state), &[])} }
+                " "
+                {tr!(t, "share-was", what = counted(t, &share.counts), from = t.day(share.granted_at), until = t.day(share.until))}
+            }
+            p { class: "small soft", {uses(t, &share)} }
+            if let Some((class, text)) = deletion {
+                p { class, "data-testid": "share-deletion", {text} }
+            }
+            SaveProof { of: ProofOf::Grant { id: share.id.clone() } }
+        }
+    }
+}
