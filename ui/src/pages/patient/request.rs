@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 /// How a request was answered.
 #[derive(Clone, PartialEq)]
 enum Answer {
-    Granted(ShareView),
+    Granted(Box<ShareView>),
     Declined(String),
 }
 
@@ -114,7 +114,7 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
                     let without = without.peek().iter().cloned().collect();
                     let uses_max = once().then_some(1);
                     let request = GrantRequest { request: grant_id.clone(), without, uses_max };
-                    action.call(request, move |share| answer.set(Some(Answer::Granted(share))));
+                    action.call(request, move |share| answer.set(Some(Answer::Granted(Box::new(share)))));
                 },
             }
             Button {
