@@ -11,11 +11,16 @@ use amulet_protocol::validators::ValidatorSet;
 pub(crate) const HEADERS_THAT_PAY: usize = 32;
 
 /// The prepared keys of a validator set, 86 KiB each.
+#[derive(Default)]
 pub(crate) struct KnownKeys(BTreeMap<PublicKey, PreparedKey>);
 
 impl KnownKeys {
-    pub(crate) fn of(validators: &ValidatorSet) -> Self {
-        let prepare = |key: &PublicKey| (key.clone(), PreparedKey::new(key.clone()));
+    /// Those of this set. The ones that are known already, because few validators change at a time, are kept.
+    pub(crate) fn renewed(mut self, validators: &ValidatorSet) -> Self {
+        let mut prepare = |key: &PublicKey| {
+            let known = self.0.remove(key).unwrap_or_else(|| PreparedKey::new(key.clone()));
+            (key.clone(), known)
+        };
         Self(validators.members().iter().map(|member| prepare(&member.key)).collect())
     }
 }

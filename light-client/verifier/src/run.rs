@@ -66,7 +66,8 @@ impl Verifier {
         for position in 0..run.headers.len() {
             if left_of_set == 0 {
                 left_of_set = same_set(&run.headers[position..]);
-                known = (left_of_set >= HEADERS_THAT_PAY).then(|| KnownKeys::of(verifier.validators()));
+                known = (left_of_set >= HEADERS_THAT_PAY)
+                    .then(|| known.unwrap_or_default().renewed(verifier.validators()));
             }
             left_of_set -= 1;
             let votes = known.as_ref().map_or(&Sm2Votes as &dyn VoteCheck, |known| known);
