@@ -22,7 +22,8 @@ Developer commands of Amulet
   cargo xtask check     formatting, lints, licences, documentation, wasm type check
   cargo xtask bench [NAME] [OPTIONS]    measure; without a name, list what can be measured
       consensus --quick --json FILE    less time for each number; write them to FILE
-      light-client --quick --json FILE    the same; --only PART for one part
+      light-client --quick --json FILE    the same; --only PART for one part, --beside tendermint
+      light-client-browser             what a page in headless Chromium takes for the same
       sm2 --cases N     compare N signature checks with another implementation instead of measuring
   cargo xtask kill-loop --kills N    kill hospitals at random under load, compare what they hold with what clients saw
       --seed S          what is killed when (default: 1)

@@ -123,22 +123,31 @@ fn native_tests(workspace: &Workspace, peers: bool) -> Command {
 }
 
 fn wasm_tests(workspace: &Workspace, toolchain: &WasmToolchain) -> Result<(), Failure> {
+    let mut command = in_browser(workspace, toolchain)?;
+    command.args(["--lib", "--tests", "--no-fail-fast"]);
+    for package in workspace.existing(WASM_TEST_PACKAGES) {
+        command.args(["-p", package]);
+    }
+    exec::run("the tests in the browser's engine", &mut command)
+}
+
+/// `cargo test` whose programs run in headless Chromium.
+///
+/// # Errors
+/// If Chromium's switches cannot be written down, or the runner is not there.
+pub fn in_browser(workspace: &Workspace, toolchain: &WasmToolchain) -> Result<Command, Failure> {
     let capabilities = workspace.target.join("webdriver.json");
     let content = json!({ "goog:chromeOptions": { "args": CHROMIUM_ARGUMENTS } });
     std::fs::write(&capabilities, content.to_string()).map_err(Failure::file("write", &capabilities))?;
     let driver = exec::find_program("chromedriver").unwrap_or_else(|| PathBuf::from("chromedriver"));
     let mut command = toolchain.cargo(workspace, "test");
     command
-        .args(["--lib", "--tests", "--no-fail-fast"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", wasm_test_runner(workspace)?)
         .env("CHROMEDRIVER", driver)
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities)
         .env("WASM_BINDGEN_USE_BROWSER", "1")
         .env("WASM_BINDGEN_TEST_TIMEOUT", WASM_TEST_TIMEOUT_SECONDS);
-    for package in workspace.existing(WASM_TEST_PACKAGES) {
-        command.args(["-p", package]);
-    }
-    exec::run("the tests in the browser's engine", &mut command)
+    Ok(command)
 }
 
 /// The runner that was installed with wasm-bindgen, and so has its version.

@@ -5,6 +5,7 @@
 //! questions and answers.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod beside;
 mod certificate;
 mod clock;
 mod consortium;
@@ -42,23 +43,38 @@ const SIGNATURES_SEQUENTIAL: usize = 20_000;
 struct Options {
     quick: bool,
     only: Option<String>,
+    /// First syncs with this number of validators only.
+    validators: Option<usize>,
     json: Option<String>,
+    /// Measure another light client as well.
+    beside: bool,
     /// This program started itself to measure its memory, with what is in this folder.
     replay: Option<PathBuf>,
 }
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Self {
-        let mut options = Self { quick: false, only: None, json: None, replay: None };
+        let mut options =
+            Self { quick: false, only: None, validators: None, json: None, beside: false, replay: None };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => options.quick = true,
                 "--json" => options.json = Some(arguments.next().expect("--json takes a file name")),
                 "--only" => options.only = Some(arguments.next().expect("--only takes a part")),
+                "--validators" => {
+                    options.validators = arguments.next().and_then(|number| number.parse().ok())
+                }
+                "--beside" => {
+                    let other = arguments.next().expect("--beside takes a name");
+                    assert_eq!(other, "tendermint", "there is nothing else to set beside");
+                    options.beside = true;
+                }
                 "--replay" => options.replay = arguments.next().map(PathBuf::from),
                 // Cargo says that this is a bench.
                 "--bench" => {}
-                unknown => panic!("unknown option '{unknown}'; there are --quick, --json FILE, --only PART"),
+                unknown => panic!(
+                    "unknown option '{unknown}'; there are --quick, --json FILE, --only PART, --validators N, --beside tendermint"
+                ),
             }
         }
         options
@@ -90,6 +106,9 @@ fn main() {
     if options.wants("first-sync") {
         measure_syncs(&runtime, &options, &mut report);
     }
+    if options.beside {
+        report.beside(beside::tendermint());
+    }
     if let Some(file) = &options.json {
         std::fs::write(file, report.into_json()).unwrap();
     }
@@ -99,7 +118,7 @@ fn main() {
 fn measure_syncs(runtime: &Runtime, options: &Options, report: &mut Report) {
     report.first_sync_head();
     let mut longest = None;
-    for validators in SIZES {
+    for validators in SIZES.into_iter().filter(|size| options.validators.is_none_or(|only| only == *size)) {
         let of_size = |blocks: &u64| !options.quick || validators == 4 || *blocks == BLOCKS_QUICK;
         let lengths: Vec<u64> = BLOCKS.into_iter().filter(of_size).collect();
         for (at, blocks) in lengths.iter().enumerate() {

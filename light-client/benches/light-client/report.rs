@@ -1,5 +1,6 @@
 //! Lines for people as the numbers come in, and JSON for scripts at the end.
 
+use crate::beside::Beside;
 use crate::certificate::Certificate;
 use crate::consortium::Change;
 use crate::first_sync::FirstSync;
@@ -168,6 +169,34 @@ impl Report {
             mib(*process)
         );
         self.value("memory", json!({ "added_bytes": added * 1024, "process_bytes": process * 1024 }));
+    }
+
+    pub fn beside(&mut self, beside: Beside) {
+        let Beside { value, build_seconds } = beside;
+        let number = |value: &Value| value.as_f64().unwrap();
+        println!(
+            "\ntendermint-light-client 0.41 (built in {build_seconds:.0} s), Ed25519, JSON; the same changes, in turn"
+        );
+        println!("  {:.0} bare checks a second", number(&value["bare_checks_per_s"]));
+        for run in value["measured"].as_array().unwrap() {
+            let skipping = &run["skipping"];
+            println!(
+                "  {} validators: {:.0} headers a second one by one, {} B each, {:.2} × bare checks of a quorum",
+                run["validators"],
+                number(&run["headers_per_s"]),
+                run["bytes_per_header"],
+                number(&run["work_to_bare_checks_of_a_quorum"]),
+            );
+            println!(
+                "     skipping {} blocks: {} headers, {} B, {:.1} ms, as {:.0} bare checks",
+                skipping["blocks"],
+                skipping["headers"],
+                skipping["bytes"],
+                number(&skipping["seconds"]) * 1e3,
+                number(&skipping["bare_checks"]),
+            );
+        }
+        self.value("beside_tendermint", value);
     }
 
     fn value(&mut self, name: &str, value: Value) {
