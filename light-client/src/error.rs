@@ -7,6 +7,7 @@ use crate::transport::{NodeIndex, TransportError};
 use crate::verifier::{CheckpointError, InvalidHeader, InvalidStep, TrustExpired};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::certificate::UntrustedSignedHeader;
+use amulet_protocol::fork_file::ForkFileError;
 use amulet_protocol::genesis::GenesisError;
 use amulet_protocol::history::{HistoryError, HistoryHead};
 use amulet_protocol::ids::{BlobId, Did, Epoch, HeaderHash, Height, Timestamp, TxId};
@@ -199,6 +200,9 @@ pub enum LightError {
     /// The pinned checkpoint is of another chain.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A fork that is kept cannot be shown to others.
+    #[error(transparent)]
+    ForkFile(#[from] ForkFileError),
     /// No node has a header with the words that a person typed.
     #[error(transparent)]
     CheckpointWords(#[from] CheckpointWordsError),

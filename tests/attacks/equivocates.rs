@@ -2,12 +2,15 @@
 
 use crate::{between, client_in};
 use amulet_app_api::ErrorCode;
+use amulet_app_api::checking::Checking;
+use amulet_app_api::files::SaveContradiction;
 use amulet_app_api::wallet::Sync;
 use amulet_crypto::digest::Digest;
 use amulet_light_client::store::{StoredFork, Told};
 use amulet_light_client::{Clock, LightError, NodeIndex, SystemClock};
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::evidence::{EvidenceKind, EvidenceRecord};
+use amulet_protocol::fork_file::UntrustedForkFile;
 use amulet_protocol::ids::{Epoch, Height, ReplicaId, View};
 use amulet_protocol::light::{ForkFinding, LightRequest, LightResponse};
 use amulet_protocol::state::StateKey;
@@ -104,7 +107,28 @@ async fn is_found_and_shown(
     wallet.open_demo("wang-fang", net.passphrase()).await;
     let error = wallet.fails(Sync {}).await;
     assert_eq!(error.code, ErrorCode::Disagreement, "{error}");
+    is_carried_away(net, &wallet, &kept[0]).await;
     kept[0].clone()
+}
+
+/// The wallet's file convinces whoever has the genesis document, and accuses those who signed both in one view; with a byte of
+/// a signature changed it accuses nobody.
+async fn is_carried_away(net: &Localnet, wallet: &Wallet, kept: &StoredFork) {
+    let place = wallet.must(Checking {}).await.contradictions.len() - 1;
+    let saved = wallet.must(SaveContradiction { place }).await;
+    let bytes = wallet.saved(&saved.name);
+    let file = UntrustedForkFile::decode(&bytes).unwrap();
+    let mut altered = file.clone();
+    altered.fork.upper.certificate.signatures.truncate(2);
+    let proven = file.verify(&net.genesis()).unwrap();
+    assert_eq!(proven.fork().hashes(), kept.fork.hashes());
+    let [lower, upper] = kept.fork.sides().map(|side| side.certificate.vote.view);
+    assert!(proven.signed_both().len() >= 2, "{proven:?}");
+    assert_eq!(proven.convicted().len(), if lower == upper { proven.signed_both().len() } else { 0 });
+    let refused = altered.verify(&net.genesis()).unwrap_err();
+    assert_eq!(refused.rule(), "fork-certificate", "{refused}");
+    let cut = UntrustedForkFile::decode(&bytes[..bytes.len() - 1]).unwrap_err();
+    assert_eq!(cut.rule(), "decode", "{cut}");
 }
 
 fn is_convicted(net: &Localnet, offender: ReplicaId, height: Height) -> bool {

@@ -15,6 +15,23 @@ pub fn now() -> TimeMs {
     js_sys::Date::now() as TimeMs
 }
 
+/// The midnight before a time, where this device is.
+pub fn day_of(time: TimeMs) -> TimeMs {
+    let date = js_sys::Date::new(&JsValue::from_f64(time as f64));
+    date.set_hours(0);
+    date.set_minutes(0);
+    date.set_seconds(0);
+    date.set_milliseconds(0);
+    date.get_time() as TimeMs
+}
+
+/// The beginning of a time's month, where this device is.
+pub fn month_of(time: TimeMs) -> TimeMs {
+    let date = js_sys::Date::new(&JsValue::from_f64(day_of(time) as f64));
+    date.set_date(1);
+    date.get_time() as TimeMs
+}
+
 /// Waits.
 pub async fn sleep_ms(milliseconds: u32) {
     gloo_timers::future::TimeoutFuture::new(milliseconds).await;

@@ -57,6 +57,17 @@ pub struct BackgroundView {
     pub failures: u32,
     /// What was exchanged with each hospital since the app started, for checks and all else.
     pub traffic: Vec<HospitalTrafficView>,
+    /// What was exchanged with all of them in each hour of the last month, also before the app started, the oldest first.
+    pub usage: Vec<UsageView>,
+}
+
+/// What was exchanged in an hour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageView {
+    /// Its beginning.
+    pub hour: TimeMs,
+    /// Bytes sent and received.
+    pub bytes: u64,
 }
 
 /// What was exchanged with one hospital. Bytes are those of questions and answers, without what the line adds.

@@ -33,6 +33,14 @@ pub enum ProofOf {
     NewestEntry,
 }
 
+/// Save a contradiction between hospitals as a file that others can check; its format is in `docs/spec/proofs.md`, "Fork
+/// files".
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveContradiction {
+    /// Its place among [`CheckingView::contradictions`](crate::checking::CheckingView::contradictions), from 0.
+    pub place: usize,
+}
+
 /// A file that was handed out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedFileView {

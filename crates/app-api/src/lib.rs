@@ -134,6 +134,8 @@ calls! {
     LogProof: access => access::ProofView,
     /// Something proven, as a file that others can check.
     SaveProof: files => files::SavedFileView,
+    /// A contradiction between hospitals, as a file that others can check.
+    SaveContradiction: files => files::SavedFileView,
     /// Read a scanned or typed card code.
     ReadCard: clinician => clinician::CardPreviewView,
     /// Declare an emergency and open the summary once it is on the ledger.

@@ -20,6 +20,7 @@ pub mod consensus;
 pub mod consent;
 pub mod evidence;
 pub mod fork;
+pub mod fork_file;
 pub mod genesis;
 pub mod governance;
 pub mod grant;

@@ -58,6 +58,15 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
+    /// Check a fork file, as a wallet saves it when hospitals contradict each other, without a network: exit code 0 says
+    /// that they do.
+    VerifyFork {
+        /// The genesis document, from a source that you trust.
+        #[arg(long, value_name = "FILE")]
+        genesis: PathBuf,
+        /// What to check.
+        file: PathBuf,
+    },
     /// Print somebody's history, proven complete, and what is added to it.
     Watch {
         #[command(flatten)]

@@ -1,6 +1,7 @@
 //! What goes wrong: said in a sentence, with what to do next, and by an exit code that a script can tell apart.
 
 use amulet_light_client::LightError;
+use amulet_protocol::fork_file::ForkFileError;
 use amulet_protocol::proof_file::ProofFileError;
 use serde_json::json;
 use std::io::Write;
@@ -75,6 +76,17 @@ impl Failure {
             ProofFileError::Chain { .. } => "give the genesis document of the chain that the proof is about",
             ProofFileError::Decode(_) => "get the file again; it was damaged or cut off on the way",
             _ => "do not rely on this file; ask whoever gave it to you for a new one",
+        };
+        Self::new(FALSE, error.rule(), error, next)
+    }
+
+    /// A fork file that is refused.
+    pub fn fork(error: &ForkFileError) -> Self {
+        let next = match error {
+            ForkFileError::Magic => "give a file that a wallet saved (.amuletfork)",
+            ForkFileError::Version { .. } => "use a newer amulet-light",
+            ForkFileError::Decode(_) => "get the file again; it was damaged or cut off on the way",
+            _ => "it accuses nobody; ask whoever gave it to you for a new one",
         };
         Self::new(FALSE, error.rule(), error, next)
     }

@@ -30,6 +30,7 @@ async fn run(command: Command, json: bool) -> Result<(), Failure> {
             offline::verify_header(&genesis, checkpoint.checkpoint.as_deref(), &file, json)
         }
         Command::Checkpoint { network, save } => online::checkpoint(&network, save.as_deref(), json).await,
+        Command::VerifyFork { genesis, file } => offline::verify_fork(&genesis, &file, json),
         Command::Sync { network, save } => online::sync(&network, save.as_deref(), json).await,
         Command::Watch { network, did, once, every, save } => {
             let watch = online::Watch { did, once, every, save };

@@ -5,6 +5,7 @@ use crate::{say, start};
 use amulet_light_client::checkpoint::CheckpointName;
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::codec;
+use amulet_protocol::fork_file::{FORK_FILE_BYTES_MAX, UntrustedForkFile};
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::header::Header;
 use amulet_protocol::limits::{GENESIS_BYTES_MAX, SIGNED_HEADER_BYTES_MAX};
@@ -61,6 +62,16 @@ fn proof(
         }
     }
     let (value, text) = say::proof(&verified);
+    say::result(json, &value, &text);
+    Ok(())
+}
+
+/// `verify-fork`.
+pub fn verify_fork(genesis_path: &Path, file: &Path, json: bool) -> Result<(), Failure> {
+    let genesis = genesis(genesis_path)?;
+    let bytes = read(file, FORK_FILE_BYTES_MAX)?;
+    let verified = UntrustedForkFile::decode(&bytes).and_then(|file| file.verify(&genesis));
+    let (value, text) = say::fork(&verified.map_err(|error| Failure::fork(&error))?, &genesis);
     say::result(json, &value, &text);
     Ok(())
 }

@@ -2,13 +2,16 @@
 
 use amulet_crypto::digest::sm3;
 use amulet_protocol::codec;
+use amulet_protocol::fork_file::VerifiedFork;
+use amulet_protocol::genesis::Genesis;
 use amulet_protocol::grant::{GrantState, Hold};
 use amulet_protocol::history::HistoryEntry;
-use amulet_protocol::ids::Timestamp;
+use amulet_protocol::ids::{Did, Timestamp};
 use amulet_protocol::proof_file::{Fact, VerifiedProof};
 use amulet_protocol::receipt::{Outcome, Receipt};
 use amulet_protocol::state::{RecordState, StateKey};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// Prints one result: a line of JSON, or text.
@@ -72,6 +75,41 @@ pub fn proof(proof: &VerifiedProof) -> (Value, String) {
             "height": height.0, "hash": anchor.hash().to_string(), "time": anchor.header().time.0,
             "epoch": proof.epoch().0, "signed": signed, "validators": validators,
         },
+    });
+    (value, text)
+}
+
+/// What a fork file proves, and against whom.
+pub fn fork(fork: &VerifiedFork, genesis: &Genesis) -> (Value, String) {
+    let name = |did: &Did| {
+        let known = genesis.organisations.iter().find(|organisation| organisation.did() == *did);
+        known.map_or_else(|| did.to_string(), |known| format!("{} ({did})", known.name_en))
+    };
+    let names =
+        |dids: &BTreeSet<Did>| dids.iter().map(|did| format!("\n  {}", name(did))).collect::<String>();
+    let dids = |dids: &BTreeSet<Did>| dids.iter().map(Did::to_string).collect::<Vec<_>>();
+    let mut text = "PROVEN: these two blocks exclude each other, and a quorum signed each.\n".to_owned();
+    let mut sides = Vec::new();
+    for side in fork.fork().sides() {
+        let (header, hash) = (&side.header, side.header.hash());
+        let signed = side.certificate.signatures.len();
+        text += &format!(
+            "Block {} of {}, hash {hash}, signed by {signed}.\n",
+            header.height,
+            moment(header.time)
+        );
+        sides.push(json!({ "height": header.height.0, "hash": hash.to_string(), "time": header.time.0, "signed": signed }));
+    }
+    text += &format!("Signed both:{}\n", names(fork.signed_both()));
+    text += &match fork.convicted().is_empty() {
+        true => "They were signed in different views: that alone convicts nobody, and the logs of the hospitals must be \
+                 looked at."
+            .to_owned(),
+        false => format!("Of these, in one view, which no honest hospital does:{}", names(fork.convicted())),
+    };
+    let value = json!({
+        "ok": true, "chain": fork.fork().lower.header.chain.to_string(), "sides": sides,
+        "signed_both": dids(fork.signed_both()), "convicted": dids(fork.convicted()),
     });
     (value, text)
 }

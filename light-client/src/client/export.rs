@@ -5,6 +5,8 @@ use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::header::TrustedHeader;
 use amulet_crypto::digest::Digest;
 use amulet_protocol::certificate::CertificateError;
+use amulet_protocol::fork::UntrustedFork;
+use amulet_protocol::fork_file::UntrustedForkFile;
 use amulet_protocol::header::Header;
 use amulet_protocol::history::HistoryHead;
 use amulet_protocol::ids::{ChainId, Did, Epoch, Height, TxId};
@@ -64,11 +66,24 @@ impl LightClient {
             }
         }
         let (older, range) = self.older_headers(&head, &statements).await?;
-        let epochs = self.ends_of_epochs(&head).await?;
+        let last = head.header().validators_hash;
+        let epochs = self.ends_of_epochs(|_, validators| validators.hash() == last).await?;
         let chain = self.chain();
         let anchor = head.as_signed().clone();
         let file = UntrustedProofFile { chain, epochs, anchor, older, range, statements };
         file.clone().verify_from(chain, self.founders.clone()).map_err(LightError::Export)?;
+        Ok(file)
+    }
+
+    /// A file about a fork that this client keeps, checked as its reader will check it.
+    ///
+    /// # Errors
+    /// As the questions about the ends of epochs that it takes, none in the first epoch; [`LightError::ForkFile`].
+    pub async fn export_fork(&self, fork: &UntrustedFork) -> Result<UntrustedForkFile, LightError> {
+        let needed = UntrustedForkFile::epochs_needed(fork);
+        let epochs = self.ends_of_epochs(|ends, _| ends as u64 >= needed.0).await?;
+        let file = UntrustedForkFile { chain: self.chain(), epochs, fork: fork.clone() };
+        file.clone().verify_from(self.chain(), self.founders.clone())?;
         Ok(file)
     }
 
@@ -132,11 +147,14 @@ impl LightClient {
         .await
     }
 
-    /// How every epoch before that of the trusted header ended, from the genesis on.
-    async fn ends_of_epochs(&self, head: &TrustedHeader) -> Result<Vec<UntrustedEpochEnd>, LightError> {
+    /// How epochs ended, from the genesis on, until there are enough: by their number and the set after the last.
+    async fn ends_of_epochs(
+        &self,
+        enough: impl Fn(usize, &ValidatorSet) -> bool,
+    ) -> Result<Vec<UntrustedEpochEnd>, LightError> {
         let mut validators = self.founders.clone();
         let mut ends: Vec<UntrustedEpochEnd> = Vec::new();
-        while validators.hash() != head.header().validators_hash {
+        while !enough(ends.len(), &validators) {
             if ends.len() >= PROOF_EPOCHS_MAX {
                 return Err(LightError::Export(ProofFileError::Epochs { found: ends.len() + 1 }));
             }

@@ -11,7 +11,7 @@ use crate::components::page::{ActionBar, PageHead};
 use crate::hooks::{use_action, use_load, use_now};
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::pages::checkpoint::CheckpointLine;
-use crate::pages::save_file::SaveProof;
+use crate::pages::save_file::{SaveContradiction, SaveProof};
 use amulet_app_api::checking::{
     Checking, CheckingView, ContradictionView, HospitalAnswer, HospitalCheckView,
 };
@@ -85,6 +85,16 @@ fn Body(view: CheckingView) -> Element {
         if !view.hospitals.is_empty() {
             section { class: "stack tight",
                 h2 { {tr!(t, "checking-hospitals")} }
+                Agreement { answers: view.hospitals.iter().map(|check| check.answer).collect::<Vec<_>>() }
+                if view.hospitals.iter().any(|check| check.answer == HospitalAnswer::Elsewhere) {
+                    div { class: "notice wait", role: "status", "data-testid": "checking-portal",
+                        Glyph { icon: Icon::Offline, size: 24 }
+                        div { class: "stack tight grow",
+                            p { class: "strong", {tr!(t, "checking-portal")} }
+                            p { {tr!(t, "checking-portal-next")} }
+                        }
+                    }
+                }
                 ul { class: "list",
                     for check in view.hospitals.iter() {
                         li { key: "{check.hospital.did}", Hospital { check: check.clone() } }
@@ -96,8 +106,14 @@ fn Body(view: CheckingView) -> Element {
             section { class: "stack tight", "data-testid": "checking-contradictions",
                 h2 { {tr!(t, "checking-contradictions")} }
                 p { {tr!(t, "checking-contradictions-more")} }
-                for found in view.contradictions.iter() {
-                    Contradiction { key: "{found.found_at}-{found.entries[0].1}", found: found.clone() }
+                p { class: "strong", {tr!(t, "contradiction-do")} }
+                ol { class: "steps",
+                    li { {tr!(t, "contradiction-do-nothing")} }
+                    li { {tr!(t, "contradiction-do-call")} }
+                    li { {tr!(t, "contradiction-do-file")} }
+                }
+                for (place, found) in view.contradictions.iter().enumerate() {
+                    Contradiction { key: "{found.found_at}-{found.entries[0].1}", place, found: found.clone() }
                 }
             }
         }
@@ -119,20 +135,45 @@ fn sentence(t: Translator, checked: &CheckedView, standing: Standing, now: u64) 
     )
 }
 
-#[component]
-fn Hospital(check: HospitalCheckView) -> Element {
-    let t = use_translator();
-    let (icon, tile, tag) = match check.answer {
-        HospitalAnswer::Agrees => (Icon::Check, "tile", "tag good"),
+/// How an answer looks: its icon, and the classes of its tile, its tag and its part of the picture.
+fn look(answer: HospitalAnswer) -> (Icon, &'static str, &'static str, &'static str) {
+    match answer {
+        HospitalAnswer::Agrees => (Icon::Check, "tile", "tag good", "part good"),
         HospitalAnswer::Behind { .. }
         | HospitalAnswer::Unproven
         | HospitalAnswer::NothingYet
         | HospitalAnswer::Refused
         | HospitalAnswer::AheadOfClock
-        | HospitalAnswer::OtherGroup => (Icon::Clock, "tile", "tag wait"),
-        HospitalAnswer::Silent | HospitalAnswer::Elsewhere => (Icon::Offline, "tile", "tag wait"),
-        HospitalAnswer::Forged | HospitalAnswer::Contradicts => (Icon::Warning, "tile danger", "tag danger"),
-    };
+        | HospitalAnswer::OtherGroup => (Icon::Clock, "tile", "tag wait", "part wait"),
+        HospitalAnswer::Silent | HospitalAnswer::Elsewhere => {
+            (Icon::Offline, "tile", "tag wait", "part wait")
+        }
+        HospitalAnswer::Forged | HospitalAnswer::Contradicts => {
+            (Icon::Warning, "tile danger", "tag danger", "part danger")
+        }
+    }
+}
+
+/// Who agrees, at a glance; the list below says the same in words.
+#[component]
+fn Agreement(answers: Vec<HospitalAnswer>) -> Element {
+    let t = use_translator();
+    let agree = answers.iter().filter(|answer| **answer == HospitalAnswer::Agrees).count();
+    let label = tr!(t, "checking-agreement", n = agree, m = answers.len());
+    rsx! {
+        div { class: "agreement", role: "img", "aria-label": "{label}", "data-testid": "checking-agreement",
+            for (index, answer) in answers.iter().enumerate() {
+                span { key: "{index}", class: look(*answer).3, Glyph { icon: look(*answer).0, size: 20 } }
+            }
+        }
+        p { class: "strong", "aria-hidden": "true", "{label}" }
+    }
+}
+
+#[component]
+fn Hospital(check: HospitalCheckView) -> Element {
+    let t = use_translator();
+    let (icon, tile, tag, _) = look(check.answer);
     let blocks = match check.answer {
         HospitalAnswer::Behind { blocks } => blocks,
         _ => 0,
@@ -152,9 +193,10 @@ fn Hospital(check: HospitalCheckView) -> Element {
 
 /// Two entries that exclude each other, and what the hospitals that were shown them said.
 #[component]
-fn Contradiction(found: ContradictionView) -> Element {
+fn Contradiction(place: usize, found: ContradictionView) -> Element {
     let t = use_translator();
     rsx! {
+        SaveContradiction { place }
         p { class: "strong", {tr!(t, "checking-contradiction", time = t.date_time(found.found_at))} }
         if found.told.is_empty() {
             p { class: "small", {tr!(t, "checking-told-nobody")} }

@@ -6,7 +6,9 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::progress::ActionProgress;
 use crate::hooks::use_action;
 use crate::i18n::{tr, use_translator};
-use amulet_app_api::files::{ProofOf, SaveProof as SaveProofCall, SavedFileView};
+use amulet_app_api::files::{
+    ProofOf, SaveContradiction as SaveContradictionCall, SaveProof as SaveProofCall, SavedFileView,
+};
 use dioxus::prelude::*;
 
 /// What a proof file proves, in words.
@@ -56,6 +58,35 @@ pub fn SaveProof(of: ProofOf) -> Element {
                         },
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Offers a contradiction between hospitals as a file.
+#[component]
+pub fn SaveContradiction(place: usize) -> Element {
+    let t = use_translator();
+    let action = use_action();
+    let mut saved = use_signal(|| None::<SavedFileView>);
+    rsx! {
+        p { class: "small", {tr!(t, "contradiction-file")} }
+        p { class: "mono small", translate: "no", "amulet-light verify-fork --genesis genesis.bin …" }
+        if let Some(error) = action.error.read().clone() {
+            ErrorNotice { error }
+        }
+        SavedFile { saved: saved() }
+        div {
+            Button {
+                label: tr!(t, "contradiction-save"),
+                weight: Weight::Second,
+                icon: Icon::File,
+                testid: "save-contradiction",
+                busy: action.is_running(),
+                onclick: move |()| {
+                    saved.set(None);
+                    action.call(SaveContradictionCall { place }, move |file| saved.set(Some(file)));
+                },
             }
         }
     }

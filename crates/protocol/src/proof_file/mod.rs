@@ -12,6 +12,7 @@ mod error;
 mod verify;
 
 pub use error::ProofFileError;
+pub(crate) use verify::follow_one;
 pub use verify::{CompleteHistory, Fact, KnownSet, VerifiedProof};
 
 use crate::certificate::UntrustedSignedHeader;

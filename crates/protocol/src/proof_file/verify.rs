@@ -130,29 +130,32 @@ impl UntrustedProofFile {
 }
 
 /// The validators that the ends of epochs after the known set lead to.
-fn follow(mut known: KnownSet, ends: Vec<UntrustedEpochEnd>) -> Result<KnownSet, ProofFileError> {
+fn follow(known: KnownSet, ends: Vec<UntrustedEpochEnd>) -> Result<KnownSet, ProofFileError> {
     let first_known = known.first;
-    for end in ends.into_iter().skip_while(|end| end.header.header.height < first_known) {
-        let KnownSet { chain, epoch, first, validators } = known;
-        let certified = end
-            .header
-            .verify(chain, &validators)
-            .map_err(|source| ProofFileError::EpochHeader { epoch, source })?;
-        let height = certified.header().height;
-        if height < first {
-            return Err(ProofFileError::EpochHeight { epoch, first, height });
-        }
-        let named = certified.header().next_validators_hash;
-        if named == validators.hash() {
-            return Err(ProofFileError::EpochGoesOn { epoch, height });
-        }
-        let found = end.next.hash();
-        if found != named {
-            return Err(ProofFileError::EpochSet { epoch, found, named });
-        }
-        known = KnownSet { chain, epoch: epoch.next(), first: height.next(), validators: end.next };
+    let mut later = ends.into_iter().skip_while(|end| end.header.header.height < first_known);
+    later.try_fold(known, follow_one)
+}
+
+/// The validators that the end of an epoch leads to.
+pub(crate) fn follow_one(known: KnownSet, end: UntrustedEpochEnd) -> Result<KnownSet, ProofFileError> {
+    let KnownSet { chain, epoch, first, validators } = known;
+    let certified = end
+        .header
+        .verify(chain, &validators)
+        .map_err(|source| ProofFileError::EpochHeader { epoch, source })?;
+    let height = certified.header().height;
+    if height < first {
+        return Err(ProofFileError::EpochHeight { epoch, first, height });
     }
-    Ok(known)
+    let named = certified.header().next_validators_hash;
+    if named == validators.hash() {
+        return Err(ProofFileError::EpochGoesOn { epoch, height });
+    }
+    let found = end.next.hash();
+    if found != named {
+        return Err(ProofFileError::EpochSet { epoch, found, named });
+    }
+    Ok(KnownSet { chain, epoch: epoch.next(), first: height.next(), validators: end.next })
 }
 
 /// The anchor and the older headers by height, which are in its range.

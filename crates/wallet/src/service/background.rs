@@ -69,6 +69,7 @@ impl Service {
             next: status.next.map(|time| time.0),
             failures: status.failures,
             traffic: traffic.map(|(node, traffic)| self.traffic_view(&node, traffic)).collect(),
+            usage: self.usage(),
         }
     }
 
@@ -84,6 +85,7 @@ impl Service {
     async fn check_unasked(&self, policy: SyncPolicy) -> bool {
         let synced = self.client.sync_by(policy, self.now()).await;
         self.note_check(&synced);
+        self.note_usage();
         let Ok(report) = synced else { return false };
         self.state().checked = Some(self.checked_view(&report));
         if policy == SyncPolicy::Full {

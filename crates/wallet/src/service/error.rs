@@ -4,7 +4,6 @@ use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::kdf::PhraseError;
 use amulet_crypto::passphrase::PassphraseError;
 use amulet_light_client::{Forgery, LightError, NodeIndex, NodeVerdict};
-use amulet_protocol::ids::Timestamp;
 use amulet_protocol::light::{AccessRefusal, LightRefusal};
 use amulet_protocol::receipt::RefusalCode;
 
@@ -100,7 +99,7 @@ fn code_text(code: RefusalCode) -> String {
 }
 
 /// What the light client found; `name` gives a hospital's name.
-pub(crate) fn light(error: LightError, now: Timestamp, name: impl Fn(NodeIndex) -> String) -> ApiError {
+pub(crate) fn light(error: LightError, name: impl Fn(NodeIndex) -> String) -> ApiError {
     let error_text = error.to_string();
     match error {
         LightError::Unreachable { asked } => ApiError::new(ErrorCode::Unreachable).with("asked", asked),
@@ -115,9 +114,9 @@ pub(crate) fn light(error: LightError, now: Timestamp, name: impl Fn(NodeIndex) 
         LightError::HistoryShrunk { .. } | LightError::HistoryForked { .. } => forged("", "history"),
         LightError::Unlinked { .. } => forged("", "header"),
         LightError::ValidatorsChanged { .. } => forged("", "certificate"),
-        LightError::TrustExpired(_) => {
-            ApiError::new(ErrorCode::Stale).with("age_ms", now.0).with("message", error_text)
-        }
+        LightError::TrustExpired(expired) => ApiError::new(ErrorCode::Stale)
+            .with("age_ms", expired.now.millis_since(expired.checked_at))
+            .with("message", error_text),
         LightError::ClockBehind { now, newest } => {
             ApiError::new(ErrorCode::ClockBehind).with("now_ms", now.0).with("newest_ms", newest.0)
         }
@@ -221,10 +220,21 @@ mod tests {
         let nodes = vec![(NodeIndex(0), silence.clone()), (NodeIndex(1), silence.clone())];
         let name = |node: NodeIndex| format!("Hospital {node}");
         let error = LightError::TooFewWitnesses { agreeing: 0, needed: 2, nodes };
-        assert_eq!(light(error, Timestamp(0), name).code, ErrorCode::Unreachable);
+        assert_eq!(light(error, name).code, ErrorCode::Unreachable);
         let lie = NodeVerdict::Forged(Forgery::Count { asked: 1, found: 2 });
         let nodes = vec![(NodeIndex(0), silence), (NodeIndex(1), lie)];
-        let error = light(LightError::TooFewWitnesses { agreeing: 1, needed: 2, nodes }, Timestamp(0), name);
+        let error = light(LightError::TooFewWitnesses { agreeing: 1, needed: 2, nodes }, name);
         assert_eq!((error.code, error.details["hospital"].as_str()), (ErrorCode::Forged, "Hospital 1"));
+    }
+
+    #[test]
+    fn a_device_from_a_drawer_says_how_long_it_lay_there() {
+        use amulet_light_client::verifier::TrustExpired;
+        use amulet_protocol::ids::Timestamp;
+
+        let (checked_at, now) = (Timestamp(1_000), Timestamp(91_000));
+        let error = LightError::TrustExpired(TrustExpired { checked_at, now, period_ms: 60_000 });
+        let error = light(error, |_| String::new());
+        assert_eq!((error.code, error.details["age_ms"].as_str()), (ErrorCode::Stale, "90000"));
     }
 }

@@ -34,6 +34,15 @@ impl Service {
         self.hand_out(format!("amulet-{about}-{height}.amuletproof"), file.encode()).await
     }
 
+    /// Saves a contradiction between hospitals. No wallet need be open: it says nothing about a person.
+    pub(super) async fn save_contradiction(&self, place: usize) -> Result<SavedFileView, ApiError> {
+        let kept = self.client.forks().into_iter().nth(place);
+        let fork = kept.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?.fork;
+        let file = self.client.export_fork(&fork).await.map_err(|error| self.light(error))?;
+        let height = fork.upper.header.height;
+        self.hand_out(format!("amulet-contradiction-{height}.amuletfork"), file.encode()).await
+    }
+
     /// What the file is to prove, and a word for its name.
     async fn wanted(&self, of: &ProofOf) -> Result<(Vec<Wanted>, String), ApiError> {
         let session = self.session()?;

@@ -197,7 +197,7 @@ impl Service {
 
     /// The light client's error for the interface.
     pub(super) fn light(&self, error: LightError) -> ApiError {
-        light(error, self.now(), |node| self.node_name(node))
+        light(error, |node| self.node_name(node))
     }
 }
 

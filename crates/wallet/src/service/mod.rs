@@ -27,6 +27,7 @@ mod session;
 mod shares;
 mod sharing;
 mod summary_view;
+mod usage;
 mod wallets;
 
 pub use files::Outbox;
@@ -50,6 +51,7 @@ use error::{internal, storage};
 use progress::{ProgressBoard, RunningTask};
 use reporting::ScoreTimes;
 use session::{PendingWords, Session};
+use usage::Usage;
 
 /// How a hospital is asked to take a file in.
 #[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
@@ -123,6 +125,7 @@ struct State {
     nodes_read_at: Option<u64>,
     newest_check: NewestCheck,
     scores: ScoreTimes,
+    usage: Usage,
     demo_people: Option<Vec<(DemoPersonView, String)>>,
 }
 
@@ -151,6 +154,7 @@ impl Service {
             .with_entropy(Box::new(SystemEntropy))
             .with_progress(Arc::new(move |progress| board.report(progress)));
         let background = background::schedule_of(&*host.store);
+        let state = State { usage: Usage::kept(&*host.store), ..State::default() };
         Ok(Self {
             network: host.network,
             store: host.store,
@@ -161,7 +165,7 @@ impl Service {
             client,
             background,
             progress,
-            state: Mutex::default(),
+            state: Mutex::new(state),
         })
     }
 
@@ -224,6 +228,7 @@ impl Service {
             Request::AccessLog(_) => reply(boxed(|| self.access_log()).await),
             Request::LogProof(call) => reply(boxed(|| self.log_proof(call.number)).await),
             Request::SaveProof(call) => reply(boxed(|| self.save_proof(&call.of)).await),
+            Request::SaveContradiction(call) => reply(boxed(|| self.save_contradiction(call.place)).await),
             Request::ReadCard(call) => reply(boxed(|| self.read_card(&call.code)).await),
             Request::DeclareEmergency(call) => reply(boxed(|| self.declare_emergency(&call)).await),
             Request::OpenEmergency(call) => reply(boxed(|| self.open_emergency(&call.declaration)).await),
