@@ -4,6 +4,7 @@
 
 mod access;
 mod card;
+mod checkpoint;
 mod emergency;
 mod records;
 mod start;
@@ -41,6 +42,9 @@ fn the_whole_path_by_hand() {
         chen.close().await;
         step("6. her log shows it all");
         access::log_with_proofs(&wang).await;
+        step("7. she saves a proof, and compares with another device");
+        checkpoint::proof_is_saved(&wang).await;
+        checkpoint::compared(&wang).await;
         card::revoked(&wang).await;
         start::locks(&wang).await;
         wang.close().await;

@@ -53,17 +53,21 @@ fn can_retry(code: ErrorCode) -> bool {
     )
 }
 
-/// The error notice.
+/// The error notice; a calm one is amber, where nothing is wrong but that something has to wait.
 #[component]
-pub fn ErrorNotice(error: ApiError, #[props(default)] onretry: Option<EventHandler<()>>) -> Element {
+pub fn ErrorNotice(
+    error: ApiError,
+    #[props(default)] onretry: Option<EventHandler<()>>,
+    #[props(default)] calm: bool,
+) -> Element {
     let t = use_translator();
     let details = details(t, &error);
     let key = words::error(&error.code);
     use_effect(|| platform::reveal("[role=alert]"));
     let retry = onretry.filter(|_| can_retry(error.code));
     rsx! {
-        div { class: "notice danger", role: "alert", "data-testid": "error", "data-code": code_name(error.code),
-            Glyph { icon: Icon::Warning, size: 24 }
+        div { class: if calm { "notice wait" } else { "notice danger" }, role: "alert", "data-testid": "error", "data-code": code_name(error.code),
+            Glyph { icon: if calm { Icon::Clock } else { Icon::Warning }, size: 24 }
             div { class: "stack tight grow",
                 h2 { {t.text(key, &details)} }
                 p { {t.attribute(key, "means", &details)} }

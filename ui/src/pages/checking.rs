@@ -80,7 +80,7 @@ fn Body(view: CheckingView) -> Element {
             }
         }
         if let Some(error) = view.trouble.clone() {
-            ErrorNotice { error }
+            ErrorNotice { error, calm: standing != Standing::Danger }
         }
         if !view.hospitals.is_empty() {
             section { class: "stack tight",

@@ -90,10 +90,10 @@ fn Usage(usage: Vec<UsageView>) -> Element {
                 }
                 p { class: "soft small row between", "aria-hidden": "true",
                     span { {days.first().map(|(day, _)| t.day(*day)).unwrap_or_default()} }
-                    span { {tr!(t, "checking-usage-most", bytes = bytes(most))} }
                     span { {tr!(t, "checking-today")} }
                 }
             }
+            p { class: "soft small", {tr!(t, "checking-usage-most", bytes = bytes(most))} }
             p { class: "soft small", {tr!(t, "checking-cost-more")} }
         }
     }
