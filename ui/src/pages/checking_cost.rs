@@ -169,7 +169,7 @@ mod tests {
         let day_of = |time: u64| (time + 8 * HOUR) / (24 * HOUR) * (24 * HOUR) - 8 * HOUR;
         let today = day_of(100 * 24 * HOUR);
         let hour = |hour: u64, bytes| UsageView { hour, bytes };
-        let usage = [hour(today - HOUR, 5), hour(today, 7), hour(today + 23 * HOUR, 2), hour(0, 9)];
+        let usage = [hour(today - HOUR, 5), hour(today, 7), hour(today + 23 * HOUR, 2), hour(24 * HOUR, 9)];
         let days = by_day(&usage, today, day_of);
         assert_eq!(days.len(), DAYS_SHOWN);
         assert_eq!(days[DAYS_SHOWN - 2..], [(today - 24 * HOUR, 5), (today, 9)]);
