@@ -6,7 +6,7 @@ use amulet_tests::e2e::Browser;
 pub async fn proof_is_saved(browser: &Browser) {
     browser.press("nav-log").await;
     browser.press("log-line").await;
-    browser.see_css("[data-testid='save-proof'] > summary").await.click().await.unwrap();
+    browser.press("save-proof").await;
     browser.press("save-proof-file").await;
     let saved = browser.text("saved-file").await;
     assert!(saved.contains(".amuletproof"), "{saved}");
