@@ -54,10 +54,12 @@ pub enum ForkError {
 }
 
 impl UntrustedFork {
-    /// A fork of these two, in the order of their heights.
+    /// A fork of these two, in the order of their heights, and of their hashes at one height: the same two make the same
+    /// fork, whichever came first.
     #[must_use]
     pub fn new(one: UntrustedSignedHeader, other: UntrustedSignedHeader) -> Self {
-        if one.header.height <= other.header.height {
+        let place = |side: &UntrustedSignedHeader| (side.header.height, side.header.hash());
+        if place(&one) <= place(&other) {
             Self { lower: one, upper: other }
         } else {
             Self { lower: other, upper: one }
