@@ -100,9 +100,25 @@ struct GenesisArgs {
 impl Cli {
     /// Does what was asked.
     ///
-    /// What goes wrong is said in one sentence on standard error, with exit code 1.
-    pub async fn run(self) -> ExitCode {
-        let result = match self.command {
+    /// What goes wrong is said in one sentence on standard error, with exit code 1. It is the last that is said: what was still
+    /// going on has ended by then.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let result = match tokio::runtime::Runtime::new() {
+            Ok(runtime) => runtime.block_on(self.carry_out()),
+            Err(error) => Err(error.into()),
+        };
+        match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("amulet-node: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    async fn carry_out(self) -> Result<(), Failure> {
+        match self.command {
             Command::Init(args) => {
                 init::init(&args.data, &args.name_en, &args.name_zh, args.http, args.port).map_err(Into::into)
             }
@@ -116,13 +132,6 @@ impl Cli {
             Command::Validators(command) => validators::run(command).await.map_err(Into::into),
             Command::Evidence { node } => evidence::evidence(&node).await.map_err(Into::into),
             Command::Intake(args) => intake::intake(args).await,
-        };
-        match result {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("amulet-node: {error}");
-                ExitCode::FAILURE
-            }
         }
     }
 }
