@@ -12,8 +12,9 @@ use amulet_protocol::light::{
 };
 use amulet_protocol::limits::{
     BLOBS_BYTES_PER_RESPONSE_MAX, BLOBS_PER_REQUEST_MAX, READ_REQUEST_AGE_MAX_MS, UPLOAD_BYTES_MAX,
+    USE_TIME_MS,
 };
-use amulet_protocol::receipt::Outcome;
+use amulet_protocol::receipt::{Outcome, Receipt};
 use amulet_protocol::record::blob_id;
 use amulet_protocol::state::{CardState, DeclarationState, Identity, Practitioner, RecordState, StateKey};
 use borsh::BorshDeserialize;
@@ -170,6 +171,11 @@ impl Release {
         let grant = grant
             .filter(|grant| grant.practitioner == request.reader)
             .ok_or(refused(AccessRefusal::Unknown))?;
+        // A clock that is behind the chain does not keep a grant open.
+        let now = now.max(self.ledger.tip().time);
+        if grant.deleted_at.is_some() {
+            return Err(refused(AccessRefusal::Ended));
+        }
         match grant.standing(now) {
             Standing::Revoked => return Err(refused(AccessRefusal::Revoked)),
             Standing::Expired => return Err(refused(AccessRefusal::Ended)),
@@ -181,15 +187,16 @@ impl Release {
             return Err(refused(AccessRefusal::Ended));
         }
         let declared =
-            self.declared(request.reader, id, used_by)?.ok_or(refused(AccessRefusal::NotDeclared))?;
+            self.declared(now, request.reader, id, used_by)?.ok_or(refused(AccessRefusal::NotDeclared))?;
         // Narrowed since it was used, perhaps.
         let open = |id| declared.contains(&id) && grant.records.binary_search(&id).is_ok();
         self.each_blob(request, |used| Ok(matches!(used, BlobUse::Record(id) if open(id))))
     }
 
-    /// The records that a committed use of the grant by this reader names.
+    /// The records that a committed use of the grant by this reader names, if it was stated less than [`USE_TIME_MS`] ago.
     fn declared(
         &self,
+        now: Timestamp,
         reader: Did,
         grant: GrantId,
         used_by: TxId,
@@ -197,13 +204,13 @@ impl Release {
         if let Some(height) = self.ledger.removed(used_by).map_err(failed)? {
             return Err(LightRefusal::Pruned { height });
         }
-        let applied = self
-            .ledger
-            .receipt(used_by)
-            .map_err(failed)?
-            .is_some_and(|(_, receipt)| matches!(receipt.outcome, Outcome::Applied { .. }));
-        if !applied {
+        let found = self.ledger.receipt(used_by).map_err(failed)?;
+        let Some((height, Receipt { outcome: Outcome::Applied { .. }, .. })) = found else {
             return Ok(None);
+        };
+        let stated = self.ledger.header(height).map_err(failed)?.map(|header| header.time);
+        if stated.is_none_or(|stated| now >= stated.plus_millis(USE_TIME_MS)) {
+            return Err(refused(AccessRefusal::Ended));
         }
         let transaction = self.ledger.transaction(used_by).map_err(failed)?.map(|found| found.transaction);
         Ok(transaction.filter(|transaction| transaction.sender == reader).and_then(|transaction| {

@@ -538,15 +538,17 @@ take-back-title = Take access back from { $name }?
 take-back-text = They can no longer open these records. What they have read already, they have read. If they need it again, they must ask again.
 pause = Pause
 resume = Let them read again
-paused-text = Paused: nobody can open these records under it until you let them. It ends by itself all the same.
-extend = Longer
+paused-title = Paused: { $who }, { $what }
+used-up-title = { $who } has read { $what } as often as you allowed, and can open them again for up to an hour after that.
+paused-text = Until you let them read again, they cannot open these records. What they have read already, they have read. The access ends at its time all the same.
+extend = Give more time
 extend-title = How much longer may { $name } read?
 extend-text = Until now it ends on { $until }. No other records open by this.
 extend-day = One more day, until { $until }
 extend-week = One more week, until { $until }
 extend-month = Thirty more days, until { $until }
-extend-confirm = Sign for longer
-extend-keep = Leave the end
+extend-confirm = Sign: more time
+extend-keep = Keep the end as it is
 deletion-owed = They must confirm by { $by } that everything read is deleted.
 deletion-overdue = They should have confirmed by { $by } that everything read is deleted, and have not. Ask the hospital about it.
 deletion-confirmed = They signed on { $at } that everything read is deleted.
@@ -809,16 +811,16 @@ access-expired = Ran out
 access-revoked = Taken back by the patient
 access-emergency = Emergency
 access-emergency-ended = Emergency, ended
-receipt-owed = By { $by } confirm that what you read is deleted, copies and printouts included.
-receipt-overdue = Since { $by } you owe the confirmation that what you read is deleted. The patient sees that it is missing.
+receipt-owed = By { $by } confirm that what you read is deleted: copies, notes taken from it, and printouts.
+receipt-overdue = You should have confirmed by { $by } that what you read is deleted. The patient sees that it is missing.
 receipt-confirmed = You confirmed the deletion on { $at }.
-receipt-sign = Everything is deleted
+receipt-sign = I have deleted everything
 receipt-title = Sign that everything is deleted?
-receipt-text = Your signature goes on the ledger under your name, and the patient sees it. Sign only when copies, printouts and backups are gone. It cannot be taken back.
+receipt-text = Your signature goes on the ledger under your name, and the patient sees it. Sign only when every copy that you made or caused is gone: files, notes, printouts. It cannot be taken back.
 receipt-confirm = Sign
 receipt-keep = Not yet
 request-once = Only once
-request-once-more = They can open these records one time, and then must ask again.
+request-once-more = They can open these records one time, for at most an hour, and then must ask again. What they have read, they have read.
 asked-at = Since { $date }
 open-records = { $n ->
     [one] Read 1 record
@@ -987,8 +989,14 @@ error-grant-ended = { $why ->
         [paused] The patient has paused this access.
        *[other] This access has ended.
     }
-    .means = The records are closed, and copies must be deleted.
-    .next = If you still need them, ask the patient again.
+    .means = { $why ->
+        [paused] The records are closed until the patient lets you read again.
+       *[other] The records are closed, and copies must be deleted.
+    }
+    .next = { $why ->
+        [paused] Wait, or speak with the patient.
+       *[other] If you still need them, ask the patient again.
+    }
 error-not-a-clinician = Only a registered clinician can do this.
     .means = Nothing was opened.
     .next = Ask your hospital to register you.

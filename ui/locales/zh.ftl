@@ -499,8 +499,10 @@ take-back-title = 收回{ $name }的查看权限？
 take-back-text = 对方将不能再打开这些病历。已经看过的内容无法抹去。如果还需要，对方必须重新申请。
 pause = 暂停
 resume = 恢复查看
-paused-text = 已暂停：在您恢复之前，没有人能凭它打开这些病历。到期时它照样结束。
-extend = 延长
+paused-title = 已暂停：{ $who }，{ $what }
+used-up-title = { $who }已按您允许的次数看过{ $what }，此后一小时内还能再打开。
+paused-text = 在您恢复之前，对方不能打开这些病历。已经看过的内容无法抹去。到期时这次授权照样结束。
+extend = 延长时间
 extend-title = 让{ $name }再看多久？
 extend-text = 目前到{ $until }结束。延长不会打开别的病历。
 extend-day = 多一天，到{ $until }
@@ -749,16 +751,16 @@ access-expired = 已到期
 access-revoked = 患者已收回
 access-emergency = 急救
 access-emergency-ended = 急救，已结束
-receipt-owed = 请在{ $by }前确认您看过的内容都已删除，包括副本和打印件。
+receipt-owed = 请在{ $by }前确认您看过的内容都已删除，包括副本、摘录和打印件。
 receipt-overdue = 您本应在{ $by }前确认看过的内容都已删除。患者能看到您还没有确认。
 receipt-confirmed = 您已于{ $at }确认删除。
-receipt-sign = 已全部删除
+receipt-sign = 我已全部删除
 receipt-title = 签名确认全部删除？
-receipt-text = 您的签名会以您的名字记入账本，患者可以看到。请在副本、打印件和备份都清除之后再签名。签名后不能收回。
+receipt-text = 您的签名会以您的名字记入账本，患者可以看到。请在您自己或因您而产生的所有副本（文件、摘录、打印件）都清除之后再签名。签名后不能收回。
 receipt-confirm = 签名
 receipt-keep = 还没有
 request-once = 只看一次
-request-once-more = 对方只能打开这些病历一次，之后必须重新申请。
+request-once-more = 对方只能打开这些病历一次，最多一小时，之后必须重新申请。已经看过的内容无法抹去。
 asked-at = 始于{ $date }
 open-records = 查看 { $n } 份病历
 open-summary = 打开摘要
@@ -924,8 +926,14 @@ error-grant-ended = { $why ->
         [paused] 患者已暂停这次授权。
        *[other] 这次授权已结束。
     }
-    .means = 病历已关闭，副本必须删除。
-    .next = 如果仍然需要，请重新向患者申请。
+    .means = { $why ->
+        [paused] 在患者恢复之前，这些病历不能打开。
+       *[other] 病历已关闭，副本必须删除。
+    }
+    .next = { $why ->
+        [paused] 请等待，或与患者沟通。
+       *[other] 如果仍然需要，请重新向患者申请。
+    }
 error-not-a-clinician = 只有登记过的医生才能这样做。
     .means = 什么都没有打开。
     .next = 请让您的医院为您登记。

@@ -7,8 +7,8 @@ use amulet_contracts::testing::{
 };
 use amulet_crypto::digest::Digest;
 use amulet_protocol::calls::{
-    CardLocator, NarrowAccess, PauseAccess, PublishCard, RegisterRecords, RequestId, ResumeAccess,
-    RevokeAccess, RevokeCard, UseLimit,
+    CardLocator, ConfirmDeletion, NarrowAccess, PauseAccess, PublishCard, RegisterRecords, RequestId,
+    ResumeAccess, RevokeAccess, RevokeCard, UseLimit,
 };
 use amulet_protocol::ids::{ChainId, Nonce};
 use amulet_protocol::light::Upload;
@@ -95,6 +95,15 @@ fn granted(world: &mut World) -> (GrantId, TxId) {
     let id = GrantId(apply(world, |world| &mut world.patient, Call::GrantAccess(given)));
     let used_by = apply(world, |world| &mut world.doctor, Call::UseAccess(reading(id, 1..3)));
     (id, used_by)
+}
+
+/// States at this time that the doctor reads records 1 and 2.
+fn use_at(world: &mut World, time: Timestamp, grant: GrantId) -> TxId {
+    let chain = world.chain();
+    let signed = world.doctor.sign(chain, Call::UseAccess(reading(grant, 1..3)));
+    let id = signed.id();
+    assert_applied(world.commit_at(time, vec![signed]));
+    id
 }
 
 fn publish_card(world: &mut World, locator: u8, of: BlobId) {
@@ -235,14 +244,46 @@ async fn a_grant_is_of_no_use_to_somebody_else() {
 #[tokio::test]
 async fn a_grant_that_has_ended_or_was_taken_back_opens_nothing() {
     let mut world = world().await;
-    let (grant, used_by) = granted(&mut world);
-    let request = ask(&world, ReadGround::Grant { grant, used_by }, &[1]);
+    let (grant, _) = granted(&mut world);
     let last = Timestamp(UNTIL.0 - 1);
+    let used_by = use_at(&mut world, Timestamp(last.0 - 1), grant);
+    let request = ask(&world, ReadGround::Grant { grant, used_by }, &[1]);
     assert!(read_at(&world, last, request.clone(), &world.doctor).await.is_ok());
     let ended = read_at(&world, UNTIL, request.clone(), &world.doctor).await;
     assert_eq!(ended, not_allowed(AccessRefusal::Ended));
     apply(&mut world, |world| &mut world.patient, Call::RevokeAccess(RevokeAccess { grant }));
     assert_eq!(read(&world, request, &world.doctor).await, not_allowed(AccessRefusal::Revoked));
+}
+
+#[tokio::test]
+async fn a_use_is_good_for_an_hour_by_the_chains_clock_if_the_hospitals_is_behind() {
+    let mut world = world().await;
+    let (grant, _) = granted(&mut world);
+    let used_by = use_at(&mut world, NOW, grant);
+    let request = ask(&world, ReadGround::Grant { grant, used_by }, &[1]);
+    let end = NOW.plus_millis(USE_TIME_MS);
+    assert!(read_at(&world, Timestamp(end.0 - 1), request.clone(), &world.doctor).await.is_ok());
+    let late = read_at(&world, end, request.clone(), &world.doctor).await;
+    assert_eq!(late, not_allowed(AccessRefusal::Ended));
+    world.commit_at(end, Vec::new());
+    let late = read_at(&world, NOW, request, &world.doctor).await;
+    assert_eq!(late, not_allowed(AccessRefusal::Ended));
+}
+
+#[tokio::test]
+async fn who_has_signed_that_all_is_deleted_gets_nothing_more() {
+    let mut world = world().await;
+    let call = Call::RequestAccess(request(world.patient.did, NOW));
+    let asked = apply(&mut world, |world| &mut world.doctor, call);
+    let mut given = grant(RequestId(asked), 1..4, &world.doctor, UNTIL);
+    given.term.uses_max = NonZeroU32::new(1).map(UseLimit);
+    let grant = GrantId(apply(&mut world, |world| &mut world.patient, Call::GrantAccess(given)));
+    let used_by = use_at(&mut world, NOW, grant);
+    let request = ask(&world, ReadGround::Grant { grant, used_by }, &[1]);
+    assert!(read(&world, request.clone(), &world.doctor).await.is_ok());
+    let confirm = Call::ConfirmDeletion(ConfirmDeletion { grant });
+    apply(&mut world, |world| &mut world.doctor, confirm);
+    assert_eq!(read(&world, request, &world.doctor).await, not_allowed(AccessRefusal::Ended));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 use crate::calls::{RequestId, UseLimit};
 use crate::consent::Purpose;
 use crate::ids::{Did, RecordId, Timestamp};
-use crate::limits::{DELETION_TIME_MS, KEEPING_TIME_MAX_MS};
+use crate::limits::{DELETION_NOTICE_MS, DELETION_TIME_MS, KEEPING_TIME_MAX_MS, USE_TIME_MS};
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -35,6 +35,8 @@ pub struct GrantState {
     pub used_last: Option<Timestamp>,
     /// When the reader confirmed the deletion.
     pub deleted_at: Option<Timestamp>,
+    /// How often the patient changed it.
+    pub changes: u32,
 }
 
 /// How far a grant opens: what can be narrowed and extended.
@@ -74,7 +76,7 @@ pub enum Standing {
     Active,
     /// It opens nothing until it is resumed.
     Paused,
-    /// It was used as often as it may be. What its last use named can still be fetched until its time has run out.
+    /// It was used as often as it may be. What its last use named can still be fetched for [`USE_TIME_MS`].
     UsedUp,
     /// Its time has run out.
     Expired,
@@ -111,11 +113,12 @@ impl Term {
         self.erase_by.unwrap_or(self.valid_until.plus_millis(DELETION_TIME_MS))
     }
 
-    /// Whether the date by which to delete fits the end: not before it, and at most [`KEEPING_TIME_MAX_MS`] after it.
+    /// Whether the date by which to delete fits the end: [`DELETION_NOTICE_MS`] to [`KEEPING_TIME_MAX_MS`] after it.
     #[must_use]
     pub fn erases_in_time(&self) -> bool {
-        let latest = self.valid_until.plus_millis(KEEPING_TIME_MAX_MS);
-        self.erase_by.is_none_or(|by| (self.valid_until..=latest).contains(&by))
+        let [earliest, latest] =
+            [DELETION_NOTICE_MS, KEEPING_TIME_MAX_MS].map(|time| self.valid_until.plus_millis(time));
+        self.erase_by.is_none_or(|by| (earliest..=latest).contains(&by))
     }
 
     /// Whether nothing in it is more than in `other`.
@@ -155,18 +158,29 @@ impl GrantState {
         }
     }
 
-    /// What its reader owes at `now`. A grant that was taken back leaves no longer than [`DELETION_TIME_MS`].
+    /// Whether anything can be fetched under it at `now`: it is active, or its last use is less than [`USE_TIME_MS`] ago.
+    #[must_use]
+    pub fn gives(&self, now: Timestamp) -> bool {
+        match self.standing(now) {
+            Standing::Active => true,
+            Standing::UsedUp => self.used_last.is_some_and(|at| now < at.plus_millis(USE_TIME_MS)),
+            Standing::NotYet | Standing::Paused | Standing::Expired | Standing::Revoked => false,
+        }
+    }
+
+    /// What its reader owes at `now`. A grant that ended before its time leaves no longer than [`DELETION_TIME_MS`].
     #[must_use]
     pub fn deletion(&self, now: Timestamp) -> Deletion {
         if let Some(at) = self.deleted_at {
             return Deletion::Confirmed { at };
         }
-        if self.uses == 0 || self.ended_at(now).is_none() {
+        let Some(ended) = self.ended_at(now).filter(|_| self.uses > 0) else {
             return Deletion::NotOwed;
-        }
-        let by = match self.hold {
-            Hold::Revoked { at } => self.term.erased_by().min(at.plus_millis(DELETION_TIME_MS)),
-            _ => self.term.erased_by(),
+        };
+        let by = if ended < self.term.valid_until {
+            self.term.erased_by().min(ended.plus_millis(DELETION_TIME_MS))
+        } else {
+            self.term.erased_by()
         };
         if now < by { Deletion::Owed { by } } else { Deletion::Overdue { by } }
     }
@@ -200,6 +214,7 @@ mod tests {
             uses: 0,
             used_last: None,
             deleted_at: None,
+            changes: 0,
         }
     }
 
@@ -251,6 +266,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_used_up_grant_gave_is_owed_from_its_last_use_and_can_be_fetched_for_a_while() {
+        let mut grant = grant();
+        grant.term.valid_until = Timestamp(10 * USE_TIME_MS);
+        (grant.uses, grant.used_last, grant.term.uses_max) = (1, Some(Timestamp(150)), at_most(1));
+        let last = Timestamp(150).plus_millis(USE_TIME_MS);
+        assert!(grant.gives(Timestamp(last.0 - 1)) && !grant.gives(last));
+        assert_eq!(grant.deletion(last), Deletion::Owed { by: Timestamp(150).plus_millis(DELETION_TIME_MS) });
+    }
+
+    #[test]
     fn a_term_is_within_another_only_if_nothing_in_it_is_more() {
         let term = Term { valid_until: Timestamp(200), uses_max: at_most(3), erase_by: Some(Timestamp(300)) };
         assert!(term.is_within(&term));
@@ -261,8 +286,8 @@ mod tests {
         ] {
             assert!(!more.is_within(&term) && term.is_within(&more), "{why}");
         }
-        let erased = |by| Term { erase_by: Some(Timestamp(by)), ..term }.erases_in_time();
-        assert!(!erased(199) && erased(200));
-        assert!(erased(200 + KEEPING_TIME_MAX_MS) && !erased(201 + KEEPING_TIME_MAX_MS));
+        let erased = |after: u64| Term { erase_by: Some(Timestamp(200 + after)), ..term }.erases_in_time();
+        assert!(!erased(DELETION_NOTICE_MS - 1) && erased(DELETION_NOTICE_MS));
+        assert!(erased(KEEPING_TIME_MAX_MS) && !erased(KEEPING_TIME_MAX_MS + 1));
     }
 }

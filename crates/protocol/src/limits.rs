@@ -40,6 +40,13 @@ pub const ACCESS_TIME_MAX_MS: u64 = 366 * 24 * 3_600_000;
 /// How long after the end of a grant its reader may take to delete what was read, unless the patient set another date: 30
 /// days in milliseconds, so that a clinic's backups have gone round.
 pub const DELETION_TIME_MS: u64 = 30 * 24 * 3_600_000;
+/// The least time that a reader is left to delete after the end of a grant, whatever date the patient sets: 7 days in milliseconds.
+pub const DELETION_NOTICE_MS: u64 = 7 * 24 * 3_600_000;
+/// How long after a stated use the vaults give the ciphertexts that it names: one hour in milliseconds. Who reads again states it
+/// again, so that uses can be counted and limited.
+pub const USE_TIME_MS: u64 = 3_600_000;
+/// Changes of one grant by its patient; each is an event that its reader's wallet has to follow. It can always be taken back.
+pub const CHANGES_PER_GRANT_MAX: u32 = 256;
 /// How long after a grant's last day a patient may let its reader keep what was read: ten years in milliseconds.
 pub const KEEPING_TIME_MAX_MS: u64 = 3_660 * 24 * 3_600_000;
 /// Shortest and longest emergency access a patient's policy can set: one hour to three days, in milliseconds.

@@ -180,7 +180,7 @@ pub enum RefusalCode {
     NotNarrower,
     /// What is called a longer grant is none: it would end no later, or something is less than before.
     NotLonger,
-    /// The date by which to delete is before the grant's end, or too far after it.
+    /// The date by which to delete is too soon after the grant's end, or too far after it.
     BadEraseBy,
     /// The grant has not ended, so nothing is to be deleted yet.
     NotEnded,
@@ -188,6 +188,8 @@ pub enum RefusalCode {
     NothingRead,
     /// The deletion was confirmed already.
     DeletionConfirmed,
+    /// The grant was changed as often as one may be; it can only be taken back.
+    TooManyChanges,
 }
 
 impl fmt::Display for RefusalCode {

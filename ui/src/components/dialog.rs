@@ -32,9 +32,12 @@ pub fn Confirm(
             "aria-describedby": "{id}-text",
             "data-testid": "{id}",
             onkeydown: move |event| {
-                if event.key() == Key::Escape && !action.is_running() {
+                // The browser would close it also while the answer is still on its way, and leave nobody to show it.
+                if event.key() == Key::Escape {
                     event.prevent_default();
-                    oncancel.call(());
+                    if !action.is_running() {
+                        oncancel.call(());
+                    }
                 }
             },
             div { class: "stack",

@@ -281,7 +281,7 @@ fn the_same_story_has_the_same_hash_on_every_machine() {
     );
     assert_eq!(
         one.ledger.tip().hash.to_string(),
-        "486ee9d2c60c1d8c537c9eba0b52d95ef7ddeabf6e3a3ad604647ff28d3322e3"
+        "923aae4a3d463c52477daaf77bb4381c75272e68332b07ab23a5d8de5ff40374"
     );
 }
 

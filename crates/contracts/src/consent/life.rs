@@ -10,7 +10,7 @@ use amulet_protocol::calls::{
 use amulet_protocol::grant::{Deletion, GrantState, Hold, Standing};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::RecordId;
-use amulet_protocol::limits::{ACCESS_TIME_MAX_MS, RECORDS_PER_GRANT_MAX};
+use amulet_protocol::limits::{ACCESS_TIME_MAX_MS, CHANGES_PER_GRANT_MAX, RECORDS_PER_GRANT_MAX};
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::state::StateKey;
 
@@ -18,10 +18,11 @@ use amulet_protocol::state::StateKey;
 pub(crate) fn narrow<S: StateRead>(step: &mut Step<'_, S>, call: &NarrowAccess) -> Done<S> {
     let mut grant = own(step, call.grant)?;
     goes_on(step, &grant)?;
+    count_change(&mut grant)?;
     checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
-    lasts(&call.term, step.now(), ACCESS_TIME_MAX_MS)?;
+    lasts(&call.term, step.now().max(grant.valid_from), ACCESS_TIME_MAX_MS)?;
     let within = call.term.is_within(&grant.term) && is_part(&call.records, &grant.records);
-    let less = call.term != grant.term || call.records != grant.records;
+    let less = !grant.term.is_within(&call.term) || call.records != grant.records;
     // One that is used up by being narrowed has ended: that is what taking back is for.
     let leaves = call.term.uses_max.is_none_or(|limit| grant.uses < limit.0.get());
     ensure(within && less && leaves, RefusalCode::NotNarrower)?;
@@ -35,10 +36,11 @@ pub(crate) fn narrow<S: StateRead>(step: &mut Step<'_, S>, call: &NarrowAccess) 
 pub(crate) fn extend<S: StateRead>(step: &mut Step<'_, S>, call: &ExtendAccess) -> Done<S> {
     let mut grant = own(step, call.grant)?;
     goes_on(step, &grant)?;
+    count_change(&mut grant)?;
     let practises = registry::practises(step, grant.practitioner)?;
     ensure(practises, RefusalCode::UnknownPractitioner)?;
-    lasts(&call.term, step.now(), ACCESS_TIME_MAX_MS)?;
-    let more = grant.term.is_within(&call.term) && grant.term != call.term;
+    lasts(&call.term, step.now().max(grant.valid_from), ACCESS_TIME_MAX_MS)?;
+    let more = grant.term.is_within(&call.term) && !call.term.is_within(&grant.term);
     ensure(more, RefusalCode::NotLonger)?;
     grant.term = call.term;
     let until = call.term.valid_until;
@@ -50,6 +52,7 @@ pub(crate) fn extend<S: StateRead>(step: &mut Step<'_, S>, call: &ExtendAccess) 
 pub(crate) fn pause<S: StateRead>(step: &mut Step<'_, S>, call: &PauseAccess) -> Done<S> {
     let mut grant = own(step, call.grant)?;
     goes_on(step, &grant)?;
+    count_change(&mut grant)?;
     ensure(grant.hold == Hold::Open, RefusalCode::GrantPaused)?;
     grant.hold = Hold::Paused { at: step.now() };
     let event = Event::AccessPaused { grant: call.grant, practitioner: grant.practitioner };
@@ -60,6 +63,7 @@ pub(crate) fn pause<S: StateRead>(step: &mut Step<'_, S>, call: &PauseAccess) ->
 pub(crate) fn resume<S: StateRead>(step: &mut Step<'_, S>, call: &ResumeAccess) -> Done<S> {
     let mut grant = own(step, call.grant)?;
     goes_on(step, &grant)?;
+    count_change(&mut grant)?;
     ensure(matches!(grant.hold, Hold::Paused { .. }), RefusalCode::NotPaused)?;
     grant.hold = Hold::Open;
     let event = Event::AccessResumed { grant: call.grant, practitioner: grant.practitioner };
@@ -69,7 +73,7 @@ pub(crate) fn resume<S: StateRead>(step: &mut Step<'_, S>, call: &ResumeAccess) 
 /// The patient takes a grant back before it ends. Its reader is told by when to delete what was read.
 pub(crate) fn revoke<S: StateRead>(step: &mut Step<'_, S>, call: &RevokeAccess) -> Done<S> {
     let mut grant = own(step, call.grant)?;
-    // What the last use of a used-up grant named can still be fetched, until its time has run out or it is taken back.
+    // What the last use of a used-up grant named can still be fetched for a while, unless it is taken back.
     goes_on(step, &grant).or_else(|code| ensure(code == RefusalCode::GrantUsedUp, code))?;
     grant.hold = Hold::Revoked { at: step.now() };
     let erase_by = match grant.deletion(step.now()) {
@@ -133,6 +137,13 @@ fn goes_on<S: StateRead>(step: &Step<'_, S>, grant: &GrantState) -> Result<(), R
         Standing::UsedUp => Err(RefusalCode::GrantUsedUp),
         Standing::NotYet | Standing::Active | Standing::Paused => Ok(()),
     }
+}
+
+/// Counts a change of the grant; refuses one too many.
+fn count_change(grant: &mut GrantState) -> Result<(), RefusalCode> {
+    ensure(grant.changes < CHANGES_PER_GRANT_MAX, RefusalCode::TooManyChanges)?;
+    grant.changes += 1;
+    Ok(())
 }
 
 /// Whether each of `part` is in `whole`; both ascend.

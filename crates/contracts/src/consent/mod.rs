@@ -84,6 +84,7 @@ pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) ->
         uses: 0,
         used_last: None,
         deleted_at: None,
+        changes: 0,
     };
     step.put(StateKey::Grant(id), &grant);
     request.answer = Answer::Granted(id);
@@ -110,8 +111,8 @@ fn answerable<S: StateRead>(step: &Step<'_, S>, id: RequestId) -> Done<S, Reques
     Ok(request)
 }
 
-/// Refuses a term that ends before it begins at `from`, or more than `longest` milliseconds later, or has what was read deleted before
-/// its end or too late after.
+/// Refuses a term that ends before it begins at `from`, or more than `longest` milliseconds later, or has what was read deleted too
+/// soon after its end or too late.
 fn lasts(term: &Term, from: Timestamp, longest: u64) -> Result<(), RefusalCode> {
     let limited = from < term.valid_until && term.valid_until <= from.plus_millis(longest);
     ensure(limited, RefusalCode::BadDuration)?;

@@ -6,8 +6,8 @@ use amulet_protocol::calls::{
 use amulet_protocol::consent::{Category, DataClass, Day, RecordDates};
 use amulet_protocol::grant::GrantState;
 use amulet_protocol::limits::{
-    ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS, GRANT_ENVELOPE_BYTES_MAX, KEEPING_TIME_MAX_MS,
-    RECORDS_PER_GRANT_MAX,
+    ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS, DELETION_NOTICE_MS, GRANT_ENVELOPE_BYTES_MAX,
+    KEEPING_TIME_MAX_MS, RECORDS_PER_GRANT_MAX,
 };
 use amulet_protocol::state::{Answer, RequestState};
 
@@ -165,7 +165,10 @@ fn a_grant_opens_no_more_than_was_asked_and_nothing_of_somebody_else() {
             &|call| (call.valid_from, call.term.valid_until) = (Some(late), late.plus_millis(1)),
             RefusalCode::BadDuration,
         ),
-        (&|call| call.term.erase_by = Some(now.plus_millis(DAY_MS - 1)), RefusalCode::BadEraseBy),
+        (
+            &|call| call.term.erase_by = Some(now.plus_millis(DAY_MS + DELETION_NOTICE_MS - 1)),
+            RefusalCode::BadEraseBy,
+        ),
         (
             &|call| call.term.erase_by = Some(now.plus_millis(DAY_MS + KEEPING_TIME_MAX_MS + 1)),
             RefusalCode::BadEraseBy,

@@ -5,7 +5,9 @@ use amulet_protocol::calls::{
     ConfirmDeletion, ExtendAccess, GrantId, NarrowAccess, PauseAccess, ResumeAccess, RevokeAccess, UseLimit,
 };
 use amulet_protocol::grant::{Deletion, GrantState, Hold, Standing, Term};
-use amulet_protocol::limits::{ACCESS_TIME_MAX_MS, DELETION_TIME_MS, RECORDS_PER_GRANT_MAX};
+use amulet_protocol::limits::{
+    ACCESS_TIME_MAX_MS, CHANGES_PER_GRANT_MAX, DELETION_NOTICE_MS, DELETION_TIME_MS, RECORDS_PER_GRANT_MAX,
+};
 use std::num::NonZeroU32;
 
 fn state(world: &World, id: GrantId) -> GrantState {
@@ -108,7 +110,10 @@ fn narrowing_never_widens_and_takes_something_away() {
         (&|call| call.term.valid_until = later, RefusalCode::NotNarrower),
         (&|call| call.term.valid_until = now.plus_millis(ACCESS_TIME_MAX_MS + 1), RefusalCode::BadDuration),
         (&|call| call.term.uses_max = at_most(1), RefusalCode::NotNarrower),
-        (&|call| call.term.erase_by = Some(now), RefusalCode::BadEraseBy),
+        (
+            &|call| call.term.erase_by = Some(now.plus_millis(DAY_MS + DELETION_NOTICE_MS - 1)),
+            RefusalCode::BadEraseBy,
+        ),
         (
             &|call| call.term.erase_by = Some(now.plus_millis(DAY_MS + DELETION_TIME_MS + 1)),
             RefusalCode::NotNarrower,
@@ -138,7 +143,7 @@ fn an_extended_grant_lasts_longer_and_opens_no_more_records() {
     world.call("wang", Call::ExtendAccess(call)).unwrap();
     let event = Event::AccessExtended { grant: id, practitioner: world.did("li"), until };
     assert_eq!((world.last_event("wang"), world.last_event("li")), (event.clone(), event));
-    assert_eq!(state(&world, id), GrantState { term: term(until), ..before });
+    assert_eq!(state(&world, id), GrantState { term: term(until), changes: 1, ..before });
     world.later(3 * DAY_MS - 1);
     read_once(&mut world, id).unwrap();
     world.later(1);
@@ -171,6 +176,57 @@ fn extending_never_shortens_and_adds_something() {
     world.later(1);
     let call = Call::ExtendAccess(extension(&world, id));
     assert_eq!(world.call("wang", call), Err(RefusalCode::UnknownPractitioner));
+}
+
+/// A second implementation that decided otherwise would have another receipt.
+#[test]
+fn what_ends_a_grant_is_told_before_a_pause_and_a_pause_before_the_beginning() {
+    let (mut world, request) = asked();
+    let mut call = good_grant(&world, request);
+    call.valid_from = Some(world.now.plus_millis(DAY_MS));
+    call.term = term(world.now.plus_millis(2 * DAY_MS));
+    let id = GrantId(world.call("wang", Call::GrantAccess(call)).unwrap());
+    world.call("wang", Call::PauseAccess(PauseAccess { grant: id })).unwrap();
+    assert_eq!(read_once(&mut world, id), Err(RefusalCode::GrantPaused));
+    world.later(2 * DAY_MS);
+    assert_eq!(read_once(&mut world, id), Err(RefusalCode::GrantExpired));
+    let (mut world, request) = asked();
+    let mut call = good_grant(&world, request);
+    call.valid_from = Some(world.now.plus_millis(DAY_MS));
+    call.term = term(world.now.plus_millis(2 * DAY_MS));
+    let id = GrantId(world.call("wang", Call::GrantAccess(call)).unwrap());
+    world.call("wang", Call::RevokeAccess(RevokeAccess { grant: id })).unwrap();
+    assert_eq!(read_once(&mut world, id), Err(RefusalCode::GrantRevoked));
+}
+
+#[test]
+fn a_date_or_a_number_that_is_the_same_in_other_words_is_no_change() {
+    let (mut world, id) = granted();
+    let GrantState { records, term, .. } = state(&world, id);
+    let same = [
+        Term { erase_by: Some(term.valid_until.plus_millis(DELETION_TIME_MS)), ..term },
+        Term { uses_max: at_most(u32::MAX), ..term },
+    ];
+    for term in same {
+        let narrow = NarrowAccess { grant: id, records: records.clone(), term };
+        assert_eq!(world.call("wang", Call::NarrowAccess(narrow)), Err(RefusalCode::NotNarrower));
+        let extend = ExtendAccess { grant: id, term };
+        assert_eq!(world.call("wang", Call::ExtendAccess(extend)), Err(RefusalCode::NotLonger));
+    }
+}
+
+#[test]
+fn a_patient_cannot_fill_a_readers_history_by_changing_a_grant_without_end() {
+    let (mut world, id) = granted();
+    let calls =
+        [Call::PauseAccess(PauseAccess { grant: id }), Call::ResumeAccess(ResumeAccess { grant: id })];
+    for change in 0..CHANGES_PER_GRANT_MAX as usize {
+        world.call("wang", calls[change % 2].clone()).unwrap();
+    }
+    for call in &changes(&world, id)[..3] {
+        assert_eq!(world.call("wang", call.clone()), Err(RefusalCode::TooManyChanges));
+    }
+    world.call("wang", Call::RevokeAccess(RevokeAccess { grant: id })).unwrap();
 }
 
 #[test]

@@ -149,11 +149,8 @@ impl Service {
             (Answer::Waiting, _) => MyAccessState::Unanswered,
             (Answer::Declined(_), _) => MyAccessState::Declined,
             (Answer::Granted(id), Some(grant)) => match grant.standing(now) {
-                Standing::NotYet | Standing::Active => MyAccessState::Active {
-                    grant: id.to_string(),
-                    until: grant.term.valid_until.0,
-                    records: grant.records.len() as u64,
-                },
+                Standing::NotYet | Standing::Active => active(*id, grant),
+                Standing::UsedUp if grant.gives(now) => active(*id, grant),
                 Standing::Paused => MyAccessState::Paused { until: grant.term.valid_until.0 },
                 Standing::UsedUp => MyAccessState::UsedUp,
                 Standing::Expired => MyAccessState::Expired,
@@ -204,6 +201,12 @@ impl Service {
         };
         Ok(ids.into_iter().zip(states).filter_map(line).collect())
     }
+}
+
+/// A grant under which something can be fetched.
+fn active(id: GrantId, grant: &GrantState) -> MyAccessState {
+    let (until, records) = (grant.term.valid_until.0, grant.records.len() as u64);
+    MyAccessState::Active { grant: id.to_string(), until, records }
 }
 
 /// Reads a person's code.

@@ -1,10 +1,11 @@
 //! The patient's first page, and the code by which others find them.
 
 use amulet_app_api::ApiError;
-use amulet_app_api::access::{LogEvent, LogLineView, ShareState};
+use amulet_app_api::access::{LogEvent, LogLineView};
 use amulet_app_api::wallet::{HomeView, MyCodeView};
 use amulet_protocol::calls::CardLocator;
 use amulet_protocol::consent::Category;
+use amulet_protocol::grant::Hold;
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Did;
 use amulet_protocol::state::StateKey;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use super::Service;
 use super::error::internal;
 use super::session::{RecordMeta, Session};
-use super::shares::share_state;
+use super::shares::is_over;
 use crate::qr;
 
 /// Newest records on the first page.
@@ -78,7 +79,9 @@ impl Service {
     async fn readers_now(&self, session: &Session) -> Result<u64, ApiError> {
         let now = self.now();
         let grants = self.grants(session).await?;
-        let active = grants.iter().filter(|(_, grant)| share_state(grant, now) == ShareState::Active);
+        let active = grants
+            .iter()
+            .filter(|(_, grant)| !is_over(grant, now) && !matches!(grant.hold, Hold::Paused { .. }));
         let mut readers: BTreeSet<Did> = active.map(|(_, grant)| grant.practitioner).collect();
         for entry in session.entries() {
             if let Event::EmergencyDeclared { practitioner, until, .. } = entry.event

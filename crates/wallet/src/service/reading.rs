@@ -9,7 +9,8 @@ use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::content::{CONTENT_KEY_BYTES, ContentKey};
 use amulet_protocol::calls::{Call, GrantAccess, GrantId, UseAccess};
 use amulet_protocol::grant::{GrantState, Standing};
-use amulet_protocol::ids::RecordId;
+use amulet_protocol::history::Event;
+use amulet_protocol::ids::{RecordId, TxId};
 use amulet_protocol::light::ReadGround;
 use amulet_protocol::record::{GrantKeys, RecordPlain, grant_key_context};
 use amulet_protocol::state::{RecordState, StateKey};
@@ -31,19 +32,30 @@ impl Service {
         let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
         let state = state.filter(|state| state.practitioner == session.did());
         let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
-        match state.standing(self.now()) {
+        let last_use = match state.standing(self.now()) {
             Standing::Revoked => return Err(grant_ended("revoked")),
             Standing::Expired => return Err(grant_ended("expired")),
-            Standing::UsedUp => return Err(grant_ended("used_up")),
             Standing::Paused => return Err(grant_ended("paused")),
+            // A line that broke in the midst must not cost the last use.
+            Standing::UsedUp if state.gives(self.now()) => self.last_use(&session, id).await?,
+            Standing::UsedUp => return Err(grant_ended("used_up")),
             // The hospitals' clocks decide whether it has begun.
-            Standing::NotYet | Standing::Active => {}
-        }
+            Standing::NotYet | Standing::Active => None,
+        };
         let keys = self.grant_keys(&session, id, &state).await?;
         let known = self.records_of(&state).await?;
-        let use_call = UseAccess { grant: id, records: state.records.clone() };
-        let (used_by, receipt) = self.submit(&session, Call::UseAccess(use_call)).await?;
-        let used = self.proof_view(&receipt.header, used_by, &[ProofCheck::Receipt, ProofCheck::State]);
+        let (used_by, header) = match last_use {
+            Some(used_by) => {
+                let proven = self.client.receipt(used_by).await.map_err(|error| self.light(error))?;
+                (used_by, proven.header)
+            }
+            None => {
+                let use_call = UseAccess { grant: id, records: state.records.clone() };
+                let (used_by, receipt) = self.submit(&session, Call::UseAccess(use_call)).await?;
+                (used_by, receipt.header)
+            }
+        };
+        let used = self.proof_view(&header, used_by, &[ProofCheck::Receipt, ProofCheck::State]);
         let ground = ReadGround::Grant { grant: id, used_by };
         let (mut records, missing) =
             self.read_records(&session, ground, &state, &keys, &known, &used).await?;
@@ -54,6 +66,17 @@ impl Service {
             until: state.term.valid_until.0,
             proof: used,
         })
+    }
+
+    /// The newest use of a grant by this person.
+    async fn last_use(&self, session: &Session, id: GrantId) -> Result<Option<TxId>, ApiError> {
+        self.follow(session).await?;
+        let entries = session.entries();
+        let used = entries.iter().rev().find(|entry| match entry.event {
+            Event::RecordsRead { grant, .. } => grant == id,
+            _ => false,
+        });
+        Ok(used.map(|entry| entry.transaction))
     }
 
     /// The records' keys, from the envelope of the grant's own transaction.

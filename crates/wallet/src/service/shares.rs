@@ -130,11 +130,12 @@ pub(super) fn share_state(grant: &GrantState, now: Timestamp) -> ShareState {
     }
 }
 
-/// Whether a grant in this state will never open anything again.
-pub(super) fn is_over(state: ShareState) -> bool {
-    match state {
-        ShareState::Active | ShareState::Paused => false,
-        ShareState::UsedUp | ShareState::Expired | ShareState::Revoked => true,
+/// Whether a grant gives nothing at `now` and will not again.
+pub(super) fn is_over(grant: &GrantState, now: Timestamp) -> bool {
+    match grant.standing(now) {
+        Standing::NotYet | Standing::Active | Standing::Paused => false,
+        Standing::UsedUp => !grant.gives(now),
+        Standing::Expired | Standing::Revoked => true,
     }
 }
 

@@ -38,7 +38,7 @@ impl Service {
         let mut ended = Vec::new();
         for (id, grant) in self.grants(&session).await? {
             let view = self.share_view(&session, id, &grant).await?;
-            if is_over(view.state) { ended.push(view) } else { active.push(view) }
+            if is_over(&grant, self.now()) { ended.push(view) } else { active.push(view) }
         }
         active.reverse();
         ended.reverse();

@@ -82,7 +82,6 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
         p { class: "soft", {tr!(t, "request-take-back")} }
         Exposed { view: view.clone(), without, locked: action.is_running() }
         fieldset { disabled: action.is_running(),
-            legend { class: "visually-hidden", {tr!(t, "request-once")} }
             Tick {
                 testid: "only-once",
                 label: tr!(t, "request-once"),

@@ -35,6 +35,15 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
     let action = use_action();
     let mut asking = use_signal(|| None::<Asking>);
     let paused = share.state == ShareState::Paused;
+    let used_up = share.state == ShareState::UsedUp;
+    let mut ask = move |what: Asking| {
+        action.clear_error();
+        asking.set(Some(what));
+    };
+    let mut stop_asking = move || {
+        action.clear_error();
+        asking.set(None);
+    };
     let (id, hold_id) = (share.id.clone(), share.id.clone());
     let take_back = move |()| {
         action.call(RevokeGrant { grant: id.clone() }, move |()| {
@@ -52,12 +61,16 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
     };
     rsx! {
         article { class: "card-box stack tight", "data-testid": "active-share",
-            p { class: "strong", {super::sharing::share_sentence(t, &share)} }
             if paused {
+                p { class: "strong", {tr!(t, "paused-title", who = who(t, &share.to), what = counted(t, &share.counts))} }
                 div { class: "notice wait", "data-testid": "paused-share",
                     Glyph { icon: Icon::Clock, size: 24 }
                     p { {tr!(t, "paused-text")} }
                 }
+            } else if used_up {
+                p { class: "strong", {tr!(t, "used-up-title", who = who(t, &share.to), what = counted(t, &share.counts))} }
+            } else {
+                p { class: "strong", {super::sharing::share_sentence(t, &share)} }
             }
             div { class: "row wrap small soft",
                 Countdown { until: share.until }
@@ -69,7 +82,8 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
                 }
                 ActionProgress { action, waiting: tr!(t, "task-waiting-for-hospitals") }
             }
-            div { class: "row wrap",
+            div { class: "row wrap", role: "group", "aria-label": who(t, &share.to),
+                if !used_up {
                 Button {
                     label: if paused { tr!(t, "resume") } else { tr!(t, "pause") },
                     weight: Weight::Second,
@@ -77,8 +91,9 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
                     busy: action.is_running(),
                     onclick: hold,
                 }
-                Button { label: tr!(t, "extend"), weight: Weight::Second, testid: "extend", disabled: action.is_running(), onclick: move |()| asking.set(Some(Asking::Extend)) }
-                Button { label: tr!(t, "take-back"), weight: Weight::Danger, testid: "take-back", disabled: action.is_running(), onclick: move |()| asking.set(Some(Asking::TakeBack)) }
+                Button { label: tr!(t, "extend"), weight: Weight::Second, testid: "extend", disabled: action.is_running(), onclick: move |()| ask(Asking::Extend) }
+                }
+                Button { label: tr!(t, "take-back"), weight: Weight::Danger, testid: "take-back", disabled: action.is_running(), onclick: move |()| ask(Asking::TakeBack) }
             }
             SaveProof { of: ProofOf::Grant { id: share.id.clone() } }
         }
@@ -90,7 +105,7 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
                 confirm: tr!(t, "take-back"),
                 keep: tr!(t, "take-back-keep"),
                 action,
-                oncancel: move |()| asking.set(None),
+                oncancel: move |()| stop_asking(),
                 onconfirm: take_back,
             }
         }
@@ -129,18 +144,21 @@ fn Longer(share: ShareView, onclose: EventHandler<bool>) -> Element {
             id: "extend-dialog",
             class: "dialog",
             "aria-labelledby": "extend-title",
+            "aria-describedby": "extend-text",
             "data-testid": "extend-dialog",
             onkeydown: move |event| {
-                if event.key() == Key::Escape && !action.is_running() {
+                if event.key() == Key::Escape {
                     event.prevent_default();
-                    onclose.call(false);
+                    if !action.is_running() {
+                        onclose.call(false);
+                    }
                 }
             },
             div { class: "stack",
                 h2 { id: "extend-title", {tr!(t, "extend-title", name = share.to.name.clone())} }
-                p { {tr!(t, "extend-text", until = t.date_time(end))} }
+                p { id: "extend-text", {tr!(t, "extend-text", until = t.date_time(end))} }
                 fieldset { class: "stack tight", disabled: action.is_running(),
-                    legend { class: "visually-hidden", {tr!(t, "extend")} }
+                    legend { class: "visually-hidden", {tr!(t, "extend-title", name = share.to.name.clone())} }
                     for (number, key) in LONGER {
                         label { key: "{key}", class: "choice row",
                             input {
