@@ -168,6 +168,16 @@ impl GrantState {
         }
     }
 
+    /// The moment from which nothing can be fetched under it, as far as is known now.
+    #[must_use]
+    pub fn closes_at(&self) -> Timestamp {
+        match (self.hold, self.used_last) {
+            (Hold::Revoked { at }, _) => at.min(self.term.valid_until),
+            (_, Some(last)) if self.is_used_up() => last.plus_millis(USE_TIME_MS).min(self.term.valid_until),
+            _ => self.term.valid_until,
+        }
+    }
+
     /// What its reader owes at `now`. A grant that ended before its time leaves no longer than [`DELETION_TIME_MS`].
     #[must_use]
     pub fn deletion(&self, now: Timestamp) -> Deletion {
@@ -272,6 +282,7 @@ mod tests {
         (grant.uses, grant.used_last, grant.term.uses_max) = (1, Some(Timestamp(150)), at_most(1));
         let last = Timestamp(150).plus_millis(USE_TIME_MS);
         assert!(grant.gives(Timestamp(last.0 - 1)) && !grant.gives(last));
+        assert_eq!(grant.closes_at(), last);
         assert_eq!(grant.deletion(last), Deletion::Owed { by: Timestamp(150).plus_millis(DELETION_TIME_MS) });
     }
 

@@ -205,7 +205,7 @@ impl Service {
 
 /// A grant under which something can be fetched.
 fn active(id: GrantId, grant: &GrantState) -> MyAccessState {
-    let (until, records) = (grant.term.valid_until.0, grant.records.len() as u64);
+    let (until, records) = (grant.closes_at().0, grant.records.len() as u64);
     MyAccessState::Active { grant: id.to_string(), until, records }
 }
 

@@ -63,7 +63,7 @@ impl Service {
         Ok(GrantedRecordsView {
             records: records.into_iter().map(|(_, record)| record).collect(),
             missing,
-            until: state.term.valid_until.0,
+            until: state.closes_at().0,
             proof: used,
         })
     }

@@ -50,7 +50,7 @@ impl Service {
             counts: counts(opened.map(|category| convert::category(*category))),
             purpose: convert::purpose(grant.purpose),
             granted_at: grant.valid_from.0,
-            until: grant.term.valid_until.0,
+            until: grant.closes_at().0,
             state: share_state(grant, self.now()),
             uses: u64::from(grant.uses),
             uses_max: grant.term.uses_max.map(|limit| u64::from(limit.0.get())),
