@@ -1,7 +1,7 @@
 //! The browser's transport: `fetch` to each hospital's HTTP port.
 
 use super::race::{STAGGER, race};
-use super::web::{CONTENT_TYPE, Urls, check_body, check_head};
+use super::web::{CONTENT_TYPE, Urls, check_head, read_answer};
 use super::{
     ANSWER_TIME_MAX, Interception, NodeIndex, Transport, TransportError, answer_bytes_max, timed_out,
 };
@@ -42,7 +42,7 @@ impl Transport for HttpTransport {
                 let abort = AbortOnDrop(AbortController::new().map_err(|_| TransportError::Connect)?);
                 let answer = platform::timeout(ANSWER_TIME_MAX, post(&url, body, &abort.0, limit)).await;
                 let bytes = answer.unwrap_or(Err(timed_out(ANSWER_TIME_MAX)))?;
-                Ok(codec::decode(&bytes, limit)?)
+                read_answer(&bytes, limit)
             }
         });
         race(attempts, STAGGER).await
@@ -89,9 +89,7 @@ async fn post(
     }
     let content_type = response.headers().get("content-type").ok().flatten();
     check_head(response.status(), content_type.as_deref())?;
-    let bytes = read(&response, limit).await?;
-    check_body(&bytes)?;
-    Ok(bytes)
+    read(&response, limit).await
 }
 
 /// Reads the body piece by piece, so that an endless answer ends at the limit.

@@ -4,7 +4,7 @@
 //! longer ends there within [`ANSWER_TIME_MAX`].
 
 use super::race::{STAGGER, race};
-use super::web::{CONTENT_TYPE, Urls, check_body, check_head};
+use super::web::{CONTENT_TYPE, Urls, check_head, read_answer};
 use super::{ANSWER_TIME_MAX, NodeIndex, Transport, TransportError, answer_bytes_max, timed_out};
 use amulet_protocol::addresses::NodeAddress;
 use amulet_protocol::codec;
@@ -40,7 +40,7 @@ impl Transport for HttpsTransport {
             async move {
                 let posted = tokio::task::spawn_blocking(move || post(&agent, &url, &body, limit));
                 let bytes = posted.await.map_err(|_| TransportError::Stopped)??;
-                Ok(codec::decode(&bytes, limit)?)
+                read_answer(&bytes, limit)
             }
         });
         race(attempts, STAGGER).await
@@ -61,9 +61,7 @@ fn post(agent: &ureq::Agent, url: &str, body: &[u8], limit: usize) -> Result<Vec
     let content_type = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
     check_head(answer.status().as_u16(), content_type)?;
     let read = answer.body_mut().with_config().limit(limit as u64).read_to_vec();
-    let bytes = read.map_err(|error| failure(&error, limit, TransportError::Closed))?;
-    check_body(&bytes)?;
-    Ok(bytes)
+    read.map_err(|error| failure(&error, limit, TransportError::Closed))
 }
 
 fn failure(error: &ureq::Error, limit: usize, otherwise: TransportError) -> TransportError {

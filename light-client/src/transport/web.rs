@@ -3,6 +3,8 @@
 use super::reach::Vicinity;
 use super::{Interception, NodeIndex, TransportError};
 use amulet_protocol::addresses::NodeAddress;
+use amulet_protocol::codec;
+use amulet_protocol::light::LightResponse;
 use std::sync::{PoisonError, RwLock};
 
 /// Where a node takes questions, below its address.
@@ -98,12 +100,13 @@ pub(super) fn check_head(status: u16, content_type: Option<&str>) -> Result<(), 
     }
 }
 
-/// Refuses a body that is a page, whatever type it was sent with. No answer begins like that.
-pub(super) fn check_body(body: &[u8]) -> Result<(), TransportError> {
-    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'<') => Err(TransportError::Intercepted { by: Interception::Page }),
-        _ => Ok(()),
-    }
+/// Reads an answer. What is none and looks like a page is one, whatever type it was sent with. An answer may begin like that
+/// too: a list of sixty things does, after a number that is a line feed in a text.
+pub(super) fn read_answer(body: &[u8], limit: usize) -> Result<LightResponse, TransportError> {
+    codec::decode(body, limit).map_err(|error| match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'<') => TransportError::Intercepted { by: Interception::Page },
+        _ => error.into(),
+    })
 }
 
 fn is_page(content_type: &str) -> bool {
