@@ -85,7 +85,11 @@ impl LightClient {
     pub(crate) async fn restore_nodes(&self) -> Option<StoreError> {
         let kept = match self.kept.nodes().await {
             Ok(kept) => kept?,
-            Err(trouble) => return Some(trouble),
+            Err(trouble) => {
+                // Else it would be said again at each start until the next time that the validators change.
+                let _ = self.kept.drop_nodes().await;
+                return Some(trouble);
+            }
         };
         if self.trusted().is_some() {
             self.use_addresses(&self.validators(), &kept.published);

@@ -88,12 +88,9 @@ impl LightClient {
         }
     }
 
-    /// Writes the forks, if there are any.
+    /// Writes the forks that are known.
     pub(crate) async fn save_forks(&self) {
-        let forks = self.forks();
-        if !forks.is_empty()
-            && let Err(trouble) = self.kept.keep_forks(&forks).await
-        {
+        if let Err(trouble) = self.kept.keep_forks(&self.forks()).await {
             self.note_trouble(trouble);
         }
     }

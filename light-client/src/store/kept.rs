@@ -72,11 +72,14 @@ impl Kept {
         Ok(self.load(Slot::Forks, FORKS_BYTES_MAX).await?.unwrap_or_default())
     }
 
-    /// Replaces the forks; more than [`FORKS_BYTES_MAX`] is not kept.
+    /// Replaces the forks; none leaves nothing, and more than [`FORKS_BYTES_MAX`] is not kept.
     ///
     /// # Errors
     /// As [`ClientStore::write`].
     pub async fn keep_forks(&self, forks: &Vec<StoredFork>) -> Result<(), StoreError> {
+        if forks.is_empty() {
+            return self.store.remove(Slot::Forks).await;
+        }
         self.save(Slot::Forks, forks, FORKS_BYTES_MAX).await
     }
 
@@ -94,6 +97,14 @@ impl Kept {
     /// As [`ClientStore::write`].
     pub async fn keep_nodes(&self, nodes: &StoredNodes) -> Result<(), StoreError> {
         self.save(Slot::Nodes, nodes, NODES_BYTES_MAX).await
+    }
+
+    /// Forgets where the nodes are.
+    ///
+    /// # Errors
+    /// As [`ClientStore::remove`].
+    pub async fn drop_nodes(&self) -> Result<(), StoreError> {
+        self.store.remove(Slot::Nodes).await
     }
 
     /// The header of a height, if one is kept.

@@ -196,3 +196,27 @@ async fn a_proven_header_is_not_fetched_again_after_a_restart_but_proven_again()
     assert_eq!(again.header_at(Height(2)).await.unwrap(), proven);
     assert_eq!(again.store_trouble(), Some(StoreError::Foreign));
 }
+
+#[test]
+async fn whatever_is_damaged_is_said_once_and_made_good() {
+    let network = Arc::new(Network::honest(Chain::new(5)));
+    for slot in SLOTS {
+        let store = Arc::new(MemoryStore::default());
+        let client = network.client_with(store.clone());
+        client.sync(NOW).await.unwrap();
+        client.header_at(Height(1)).await.unwrap();
+        drop(client);
+        store.write(slot, vec![0, 4, 1]).await.unwrap();
+        let told = async || {
+            let client = network.client_with(store.clone());
+            let synced = client.sync(NOW).await.unwrap().store_trouble;
+            for height in [1, 2, 255, 254] {
+                let _ = client.header_at(Height(height)).await;
+            }
+            synced.or(client.store_trouble())
+        };
+        let first = told().await;
+        assert!(matches!(slot, Slot::Header(_)) || first == Some(StoreError::Corrupt), "{slot:?}: {first:?}");
+        assert_eq!(told().await, None, "{slot:?} is said again");
+    }
+}
