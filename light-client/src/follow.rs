@@ -6,14 +6,14 @@
 //! because nodes keep the last headers of epochs when they prune. What was fetched and is too far is kept, and is often near
 //! enough after the next step.
 
-use crate::client::LightClient;
+use crate::client::{LightClient, judge_by};
 use crate::error::{Forgery, NodeFailure, Question};
 use crate::platform;
 use crate::transport::NodeIndex;
-use amulet_protocol::certificate::UntrustedSignedHeader;
+use amulet_protocol::certificate::{CertificateError, UntrustedSignedHeader};
 use amulet_protocol::ids::{Epoch, Timestamp};
 use amulet_protocol::light::{LightRequest, LightResponse, UntrustedStep};
-use amulet_verifier::{StepVerdict, VerifiedHeader, Verifier};
+use amulet_verifier::{InvalidHeader, StepVerdict, VerifiedHeader, Verifier};
 use std::time::Duration;
 
 /// Headers in between that one node is asked for in one sync. Sets of which no two share enough validators take one for each
@@ -23,9 +23,36 @@ pub const STEPS_PER_SYNC_MAX: usize = 1_024;
 /// purpose delays a sync by this time and cannot prevent it.
 const TURN_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// Who goes the way that a node shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// All: the others need not show it too, and it is kept in case the sync is broken off.
+    OfAll,
+    /// This node's header alone.
+    OfOne,
+}
+
 impl LightClient {
     /// Judges a node's newest header, after having the node show the way to its validator set if that is not known.
+    ///
+    /// Whoever was asked first in this sync led the way, perhaps along another branch. A header that does not fit on it is
+    /// put aside ([`LightClient::note_doubt`]) instead of being held against the node.
     pub(crate) async fn judge_following(
+        &self,
+        node: NodeIndex,
+        untrusted: UntrustedSignedHeader,
+        now: Timestamp,
+    ) -> Result<VerifiedHeader, NodeFailure> {
+        let judged = self.judge_or_follow(node, untrusted.clone(), now).await;
+        if !judged.as_ref().is_err_and(|failure| is_of_other_set(failure) && self.was_led()) {
+            return judged;
+        }
+        let (found, known) = (untrusted.header.validators_hash, self.validators().hash());
+        self.note_doubt(node, untrusted);
+        Err(NodeFailure::UnknownValidators { found, known })
+    }
+
+    async fn judge_or_follow(
         &self,
         node: NodeIndex,
         untrusted: UntrustedSignedHeader,
@@ -46,25 +73,50 @@ impl LightClient {
         target: UntrustedSignedHeader,
         now: Timestamp,
     ) -> Result<VerifiedHeader, NodeFailure> {
+        let known = Verifier::clone(&self.verifier());
+        self.way_to(node, known, target, now, Way::OfAll).await.map(|(header, _)| header)
+    }
+
+    /// Judges a node's header as if nobody else had led anywhere: from `start` on by what this node shows. With the verifier
+    /// that knows the way.
+    pub(crate) async fn follow_apart(
+        &self,
+        node: NodeIndex,
+        start: &Verifier,
+        target: UntrustedSignedHeader,
+        now: Timestamp,
+    ) -> Result<(VerifiedHeader, Verifier), NodeFailure> {
+        let way = self.way_to(node, start.clone(), target, now, Way::OfOne);
+        let followed = platform::timeout(TURN_TIME_MAX, way).await;
+        followed.unwrap_or_else(|| Err(self.gave_up(node, TURN_TIME_MAX)))
+    }
+
+    /// Judges a header by what a verifier knows and learns from this node.
+    async fn way_to(
+        &self,
+        node: NodeIndex,
+        mut verifier: Verifier,
+        target: UntrustedSignedHeader,
+        now: Timestamp,
+        way: Way,
+    ) -> Result<(VerifiedHeader, Verifier), NodeFailure> {
         // Another node may have led to it meanwhile.
-        let unknown = match self.judge(target.clone(), now) {
+        let unknown = match judge_by(&verifier, target.clone(), now) {
             Err(unknown @ NodeFailure::UnknownValidators { .. }) => unknown,
-            judged => return judged,
+            judged => return judged.map(|header| (header, verifier)),
         };
-        let known = self.verifier();
-        if target.header.height <= known.base() {
+        if target.header.height <= verifier.base() {
             return Err(unknown);
         }
         let lead = async {
             let validators = Some(self.validators_from(node, target.header.height).await?);
             let step = UntrustedStep { header: target.clone(), validators, next: None };
-            self.lead_to(node, step, now).await
+            self.lead_to(node, &mut verifier, step, now, way).await
         };
         match lead.await {
-            Err(NodeFailure::NotFound) => Err(unknown),
+            Err(NodeFailure::NotFound) | Ok(false) => Err(unknown),
             Err(failure) => Err(failure),
-            Ok(false) => Err(unknown),
-            Ok(true) => self.judge(target, now),
+            Ok(true) => judge_by(&verifier, target, now).map(|header| (header, verifier)),
         }
     }
 
@@ -72,13 +124,15 @@ impl LightClient {
     async fn lead_to(
         &self,
         node: NodeIndex,
+        verifier: &mut Verifier,
         target: UntrustedStep,
         now: Timestamp,
+        way: Way,
     ) -> Result<bool, NodeFailure> {
         let confirmed_at = self.trusted().map(|head| head.checked_at());
         let mut ahead = vec![target];
         for _ in 0..=STEPS_PER_SYNC_MAX {
-            let mut verifier = Verifier::clone(&self.verifier());
+            let before = verifier.base();
             while let Some(step) = ahead.last() {
                 match verifier.take(step.clone(), confirmed_at, now) {
                     Ok(StepVerdict::Taken(_)) => drop(ahead.pop()),
@@ -88,14 +142,13 @@ impl LightClient {
                     Err(_) => return Ok(false),
                 }
             }
-            let epoch = verifier.epoch();
-            if verifier.base() > self.verifier().base() {
-                self.extend_verifier(verifier);
+            if verifier.base() > before && way == Way::OfAll {
+                self.extend_verifier(verifier.clone());
                 self.keep_progress().await;
             }
             let Some(too_far) = ahead.last() else { return Ok(true) };
-            let nearer = self.step_between(node, epoch, too_far.header.header.view.epoch()).await?;
-            ahead.push(nearer);
+            let (known, too_far) = (verifier.epoch(), too_far.header.header.view.epoch());
+            ahead.push(self.step_between(node, known, too_far).await?);
         }
         Ok(false)
     }
@@ -125,5 +178,16 @@ impl LightClient {
             return Err(Forgery::EpochNumber { asked: half_way, found }.into());
         }
         Ok(*step)
+    }
+}
+
+/// Whether a header or a step was refused because it does not fit the sets that are known.
+fn is_of_other_set(failure: &NodeFailure) -> bool {
+    match failure {
+        NodeFailure::UnknownValidators { .. } | NodeFailure::Forged(Forgery::Step(_)) => true,
+        NodeFailure::Forged(Forgery::Header(InvalidHeader::Certificate(cause))) => {
+            matches!(cause, CertificateError::ValidatorSet { .. })
+        }
+        _ => false,
     }
 }

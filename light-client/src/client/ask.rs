@@ -3,7 +3,7 @@
 use super::{LightClient, Standing, State};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::transport::{NodeIndex, Transport, TransportError};
-use crate::verifier::{InvalidHeader, Verdict};
+use crate::verifier::{InvalidHeader, Verdict, Verifier};
 use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::ids::{Height, Timestamp};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
@@ -69,13 +69,7 @@ impl LightClient {
         untrusted: UntrustedSignedHeader,
         now: Timestamp,
     ) -> Result<VerifiedHeader, NodeFailure> {
-        match self.verifier().verify_adjacent(untrusted, now) {
-            Verdict::Verified(verified) => Ok(*verified),
-            Verdict::UnknownValidators { found, known } => {
-                Err(NodeFailure::UnknownValidators { found, known })
-            }
-            Verdict::Invalid(cause) => Err(Forgery::Header(cause).into()),
-        }
+        judge_by(&self.verifier(), untrusted, now)
     }
 
     /// The verified header at a height, from one node.
@@ -154,5 +148,18 @@ impl LightClient {
             (_, true) => *standing = Standing::Good,
             (_, false) => *standing = Standing::Unreachable,
         }
+    }
+}
+
+/// Judges a header that a node gave by what a verifier knows.
+pub(crate) fn judge_by(
+    verifier: &Verifier,
+    untrusted: UntrustedSignedHeader,
+    now: Timestamp,
+) -> Result<VerifiedHeader, NodeFailure> {
+    match verifier.verify_adjacent(untrusted, now) {
+        Verdict::Verified(verified) => Ok(*verified),
+        Verdict::UnknownValidators { found, known } => Err(NodeFailure::UnknownValidators { found, known }),
+        Verdict::Invalid(cause) => Err(Forgery::Header(cause).into()),
     }
 }

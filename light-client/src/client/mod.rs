@@ -14,6 +14,7 @@ mod state;
 mod submit;
 mod witness;
 
+pub(crate) use ask::judge_by;
 pub use export::Wanted;
 pub use headers::ProvenHeader;
 pub(crate) use headers::check_range;
@@ -31,6 +32,7 @@ use crate::store::{ClientStore, Kept, StoreError, StoredFork};
 use crate::transport::{MeteredTransport, NodeIndex, Transport};
 use crate::verifier::{Checkpoint, CheckpointError, Verifier};
 use amulet_crypto::digest::Digest;
+use amulet_protocol::certificate::UntrustedSignedHeader;
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::ids::{ChainId, Did, Epoch, Height, Timestamp};
 use amulet_protocol::validators::ValidatorSet;
@@ -125,6 +127,8 @@ struct State {
     trusted: Option<TrustedHeader>,
     /// What was known when the sync under way, or the last one, began.
     syncing_from: SyncStart,
+    /// Headers that do not fit what others led to in the sync under way, or the last one.
+    doubts: BTreeMap<NodeIndex, UntrustedSignedHeader>,
     /// Whether the store was looked into.
     restored: bool,
     store_trouble: Option<StoreError>,
@@ -219,6 +223,7 @@ impl LightClient {
             verifier: Arc::new(start.clone()),
             trusted: None,
             syncing_from: SyncStart::of(&start),
+            doubts: BTreeMap::new(),
             restored: false,
             store_trouble: None,
             standings: vec![Standing::default(); given],
@@ -332,6 +337,22 @@ impl LightClient {
         if verifier.base() > state.verifier.base() {
             state.verifier = Arc::new(verifier);
         }
+    }
+
+    /// Whether somebody led to other validator sets since the sync under way began.
+    pub(crate) fn was_led(&self) -> bool {
+        let state = self.inner();
+        state.verifier.base() > state.syncing_from.base
+    }
+
+    /// Puts a header aside that does not fit what others led to.
+    pub(crate) fn note_doubt(&self, node: NodeIndex, header: UntrustedSignedHeader) {
+        self.inner().doubts.insert(node, header);
+    }
+
+    /// What was put aside.
+    pub(crate) fn take_doubts(&self) -> BTreeMap<NodeIndex, UntrustedSignedHeader> {
+        std::mem::take(&mut self.inner().doubts)
     }
 
     /// Goes on with another verifier of this chain.

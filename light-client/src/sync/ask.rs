@@ -39,7 +39,7 @@ pub(super) struct Candidate {
 
 impl Asked {
     /// The newest first; of several, always the same.
-    fn sorted(mut self) -> Self {
+    pub(super) fn sorted(mut self) -> Self {
         self.candidates
             .sort_by_key(|candidate| (std::cmp::Reverse(candidate.header.height()), candidate.node));
         self

@@ -132,8 +132,9 @@ impl LightClient {
                         Ok(rival) if rival.hash() != older.hash() => {
                             return conflict(older, &rival, vec![node]);
                         }
-                        // Whether it lied or is on the other branch cannot be told when it says no more.
-                        Err(NodeFailure::Unreachable(_)) => {}
+                        // Whether it lied or is on the other branch cannot be told when it says no more, or when nothing
+                        // is known of the set there.
+                        Err(NodeFailure::Unreachable(_) | NodeFailure::UnknownValidators { .. }) => {}
                         _ => {
                             self.noted(node, NodeFailure::Forged(forgery));
                         }

@@ -11,6 +11,7 @@
 //! newer blocks is possible only if all that answer do; `NodeVerdict` says who answered.
 
 mod ask;
+mod branches;
 mod link;
 mod report;
 mod witness;
@@ -74,22 +75,22 @@ impl LightClient {
         let _one_at_a_time = self.syncing.lock().await;
         self.restore_once().await;
         // Validator sets that are learnt on the way count with the head that they lead to, or not at all.
-        let (verifier, published) = (Some(self.verifier()), self.published());
-        let mut before = KnownBefore { client: self, verifier, published };
-        let known = SyncStart::of(&self.verifier());
+        let (start, published) = (self.verifier(), self.published());
+        let mut before = KnownBefore { client: self, verifier: Some(Arc::clone(&start)), published };
+        let known = SyncStart::of(&start);
         let resumed = self.resume_progress(known, now).await;
-        let mut synced = self.sync_from(known.steps, policy, now).await;
+        let mut synced = self.sync_from(&start, policy, now).await;
         self.keep_disagreement(&synced, now).await;
         if resumed && synced.as_ref().is_err_and(|error| !error.is_passing()) {
             // What was reached before may itself have been a way into nothing.
             before.restore();
             self.drop_progress().await;
-            synced = self.sync_from(known.steps, policy, now).await;
+            synced = self.sync_from(&start, policy, now).await;
             self.keep_disagreement(&synced, now).await;
         }
         if policy == SyncPolicy::Metered && synced.as_ref().is_err_and(|error| !error.is_passing()) {
             before.restore();
-            synced = self.sync_from(known.steps, SyncPolicy::Full, now).await;
+            synced = self.sync_from(&start, SyncPolicy::Full, now).await;
             self.keep_disagreement(&synced, now).await;
         }
         match &synced {
@@ -115,7 +116,7 @@ impl LightClient {
 
     async fn sync_from(
         &self,
-        known: usize,
+        start: &Verifier,
         policy: SyncPolicy,
         now: Timestamp,
     ) -> Result<SyncReport, LightError> {
@@ -124,9 +125,12 @@ impl LightClient {
         if let Some(before) = &before {
             self.verifier().within_trust_period(before.checked_at(), now)?;
         }
+        self.take_doubts();
         let asked = self.ask_all(policy, now).await;
+        let asked = self.take_back_if_in_vain(start, asked, now).await;
         let Asked { candidates, others: mut nodes, skipped } = self.ask_found(asked, now).await;
         let newest = self.newest(before.as_ref(), &candidates, &nodes, now)?;
+        self.place_skipped_heads(start, &newest, &skipped, &mut nodes, now).await?;
         for Candidate { node, header } in &candidates {
             self.note_height(*node, header.height() == newest.height());
             let verdict = match self.place(&newest, header, now).await {
@@ -135,16 +139,6 @@ impl LightClient {
                 Placement::Conflict(found) => return Err(with_nodes(found, &candidates)),
             };
             nodes.push((*node, verdict));
-        }
-        for (node, header) in &skipped {
-            let height = header.height;
-            let verdict = nodes.iter_mut().find(|(other, _)| other == node).map(|(_, verdict)| verdict);
-            if let Some(verdict) = verdict
-                && self.newest_contains(&newest, header).await
-            {
-                self.note_height(*node, false);
-                *verdict = NodeVerdict::Agrees { height };
-            }
         }
         nodes.sort_by_key(|(node, _)| *node);
         let agreeing = self.organisations_that_agree(&nodes);
@@ -156,7 +150,8 @@ impl LightClient {
             Some(before) => Some(self.continues(&newest, before, &candidates, now).await?),
             None => None,
         };
-        self.passes_steps(&newest, known, &candidates, now).await?;
+        self.passes_steps(&newest, start.trail().len(), &candidates, now).await?;
+        self.drop_steps_above(&newest, start, now);
         let head = TrustedHeader::new(newest, now);
         let store_trouble = self.adopt(&head).await;
         let (signed, validators) = (head.signed(), head.validators());
