@@ -14,6 +14,9 @@ const OLD_FOLDER: &str = "trusted-header.sled";
 /// Locked while the store is open; beside the folder, because resetting deletes that. `sled` has a lock too, but does not
 /// let its failure be told from others.
 const LOCK_FILE: &str = "light-client.lock";
+/// Beside the folder while a trusted header is in it. `sled` goes on without what it cannot read of its log, and says nothing: a
+/// header that should be there and is not was lost.
+const MARK_FILE: &str = "light-client.kept";
 /// How often, and how far apart, opening is tried.
 const OPEN_TRIES: usize = 40;
 const OPEN_PAUSE: Duration = Duration::from_millis(25);
@@ -22,6 +25,7 @@ const OPEN_PAUSE: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub struct SledStore {
     path: PathBuf,
+    mark: PathBuf,
     db: Mutex<::sled::Db>,
     /// That the store was made anew, until a read has said so.
     to_report: Mutex<Option<StoreError>>,
@@ -29,8 +33,8 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// Opens the store in `folder`, making it if need be. Damaged files are deleted and made anew, and the first
-    /// [`read`](ClientStore::read) says so.
+    /// Opens the store in `folder`, making it if need be. Damaged files are deleted and made anew; the first
+    /// [`read`](ClientStore::read) says so, and also if the trusted header was lost with a part of them.
     ///
     /// # Errors
     /// [`StoreError::InUse`], [`StoreError::Backend`].
@@ -44,9 +48,12 @@ impl SledStore {
             }
             opened => (opened?, None),
         };
+        let mark = folder.join(MARK_FILE);
+        let head = db.get(Slot::Head.name()).map_err(|error| store_error(&error))?;
+        let trouble = trouble.or((head.is_none() && mark.exists()).then_some(StoreError::Damaged));
         // If it cannot be deleted it does no harm.
         let _ = std::fs::remove_dir_all(folder.join(OLD_FOLDER));
-        Ok(Self { path, db: Mutex::new(db), to_report: Mutex::new(trouble), _lock: lock })
+        Ok(Self { path, mark, db: Mutex::new(db), to_report: Mutex::new(trouble), _lock: lock })
     }
 
     /// Where the files are, below `folder`.
@@ -67,6 +74,15 @@ impl SledStore {
         let _ = std::fs::remove_dir_all(&self.path);
         *db = open_db(&self.path)?;
         Ok((db.clone(), Some(StoreError::Vanished)))
+    }
+
+    /// Marks the store as one that holds a trusted header, or no longer.
+    fn mark(&self, slot: Slot, holds: bool) {
+        if slot != Slot::Head {
+            return;
+        }
+        // Without a mark a loss is not noticed, which is no reason to fail; a wrong one makes a loss of what was removed.
+        let _ = if holds { File::create(&self.mark).map(drop) } else { std::fs::remove_file(&self.mark) };
     }
 
     async fn change<T>(
@@ -93,14 +109,18 @@ impl ClientStore for SledStore {
     }
 
     async fn write(&self, slot: Slot, bytes: Vec<u8>) -> Result<(), StoreError> {
-        self.change(|db| db.insert(slot.name(), bytes)).await?.map_or(Ok(()), Err)
+        let trouble = self.change(|db| db.insert(slot.name(), bytes)).await?;
+        self.mark(slot, true);
+        trouble.map_or(Ok(()), Err)
     }
 
     async fn remove(&self, slot: Slot) -> Result<(), StoreError> {
+        self.mark(slot, false);
         self.change(|db| db.remove(slot.name())).await?.map_or(Ok(()), Err)
     }
 
     async fn clear(&self) -> Result<(), StoreError> {
+        self.mark(Slot::Head, false);
         // Nothing is lost that was not to be.
         self.change(|db| db.clear()).await.map(|_| ())
     }

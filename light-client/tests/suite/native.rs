@@ -1,5 +1,6 @@
 //! What only the native build has: `sled`, and futures that may change threads.
 
+mod damage;
 mod golden;
 mod https;
 mod libp2p;
