@@ -189,6 +189,9 @@ pub struct Disagreement {
     pub left: Side,
     /// The other.
     pub right: Side,
+    /// What each node did that was asked and stands by neither; one whose newest header was not compared with the two is
+    /// [`NodeVerdict::Unproven`].
+    pub others: Vec<(NodeIndex, NodeVerdict)>,
 }
 
 /// Why the client cannot do what was asked.
@@ -400,7 +403,14 @@ impl LightError {
     /// Whether the same may well succeed when it is tried again as it is: nobody answered, and nothing else is wrong.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+        let gave_nothing =
+            |verdict: &NodeVerdict| matches!(verdict, NodeVerdict::Unreachable(_) | NodeVerdict::NotAsked);
+        match self {
+            Self::Unreachable { .. } => true,
+            // As behind a network's sign-in page.
+            Self::TooFewWitnesses { nodes, .. } => nodes.iter().all(|(_, verdict)| gave_nothing(verdict)),
+            _ => false,
+        }
     }
 
     /// The one error that says most about these failures: a refusal before a lie, a lie before an absence, an absence

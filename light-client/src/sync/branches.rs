@@ -141,13 +141,18 @@ impl LightClient {
         let left = Side { nodes: of, header: lower.clone() };
         if our.header.height == their.header.height {
             let right = Side { nodes: vec![node], header: their.clone() };
-            return (our.header != their.header).then_some(Disagreement { height, left, right });
+            return (our.header != their.header).then_some(Disagreement {
+                height,
+                left,
+                right,
+                others: Vec::new(),
+            });
         }
         for node in self.order() {
             let Ok(rival) = self.unjudged_header_from(node, height).await else { continue };
             if rival.header != lower.header && self.is_on(node, upper, &rival, now).await {
                 let right = Side { nodes: vec![node], header: rival };
-                return Some(Disagreement { height, left, right });
+                return Some(Disagreement { height, left, right, others: Vec::new() });
             }
         }
         None

@@ -1,5 +1,6 @@
 //! Linking heads: whether a certified header belongs to the chain of a newer one, or excludes it.
 
+use super::NodeVerdict;
 use super::ask::Candidate;
 use crate::client::{LightClient, check_range};
 use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
@@ -27,6 +28,7 @@ impl LightClient {
         newest: &VerifiedHeader,
         known: usize,
         candidates: &[Candidate],
+        nodes: &[(NodeIndex, NodeVerdict)],
         now: Timestamp,
     ) -> Result<(), LightError> {
         let verifier = self.verifier();
@@ -40,7 +42,7 @@ impl LightClient {
             return Ok(());
         }
         for taken in &taken {
-            self.continues(newest, taken, candidates, now).await?;
+            self.continues(newest, taken, candidates, nodes, now).await?;
         }
         Ok(())
     }
@@ -93,11 +95,12 @@ impl LightClient {
         newest: &VerifiedHeader,
         before: &VerifiedHeader,
         candidates: &[Candidate],
+        nodes: &[(NodeIndex, NodeVerdict)],
         now: Timestamp,
     ) -> Result<Link, LightError> {
         match self.place(newest, before, now).await {
             Placement::Linked(link) => Ok(link),
-            Placement::Conflict(found) => Err(with_nodes(found, candidates)),
+            Placement::Conflict(found) => Err(with_nodes(found, candidates, nodes)),
             Placement::Unproven => Err(LightError::Unlinked {
                 trusted: before.height(),
                 trusted_hash: before.hash(),
@@ -166,16 +169,29 @@ fn conflict(left: &VerifiedHeader, right: &VerifiedHeader, right_nodes: Vec<Node
     let height = left.height().min(right.height());
     let left = Side { nodes: Vec::new(), header: left.as_signed().clone() };
     let right = Side { nodes: right_nodes, header: right.as_signed().clone() };
-    Placement::Conflict(Box::new(Disagreement { height, left, right }))
+    Placement::Conflict(Box::new(Disagreement { height, left, right, others: Vec::new() }))
 }
 
-/// Names the hospitals that stand by each side. Certificates of one header may differ, so headers are compared.
-pub(super) fn with_nodes(mut found: Box<Disagreement>, candidates: &[Candidate]) -> LightError {
+/// Names the hospitals that stand by each side, and the others. Certificates of one header may differ, so headers are compared.
+pub(super) fn with_nodes(
+    mut found: Box<Disagreement>,
+    candidates: &[Candidate],
+    nodes: &[(NodeIndex, NodeVerdict)],
+) -> LightError {
     for side in [&mut found.left, &mut found.right] {
         let stand_by = candidates.iter().filter(|candidate| *candidate.header.header() == side.header.header);
         let missing: Vec<NodeIndex> =
             stand_by.map(|candidate| candidate.node).filter(|node| !side.nodes.contains(node)).collect();
         side.nodes.extend(missing);
     }
+    let gave_none = |node: &NodeIndex| candidates.iter().all(|candidate| candidate.node != *node);
+    let gave_another = candidates.iter().map(|Candidate { node, header }| {
+        // How it was placed beside the one side says nothing while the other is as well certified.
+        (*node, NodeVerdict::Unproven { height: header.height() })
+    });
+    let silent = nodes.iter().filter(|(node, _)| gave_none(node)).cloned();
+    let sides = [found.left.nodes.as_slice(), &found.right.nodes].concat();
+    found.others = gave_another.chain(silent).filter(|(node, _)| !sides.contains(node)).collect();
+    found.others.sort_by_key(|(node, _)| *node);
     LightError::Disagreement(found)
 }

@@ -130,13 +130,17 @@ impl LightClient {
         let asked = self.take_back_if_in_vain(start, asked, now).await;
         let Asked { candidates, others: mut nodes, skipped } = self.ask_found(asked, now).await;
         let newest = self.newest(before.as_ref(), &candidates, &nodes, now)?;
-        self.place_skipped_heads(start, &newest, &skipped, &mut nodes, now).await?;
+        let placed = self.place_skipped_heads(start, &newest, &skipped, &mut nodes, now).await;
+        placed.map_err(|error| match error {
+            LightError::Disagreement(found) => with_nodes(found, &candidates, &nodes),
+            other => other,
+        })?;
         for Candidate { node, header } in &candidates {
             self.note_height(*node, header.height() == newest.height());
             let verdict = match self.place(&newest, header, now).await {
                 Placement::Linked(_) => NodeVerdict::Agrees { height: header.height() },
                 Placement::Unproven => NodeVerdict::Unproven { height: header.height() },
-                Placement::Conflict(found) => return Err(with_nodes(found, &candidates)),
+                Placement::Conflict(found) => return Err(with_nodes(found, &candidates, &nodes)),
             };
             nodes.push((*node, verdict));
         }
@@ -147,10 +151,10 @@ impl LightClient {
             return Err(self.too_few(agreeing, nodes, now));
         }
         let link = match &before {
-            Some(before) => Some(self.continues(&newest, before, &candidates, now).await?),
+            Some(before) => Some(self.continues(&newest, before, &candidates, &nodes, now).await?),
             None => None,
         };
-        self.passes_steps(&newest, start.trail().len(), &candidates, now).await?;
+        self.passes_steps(&newest, start.trail().len(), &candidates, &nodes, now).await?;
         self.drop_steps_above(&newest, start, now);
         let head = TrustedHeader::new(newest, now);
         let store_trouble = self.adopt(&head).await;

@@ -5,7 +5,7 @@ use super::ask::Candidate;
 use crate::client::LightClient;
 use crate::error::LightError;
 use crate::header::TrustedHeader;
-use crate::transport::NodeIndex;
+use crate::transport::{NodeIndex, TransportError};
 use amulet_protocol::ids::Timestamp;
 use amulet_verifier::VerifiedHeader;
 
@@ -30,6 +30,13 @@ impl LightClient {
 
     fn nothing_verified(&self, others: &[(NodeIndex, NodeVerdict)], now: Timestamp) -> LightError {
         let unreachable = |verdict: &NodeVerdict| matches!(verdict, NodeVerdict::Unreachable(_));
+        // A network that wants a sign-in first looks like this: who answers in the hospitals' place is worth saying.
+        let intercepted = |verdict: &NodeVerdict| {
+            matches!(verdict, NodeVerdict::Unreachable(TransportError::Intercepted { .. }))
+        };
+        if others.iter().any(|(_, verdict)| intercepted(verdict)) {
+            return self.too_few(0, others.to_vec(), now);
+        }
         if others.iter().all(|(_, verdict)| unreachable(verdict)) {
             return LightError::Unreachable { asked: others.len() };
         }

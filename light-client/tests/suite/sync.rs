@@ -8,8 +8,8 @@ use amulet_light_client::client::Standing;
 use amulet_light_client::store::{Kept, Slot, StoredHeader};
 use amulet_light_client::verifier::{InvalidHeader, TrustExpired};
 use amulet_light_client::{
-    Forgery, LightClient, LightError, Link, MemoryStore, NodeIndex, NodeInfo, NodeVerdict, StoreError,
-    TransportError, TrustParams,
+    Forgery, Interception, LightClient, LightError, Link, MemoryStore, NodeIndex, NodeInfo, NodeVerdict,
+    StoreError, TransportError, TrustParams,
 };
 use amulet_protocol::certificate::{CertificateError, UntrustedSignedHeader};
 use amulet_protocol::ids::{Height, Timestamp};
@@ -92,6 +92,21 @@ async fn no_answer_at_all_is_unreachable_and_leaves_the_trusted_header() {
     }
     assert_eq!(client.sync(NOW).await, Err(LightError::Unreachable { asked: 4 }));
     assert_eq!(client.trusted().unwrap().height(), Height(2));
+}
+
+#[test]
+async fn a_sign_in_page_in_the_place_of_every_hospital_is_told_from_silence() {
+    let network = Arc::new(Network::honest(Chain::new(2)));
+    let client = network.client();
+    let page = TransportError::Intercepted { by: Interception::Page };
+    for node in 0..4 {
+        let page = page.clone();
+        network.change(node, Box::new(move |_, _| Err(page.clone())));
+    }
+    let error = client.sync(NOW).await.unwrap_err();
+    assert!(error.is_passing(), "nothing that was reached is given up for it");
+    let LightError::TooFewWitnesses { agreeing: 0, nodes, .. } = error else { panic!("{error:?}") };
+    assert!(nodes.iter().all(|(_, verdict)| *verdict == NodeVerdict::Unreachable(page.clone())), "{nodes:?}");
 }
 
 #[cfg_attr(target_arch = "wasm32", test)]
@@ -227,8 +242,14 @@ async fn a_fork_further_back_is_found_though_the_heights_differ() {
         let error = network.client().sync(NOW).await.unwrap_err();
         let LightError::Disagreement(found) = error else { panic!("{error:?}") };
         assert_eq!(found.height, Height(behind));
-        assert_eq!((found.left.header, found.left.nodes), (theirs, vec![NodeIndex(2)]));
+        assert_eq!((&found.left.header, &found.left.nodes[..]), (&theirs, &[NodeIndex(2)][..]));
         assert!(!found.right.nodes.is_empty());
+        let others = found.others.iter().map(|(node, _)| *node);
+        let mut all: Vec<_> =
+            found.left.nodes.iter().chain(&found.right.nodes).copied().chain(others).collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..4).map(NodeIndex).collect::<Vec<_>>(), "nobody who was asked is left out");
+        assert!(found.others.iter().all(|(_, did)| *did == NodeVerdict::Unproven { height: Height(6) }));
     }
 }
 
