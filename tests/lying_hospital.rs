@@ -160,7 +160,7 @@ async fn too_many_liars_are_not_believed(net: &Localnet) {
         assert!(matches!(error, LightError::TooFewWitnesses { agreeing: 1, needed: 2, .. }), "{error:?}");
         let wallet = Wallet::over_http(&network);
         wallet.open_demo("wang-fang", net.passphrase()).await;
-        let error = wallet.fails(Sync {}).await;
+        let error = wallet.fails(Sync { all: true }).await;
         assert_eq!(error.code, ErrorCode::Forged, "{error}");
         assert_eq!(error.details["what"], "header");
         assert!(error.details["hospital"].contains("Hospital"), "{error}");
@@ -173,7 +173,7 @@ async fn one_hospital_alone_is_not_believed(net: &Localnet) {
     let network = lies::redirect(net.network(), &[(2, nowhere()), (3, nowhere()), (4, nowhere())]);
     let wallet = Wallet::over_http(&network);
     wallet.open_demo("wang-fang", net.passphrase()).await;
-    let error = wallet.fails(Sync {}).await;
+    let error = wallet.fails(Sync { all: true }).await;
     assert_eq!(error.code, ErrorCode::TooFewWitnesses, "{error}");
     assert_eq!((error.details["answered"].as_str(), error.details["needed"].as_str()), ("1", "2"));
 }
@@ -201,7 +201,7 @@ async fn a_history_kept_back_is_not_called_complete_now(net: &Localnet) {
     };
     clinician(net, "dr-chen").await.must(request).await;
     let known = before.checked.unwrap().height;
-    assert!(wallet.must(Sync {}).await.height > known, "the new block is known");
+    assert!(wallet.must(Sync { all: true }).await.height > known, "the new block is known");
     let kept_back = wallet.must(AccessLog {}).await;
     assert_eq!(kept_back.lines.len(), before.lines.len());
     assert_eq!(kept_back.checked.unwrap().height, known, "complete at that block, and no later one");

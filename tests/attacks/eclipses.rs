@@ -26,5 +26,5 @@ pub async fn with_forged_heads(net: &Localnet) {
     assert!(nodes.iter().all(|(_, verdict)| forged(verdict)), "{nodes:?}");
     let wallet = Wallet::over_http(&network);
     wallet.open_demo("wang-fang", net.passphrase()).await;
-    assert_eq!(wallet.fails(Sync {}).await.code, ErrorCode::Forged);
+    assert_eq!(wallet.fails(Sync { all: true }).await.code, ErrorCode::Forged);
 }

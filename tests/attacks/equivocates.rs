@@ -105,7 +105,7 @@ async fn is_found_and_shown(
     assert_eq!((kept.len(), kept[0].told.len()), (1, 4), "{:?}", kept[0].told);
     let wallet = Wallet::over_http(&network);
     wallet.open_demo("wang-fang", net.passphrase()).await;
-    let error = wallet.fails(Sync {}).await;
+    let error = wallet.fails(Sync { all: true }).await;
     assert_eq!(error.code, ErrorCode::Disagreement, "{error}");
     is_carried_away(net, &wallet, &kept[0]).await;
     kept[0].clone()

@@ -18,7 +18,7 @@ pub async fn is_asked_for(world: &World, patient: &Newcomer) {
     let wallet = &patient.wallet;
     assert_eq!(wallet.must(Reporting {}).await, ReportingView { on: false });
     for _ in 0..ROUNDS {
-        wallet.must(Sync {}).await;
+        wallet.must(Sync { all: true }).await;
     }
     assert!(!wallet.must(SendReport {}).await, "nobody turned it on");
     assert_eq!(voices(world), [None; 4]);

@@ -159,7 +159,8 @@ task-taking-in = The hospital is taking in the file …
 
 ## What was checked
 checked-good = Checked: { $agreeing } of { $total } hospitals agree, { $ago }
-checked-few = Only { $agreeing } of { $total } hospitals answer, { $ago }: you can read, but nothing new can be confirmed
+checked-spared = Checked: the { $agreeing } hospitals asked agree, { $ago }; the others were not asked, to spare data
+checked-few = Only { $agreeing } of { $total } hospitals agree, { $ago }: you can read, but new things may not be confirmed
 checked-old = Last checked { $ago }: { $agreeing } of { $total } hospitals agreed
 checked-never = Not checked yet
 checked-meaning = This device compared what the hospitals say and checked their signatures itself. It trusts no single hospital.
@@ -190,6 +191,8 @@ check-ciphertext = Not a byte was changed
 check-witnesses = Several hospitals say the same
     .more = At least two hospitals were asked and gave the same newest block.
 
+hospital-unnamed = A hospital without a known name ({ $id }…)
+
 ## The checking page
 checking-title = How this is checked
 checking-how = See who was asked and what was checked
@@ -197,9 +200,18 @@ checking-lead = This device checks the hospitals itself and trusts no single one
 checking-now = Check now
 checking-good = Checked, and it agrees
 checking-wait = Not fully checked just now
+checking-failed = Could not be checked just now
+checking-old = Not checked for a while
 checking-danger = Something is wrong
 checking-hospitals = What each hospital answered
 checking-agreement = { $n } of { $m } hospitals agree
+checking-agreement-spared = { $n } of the { $m } hospitals asked agree; { $spared } not asked
+checking-contradict = { $n } of { $m } hospitals show entries that exclude each other
+checking-silent = None of the { $m } hospitals answered
+checking-ahead = { $n } of { $m } hospitals show a later date than this device
+checking-liars = The answer of { $hospitals } failed a check.
+checking-liars-means = It was thrown away. What you see comes from the other hospitals, which agree. Your records are safe.
+checking-liars-next = You can go on. If you read this again tomorrow, tell your hospital.
 checking-portal = This network asks you to sign in first.
 checking-portal-next = Open any web page, sign in to the network there, come back, and check again. Until then you see what was checked before.
 checking-paused = Checking by itself is paused. You hear of nothing new until you check here or switch it on below.
@@ -221,6 +233,7 @@ contradiction-do-file = Save the file and give it to your hospital’s data prot
 contradiction-file = The file holds the two entries with the hospitals’ signatures. Whoever gets it can check for themselves which hospitals signed both, with the program “amulet-light” and the genesis document:
 contradiction-save = Save the evidence
 checking-verified = What this device checked itself
+checking-verified-then = What this device checked itself when it last could, on { $time }
 checking-signatures = The signatures are genuine
 checking-signatures-more = { $n } of { $m } hospitals signed the newest entry. More than two thirds are needed.
 checking-several = Several hospitals say the same
@@ -236,7 +249,7 @@ checking-when = When this device checks
 checking-by-itself = Check by itself
 checking-by-itself-more = Without it, you hear of an emergency access only when you open a page or check here.
 checking-metered = Spare mobile data
-checking-metered-more = Asks fewer hospitals and less often, but never fewer than two.
+checking-metered-more = Asks fewer hospitals and less often, but never fewer than two. “Check now” asks all of them.
 checking-contradictions = Contradictions that this device found
 checking-contradictions-more = Two entries with genuine signatures exclude each other, so more hospitals than may be faulty signed both. This device keeps the proof and shows it to every hospital it reaches. Your records are safe.
 checking-contradiction = Found on { $time }
@@ -274,6 +287,8 @@ answer-unproven = not shown
     .means = It answered, but nobody could show that its newest entry belongs here.
 answer-nothing-yet = new
     .means = It has no entries yet.
+answer-not-asked = not asked
+    .means = It was not asked, to spare mobile data.
 answer-silent = no answer
     .means = It could not be reached. That is no sign of a lie.
 answer-elsewhere = wrong place
@@ -359,6 +374,8 @@ start-not-done = Nothing was changed on this device.
 
 ## Home
 home-title = Hello, { $name }
+home-paused = Checking by itself is paused.
+home-paused-next = You hear of an emergency access only when you open a page. Switch it on again here.
 home-card = Emergency card
 home-card-ready = Ready. Show or print it.
 home-card-none = Not made yet. It can save your life.
@@ -915,21 +932,24 @@ error-no-pending-words = The words were shown too long ago.
     .next = Start again with new words, and throw the old paper away.
 error-unreachable = No hospital could be reached.
     .means = Nothing was sent or changed. What was fetched before can still be read.
-    .next = Check the network, then try again.
+    .next = { $why ->
+        [sign_in] This network asks you to sign in first: open any web page, sign in there, come back, and try again.
+       *[other] Check the network, then try again.
+    }
 error-too-few-witnesses = Only { $answered } of the { $needed } hospitals that are needed answered.
     .means = One hospital alone is not trusted, so nothing new is shown.
     .next = Try again in a moment.
 error-disagreement = The hospitals contradict each other.
-    .means = One of them may be wrong or broken into. Amulet shows nothing new until they agree. Your records are safe.
-    .next = Try again later; if it stays so, tell your hospital and give it the code below.
+    .means = Several of them signed entries that exclude each other. That must not happen: they are faulty or broken into. Amulet shows nothing new until they agree. Your records are safe.
+    .next = Sign and allow nothing new for now. Call your hospital and tell it the code below.
 error-forged = The answer of { $hospital ->
         [none] a hospital
        *[other] { $hospital }
     } failed a check.
     .means = It was thrown away. Nothing false is shown, and your records are safe.
     .next = Try again: other hospitals will be asked. If it happens again, tell your hospital and give it the code below.
-error-stale = The newest news from the hospitals is old ({ $age }).
-    .means = What is shown may not be the latest.
+error-stale = By its clock, this device last checked { $age } ago.
+    .means = That is too long to simply go on, or the clock is wrong. Nothing new is shown. What you see was genuine when it was checked.
     .next = Check this device’s clock and the network, then try again. If that does not help, start from another device’s ten words: Settings, “Compare with another device”.
 error-clock-behind = The clock of this device seems to be wrong.
     .means = Several hospitals show entries that are dated later than this device’s clock. Nothing new is shown until it is right.

@@ -138,7 +138,8 @@ task-taking-in = 医院正在接收文件 …
 
 ## What was checked
 checked-good = 已核对：{ $total } 家医院中 { $agreeing } 家一致，{ $ago }
-checked-few = { $total } 家医院中只有 { $agreeing } 家应答，{ $ago }：可以查看，新的操作暂时无法确认
+checked-spared = 已核对：问了 { $agreeing } 家医院，说法一致，{ $ago }；为节省流量没有问其他医院
+checked-few = { $total } 家医院中只有 { $agreeing } 家一致，{ $ago }：可以查看，新的操作可能暂时无法确认
 checked-old = 上次核对在{ $ago }：{ $total } 家医院中 { $agreeing } 家一致
 checked-never = 还没有核对
 checked-meaning = 这台设备自己比对了各家医院的答复，并验证了它们的签名。它不单独相信任何一家医院。
@@ -170,15 +171,25 @@ check-witnesses = 几家医院说法一致
     .more = 至少问了两家医院，它们给出同一个最新区块。
 
 ## The checking page
+hospital-unnamed = 一家还不知道名称的医院（{ $id }…）
 checking-title = 这是怎么核对的
 checking-how = 看看问了哪些医院、核对了什么
 checking-lead = 这台设备自己核对各家医院，不单独相信任何一家。
 checking-now = 现在核对
 checking-good = 已核对，说法一致
 checking-wait = 暂时没有完全核对
+checking-failed = 这次没能核对
+checking-old = 有一阵子没有核对了
 checking-danger = 有问题
 checking-hospitals = 各家医院的答复
 checking-agreement = { $m } 家医院中 { $n } 家一致
+checking-agreement-spared = 问了 { $m } 家医院，{ $n } 家一致；{ $spared } 家没有问
+checking-contradict = { $m } 家医院中有 { $n } 家的内容互相排斥
+checking-silent = { $m } 家医院都没有应答
+checking-ahead = { $m } 家医院中有 { $n } 家的日期晚于本设备
+checking-liars = { $hospitals }的答复没有通过核对。
+checking-liars-means = 它已被丢弃。您看到的内容来自其他医院，它们说法一致。您的病历是安全的。
+checking-liars-next = 您可以照常使用。如果明天还看到这句话，请告诉您的医院。
 checking-portal = 这个网络要求您先登录。
 checking-portal-next = 请打开任意一个网页，在那里登录网络，再回到这里重新核对。在此之前，您看到的是以前核对过的内容。
 checking-paused = 自动核对已暂停。在您到这里核对或在下面重新打开之前，您不会知道任何新情况。
@@ -197,6 +208,7 @@ contradiction-do-file = 保存文件，交给您医院的数据保护负责人�
 contradiction-file = 文件里是这两条记录和各家医院的签名。拿到它的人可以用“amulet-light”程序和创世文件，自己核对哪些医院两边都签了名：
 contradiction-save = 保存证据
 checking-verified = 这台设备自己核对了什么
+checking-verified-then = 这台设备上次成功时（{ $time }）自己核对了什么
 checking-signatures = 签名是真的
 checking-signatures-more = { $m } 家医院中 { $n } 家签了最新的一条。需要超过三分之二。
 checking-several = 几家医院说法一致
@@ -212,7 +224,7 @@ checking-when = 什么时候核对
 checking-by-itself = 自动核对
 checking-by-itself-more = 关掉以后，只有您打开页面或在这里核对时，才会知道紧急查看。
 checking-metered = 节省流量
-checking-metered-more = 少问几家，也问得少一些，但从不少于两家。
+checking-metered-more = 少问几家，也问得少一些，但从不少于两家。按“现在核对”时会问所有医院。
 checking-contradictions = 本设备发现的矛盾
 checking-contradictions-more = 有两条签名都真实的记录互相排斥，说明在两边签名的医院超过了允许出错的数目。本设备会保留证据，并出示给它能联系上的每家医院。您的病历是安全的。
 checking-contradiction = 发现于 { $time }
@@ -246,6 +258,8 @@ answer-unproven = 未证明
     .means = 它答复了，但没有谁能证明它最新的一条属于这里。
 answer-nothing-yet = 新加入
     .means = 还没有任何内容。
+answer-not-asked = 没有问
+    .means = 为节省流量没有问它。
 answer-silent = 无应答
     .means = 联系不上。这不代表它说谎。
 answer-elsewhere = 不是它
@@ -331,6 +345,8 @@ start-not-done = 这台设备没有任何改动。
 
 ## Home
 home-title = { $name }，您好
+home-paused = 自动核对已暂停。
+home-paused-next = 只有打开页面时，您才会知道紧急查看。可以在这里重新打开。
 home-card = 急救卡
 home-card-ready = 已做好，可以出示或打印。
 home-card-none = 还没有做。它可能救您的命。
@@ -852,21 +868,24 @@ error-no-pending-words = 恢复词显示的时间太久了。
     .next = 请用新的恢复词重新开始，并销毁旧的那张纸。
 error-unreachable = 联系不上任何医院。
     .means = 什么都没有发送或改变。以前取到的内容仍可查看。
-    .next = 请检查网络，然后再试。
+    .next = { $why ->
+        [sign_in] 这个网络要求先登录：请打开任意网页，在那里登录，再回来重试。
+       *[other] 请检查网络，然后再试。
+    }
 error-too-few-witnesses = 需要 { $needed } 家医院答复，只有 { $answered } 家答复了。
     .means = 不能只相信一家医院，所以不显示新内容。
     .next = 请稍后再试。
 error-disagreement = 各家医院的说法互相矛盾。
-    .means = 可能有一家出错或被入侵。在它们一致之前，Amulet 不显示新内容。您的病历是安全的。
-    .next = 请稍后再试；如果一直这样，请告诉您的医院，并提供下面的代码。
+    .means = 有几家医院签了互相排斥的内容。这本不该发生：它们出了错或被入侵。在它们一致之前，Amulet 不显示新内容。您的病历是安全的。
+    .next = 暂时不要签名，也不要同意任何新的事情。请打电话给您的医院，并提供下面的代码。
 error-forged = { $hospital ->
         [none] 一家医院
        *[other] { $hospital }
     }的答复没有通过核对。
     .means = 它已被丢弃。没有显示任何虚假内容，您的病历是安全的。
     .next = 请再试一次，会改问其他医院。如果再次发生，请告诉您的医院，并提供下面的代码。
-error-stale = 医院的最新消息已经旧了（{ $age }）。
-    .means = 显示的可能不是最新情况。
+error-stale = 按这台设备的时钟，上次核对是在{ $age }以前。
+    .means = 隔得太久，不能直接接着用；也可能是时钟不准。暂时不显示新内容。您看到的内容在核对时是真的。
     .next = 请检查这台设备的时间和网络，然后再试。如果没有用，可以从另一台设备的十个词开始：“设置”里的“与另一台设备对照”。
 error-clock-behind = 本设备的时钟似乎不准。
     .means = 有几家医院的记录日期晚于本设备的时钟。在时钟校准之前，不会显示任何新内容。

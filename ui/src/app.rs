@@ -162,7 +162,7 @@ impl App {
 
     /// Asks the hospitals for news and lets the pages know.
     pub async fn check_now(mut self) {
-        let outcome = self.call(Sync {}).await;
+        let outcome = self.call(Sync { all: false }).await;
         match outcome {
             Ok(_) => self.check_error.set(None),
             Err(error) => self.check_error.set(Some(error)),

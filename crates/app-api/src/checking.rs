@@ -139,6 +139,8 @@ pub enum HospitalAnswer {
     Unproven,
     /// It has nothing yet.
     NothingYet,
+    /// It was not asked, to spare a metered link.
+    NotAsked,
     /// It did not answer.
     Silent,
     /// Something else answered in its place, such as the sign-in page of a network.

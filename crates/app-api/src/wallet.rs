@@ -252,8 +252,12 @@ pub enum Task {
 }
 
 /// Ask the hospitals for news and check it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Sync {}
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Sync {
+    /// Whether all hospitals are asked, also where the person chose to spare a metered link.
+    #[serde(default)]
+    pub all: bool,
+}
 
 /// What the last check found: the sentence "4 of 4 hospitals agree, a minute ago" and the layer beneath it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,6 +266,8 @@ pub struct CheckedView {
     pub signed: u16,
     /// Hospitals that answered the same.
     pub agreeing: u16,
+    /// Hospitals that were asked: fewer than there are on a link that is to be spared.
+    pub asked: u16,
     /// Hospitals in the consortium.
     pub total: u16,
     /// When the check ended.

@@ -184,7 +184,7 @@ impl Network {
         self.genesis.organisations.iter().map(|organisation| self.hospital(&organisation.did())).collect()
     }
 
-    /// A hospital for people. One that the genesis document does not know shows its DID.
+    /// A hospital for people. One that the genesis document does not know has no name.
     #[must_use]
     pub fn hospital(&self, did: &Did) -> HospitalView {
         let known = self.genesis.organisations.iter().find(|organisation| organisation.did() == *did);
@@ -193,7 +193,7 @@ impl Network {
             Some(known) => {
                 HospitalView { did: text, name_en: known.name_en.clone(), name_zh: known.name_zh.clone() }
             }
-            None => HospitalView { did: text.clone(), name_en: text.clone(), name_zh: text },
+            None => HospitalView { did: text, name_en: String::new(), name_zh: String::new() },
         }
     }
 

@@ -27,7 +27,9 @@ fn quorum(total: u16) -> u16 {
 pub enum Standing {
     /// Fresh, and enough hospitals agree for anything new.
     Good,
-    /// Fresh, but too few hospitals answer for anything new.
+    /// Fresh, and all that were asked agree; the others were not asked, to spare a metered link.
+    Spared,
+    /// Fresh, but too few hospitals agree for anything new.
     Few,
     /// Some time ago, or the newest attempt failed.
     Old,
@@ -42,6 +44,7 @@ impl Standing {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Good => "checked-good",
+            Self::Spared => "checked-spared",
             Self::Few => "checked-few",
             Self::Old | Self::Danger => "checked-old",
             Self::Never => "checked-never",
@@ -56,10 +59,12 @@ pub fn standing(checked: Option<&CheckedView>, trouble: Option<&ApiError>, now: 
         return Standing::Danger;
     }
     let Some(checked) = checked else { return Standing::Never };
-    let is_old = now.saturating_sub(checked.checked_at) > OLD_AFTER_MS;
+    // A check dated after now was made while this device's clock was another.
+    let is_old = now.abs_diff(checked.checked_at) > OLD_AFTER_MS;
     match (is_old || trouble.is_some(), checked.agreeing >= quorum(checked.total)) {
         (true, _) => Standing::Old,
         (false, true) => Standing::Good,
+        (false, false) if checked.asked < checked.total => Standing::Spared,
         (false, false) => Standing::Few,
     }
 }
@@ -82,7 +87,7 @@ pub fn CheckedBadge(checked: Option<CheckedView>) -> Element {
         };
     };
     let (class, icon) = match standing {
-        Standing::Good => ("badge good", Icon::Check),
+        Standing::Good | Standing::Spared => ("badge good", Icon::Check),
         Standing::Few | Standing::Old | Standing::Never => ("badge wait", Icon::Clock),
         Standing::Danger => ("badge danger", Icon::Warning),
     };
@@ -175,6 +180,7 @@ mod tests {
         CheckedView {
             signed: 3,
             agreeing,
+            asked: 4,
             total: 4,
             checked_at,
             height: 7,
@@ -191,6 +197,9 @@ mod tests {
         assert_eq!(standing(Some(&fresh), None, now), Standing::Good);
         assert_eq!(standing(Some(&few), None, now), Standing::Few);
         assert_eq!(standing(Some(&old), None, now), Standing::Old);
+        assert_eq!(standing(Some(&checked(4, now + OLD_AFTER_MS + 1)), None, now), Standing::Old);
+        let spared = CheckedView { asked: 2, ..checked(2, now) };
+        assert_eq!(standing(Some(&spared), None, now), Standing::Spared);
         assert_eq!(standing(None, None, now), Standing::Never);
         let silence = ApiError::from(ErrorCode::Unreachable);
         assert_eq!(standing(Some(&fresh), Some(&silence), now), Standing::Old);

@@ -4,6 +4,7 @@ use crate::components::actions::{Button, Weight};
 use crate::components::icon::{Glyph, Icon};
 use crate::i18n::{Arg, Translator, tr, use_translator, words};
 use crate::platform;
+use amulet_app_api::wallet::Language;
 use amulet_app_api::{ApiError, ErrorCode};
 use dioxus::prelude::*;
 
@@ -33,6 +34,9 @@ pub const DETAILS: [&str; 20] = [
 
 /// Details that must not travel to support: a mistyped recovery word is one letter away from the real one.
 const SECRET_DETAILS: [&str; 2] = ["word", "suggestion"];
+
+/// How the name of a detail ends that says the same as another one, in Chinese.
+const CHINESE_FORM: &str = "_zh";
 
 const BYTES_PER_MEGABYTE: f64 = 1_000_000.0;
 
@@ -98,7 +102,8 @@ fn code_name(code: ErrorCode) -> String {
 /// The code and its details, as support wants them.
 fn small_print(error: &ApiError) -> String {
     let mut text = code_name(error.code);
-    for (name, value) in error.details.iter().filter(|(name, _)| !SECRET_DETAILS.contains(&name.as_str())) {
+    let is_said = |name: &str| !SECRET_DETAILS.contains(&name) && !name.ends_with(CHINESE_FORM);
+    for (name, value) in error.details.iter().filter(|(name, _)| is_said(name)) {
         text.push_str(&format!(" {name}={value}"));
     }
     text
@@ -117,9 +122,15 @@ fn detail(t: Translator, error: &ApiError, name: &str) -> Arg<'static> {
         // Why a file was refused is said in the person's language where there are words for it.
         "message" => given("code").and_then(|code| refusal(t, code)).or_else(|| given(name).cloned()),
         "size" | "limit" => given(name).map(|bytes| megabytes(bytes)),
-        _ => given(name).cloned(),
+        _ => in_chinese(t, error, name).or_else(|| given(name).cloned()),
     };
     Arg::from(text.unwrap_or_else(|| "none".to_owned()))
+}
+
+/// A detail that has a Chinese form beside it, where that is the language.
+fn in_chinese(t: Translator, error: &ApiError, name: &str) -> Option<String> {
+    let is_chinese = t.language() == Language::Zh;
+    is_chinese.then(|| error.details.get(&format!("{name}{CHINESE_FORM}")).cloned()).flatten()
 }
 
 /// The words for a refusal code of the intake, if there are any.

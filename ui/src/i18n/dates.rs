@@ -81,6 +81,10 @@ impl Translator {
 
     /// How long ago something was: `a minute ago`.
     pub fn ago(self, at: TimeMs, now: TimeMs) -> String {
+        if at > now + MINUTE_MS {
+            // One of the two was read from a clock that was wrong: a date says so, "just now" would not be true.
+            return self.date_time(at);
+        }
         let age = now.saturating_sub(at);
         match age {
             0..MINUTE_MS => tr!(self, "ago-now"),

@@ -19,6 +19,9 @@ use unic_langid::LanguageIdentifier;
 const ENGLISH: &str = include_str!("../../locales/en.ftl");
 const CHINESE: &str = include_str!("../../locales/zh.ftl");
 
+/// Letters of its identifier by which a hospital without a name is told from another.
+const UNNAMED_LETTERS: usize = 8;
+
 thread_local! {
     static EN: OnceCell<FluentBundle<FluentResource>> = const { OnceCell::new() };
     static ZH: OnceCell<FluentBundle<FluentResource>> = const { OnceCell::new() };
@@ -71,12 +74,17 @@ impl Translator {
         with_bundle(self.language(), |bundle| bundle.has_message(key)).then(|| self.text(key, &[]))
     }
 
-    /// A hospital's name.
+    /// A hospital's name; if none is known, words that say so with the beginning of its identifier.
     pub fn hospital(self, hospital: &HospitalView) -> String {
-        match self.language() {
-            Language::En => hospital.name_en.clone(),
-            Language::Zh => hospital.name_zh.clone(),
+        let name = match self.language() {
+            Language::En => &hospital.name_en,
+            Language::Zh => &hospital.name_zh,
+        };
+        if !name.is_empty() || hospital.did.is_empty() {
+            return name.clone();
         }
+        let key = hospital.did.rsplit(':').next().unwrap_or_default();
+        tr!(self, "hospital-unnamed", id = key.chars().take(UNNAMED_LETTERS).collect::<String>())
     }
 
     /// Several things as one enumeration.

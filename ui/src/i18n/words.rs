@@ -30,6 +30,7 @@ words! {
         Behind => "answer-behind",
         Unproven => "answer-unproven",
         NothingYet => "answer-nothing-yet",
+        NotAsked => "answer-not-asked",
         Silent => "answer-silent",
         Elsewhere => "answer-elsewhere",
         Refused => "answer-refused",

@@ -12,6 +12,7 @@ use crate::hooks::{use_action, use_load, use_now};
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::pages::checkpoint::CheckpointLine;
 use crate::pages::save_file::{SaveContradiction, SaveProof};
+use amulet_app_api::ErrorCode;
 use amulet_app_api::checking::{
     Checking, CheckingView, ContradictionView, HospitalAnswer, HospitalCheckView,
 };
@@ -47,7 +48,7 @@ pub fn CheckingPage() -> Element {
                             .run(
                                 async move {
                                     // What is wrong stands on the page itself.
-                                    let _ = app.call(Sync {}).await;
+                                    let _ = app.call(Sync { all: true }).await;
                                     Ok(())
                                 },
                                 move |()| checking.reload.call(()),
@@ -65,10 +66,17 @@ fn Body(view: CheckingView) -> Element {
     let now = use_now(AGE_EVERY_MS);
     let standing = standing(view.checked.as_ref(), view.trouble.as_ref(), now());
     let (class, icon, key) = match standing {
-        Standing::Good => ("notice good", Icon::Check, "checking-good"),
-        Standing::Few | Standing::Old | Standing::Never => ("notice wait", Icon::Clock, "checking-wait"),
+        Standing::Good | Standing::Spared => ("notice good", Icon::Check, "checking-good"),
+        Standing::Few => ("notice wait", Icon::Clock, "checking-wait"),
+        Standing::Old if view.trouble.is_some() => ("notice wait", Icon::Clock, "checking-failed"),
+        Standing::Old => ("notice wait", Icon::Clock, "checking-old"),
+        Standing::Never => ("notice wait", Icon::Clock, "checked-never"),
         Standing::Danger => ("notice danger", Icon::Warning, "checking-danger"),
     };
+    let signs_in = view.hospitals.iter().any(|check| check.answer == HospitalAnswer::Elsewhere);
+    let trouble_says_so = view.trouble.as_ref().is_some_and(|error| error.code == ErrorCode::Unreachable);
+    let liars = view.hospitals.iter().filter(|check| check.answer == HospitalAnswer::Forged);
+    let liars: Vec<String> = liars.map(|check| t.hospital(&check.hospital)).collect();
     rsx! {
         div { class, role: "status", "data-testid": "checking-standing",
             Glyph { icon, size: 24 }
@@ -82,11 +90,21 @@ fn Body(view: CheckingView) -> Element {
         if let Some(error) = view.trouble.clone() {
             ErrorNotice { error, calm: standing != Standing::Danger }
         }
+        if view.trouble.is_none() && !liars.is_empty() {
+            div { class: "notice wait", role: "status", "data-testid": "checking-liars",
+                Glyph { icon: Icon::Warning, size: 24 }
+                div { class: "stack tight grow",
+                    p { class: "strong", {tr!(t, "checking-liars", hospitals = t.list(&liars))} }
+                    p { {tr!(t, "checking-liars-means")} }
+                    p { class: "strong", {tr!(t, "checking-liars-next")} }
+                }
+            }
+        }
         if !view.hospitals.is_empty() {
             section { class: "stack tight",
                 h2 { {tr!(t, "checking-hospitals")} }
                 Agreement { answers: view.hospitals.iter().map(|check| check.answer).collect::<Vec<_>>() }
-                if view.hospitals.iter().any(|check| check.answer == HospitalAnswer::Elsewhere) {
+                if signs_in && !trouble_says_so {
                     div { class: "notice wait", role: "status", "data-testid": "checking-portal",
                         Glyph { icon: Icon::Offline, size: 24 }
                         div { class: "stack tight grow",
@@ -118,7 +136,7 @@ fn Body(view: CheckingView) -> Element {
             }
         }
         if let Some(checked) = view.checked.clone() {
-            Verified { checked: checked.clone() }
+            Verified { checked: checked.clone(), failed_since: view.trouble.is_some() }
             Technical { view: view.clone(), checked }
             SaveProof { of: ProofOf::NewestEntry }
             CheckpointLine {}
@@ -142,6 +160,7 @@ fn look(answer: HospitalAnswer) -> (Icon, &'static str, &'static str, &'static s
         HospitalAnswer::Behind { .. }
         | HospitalAnswer::Unproven
         | HospitalAnswer::NothingYet
+        | HospitalAnswer::NotAsked
         | HospitalAnswer::Refused
         | HospitalAnswer::AheadOfClock
         | HospitalAnswer::OtherGroup => (Icon::Clock, "tile", "tag wait", "part wait"),
@@ -154,12 +173,31 @@ fn look(answer: HospitalAnswer) -> (Icon, &'static str, &'static str, &'static s
     }
 }
 
+/// How the answers stand together, in one line.
+fn summary(t: Translator, answers: &[HospitalAnswer]) -> String {
+    let count = |wanted: fn(&HospitalAnswer) -> bool| answers.iter().filter(|answer| wanted(answer)).count();
+    let agree = count(|answer| *answer == HospitalAnswer::Agrees);
+    let contradict = count(|answer| *answer == HospitalAnswer::Contradicts);
+    let ahead = count(|answer| *answer == HospitalAnswer::AheadOfClock);
+    let spared = count(|answer| *answer == HospitalAnswer::NotAsked);
+    let silent = count(|answer| matches!(answer, HospitalAnswer::Silent | HospitalAnswer::Elsewhere));
+    let all = answers.len();
+    if contradict > 0 {
+        return tr!(t, "checking-contradict", n = contradict, m = all);
+    }
+    match agree {
+        0 if silent == all => tr!(t, "checking-silent", m = all),
+        0 if ahead > 0 => tr!(t, "checking-ahead", n = ahead, m = all),
+        _ if spared > 0 => tr!(t, "checking-agreement-spared", n = agree, m = all - spared, spared = spared),
+        _ => tr!(t, "checking-agreement", n = agree, m = all),
+    }
+}
+
 /// Who agrees, at a glance; the list below says the same in words.
 #[component]
 fn Agreement(answers: Vec<HospitalAnswer>) -> Element {
     let t = use_translator();
-    let agree = answers.iter().filter(|answer| **answer == HospitalAnswer::Agrees).count();
-    let label = tr!(t, "checking-agreement", n = agree, m = answers.len());
+    let label = summary(t, &answers);
     rsx! {
         div { class: "agreement", role: "img", "aria-label": "{label}", "data-testid": "checking-agreement",
             for (index, answer) in answers.iter().enumerate() {
@@ -223,10 +261,15 @@ fn Contradiction(place: usize, found: ContradictionView) -> Element {
     }
 }
 
-/// What this device did itself.
+/// What this device did itself, in the last check that succeeded.
 #[component]
-fn Verified(checked: CheckedView) -> Element {
+fn Verified(checked: CheckedView, failed_since: bool) -> Element {
     let t = use_translator();
+    let title = if failed_since {
+        tr!(t, "checking-verified-then", time = t.date_time(checked.checked_at))
+    } else {
+        tr!(t, "checking-verified")
+    };
     let signed = tr!(t, "checking-signatures-more", n = checked.signed, m = checked.total);
     let newest = tr!(t, "checking-newest-more", time = t.date_time(checked.block_time));
     let done = [
@@ -237,7 +280,7 @@ fn Verified(checked: CheckedView) -> Element {
     ];
     rsx! {
         section { class: "stack tight",
-            h2 { {tr!(t, "checking-verified")} }
+            h2 { {title} }
             ul { class: "checks",
                 for (what, more) in done {
                     li { key: "{what}",

@@ -130,7 +130,7 @@ impl Service {
             Outcome::Refused { .. } => false,
         };
         if !told || proven.header.header.height() != entry.height {
-            return Err(forged("", "history"));
+            return Err(forged(None, "history"));
         }
         let checks = [ProofCheck::Receipt, ProofCheck::History];
         Ok(self.proof_view(&proven.header, entry.transaction, &checks))

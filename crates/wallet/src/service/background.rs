@@ -84,6 +84,9 @@ impl Service {
 
     async fn check_unasked(&self, policy: SyncPolicy) -> bool {
         let synced = self.client.sync_by(policy, self.now()).await;
+        if synced.is_ok() {
+            self.learn_names(None).await;
+        }
         self.note_check(&synced);
         self.note_usage();
         let Ok(report) = synced else { return false };
@@ -110,6 +113,6 @@ impl Service {
 
     fn traffic_view(&self, node: &NodeInfo, traffic: Traffic) -> HospitalTrafficView {
         let Traffic { questions, sent, received, .. } = traffic;
-        HospitalTrafficView { hospital: self.network.hospital(&node.organisation), questions, sent, received }
+        HospitalTrafficView { hospital: self.hospital_view(&node.organisation), questions, sent, received }
     }
 }

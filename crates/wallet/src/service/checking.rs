@@ -9,30 +9,42 @@ use amulet_light_client::store::{StoredFork, Told};
 use amulet_light_client::{Disagreement, LightError, NodeIndex, NodeVerdict, SyncReport, TransportError};
 use amulet_protocol::ids::Height;
 use amulet_protocol::light::ForkFinding;
+use std::collections::BTreeMap;
 
 use super::Service;
+use super::error::light;
 
 /// The newest check with the hospitals, successful or not.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct NewestCheck {
     trouble: Option<ApiError>,
     hospitals: Vec<HospitalCheckView>,
     trusts_until: Option<TimeMs>,
 }
 
+impl NewestCheck {
+    /// Whether something else answered in the hospitals' place, such as the sign-in page of a network.
+    pub(super) fn signs_in(&self) -> bool {
+        self.hospitals.iter().any(|check| check.answer == HospitalAnswer::Elsewhere)
+    }
+}
+
 impl Service {
     /// What the last checks found.
     pub(super) fn checking(&self) -> CheckingView {
-        let state = self.state();
-        let NewestCheck { trouble, hospitals, trusts_until } = &state.newest_check;
+        let (checked, newest_check) = {
+            let state = self.state();
+            (state.checked.clone(), state.newest_check.clone())
+        };
+        let NewestCheck { trouble, hospitals, trusts_until } = newest_check;
         CheckingView {
-            checked: state.checked.clone(),
-            trouble: trouble.clone(),
-            hospitals: hospitals.clone(),
+            checked,
+            trouble,
+            hospitals,
             contradictions: self.client.forks().iter().map(|fork| self.contradiction(fork)).collect(),
             chain: self.network.chain().to_string(),
             epoch: self.client.epoch().0,
-            trusts_until: *trusts_until,
+            trusts_until,
         }
     }
 
@@ -47,7 +59,7 @@ impl Service {
                 Told::Found(ForkFinding::Suspects { .. }) => ToldAnswer::Alarmed,
                 Told::Denied => ToldAnswer::Denied,
             };
-            ToldView { hospital: self.network.hospital(organisation), answer }
+            ToldView { hospital: self.hospital_view(organisation), answer }
         });
         ContradictionView { found_at: kept.found_at.0, entries: [entry(0), entry(1)], told: told.collect() }
     }
@@ -57,7 +69,7 @@ impl Service {
         let answers = match synced {
             Ok(report) => answers(&report.nodes, report.head.height()),
             Err(LightError::TooFewWitnesses { nodes, .. }) => answers(nodes, newest(nodes)),
-            Err(LightError::Disagreement(found)) => sides(found),
+            Err(LightError::Disagreement(found)) => contradicting(found),
             Err(LightError::ClockBehind { .. }) => {
                 let nodes = self.client.asked_nodes().into_iter();
                 nodes.map(|node| (node, HospitalAnswer::AheadOfClock)).collect()
@@ -70,12 +82,12 @@ impl Service {
             Err(_) => Vec::new(),
         };
         let hospitals = answers.into_iter().filter_map(|(node, answer)| {
-            let organisation = self.client.nodes().get(node.0)?.organisation;
-            Some(HospitalCheckView { hospital: self.network.hospital(&organisation), answer })
+            Some(HospitalCheckView { hospital: self.hospital_at(node)?, answer })
         });
+        let trouble = synced.as_ref().err();
         let newest_check = NewestCheck {
             hospitals: hospitals.collect(),
-            trouble: synced.as_ref().err().map(|error| self.light(error.clone())),
+            trouble: trouble.map(|error| light(error.clone(), |node| self.hospital_at(node))),
             trusts_until: self.client.trusts_until().map(|until| until.0),
         };
         self.state().newest_check = newest_check;
@@ -83,13 +95,12 @@ impl Service {
 }
 
 fn answers(nodes: &[(NodeIndex, NodeVerdict)], newest: Height) -> Vec<(NodeIndex, HospitalAnswer)> {
-    nodes.iter().filter_map(|(node, verdict)| Some((*node, answer(verdict, newest)?))).collect()
+    nodes.iter().map(|(node, verdict)| (*node, answer(verdict, newest))).collect()
 }
 
-/// `None` of one that was not asked.
-fn answer(verdict: &NodeVerdict, newest: Height) -> Option<HospitalAnswer> {
-    Some(match verdict {
-        NodeVerdict::NotAsked => return None,
+fn answer(verdict: &NodeVerdict, newest: Height) -> HospitalAnswer {
+    match verdict {
+        NodeVerdict::NotAsked => HospitalAnswer::NotAsked,
         NodeVerdict::Agrees { height } if *height < newest => {
             HospitalAnswer::Behind { blocks: newest.0 - height.0 }
         }
@@ -108,7 +119,7 @@ fn answer(verdict: &NodeVerdict, newest: Height) -> Option<HospitalAnswer> {
         NodeVerdict::AheadOfClock { .. } => HospitalAnswer::AheadOfClock,
         NodeVerdict::Forged(_) => HospitalAnswer::Forged,
         NodeVerdict::UnknownValidators { .. } => HospitalAnswer::OtherGroup,
-    })
+    }
 }
 
 /// The highest block of those that agree.
@@ -120,12 +131,13 @@ fn newest(nodes: &[(NodeIndex, NodeVerdict)]) -> Height {
     heights.max().unwrap_or_default()
 }
 
-/// Which of the two is in the wrong cannot be told, so all that stand by either are named.
-fn sides(found: &Disagreement) -> Vec<(NodeIndex, HospitalAnswer)> {
-    let mut nodes: Vec<NodeIndex> = found.left.nodes.iter().chain(&found.right.nodes).copied().collect();
-    nodes.sort_unstable();
-    nodes.dedup();
-    nodes.into_iter().map(|node| (node, HospitalAnswer::Contradicts)).collect()
+/// Which of the two is in the wrong cannot be told, so all that stand by either are named, and what the others did.
+fn contradicting(found: &Disagreement) -> Vec<(NodeIndex, HospitalAnswer)> {
+    let sides = found.left.nodes.iter().chain(&found.right.nodes);
+    let mut answers: BTreeMap<NodeIndex, HospitalAnswer> =
+        answers(&found.others, newest(&found.others)).into_iter().collect();
+    answers.extend(sides.map(|node| (*node, HospitalAnswer::Contradicts)));
+    answers.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -151,6 +163,7 @@ mod tests {
             HospitalAnswer::Behind { blocks: 2 },
             HospitalAnswer::Silent,
             HospitalAnswer::Elsewhere,
+            HospitalAnswer::NotAsked,
             HospitalAnswer::Forged,
         ];
         assert_eq!(found, expected);

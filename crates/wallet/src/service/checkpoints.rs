@@ -122,7 +122,7 @@ impl Service {
         self.client.restart_from(&checkpoint).await.map_err(|error| self.light(error))?;
         self.keep(&checkpoint)?;
         self.state().checked = None;
-        self.sync().await?;
+        self.sync(false).await?;
         let header = checkpoint.header();
         let (height, at) = (header.height.0, header.time.0);
         let own = self.client.header_at(Height(height)).await.map_err(|error| self.light(error))?;

@@ -54,7 +54,7 @@ impl Service {
     /// The card at a locator, if it still opens anything.
     async fn card_in_force(&self, locator: CardLocator) -> Result<CardState, ApiError> {
         // Always asked anew: a stolen card is revoked a minute before it is used.
-        self.sync().await?;
+        self.sync(false).await?;
         let card = self.card_state(locator).await?;
         let card = card.ok_or_else(|| ApiError::new(ErrorCode::CardUnknown))?;
         match card.revoked_at {
@@ -162,7 +162,7 @@ impl Service {
 
 fn summary_error(error: SummaryError) -> ApiError {
     match error {
-        SummaryError::Blob { .. } => forged("", "ciphertext"),
+        SummaryError::Blob { .. } => forged(None, "ciphertext"),
         // The ledger's blob does not open with the code's secret: a code of one card with the secret of another.
         SummaryError::Content(_) => ErrorCode::CodeDamaged.into(),
         other => internal(other),

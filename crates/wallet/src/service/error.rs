@@ -1,9 +1,10 @@
 //! From what went wrong below to the closed list that the interface has sentences for.
 
+use amulet_app_api::wallet::HospitalView;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::kdf::PhraseError;
 use amulet_crypto::passphrase::PassphraseError;
-use amulet_light_client::{Forgery, LightError, NodeIndex, NodeVerdict};
+use amulet_light_client::{Forgery, LightError, NodeIndex, NodeVerdict, TransportError};
 use amulet_protocol::light::{AccessRefusal, LightRefusal};
 use amulet_protocol::receipt::RefusalCode;
 
@@ -98,22 +99,23 @@ fn code_text(code: RefusalCode) -> String {
     }
 }
 
-/// What the light client found; `name` gives a hospital's name.
-pub(crate) fn light(error: LightError, name: impl Fn(NodeIndex) -> String) -> ApiError {
+/// What the light client found; `hospital` gives who runs a node.
+pub(crate) fn light(error: LightError, hospital: impl Fn(NodeIndex) -> Option<HospitalView>) -> ApiError {
     let error_text = error.to_string();
     match error {
         LightError::Unreachable { asked } => ApiError::new(ErrorCode::Unreachable).with("asked", asked),
         LightError::TooFewNodes { found, needed } => too_few(found, needed),
-        LightError::TooFewWitnesses { agreeing, needed, nodes } => witnesses(agreeing, needed, &nodes, name),
+        LightError::TooFewWitnesses { agreeing, needed, nodes } => {
+            witnesses(agreeing, needed, &nodes, hospital)
+        }
         LightError::Disagreement(found) => {
             let sides = found.left.nodes.iter().chain(&found.right.nodes);
-            let hospitals: Vec<String> = sides.map(|node| name(*node)).collect();
-            ApiError::new(ErrorCode::Disagreement).with("hospitals", hospitals.join(", "))
+            named(ErrorCode::Disagreement.into(), "hospitals", sides.filter_map(|node| hospital(*node)))
         }
-        LightError::Forged { node, forgery } => forged(&name(node), what_of(&forgery)),
-        LightError::HistoryShrunk { .. } | LightError::HistoryForked { .. } => forged("", "history"),
-        LightError::Unlinked { .. } => forged("", "header"),
-        LightError::ValidatorsChanged { .. } => forged("", "certificate"),
+        LightError::Forged { node, forgery } => forged(hospital(node), what_of(&forgery)),
+        LightError::HistoryShrunk { .. } | LightError::HistoryForked { .. } => forged(None, "history"),
+        LightError::Unlinked { .. } => forged(None, "header"),
+        LightError::ValidatorsChanged { .. } => forged(None, "certificate"),
         LightError::TrustExpired(expired) => ApiError::new(ErrorCode::Stale)
             .with("age_ms", expired.now.millis_since(expired.checked_at))
             .with("message", error_text),
@@ -132,17 +134,23 @@ fn witnesses(
     agreeing: usize,
     needed: usize,
     nodes: &[(NodeIndex, NodeVerdict)],
-    name: impl Fn(NodeIndex) -> String,
+    hospital: impl Fn(NodeIndex) -> Option<HospitalView>,
 ) -> ApiError {
-    let liar = nodes.iter().find_map(|(node, verdict)| match verdict {
+    let forgeries = nodes.iter().filter_map(|(node, verdict)| match verdict {
         NodeVerdict::Forged(forgery) => Some((*node, forgery)),
         _ => None,
     });
-    if let Some((node, forgery)) = liar {
-        return forged(&name(node), what_of(forgery));
+    let forgeries: Vec<_> = forgeries.collect();
+    if let Some((_, forgery)) = forgeries.first() {
+        return forged(forgeries.iter().filter_map(|(node, _)| hospital(*node)), what_of(forgery));
     }
     if agreeing == 0 && nodes.iter().all(|(_, verdict)| matches!(verdict, NodeVerdict::Unreachable(_))) {
-        return ApiError::new(ErrorCode::Unreachable).with("asked", nodes.len());
+        let error = ApiError::new(ErrorCode::Unreachable).with("asked", nodes.len());
+        let is_intercepted = |verdict: &NodeVerdict| {
+            matches!(verdict, NodeVerdict::Unreachable(TransportError::Intercepted { .. }))
+        };
+        let signs_in = nodes.iter().any(|(_, verdict)| is_intercepted(verdict));
+        return if signs_in { error.with("why", "sign_in") } else { error };
     }
     too_few(agreeing, needed)
 }
@@ -151,8 +159,21 @@ fn too_few(answered: usize, needed: usize) -> ApiError {
     ApiError::new(ErrorCode::TooFewWitnesses).with("answered", answered).with("needed", needed)
 }
 
-pub(crate) fn forged(hospital: &str, what: &str) -> ApiError {
-    ApiError::new(ErrorCode::Forged).with("hospital", hospital).with("what", what)
+pub(crate) fn forged(by: impl IntoIterator<Item = HospitalView>, what: &str) -> ApiError {
+    named(ErrorCode::Forged.into(), "hospital", by).with("what", what)
+}
+
+/// Names hospitals in an error: `detail` in English, `detail_zh` in Chinese. Those without a name are named by their DID.
+fn named(error: ApiError, detail: &str, hospitals: impl IntoIterator<Item = HospitalView>) -> ApiError {
+    let or_did = |name: String, did: &str| if name.is_empty() { did.to_owned() } else { name };
+    let names = hospitals
+        .into_iter()
+        .map(|HospitalView { did, name_en, name_zh }| (or_did(name_en, &did), or_did(name_zh, &did)));
+    let (en, zh): (Vec<_>, Vec<_>) = names.unzip();
+    if en.is_empty() {
+        return error;
+    }
+    error.with(detail, en.join(", ")).with(&format!("{detail}_zh"), zh.join("、"))
 }
 
 fn what_of(forgery: &Forgery) -> &'static str {
@@ -216,15 +237,26 @@ mod tests {
 
     #[test]
     fn a_lie_is_told_from_silence() {
-        let silence = NodeVerdict::Unreachable(amulet_light_client::TransportError::Connect);
+        let silence = NodeVerdict::Unreachable(TransportError::Connect);
         let nodes = vec![(NodeIndex(0), silence.clone()), (NodeIndex(1), silence.clone())];
-        let name = |node: NodeIndex| format!("Hospital {node}");
+        let name = |node: NodeIndex| {
+            let (did, name_en, name_zh) =
+                (format!("did {node}"), format!("Hospital {node}"), format!("第{node}医院"));
+            Some(HospitalView { did, name_en, name_zh })
+        };
         let error = LightError::TooFewWitnesses { agreeing: 0, needed: 2, nodes };
         assert_eq!(light(error, name).code, ErrorCode::Unreachable);
+        let page = amulet_light_client::Interception::Page;
+        let page = NodeVerdict::Unreachable(TransportError::Intercepted { by: page });
+        let nodes = vec![(NodeIndex(0), silence.clone()), (NodeIndex(1), page)];
+        let error = light(LightError::TooFewWitnesses { agreeing: 0, needed: 2, nodes }, name);
+        assert_eq!((error.code, error.details["why"].as_str()), (ErrorCode::Unreachable, "sign_in"));
         let lie = NodeVerdict::Forged(Forgery::Count { asked: 1, found: 2 });
-        let nodes = vec![(NodeIndex(0), silence), (NodeIndex(1), lie)];
+        let nodes = vec![(NodeIndex(0), silence), (NodeIndex(1), lie.clone()), (NodeIndex(2), lie)];
         let error = light(LightError::TooFewWitnesses { agreeing: 1, needed: 2, nodes }, name);
-        assert_eq!((error.code, error.details["hospital"].as_str()), (ErrorCode::Forged, "Hospital 1"));
+        assert_eq!(error.code, ErrorCode::Forged);
+        assert_eq!(error.details["hospital"], "Hospital 1, Hospital 2", "each of them is named");
+        assert_eq!(error.details["hospital_zh"], "第1医院、第2医院");
     }
 
     #[test]
@@ -234,7 +266,7 @@ mod tests {
 
         let (checked_at, now) = (Timestamp(1_000), Timestamp(91_000));
         let error = LightError::TrustExpired(TrustExpired { checked_at, now, period_ms: 60_000 });
-        let error = light(error, |_| String::new());
+        let error = light(error, |_| None);
         assert_eq!((error.code, error.details["age_ms"].as_str()), (ErrorCode::Stale, "90000"));
     }
 }

@@ -3,7 +3,7 @@
 use amulet_app_api::access::{PractitionerView, ProofCheck, ProofView};
 use amulet_app_api::wallet::{CheckedView, HospitalView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
-use amulet_light_client::{LightError, NodeVerdict, ProvenHeader, ProvenReceipt, SyncReport};
+use amulet_light_client::{LightError, NodeVerdict, ProvenHeader, ProvenReceipt, SyncPolicy, SyncReport};
 use amulet_protocol::calls::Call;
 use amulet_protocol::ids::{Did, Nonce, TxId};
 use amulet_protocol::receipt::{Outcome, RefusalCode};
@@ -26,10 +26,14 @@ const COMMIT_TIME_MAX: Duration = Duration::from_secs(45);
 const NONCE_TRIES: usize = 3;
 
 impl Service {
-    /// Asks the hospitals for news and checks it.
-    pub(super) async fn sync(&self) -> Result<CheckedView, ApiError> {
+    /// Asks the hospitals for news and checks it: all of them, or as many as the person's choice for the link wants.
+    pub(super) async fn sync(&self, all: bool) -> Result<CheckedView, ApiError> {
         let _task = self.task(Task::Checking);
-        let synced = self.client.sync(self.now()).await;
+        let policy = if all { SyncPolicy::Full } else { self.background.status().policy };
+        let synced = self.client.sync_by(policy, self.now()).await;
+        if synced.is_ok() {
+            self.learn_names(None).await;
+        }
         self.note_check(&synced);
         let view = self.checked_view(&synced.map_err(|error| self.light(error))?);
         self.state().checked = Some(view.clone());
@@ -46,7 +50,7 @@ impl Service {
         {
             return Ok(last.clone());
         }
-        match (self.sync().await, last) {
+        match (self.sync(false).await, last) {
             (Err(error), Some(last)) if is_offline(&error) => Ok(last),
             (result, _) => result,
         }
@@ -54,16 +58,18 @@ impl Service {
 
     pub(super) fn checked_view(&self, report: &SyncReport) -> CheckedView {
         let header = report.head.header();
+        let asked = report.nodes.iter().filter(|(_, verdict)| *verdict != NodeVerdict::NotAsked).count();
         let silent =
             report.nodes.iter().filter(|(_, verdict)| matches!(verdict, NodeVerdict::Unreachable(_)));
         let nodes = self.client.nodes();
         let unreachable = silent
             .filter_map(|(node, _)| nodes.get(node.0))
-            .map(|node| self.network.hospital(&node.organisation))
+            .map(|node| self.hospital_view(&node.organisation))
             .collect();
         CheckedView {
             signed: small(report.signed),
             agreeing: small(report.agreeing),
+            asked: small(asked),
             total: small(report.validators),
             checked_at: self.now().0,
             height: header.height.0,
@@ -149,12 +155,15 @@ impl Service {
             return Ok(known.clone());
         }
         let registered: Option<Practitioner> = self.state_of(StateKey::Practitioner(did)).await?;
+        if let Some(registered) = &registered {
+            self.learn_names(Some(registered.organisation)).await;
+        }
         let view = match registered {
             Some(registered) => PractitionerView {
                 did: did.to_string(),
                 name: registered.name,
                 department: registered.department,
-                hospital: self.network.hospital(&registered.organisation),
+                hospital: self.hospital_view(&registered.organisation),
             },
             None => PractitionerView {
                 did: did.to_string(),
@@ -179,7 +188,7 @@ impl Service {
         let signers: Vec<HospitalView> = header
             .signers()
             .filter_map(|replica| validators.get(replica))
-            .map(|validator| self.network.hospital(&validator.organisation))
+            .map(|validator| self.hospital_view(&validator.organisation))
             .collect();
         let mut checks = vec![ProofCheck::Witnesses, ProofCheck::Certificate, ProofCheck::HeaderRange];
         checks.extend_from_slice(more);
@@ -197,7 +206,10 @@ impl Service {
 
     /// The light client's error for the interface.
     pub(super) fn light(&self, error: LightError) -> ApiError {
-        light(error, |node| self.node_name(node))
+        let error = light(error, |node| self.hospital_at(node));
+        // Only a check tells a sign-in page from silence, and silence after it is most likely the same page.
+        let signs_in = error.code == ErrorCode::Unreachable && self.state().newest_check.signs_in();
+        if signs_in { error.with("why", "sign_in") } else { error }
     }
 }
 

@@ -15,6 +15,7 @@ mod error;
 mod files;
 mod history;
 mod home;
+mod hospitals;
 mod intake;
 mod ledger;
 mod my_card;
@@ -34,7 +35,7 @@ pub use files::Outbox;
 pub use intake::{INTAKE_ANSWER_BYTES_MAX, IntakeAnswer};
 pub use wallets::{DEMO_FILE_BYTES_MAX, DEMO_PEOPLE_FILE};
 
-use amulet_app_api::wallet::{CheckedView, DemoPersonView};
+use amulet_app_api::wallet::{CheckedView, DemoPersonView, HospitalView};
 use amulet_app_api::{ApiError, ErrorCode, Request};
 use amulet_crypto::entropy::SystemEntropy;
 use amulet_light_client::{Background, ClientStore, Clock, LightClient, NodeIndex, Transport, TrustParams};
@@ -48,6 +49,7 @@ use crate::network::Network;
 use crate::store::DeviceStore;
 use checking::NewestCheck;
 use error::{internal, storage};
+use hospitals::JoinedHospitals;
 use progress::{ProgressBoard, RunningTask};
 use reporting::ScoreTimes;
 use session::{PendingWords, Session};
@@ -124,6 +126,7 @@ struct State {
     /// When the addresses of the hospitals' nodes were last read from the ledger.
     nodes_read_at: Option<u64>,
     newest_check: NewestCheck,
+    joined: JoinedHospitals,
     scores: ScoreTimes,
     usage: Usage,
     demo_people: Option<Vec<(DemoPersonView, String)>>,
@@ -190,7 +193,7 @@ impl Service {
             Request::RemoveWallet(call) => reply(self.remove_wallet(&call)),
             Request::SetLanguage(call) => reply(self.set_language(call.language)),
             Request::Progress(_) => reply(Ok(self.progress.view())),
-            Request::Sync(_) => reply(boxed(|| self.sync()).await),
+            Request::Sync(call) => reply(boxed(|| self.sync(call.all)).await),
             Request::Checking(_) => reply(Ok(self.checking())),
             Request::ShowCheckpoint(_) => reply(boxed(|| self.show_checkpoint()).await),
             Request::CompareCheckpoint(call) => reply(boxed(|| self.compare_checkpoint(&call.code)).await),
@@ -264,9 +267,10 @@ impl Service {
         if session.role == Role::Clinician { Ok(session) } else { Err(ErrorCode::NotAClinician.into()) }
     }
 
-    fn node_name(&self, node: NodeIndex) -> String {
-        let organisation = self.client.nodes().get(node.0).map(|node| node.organisation);
-        organisation.map(|did| self.network.hospital(&did).name_en).unwrap_or_default()
+    /// The hospital that runs a node; none for a node that nobody knows.
+    fn hospital_at(&self, node: NodeIndex) -> Option<HospitalView> {
+        let organisation = self.client.nodes().get(node.0)?.organisation;
+        Some(self.hospital_view(&organisation))
     }
 
     fn task(&self, task: amulet_app_api::wallet::Task) -> RunningTask {

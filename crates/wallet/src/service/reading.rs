@@ -28,7 +28,7 @@ impl Service {
         let session = self.clinician()?;
         let id = GrantId(tx_id(grant)?);
         // Always asked anew: a grant that was taken back a moment ago must not be used.
-        self.sync().await?;
+        self.sync(false).await?;
         let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
         let state = state.filter(|state| state.practitioner == session.did());
         let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
@@ -151,7 +151,7 @@ impl Service {
         let key = keys.get(id)?;
         let plain =
             RecordPlain::open(ciphertext, key, id, grant.patient, state.blob, state.commitment).ok()?;
-        let hospital = self.network.hospital(&state.provider);
+        let hospital = self.hospital_view(&state.provider);
         let side = LedgerSide { id, category: state.category, class: state.class, hospital };
         let (line, moment) = line(side, &plain);
         Some((moment, full(line, &plain, proof)))

@@ -5,7 +5,7 @@ use amulet_app_api::records::{Category, RecordView, TimelineView};
 use amulet_app_api::wallet::{CheckedView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::content::{CONTENT_KEY_BYTES, ContentKey};
-use amulet_protocol::ids::{Did, RecordId};
+use amulet_protocol::ids::RecordId;
 use amulet_protocol::light::ReadGround;
 use amulet_protocol::record::{RecordPlain, record_key_context};
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,15 +125,10 @@ impl Service {
         let patient = session.did();
         let plain =
             RecordPlain::open(ciphertext, &key, entry.id, patient, entry.blob, entry.commitment).ok()?;
-        let hospital = self.network.hospital(&meta.provider);
+        let hospital = self.hospital_view(&meta.provider);
         let side = LedgerSide { id: entry.id, category: entry.category, class: entry.class, hospital };
         let (line, moment) = line(side, &plain);
         Some(OpenRecord { meta: Arc::clone(meta), key, plain, line, moment })
-    }
-
-    /// A hospital for people, by its DID.
-    pub(super) fn hospital_view(&self, did: &Did) -> amulet_app_api::wallet::HospitalView {
-        self.network.hospital(did)
     }
 }
 

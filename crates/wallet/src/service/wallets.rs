@@ -114,14 +114,14 @@ impl Service {
         Ok(SessionView {
             wallet: session.entry(),
             did: session.did().to_string(),
-            hospital: self.network.hospital(&session.identity.hospital),
+            hospital: self.hospital_view(&session.identity.hospital),
             department,
         })
     }
 
     async fn department(&self, session: &Session) -> Result<Option<String>, ApiError> {
         if self.client.trusted().is_none() {
-            self.sync().await?;
+            self.sync(false).await?;
         }
         let view = self.practitioner(session, session.did()).await?;
         Ok(Some(view.department).filter(|department| !department.is_empty()))
@@ -201,7 +201,7 @@ impl Service {
         check_passphrase(&passphrase)?;
         let hospital = self.hospital_of(&call.hospital)?;
         let phrase = SeedPhrase::parse(&words).map_err(phrase_error)?;
-        self.sync().await?;
+        self.sync(false).await?;
         let (hospital, identity) = self.registered_identity(&phrase, hospital).await?;
         let practitioner: Option<Practitioner> = self.state_of(StateKey::Practitioner(identity.did)).await?;
         let role = if practitioner.is_some() { Role::Clinician } else { Role::Patient };

@@ -72,7 +72,7 @@ async fn facts_signed_for_another_network_do_not_pass_as_signed() {
 async fn pages_that_need_a_proof_say_that_no_hospital_answers() {
     let genesis = genesis(1);
     let patient = opened(&genesis, Role::Patient).await;
-    assert_eq!(refused(&patient, Sync {}).await.code, ErrorCode::Unreachable);
+    assert_eq!(refused(&patient, Sync { all: true }).await.code, ErrorCode::Unreachable);
     assert_eq!(refused(&patient, Home {}).await.code, ErrorCode::Unreachable);
     assert_eq!(refused(&patient, Records {}).await.code, ErrorCode::Unreachable);
     assert_eq!(refused(&patient, Sharing {}).await.code, ErrorCode::Unreachable);

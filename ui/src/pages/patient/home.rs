@@ -12,6 +12,7 @@ use crate::hooks::use_load;
 use crate::i18n::{tr, use_translator};
 use crate::route::Route;
 use amulet_app_api::access::{LogLineView, RequestView};
+use amulet_app_api::checking::Background;
 use amulet_app_api::records::RecordLineView;
 use amulet_app_api::wallet::{Home as HomeCall, HomeView};
 use dioxus::prelude::*;
@@ -38,6 +39,7 @@ fn HomeBody(view: HomeView) -> Element {
     let t = use_translator();
     rsx! {
         CheckedBadge { checked: view.checked.clone() }
+        Paused {}
         div { class: "stack tight", "aria-live": "polite",
             for line in view.emergencies_unseen.clone() {
                 EmergencyAlert { key: "{line.number}", line }
@@ -70,6 +72,26 @@ fn HomeBody(view: HomeView) -> Element {
             }
         }
         Newest { newest: view.newest.clone(), records: view.records }
+    }
+}
+
+/// Says that this device does not check by itself, if the person wanted it so.
+#[component]
+fn Paused() -> Element {
+    let t = use_translator();
+    let background = use_load(Background {});
+    if !background.state.read().value().is_some_and(|background| background.paused) {
+        return rsx! {};
+    }
+    rsx! {
+        Link { class: "notice wait link", to: Route::CheckingPage {}, "data-testid": "home-paused",
+            Glyph { icon: Icon::Clock, size: 24 }
+            span { class: "grow",
+                span { class: "strong block", {tr!(t, "home-paused")} }
+                span { class: "small block", {tr!(t, "home-paused-next")} }
+            }
+            Glyph { icon: Icon::Next, size: 18 }
+        }
     }
 }
 
