@@ -356,7 +356,7 @@ impl Question {
     #[must_use]
     pub fn of(request: &LightRequest) -> Self {
         match request {
-            LightRequest::Latest => Self::Latest,
+            LightRequest::Latest | LightRequest::LatestUnless(_) => Self::Latest,
             LightRequest::HeaderAt(_) => Self::HeaderAt,
             LightRequest::RangeProof { .. } => Self::RangeProof,
             LightRequest::State { .. } | LightRequest::StateBatch { .. } => Self::State,

@@ -355,8 +355,8 @@ impl Ledger {
         Ok(Some((Height(place.0), snapshot.receipt(place)?)))
     }
 
-    /// Answers a light client's question about the ledger: [`LightRequest::Latest`], `HeaderAt`, `RangeProof`, `State`,
-    /// `History`, `Transactions`, `Receipt`. Other requests are refused as malformed.
+    /// Answers a light client's question about the ledger: [`LightRequest::Latest`], `LatestUnless`, `HeaderAt`,
+    /// `RangeProof`, `State`, `History`, `Transactions`, `Receipt`. Other requests are refused as malformed.
     ///
     /// # Errors
     /// [`LedgerError`].

@@ -8,7 +8,7 @@ use super::state_tree::StateAt;
 use super::store::{CERTIFICATES, HEADERS, RECEIPTS, STATE_NODES, STATE_VALUES, Snapshot, corrupt};
 use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate, UntrustedSignedHeader};
 use amulet_protocol::codec;
-use amulet_protocol::ids::{Did, Epoch, Height, TxId};
+use amulet_protocol::ids::{Did, Epoch, HeaderHash, Height, TxId};
 use amulet_protocol::light::{
     LightRefusal, LightRequest, LightResponse, UntrustedEpochEnd, UntrustedHeaderRun, UntrustedHeaders,
     UntrustedReceiptProof, UntrustedReceipts, UntrustedStep,
@@ -29,6 +29,7 @@ const ENVELOPE_BYTES: usize = 1_024;
 pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<LightResponse, LedgerError> {
     match request {
         LightRequest::Latest => latest(snapshot),
+        LightRequest::LatestUnless(known) => latest_unless(snapshot, *known),
         LightRequest::HeaderAt(height) => header_at(snapshot, *height),
         LightRequest::RangeProof { older, newer } => range_proof(snapshot, *older, *newer),
         LightRequest::State { height, keys } => state(snapshot, *height, keys),
@@ -56,6 +57,15 @@ fn latest(snapshot: &Snapshot) -> Result<LightResponse, LedgerError> {
         return Ok(LightResponse::NotFound);
     }
     header_at(snapshot, tip.height)
+}
+
+/// The same, unless it is the one that the asker has.
+fn latest_unless(snapshot: &Snapshot, known: HeaderHash) -> Result<LightResponse, LedgerError> {
+    let tip = snapshot.tip()?;
+    if tip.height > Height(0) && tip.hash() == known {
+        return Ok(LightResponse::Unchanged);
+    }
+    latest(snapshot)
 }
 
 fn header_at(snapshot: &Snapshot, height: Height) -> Result<LightResponse, LedgerError> {

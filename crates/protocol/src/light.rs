@@ -7,7 +7,7 @@ use crate::calls::{DeclarationId, GrantId};
 use crate::certificate::UntrustedSignedHeader;
 use crate::fork::UntrustedFork;
 use crate::history::HistoryEntry;
-use crate::ids::{BlobId, ChainId, Did, Epoch, Height, Timestamp, TxId, View};
+use crate::ids::{BlobId, ChainId, Did, Epoch, HeaderHash, Height, Timestamp, TxId, View};
 use crate::merkle::{UntrustedListBatch, UntrustedListProof};
 use crate::range::{UntrustedRangeBatch, UntrustedRangeProof};
 use crate::receipt::Receipt;
@@ -102,6 +102,9 @@ pub enum LightRequest {
     /// Two certified headers that exclude each other, for a node to check and to act on; answers
     /// [`LightResponse::NotFound`] from a node that does not have the blocks yet that it would compare them with.
     ReportFork(Box<UntrustedFork>),
+    /// As [`LightRequest::Latest`], from somebody who has the header with this hash: answers [`LightResponse::Unchanged`] if
+    /// that is the newest.
+    LatestUnless(HeaderHash),
 }
 
 /// A node's answer.
@@ -147,6 +150,9 @@ pub enum LightResponse {
     HeaderRun(Box<UntrustedHeaderRun>),
     /// To [`LightRequest::ReportFork`]: it is one.
     ForkFound(ForkFinding),
+    /// To [`LightRequest::LatestUnless`]: the newest certified header is the one named. Like any header that is shown, it
+    /// may be said by a node that does not have it.
+    Unchanged,
 }
 
 /// What a node concluded from a fork that it checked.

@@ -192,7 +192,12 @@ impl LongChain {
     /// What an honest node answers.
     pub fn answer(&self, node: usize, question: &LightRequest) -> LightResponse {
         match question {
-            LightRequest::Latest => LightResponse::Header(Box::new(self.signed(self.tip(), node))),
+            LightRequest::LatestUnless(known) if *known == self.hashes[self.tip() as usize] => {
+                LightResponse::Unchanged
+            }
+            LightRequest::Latest | LightRequest::LatestUnless(_) => {
+                LightResponse::Header(Box::new(self.signed(self.tip(), node)))
+            }
             LightRequest::HeaderAt(height) => LightResponse::Header(Box::new(self.signed(height.0, node))),
             LightRequest::RangeProof { older, newer } => {
                 LightResponse::RangeProof(prove_range(&self.range, *older, *newer).unwrap())

@@ -38,6 +38,7 @@ pub const SMALL_ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub fn answer_bytes_max(request: &LightRequest) -> usize {
     match request {
         LightRequest::Latest
+        | LightRequest::LatestUnless(_)
         | LightRequest::HeaderAt(_)
         | LightRequest::RangeProof { .. }
         | LightRequest::EpochEnd(_)

@@ -1,7 +1,7 @@
 //! Syncs on a metered link, and those that nobody asked for.
 
 use crate::chain::{Chain, NOW};
-use crate::network::{Network, lying, silent};
+use crate::network::{Network, for_newest, lying, silent};
 use crate::test;
 use amulet_light_client::client::Standing;
 use amulet_light_client::{LightError, NodeIndex, NodeVerdict, SyncPolicy, TransportError};
@@ -10,7 +10,7 @@ use amulet_protocol::light::{LightRequest, LightResponse};
 use std::sync::Arc;
 
 fn looked_at(network: &Network) -> Vec<NodeIndex> {
-    network.asked(|question| *question == LightRequest::Latest)
+    network.asked(for_newest)
 }
 
 #[test]
@@ -25,7 +25,7 @@ async fn on_a_metered_link_only_the_witnesses_are_asked() {
     let bytes = |traffic: &[amulet_light_client::Traffic]| {
         traffic.iter().map(|node| node.received + node.sent).sum::<u64>()
     };
-    let full = client.sync(NOW).await.unwrap();
+    let full = network.client().sync(NOW).await.unwrap();
     assert!(bytes(&report.traffic) < bytes(&full.traffic));
     assert!(client.standings().iter().all(|standing| *standing == Standing::Good), "nobody is blamed");
 }

@@ -415,7 +415,10 @@ impl Chain {
     pub fn answer(&self, question: &LightRequest, tip: Height) -> LightResponse {
         let has = |height: &Height| *height <= tip;
         match question {
-            LightRequest::Latest => LightResponse::Header(Box::new(self.signed_at(tip.0))),
+            LightRequest::LatestUnless(known) if *known == self.hash_at(tip.0) => LightResponse::Unchanged,
+            LightRequest::Latest | LightRequest::LatestUnless(_) => {
+                LightResponse::Header(Box::new(self.signed_at(tip.0)))
+            }
             LightRequest::HeaderAt(height) if has(height) => {
                 LightResponse::Header(Box::new(self.signed_at(height.0)))
             }

@@ -1,7 +1,7 @@
 //! Hospitals that join and leave while a device runs, or lies in a drawer: whom it asks, and whom it believes.
 
 use crate::chain::{Chain, NOW, START};
-use crate::network::FixedClock;
+use crate::network::{FixedClock, for_newest};
 use crate::test;
 use amulet_light_client::client::Standing;
 use amulet_light_client::store::{Kept, Slot, StoredAddresses};
@@ -87,7 +87,7 @@ impl World {
     /// Who was asked for the newest header since this was last called, each once.
     fn asked(&self) -> Vec<String> {
         let asked = std::mem::take(&mut *self.asked.lock().unwrap());
-        let latest = asked.into_iter().filter(|(_, question)| *question == LightRequest::Latest);
+        let latest = asked.into_iter().filter(|(_, question)| for_newest(question));
         let mut asked: Vec<String> = latest.map(|(address, _)| address).collect();
         asked.sort();
         asked.dedup();

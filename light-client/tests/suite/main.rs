@@ -10,6 +10,7 @@ mod headers;
 mod joining;
 mod long_range;
 mod network;
+mod newest;
 mod peers;
 mod queries;
 mod reputation;

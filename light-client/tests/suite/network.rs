@@ -41,6 +41,11 @@ pub fn honest() -> Twist {
     Box::new(|_, answer| Ok(answer))
 }
 
+/// Whether somebody asks for the newest header.
+pub fn for_newest(question: &LightRequest) -> bool {
+    matches!(question, LightRequest::Latest | LightRequest::LatestUnless(_))
+}
+
 pub fn silent() -> Twist {
     Box::new(|_, _| Err(TransportError::Connect))
 }
@@ -168,6 +173,17 @@ impl Transport for Network {
         let Node { chain, tip, twist } = &nodes[node.0];
         let chain = chain.lock().unwrap();
         let tip = tip.map_or(chain.tip(), Height);
-        twist(request, chain.answer(request, tip))
+        let LightRequest::LatestUnless(known) = request else {
+            return twist(request, chain.answer(request, tip));
+        };
+        // Who lies has the whole header to lie with, and says that it is the same only where it did not.
+        let newest = chain.answer(&LightRequest::Latest, tip);
+        match twist(&LightRequest::Latest, newest.clone()) {
+            Ok(LightResponse::Header(header)) if newest == LightResponse::Header(header.clone()) => {
+                let same = header.header.hash() == *known;
+                Ok(if same { LightResponse::Unchanged } else { newest })
+            }
+            twisted => twisted,
+        }
     }
 }

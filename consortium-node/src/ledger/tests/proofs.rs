@@ -202,10 +202,25 @@ fn every_transaction_and_its_receipt_are_found_and_proven() {
 }
 
 #[test]
+fn the_newest_header_is_spared_whoever_has_it_and_nobody_else() {
+    let mut chain = Chain::new();
+    chain.enrol();
+    let before = chain.ledger.tip().hash;
+    let ask = |chain: &Chain, known| chain.ledger.answer(&LightRequest::LatestUnless(known)).unwrap();
+    assert_eq!(ask(&chain, before), LightResponse::Unchanged);
+    chain.commit(vec![]);
+    let newest = chain.ledger.answer(&LightRequest::Latest).unwrap();
+    assert_eq!(ask(&chain, before), newest);
+    assert_eq!(ask(&chain, chain.ledger.tip().hash), LightResponse::Unchanged);
+}
+
+#[test]
 fn what_is_not_there_is_not_found_and_what_breaks_a_limit_is_malformed() {
     let mut chain = Chain::new();
     let answer = |chain: &Chain, request| chain.ledger.answer(&request).unwrap();
     assert_eq!(answer(&chain, LightRequest::Latest), LightResponse::NotFound, "block 0 is not certified");
+    let genesis = LightRequest::LatestUnless(chain.ledger.tip().hash);
+    assert_eq!(answer(&chain, genesis), LightResponse::NotFound, "nor is it there for who has it");
     chain.enrol();
     let (height, did, key) = (Height(3), chain.wang.did, StateKey::Identity(chain.wang.did));
     let unknown = TxId(amulet_crypto::digest::sm3(b"nothing"));

@@ -216,6 +216,7 @@ pub(crate) fn light_requests() -> Vec<Vec<u8>> {
     let transaction = untrusted_transactions().remove(0);
     let requests = [
         LightRequest::Latest,
+        LightRequest::LatestUnless(HeaderHash(digest(b"header"))),
         LightRequest::HeaderAt(Height(1)),
         LightRequest::RangeProof { older: Height(1), newer: Height(9) },
         LightRequest::State { height: Height(1), keys: vec![StateKey::Identity(did())] },
@@ -277,6 +278,7 @@ pub(crate) fn light_responses() -> Vec<Vec<u8>> {
         LightResponse::Blobs(vec![None, Some(vec![1; 40])]),
         LightResponse::Uploaded(BlobId(digest(b"blob"))),
         LightResponse::NotFound,
+        LightResponse::Unchanged,
         LightResponse::Refused(LightRefusal::Malformed),
     ];
     responses.iter().map(codec::encode).collect()
