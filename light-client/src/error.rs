@@ -358,7 +358,7 @@ impl Question {
         match request {
             LightRequest::Latest | LightRequest::LatestUnless(_) => Self::Latest,
             LightRequest::HeaderAt(_) => Self::HeaderAt,
-            LightRequest::RangeProof { .. } => Self::RangeProof,
+            LightRequest::RangeProof { .. } | LightRequest::RangeBatch { .. } => Self::RangeProof,
             LightRequest::State { .. } | LightRequest::StateBatch { .. } => Self::State,
             LightRequest::Headers { .. } => Self::Headers,
             LightRequest::Receipts { .. } => Self::Receipts,

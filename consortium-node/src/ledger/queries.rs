@@ -39,6 +39,7 @@ pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<Ligh
         LightRequest::EpochEnd(epoch) => epoch_end(snapshot, *epoch),
         LightRequest::StateBatch { height, keys } => state_batch(snapshot, *height, keys),
         LightRequest::Headers { heights, newer } => headers(snapshot, heights, *newer),
+        LightRequest::RangeBatch { heights, newer } => range_batch(snapshot, heights, *newer),
         LightRequest::Receipts { height, transactions } => receipts(snapshot, *height, transactions),
         LightRequest::EpochEndWithSet(epoch) => epoch_end_with_set(snapshot, *epoch),
         LightRequest::Validators(height) => validators(snapshot, *height),
@@ -163,14 +164,30 @@ fn refused_state(
     Ok((height < snapshot.floor()?).then(|| pruned(height)))
 }
 
-fn headers(snapshot: &Snapshot, heights: &[Height], newer: Height) -> Result<LightResponse, LedgerError> {
+/// Why several headers cannot be placed in the range of another one.
+fn refused_batch(
+    snapshot: &Snapshot,
+    heights: &[Height],
+    newer: Height,
+) -> Result<Option<LightResponse>, LedgerError> {
     let ascending = heights.windows(2).all(|pair| pair[0] < pair[1]);
     let within = matches!((heights.first(), heights.last()), (Some(first), Some(last)) if first.0 > 0 && *last < newer);
     if !ascending || !within || heights.len() > HEADERS_PER_REQUEST_MAX {
-        return Ok(malformed());
+        return Ok(Some(malformed()));
     }
-    if newer > snapshot.tip()?.height {
-        return Ok(LightResponse::NotFound);
+    Ok((newer > snapshot.tip_height()?).then_some(LightResponse::NotFound))
+}
+
+fn range_batch(snapshot: &Snapshot, heights: &[Height], newer: Height) -> Result<LightResponse, LedgerError> {
+    if let Some(refusal) = refused_batch(snapshot, heights, newer)? {
+        return Ok(refusal);
+    }
+    range::prove_many(snapshot, heights.to_vec(), newer).map(LightResponse::RangeBatch)
+}
+
+fn headers(snapshot: &Snapshot, heights: &[Height], newer: Height) -> Result<LightResponse, LedgerError> {
+    if let Some(refusal) = refused_batch(snapshot, heights, newer)? {
+        return Ok(refusal);
     }
     let mut headers = Vec::with_capacity(heights.len());
     for height in heights {

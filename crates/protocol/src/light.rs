@@ -105,6 +105,14 @@ pub enum LightRequest {
     /// As [`LightRequest::Latest`], from somebody who has the header with this hash: answers [`LightResponse::Unchanged`] if
     /// that is the newest.
     LatestUnless(HeaderHash),
+    /// One proof that the headers at several heights, which the asker has, are in the range of the header at `newer`.
+    RangeBatch {
+        /// Ascending, from 1 and below `newer`, at most
+        /// [`HEADERS_PER_REQUEST_MAX`](crate::limits::HEADERS_PER_REQUEST_MAX).
+        heights: Vec<Height>,
+        /// Height of the header whose range is used.
+        newer: Height,
+    },
 }
 
 /// A node's answer.
@@ -153,6 +161,8 @@ pub enum LightResponse {
     /// To [`LightRequest::LatestUnless`]: the newest certified header is the one named. Like any header that is shown, it
     /// may be said by a node that does not have it.
     Unchanged,
+    /// To [`LightRequest::RangeBatch`].
+    RangeBatch(UntrustedRangeBatch),
 }
 
 /// What a node concluded from a fork that it checked.

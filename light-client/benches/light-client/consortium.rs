@@ -202,6 +202,9 @@ impl LongChain {
             LightRequest::RangeProof { older, newer } => {
                 LightResponse::RangeProof(prove_range(&self.range, *older, *newer).unwrap())
             }
+            LightRequest::RangeBatch { heights, newer } => {
+                LightResponse::RangeBatch(prove_range_many(&self.range, heights.clone(), *newer).unwrap())
+            }
             LightRequest::Headers { heights, newer } => LightResponse::Headers(Box::new(UntrustedHeaders {
                 headers: heights.iter().map(|height| self.signed(height.0, node)).collect(),
                 proof: prove_range_many(&self.range, heights.clone(), *newer).unwrap(),

@@ -2,11 +2,11 @@
 
 use super::NodeVerdict;
 use super::ask::Candidate;
-use crate::client::{LightClient, check_range};
+use crate::client::LightClient;
 use crate::error::{Disagreement, Forgery, LightError, NodeFailure, Question, Side};
 use crate::transport::NodeIndex;
 use amulet_protocol::header::Header;
-use amulet_protocol::ids::{Height, Timestamp};
+use amulet_protocol::ids::{HeaderHash, Height, Timestamp};
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::HEADERS_PER_REQUEST_MAX;
 use amulet_verifier::{Link, VerifiedHeader, link_adjacent, link_range, range_contains};
@@ -21,8 +21,15 @@ pub(crate) enum Placement {
     Unproven,
 }
 
+/// A header that may be in the range of a newer one.
+struct Older<'a> {
+    header: &'a Header,
+    hash: HeaderHash,
+}
+
 impl LightClient {
     /// Shows that the headers that led to new validator sets since `known` are in the new head's chain, as far as it reaches.
+    /// Their certificates were checked when the steps were taken.
     pub(super) async fn passes_steps(
         &self,
         newest: &VerifiedHeader,
@@ -32,25 +39,33 @@ impl LightClient {
         now: Timestamp,
     ) -> Result<(), LightError> {
         let verifier = self.verifier();
-        let taken = verifier.trail()[known..].iter().map(|step| match self.judge(step.header.clone(), now) {
-            Ok(taken) => taken,
-            Err(_) => unreachable!("it was verified when the step was taken"),
-        });
+        let taken = verifier.trail()[known..].iter().map(|step| &step.header);
         // A node can show the true end of an epoch and then fail to show a header above it.
-        let taken: Vec<_> = taken.filter(|taken| taken.height() <= newest.height()).collect();
-        if self.contains_all(newest, &taken).await {
+        let taken: Vec<_> = taken.filter(|taken| taken.header.height <= newest.height()).collect();
+        let headers: Vec<&Header> = taken.iter().map(|taken| &taken.header).collect();
+        if self.contains_all(newest, &headers).await {
             return Ok(());
         }
-        for taken in &taken {
-            self.continues(newest, taken, candidates, nodes, now).await?;
+        for taken in taken {
+            let Ok(taken) = self.judge(taken.clone(), now) else {
+                unreachable!("it was verified when the step was taken")
+            };
+            self.continues(newest, &taken, candidates, nodes, now).await?;
         }
         Ok(())
     }
 
     /// Whether nodes show by one proof for many that all these are in the range of the newest. If not, it may still be so, and
     /// nobody is to blame yet: a node may be on another branch.
-    async fn contains_all(&self, newest: &VerifiedHeader, older: &[VerifiedHeader]) -> bool {
-        let older: Vec<_> = older.iter().filter(|older| older.hash() != newest.hash()).collect();
+    async fn contains_all(&self, newest: &VerifiedHeader, older: &[&Header]) -> bool {
+        let older = older.iter().map(|older| Older { header: older, hash: older.hash() });
+        let older: Vec<_> = older.filter(|older| older.hash != newest.hash()).collect();
+        if older
+            .iter()
+            .any(|older| older.header.height >= newest.height() || older.header.time >= newest.time())
+        {
+            return false;
+        }
         for older in older.chunks(HEADERS_PER_REQUEST_MAX) {
             if !self.anybody_shows(newest, older).await {
                 return false;
@@ -59,14 +74,15 @@ impl LightClient {
         true
     }
 
-    async fn anybody_shows(&self, newest: &VerifiedHeader, older: &[&VerifiedHeader]) -> bool {
-        let heights: Vec<Height> = older.iter().map(|older| older.height()).collect();
-        let request = LightRequest::Headers { heights: heights.clone(), newer: newest.height() };
+    async fn anybody_shows(&self, newest: &VerifiedHeader, older: &[Older<'_>]) -> bool {
+        let heights: Vec<Height> = older.iter().map(|older| older.header.height).collect();
+        let hashes: Vec<HeaderHash> = older.iter().map(|older| older.hash).collect();
+        let request = LightRequest::RangeBatch { heights: heights.clone(), newer: newest.height() };
         for node in self.order() {
-            let Ok(answer) = self.ask(node, &request).await else { continue };
-            let Ok((found, _)) = check_range(answer, newest, &heights) else { continue };
-            let later = older.iter().all(|older| older.time() < newest.time());
-            if later && found.iter().zip(older).all(|(found, older)| found.header.hash() == older.hash()) {
+            if let Ok(LightResponse::RangeBatch(proof)) = self.ask(node, &request).await
+                && proof.heights == heights
+                && proof.verify(newest.height(), newest.header().range_root, &hashes).is_ok()
+            {
                 return true;
             }
         }

@@ -443,6 +443,9 @@ impl Chain {
                     proof: prove_range_many(&self.range, heights.clone(), *newer).unwrap(),
                 }))
             }
+            LightRequest::RangeBatch { heights, newer } if has(newer) => {
+                LightResponse::RangeBatch(prove_range_many(&self.range, heights.clone(), *newer).unwrap())
+            }
             LightRequest::Receipts { height, transactions } if has(height) => {
                 self.receipts(*height, transactions).unwrap_or(LightResponse::NotFound)
             }

@@ -3,6 +3,7 @@
 use crate::chain::{Chain, NOW};
 use crate::network::{Network, lying};
 use crate::test;
+use amulet_crypto::digest::sm3;
 use amulet_light_client::store::Kept;
 use amulet_light_client::{Forgery, Link, MemoryStore, NodeIndex, NodeVerdict, StoreError};
 use amulet_protocol::codec::encode;
@@ -62,7 +63,10 @@ async fn a_hundred_changes_after_which_nobody_is_left_take_far_less_than_200_kil
         "one node leads, the others need not send it all again"
     );
     let bytes = bytes.load(Ordering::Relaxed);
-    assert!(bytes < 150_000, "{bytes} bytes in {} steps", steps.len());
+    assert!(bytes < 110_000, "{bytes} bytes in {} steps", steps.len());
+    let batches = network.asked(|question| matches!(question, LightRequest::RangeBatch { .. }));
+    let again = network.asked(|question| matches!(question, LightRequest::Headers { .. }));
+    assert_eq!((batches.len(), again.len()), (1, 0), "no step's header is sent twice");
     // From now on it costs nothing.
     client.sync(NOW).await.unwrap();
     assert_eq!(network.asked(is_step).len(), steps.len());
@@ -157,6 +161,29 @@ async fn a_hospital_that_leads_astray_is_named_and_another_leads() {
     let forgery = Forgery::EpochNumber { asked: Epoch(50), found: Epoch(3) };
     assert_eq!(report.nodes[0].1, NodeVerdict::Forged(forgery));
     assert_eq!(network.asked(is_step).iter().filter(|node| node.0 == 0).count(), 1);
+}
+
+#[test]
+async fn steps_are_placed_by_whoever_proves_it_and_one_by_one_if_nobody_proves_all() {
+    let forged = || {
+        lying(|question, answer| match (question, answer.clone()) {
+            (LightRequest::RangeBatch { .. }, LightResponse::RangeBatch(mut proof)) => {
+                proof.hashes[0] = sm3(b"lie");
+                Some(LightResponse::RangeBatch(proof))
+            }
+            _ => None,
+        })
+    };
+    let turns: Vec<u64> = (1..=20).map(|turn| turn * 2).collect();
+    for liars in [1, 4] {
+        let network = Network::honest(Chain::sliding(45, &turns));
+        let network = Arc::new((0..liars).fold(network, |network, node| network.with(node, forged())));
+        let client = network.client();
+        assert_eq!(client.sync(NOW).await.unwrap().head.height(), Height(45));
+        assert_eq!(client.epoch(), Epoch(20));
+        let alone = network.asked(|question| matches!(question, LightRequest::RangeProof { .. }));
+        assert_eq!(alone.is_empty(), liars == 1, "{liars} forge the proof for all");
+    }
 }
 
 #[test]

@@ -318,6 +318,8 @@ fn headers_and_receipts_are_proven_together() {
     let hashes: Vec<_> = answer.headers.iter().map(|signed| signed.header.hash()).collect();
     assert_eq!(answer.proof.heights, heights);
     answer.proof.verify(tip.height, root_at(&chain, tip.height).range_root, &hashes).unwrap();
+    let alone = LightRequest::RangeBatch { heights, newer: tip.height };
+    assert_eq!(chain.ledger.answer(&alone).unwrap(), LightResponse::RangeBatch(answer.proof));
 
     for height in (1..=tip.height.0).map(Height) {
         let all = receipts_of(&chain, height);
@@ -350,15 +352,11 @@ fn questions_for_several_things_are_bounded_and_must_not_repeat() {
     refused(keys(
         (0..=STATE_KEYS_PER_REQUEST_MAX as u64).map(|epoch| StateKey::Epoch(Epoch(epoch))).collect(),
     ));
-    let headers = |heights: Vec<u64>| LightRequest::Headers {
-        heights: heights.into_iter().map(Height).collect(),
-        newer: tip,
-    };
-    refused(headers(vec![]));
-    refused(headers(vec![0, 1]));
-    refused(headers(vec![2, 1]));
-    refused(headers(vec![1, 1]));
-    refused(headers(vec![1, tip.0]));
+    for heights in [vec![], vec![0, 1], vec![2, 1], vec![1, 1], vec![1, tip.0]] {
+        let heights: Vec<Height> = heights.into_iter().map(Height).collect();
+        refused(LightRequest::Headers { heights: heights.clone(), newer: tip });
+        refused(LightRequest::RangeBatch { heights, newer: tip });
+    }
     refused(LightRequest::Receipts { height: tip, transactions: vec![] });
     let id =
         (2..=tip.0).rev().find_map(|height| receipts_of(&chain, Height(height)).pop()).unwrap().transaction;

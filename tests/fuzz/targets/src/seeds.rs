@@ -230,6 +230,7 @@ pub(crate) fn light_requests() -> Vec<Vec<u8>> {
             keys: vec![StateKey::Identity(did()), StateKey::Membership],
         },
         LightRequest::Headers { heights: vec![Height(1), Height(3)], newer: Height(9) },
+        LightRequest::RangeBatch { heights: vec![Height(1), Height(3)], newer: Height(9) },
         LightRequest::Receipts { height: Height(1), transactions: vec![TxId(digest(b"transaction"))] },
     ];
     requests.iter().map(codec::encode).collect()
@@ -279,6 +280,10 @@ pub(crate) fn light_responses() -> Vec<Vec<u8>> {
         LightResponse::Uploaded(BlobId(digest(b"blob"))),
         LightResponse::NotFound,
         LightResponse::Unchanged,
+        LightResponse::RangeBatch(UntrustedRangeBatch {
+            heights: vec![Height(1), Height(3)],
+            hashes: vec![digest(b"hash"); 3],
+        }),
         LightResponse::Refused(LightRefusal::Malformed),
     ];
     responses.iter().map(codec::encode).collect()
