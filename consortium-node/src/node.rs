@@ -425,6 +425,7 @@ impl Services {
             network: network.clone(),
             sender: sender.clone(),
             own: identity.replica.unwrap_or_default(),
+            now,
         });
         Self { mempool, verified, sender, evidence, light, peers, intake }
     }

@@ -30,6 +30,8 @@ fn bad_files() -> Vec<BadFile> {
     let sample = Sample::wang_fang().bundle;
     let xml = br#"<?xml version="1.0"?><Bundle xmlns="http://hl7.org/fhir"></Bundle>"#.to_vec();
     let observation = json!({ "resourceType": "Observation", "id": "o", "status": "final" });
+    let cda = br#"<ClinicalDocument xmlns="urn:hl7-org:v3"></ClinicalDocument>"#.to_vec();
+    let unborn = json!({ "resourceType": "Patient", "id": "p", "birthDate": "2199-01-01" });
     let file = |name, bytes, code, says| BadFile { name, bytes, code, says };
     vec![
         file("empty", Vec::new(), "file_empty", "empty"),
@@ -37,7 +39,9 @@ fn bad_files() -> Vec<BadFile> {
         file("cut off", sample[..sample.len() / 2].to_vec(), "file_not_json", "JSON"),
         file("not text", vec![0xff, 0xfe, 0, 1], "file_not_utf8", "UTF-8"),
         file("XML", xml, "file_is_xml", "XML"),
-        file("no bundle", patient("p").to_string().into_bytes(), "not_a_bundle", "Bundle"),
+        file("no bundle", b"[]".to_vec(), "not_a_bundle", "Bundle"),
+        file("CDA", cda, "file_is_cda", "CDA"),
+        file("born tomorrow", bundle(&[unborn]), "quality_refused", "future"),
         file("no patient", bundle(&[observation]), "bundle_no_patient", "atient"),
         file("two patients", bundle(&[patient("a"), patient("b")]), "bundle_more_than_one_patient", "atient"),
         file("50 MB", vec![b' '; 50 * 1024 * 1024], "file_too_large", "32 MiB"),
@@ -89,7 +93,8 @@ async fn a_clinician_hears_it_too(net: &Localnet, owner: &Newcomer) {
 /// In a good bundle a bad entry is refused by name; the others are kept.
 async fn a_bad_resource_is_refused_alone(net: &Localnet, owner: &Newcomer) {
     let stranger = json!({ "resourceType": "Observation", "id": "x", "subject": { "reference": "Patient/someone-else" } });
-    let own = json!({ "resourceType": "Observation", "id": "y", "subject": { "reference": "Patient/p" } });
+    let own = json!({ "resourceType": "Observation", "id": "y", "status": "final",
+        "code": { "text": "INR" }, "subject": { "reference": "Patient/p" } });
     let file = bundle(&[patient("p"), stranger, own]);
     let answer = net.hospital(1).take_in(&owner.session.did, &file).unwrap();
     assert_eq!((answer.status, counts(&answer)), (200, (3, 2)), "{}", answer.text());

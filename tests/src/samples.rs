@@ -29,7 +29,8 @@ impl Sample {
     /// When intake refuses it.
     #[must_use]
     pub fn of(bundle: &[u8]) -> Self {
-        let intake = amulet_fhir::intake(bundle).expect("the bundle is acceptable");
+        let intake = amulet_fhir::intake(bundle, &amulet_fhir::quality::Given::default())
+            .expect("the bundle is acceptable");
         let resources_in = intake.resources_in;
         let mut records: Vec<_> =
             intake.records.into_iter().map(|record| (record.label(), record.content)).collect();

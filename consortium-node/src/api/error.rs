@@ -136,7 +136,7 @@ fn intake_status(error: &IntakeError) -> StatusCode {
         IntakeError::UnknownPatient { .. } => StatusCode::NOT_FOUND,
         IntakeError::File(refusal) => match refusal {
             FileRefusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            FileRefusal::Xml => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            FileRefusal::Xml | FileRefusal::Cda | FileRefusal::Hl7V2 => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             FileRefusal::Empty | FileRefusal::NotUtf8 { .. } | FileRefusal::NotJson { .. } => {
                 StatusCode::BAD_REQUEST
             }

@@ -84,6 +84,7 @@ impl Site {
             network: network.clone(),
             sender: world.sender(&network, &world.hospitals[0]),
             own: ReplicaId(0),
+            now: crate::testing::now,
         });
         let parts = ApiParts {
             site: Arc::new(site),

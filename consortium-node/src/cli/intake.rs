@@ -3,6 +3,7 @@
 use super::{Failure, say};
 use crate::http_client::{self, Request};
 use amulet_fhir::check_line;
+use amulet_fhir::quality::Given;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -58,10 +59,13 @@ pub(super) async fn intake(args: IntakeArgs) -> Result<(), Failure> {
 }
 
 fn check(files: &[PathBuf]) -> Result<(), Failure> {
+    let today = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok();
+    let today = today.and_then(|since| i64::try_from(since.as_secs()).ok());
+    let given = Given { today, ..Given::default() };
     let mut unread = Vec::new();
     for file in files {
         match read(file) {
-            Ok(bytes) => say(serde_json::to_string(&check_line(&file.to_string_lossy(), &bytes))?),
+            Ok(bytes) => say(serde_json::to_string(&check_line(&file.to_string_lossy(), &bytes, &given))?),
             Err(error) => unread.push(format!("{}: {error}", file.display())),
         }
     }

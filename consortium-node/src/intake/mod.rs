@@ -16,7 +16,8 @@ use crate::network::Network;
 use crate::org_sender::OrgSender;
 use crate::vault::{Vault, VaultIndex, content_digest};
 use amulet_fhir::Refusal;
-use amulet_protocol::ids::{Did, RecordId, ReplicaId};
+use amulet_fhir::quality::Given;
+use amulet_protocol::ids::{Did, RecordId, ReplicaId, Timestamp};
 use amulet_protocol::state::{Identity, RecordState, StateKey};
 use seal::Sealed;
 use serde::Serialize;
@@ -80,6 +81,8 @@ pub struct IntakeParts {
     pub sender: OrgSender,
     /// This node's place among the validators.
     pub own: ReplicaId,
+    /// The clock.
+    pub now: fn() -> Timestamp,
 }
 
 /// Takes files in for one hospital; cheap to clone.
@@ -159,7 +162,8 @@ impl IntakeService {
 fn prepare(parts: &IntakeParts, patient: Did, file: &[u8]) -> Result<Prepared, IntakeError> {
     let identity: Option<Identity> = parts.ledger.read(&StateKey::Identity(patient))?;
     let identity = identity.ok_or(IntakeError::UnknownPatient { patient })?;
-    let intake = amulet_fhir::intake(file)?;
+    let given = Given { today: Some(seconds((parts.now)())), ..Given::default() };
+    let intake = amulet_fhir::intake(file, &given)?;
     let mut refused: Vec<RefusedResource> = intake.refused.into_iter().map(Into::into).collect();
     let mut sealed = Vec::new();
     for record in intake.records {
@@ -171,6 +175,10 @@ fn prepare(parts: &IntakeParts, patient: Did, file: &[u8]) -> Result<Prepared, I
         }
     }
     Ok(Prepared { resources_in: intake.resources_in, refused, sealed })
+}
+
+fn seconds(time: Timestamp) -> i64 {
+    i64::try_from(time.0 / 1000).unwrap_or(i64::MAX)
 }
 
 /// Whether one of these records is on the ledger.

@@ -41,6 +41,7 @@ fn service_as(world: &World, network: &Network, actor: &Actor) -> IntakeService 
         network: network.clone(),
         sender: world.sender(network, actor),
         own: ReplicaId(0),
+        now: crate::testing::now,
     })
 }
 
@@ -130,7 +131,7 @@ async fn real_bundles_lose_and_change_nothing_on_their_way_to_the_patient() {
         let network = world.network(EVERYBODY);
         let intake = service(&world, &network);
         let file = std::fs::read(&path).unwrap();
-        let expected = amulet_fhir::intake(&file).unwrap();
+        let expected = amulet_fhir::intake(&file, &Given::default()).unwrap();
         let report = intake.take_in(world.patient.did, file).await.unwrap();
         println!("{}: {} in, {} out", path.display(), report.resources_in, report.records_out);
         assert_eq!(report.resources_in, report.records_out + report.refused.len());
@@ -176,7 +177,7 @@ async fn what_a_crash_left_noted_but_not_registered_is_taken_in() {
     world.run_consensus();
     let network = world.network(EVERYBODY);
     let file = bytes(&bundle(&["INR"]));
-    let parsed = amulet_fhir::intake(&file).unwrap();
+    let parsed = amulet_fhir::intake(&file, &Given::default()).unwrap();
     let lost = RecordId(amulet_crypto::digest::sm3(b"never registered"));
     let notes = parsed
         .records

@@ -4,6 +4,7 @@ use super::LocalnetError;
 use super::setup::DEMO_FOLDER;
 use amulet_crypto::entropy::SystemEntropy;
 use amulet_crypto::kdf::{Language, SeedPhrase};
+use amulet_fhir::quality::Given;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -107,7 +108,7 @@ pub(super) fn patients(fhir: Option<&Path>) -> Result<Vec<Patient>, LocalnetErro
 fn patient_of(path: &Path, index: usize) -> Result<Patient, LocalnetError> {
     let bundle = fs::read(path).map_err(|source| LocalnetError::File { path: path.to_owned(), source })?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let known = amulet_fhir::intake(&bundle).ok().and_then(|intake| intake.patient.name);
+    let known = amulet_fhir::intake(&bundle, &Given::default()).ok().and_then(|intake| intake.patient.name);
     let name: String = known.unwrap_or(stem).chars().take(40).collect();
     Ok(Patient { id: format!("patient-{}", index + 1), name, language: Language::English, bundle })
 }

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::bundle::{label, open};
+use crate::bundle::open;
 use crate::intake::judge;
-use crate::json::pick;
+use crate::quality::{Given, Language, Severity};
+use crate::record::{Intake, Record};
 use crate::refusal::FileRefusal;
 
 /// What intake makes of one file. Always `resources_in == records_out + refused.len()`.
@@ -19,9 +20,9 @@ pub struct CheckLine {
     pub file: String,
     /// Entries in the bundle.
     pub resources_in: usize,
-    /// Records kept.
+    /// Records that would be registered at once.
     pub records_out: usize,
-    /// Entries refused.
+    /// Entries refused, then records that would wait for a person's review.
     pub refused: Vec<CheckRefusal>,
     /// Why the whole file was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,35 +49,48 @@ pub struct CheckError {
 
 /// Judges one file.
 #[must_use]
-pub fn check_line(file: &str, bytes: &[u8]) -> CheckLine {
-    let entries = match open(bytes) {
-        Ok(entries) => entries,
+pub fn check_line(file: &str, bytes: &[u8], given: &Given) -> CheckLine {
+    let opened = match open(bytes) {
+        Ok(opened) => opened,
         Err(FileRefusal::NoEntries) => return refused_file(file, Vec::new(), &FileRefusal::NoEntries),
         Err(refusal) => return refused_file(file, vec![file.to_owned()], &refusal),
     };
-    match judge(&entries) {
-        Ok(intake) => CheckLine {
-            file: file.to_owned(),
-            resources_in: intake.resources_in,
-            records_out: intake.records.len(),
-            refused: intake
-                .refused
-                .into_iter()
-                .map(|refusal| CheckRefusal {
-                    resource: refusal.resource,
-                    reason: refusal.reason.to_string(),
-                })
-                .collect(),
-            error: None,
-        },
+    match judge(&opened, given) {
+        Ok(intake) => judged(file, intake),
         Err(refusal) => {
-            let labels = entries.iter().enumerate().map(|(index, entry)| {
-                let resource = pick(entry.get(), ["resource"]).ok().and_then(|[resource]| resource);
-                label(index, resource.map(|raw| raw.get())).0
-            });
+            let labels = opened.entries.iter().enumerate().map(|(index, entry)| entry.label(index));
             refused_file(file, labels.collect(), &refusal)
         }
     }
+}
+
+fn judged(file: &str, intake: Intake) -> CheckLine {
+    let holds_all = intake.is_patient_in_doubt();
+    let held = intake.records.iter().filter(|record| holds_all || record.is_flagged());
+    let held: Vec<CheckRefusal> = held.map(held_back).collect();
+    let refusals = intake
+        .refused
+        .into_iter()
+        .map(|refusal| CheckRefusal { resource: refusal.resource, reason: refusal.reason.to_string() });
+    CheckLine {
+        file: file.to_owned(),
+        resources_in: intake.resources_in,
+        records_out: intake.records.len() - held.len(),
+        refused: refusals.chain(held).collect(),
+        error: None,
+    }
+}
+
+fn held_back(record: &Record) -> CheckRefusal {
+    let flags = record.findings.iter().filter(|finding| finding.severity() == Severity::Flag);
+    let flags: Vec<String> = flags
+        .map(|finding| {
+            format!("{} ({}): {}", finding.rule.code(), finding.path, finding.sentence(Language::En))
+        })
+        .collect();
+    let why =
+        if flags.is_empty() { "there is a doubt about the patient".to_owned() } else { flags.join("; ") };
+    CheckRefusal { resource: record.label(), reason: format!("it waits for a person's review: {why}") }
 }
 
 fn refused_file(file: &str, resources: Vec<String>, refusal: &FileRefusal) -> CheckLine {

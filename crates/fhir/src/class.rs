@@ -67,10 +67,47 @@ impl DataClass {
     }
 }
 
-/// The class of one resource, by the rules of this module.
-pub(crate) fn class_of(resource_type: &str, category: Category, resource: &Json<'_>) -> DataClass {
+/// By which rule a record has its class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassRule {
+    /// A security label demands it.
+    Label,
+    /// One of its codes or names is about a special topic.
+    Topic,
+    /// It is a directory entry.
+    Directory,
+    /// It is administration.
+    Administration,
+    /// It is a person's details or a clinical record.
+    Personal,
+    /// The hospital chose it.
+    ByHand,
+}
+
+impl ClassRule {
+    /// The stable name, as serde writes it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            ClassRule::Label => "label",
+            ClassRule::Topic => "topic",
+            ClassRule::Directory => "directory",
+            ClassRule::Administration => "administration",
+            ClassRule::Personal => "personal",
+            ClassRule::ByHand => "by_hand",
+        }
+    }
+}
+
+/// The class of one resource, by the rules of this module, and which of them decided.
+pub(crate) fn class_of(
+    resource_type: &str,
+    category: Category,
+    resource: &Json<'_>,
+) -> (DataClass, ClassRule) {
     if is_labelled(resource) {
-        return DataClass::Core;
+        return (DataClass::Core, ClassRule::Label);
     }
     match resource_type {
         "Organization"
@@ -79,18 +116,18 @@ pub(crate) fn class_of(resource_type: &str, category: Category, resource: &Json<
         | "HealthcareService"
         | "Endpoint"
         | "InsurancePlan" => {
-            return DataClass::Public;
+            return (DataClass::Public, ClassRule::Directory);
         }
-        "Practitioner" | "PractitionerRole" => return DataClass::Internal,
+        "Practitioner" | "PractitionerRole" => return (DataClass::Internal, ClassRule::Directory),
         _ => {}
     }
     if is_about_special_topic(resource) {
-        return DataClass::Core;
+        return (DataClass::Core, ClassRule::Topic);
     }
     match (resource_type, category) {
-        ("Patient" | "RelatedPerson" | "Person", _) => DataClass::Sensitive,
-        (_, Category::Administrative | Category::Billing) => DataClass::Internal,
-        _ => DataClass::Sensitive,
+        ("Patient" | "RelatedPerson" | "Person", _) => (DataClass::Sensitive, ClassRule::Personal),
+        (_, Category::Administrative | Category::Billing) => (DataClass::Internal, ClassRule::Administration),
+        _ => (DataClass::Sensitive, ClassRule::Personal),
     }
 }
 
@@ -101,9 +138,34 @@ const CORE_LABELS: &[&str] = &[
     "TBOO", "VIO",
 ];
 
+/// The code systems that define them, by address or OID. A label without a system counts too: who guards too much loses
+/// nothing that can't be given back.
+const LABEL_SYSTEMS: &[&str] = &[
+    "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+    "http://hl7.org/fhir/v3/Confidentiality",
+    "http://hl7.org/fhir/v3/ActCode",
+    "urn:oid:2.16.840.1.113883.5.25",
+    "urn:oid:2.16.840.1.113883.5.4",
+];
+
 fn is_labelled(resource: &Json<'_>) -> bool {
-    let labels = resource.get("meta").get("security").items();
-    labels.iter().filter_map(|label| label.text_at("code")).any(|code| CORE_LABELS.contains(&code))
+    // A contained resource can have a label of its own: the whole is as guarded as its most guarded part.
+    let mut found = resource.get("securityLabel").items().iter().any(is_core_concept);
+    resource.walk(&mut |value| {
+        found = found || value.get("meta").get("security").items().iter().any(is_core_label);
+    });
+    found
+}
+
+/// `DocumentReference.securityLabel` is a concept, where `meta.security` is a coding.
+fn is_core_concept(concept: &Json<'_>) -> bool {
+    concept.get("coding").items().iter().any(is_core_label)
+}
+
+fn is_core_label(label: &Json<'_>) -> bool {
+    let is_ours = label.text_at("system").is_none_or(|system| LABEL_SYSTEMS.contains(&system));
+    is_ours && label.text_at("code").is_some_and(|code| CORE_LABELS.contains(&code.trim()))
 }
 
 /// ICD-10 blocks (also of ICD-10-CM and -GM): HIV, sexually transmitted, mental and behavioural, pregnancy and abortion,
@@ -255,7 +317,7 @@ mod tests {
 
     fn class(resource_type: &str, text: &str) -> DataClass {
         let json = Json::from_bytes(text.as_bytes()).unwrap();
-        class_of(resource_type, category_of(resource_type, &json), &json)
+        class_of(resource_type, category_of(resource_type, &json), &json).0
     }
 
     #[test]

@@ -48,6 +48,25 @@ pub fn unix_seconds(text: &str) -> Option<i64> {
     }
 }
 
+/// The earliest and the latest second that a date can mean, counting as UTC what has no zone, or `None` for what is no date.
+pub(crate) fn span(text: &str) -> Option<(i64, i64)> {
+    let text = text.trim();
+    let earliest = unix_seconds(text)?;
+    let length = match text.len() {
+        4 => 365 + i64::from(days_in(digits(text, 4)?, 2) == 29),
+        7 => days_in(digits(text.get(..4)?, 4)?, digits(text.get(5..)?, 2)?),
+        10 => 1,
+        _ => return Some((earliest, earliest)),
+    };
+    Some((earliest, earliest + length * 86_400 - 1))
+}
+
+/// Whether a date says which time zone it is in.
+pub(crate) fn has_zone(text: &str) -> bool {
+    let clock = text.trim().get(10..).unwrap_or_default();
+    clock.contains(['Z', 'z', '+', '-'])
+}
+
 /// `HH:MM`, `HH:MM:SS` or `HH:MM:SS.fraction`, then nothing, `Z` or `±HH:MM`.
 fn clock_seconds(clock: &str) -> Option<i64> {
     let (time, zone) = match clock.find(['Z', 'z', '+', '-']) {
@@ -118,6 +137,16 @@ mod tests {
         assert_eq!(unix_seconds("2019-07-01T08:30:00.317+08:00"), Some(1_561_941_000));
         assert_eq!(unix_seconds("1953-11-29T01:23:28+00:00"), Some(-507_767_792));
         assert_eq!(unix_seconds("2019-07-01T08:30"), Some(1_561_969_800));
+    }
+
+    #[test]
+    fn a_partial_date_means_all_its_seconds() {
+        assert_eq!(span("1972"), Some((63_072_000, 63_072_000 + 366 * 86_400 - 1)));
+        assert_eq!(span("1970-02"), Some((31 * 86_400, 59 * 86_400 - 1)));
+        assert_eq!(span("1970-01-01"), Some((0, 86_399)));
+        assert_eq!(span("1970-01-01T00:00:07Z"), Some((7, 7)));
+        assert_eq!(span("1970-13"), None);
+        assert!(has_zone("1970-01-01T00:00-05:00") && !has_zone("1970-01-01T00:00"));
     }
 
     #[test]

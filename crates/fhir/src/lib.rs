@@ -1,6 +1,7 @@
 //! FHIR for Amulet: what comes in from hospitals, and what people see of it.
 //!
-//! - [`intake()`] splits a FHIR bundle into [`Record`]s, byte for byte, and says of every other entry why it was refused.
+//! - [`intake()`] splits a FHIR file into [`Record`]s, byte for byte, and says of every other entry why it was refused.
+//! - [`quality`] says what in them is wrong or looks wrong.
 //! - [`view::describe`] turns one record's content into what a wallet shows.
 //! - [`summary::summarize`] builds the emergency summary from a patient's records.
 //! - [`check_line`] is intake's judgement of a file, as one line.
@@ -8,17 +9,21 @@
 //! The crate does no I/O, has no clock, knows nothing of the chain, and also compiles to wasm. FHIR R4 is what it is made
 //! for; what R4B and R5 renamed is read where that costs nothing.
 
+mod blood;
 mod bundle;
 mod category;
 mod check;
 mod class;
 mod date;
+mod entry;
 mod facts;
 mod identity;
 mod intake;
 mod json;
+mod kept;
 pub mod limits;
 mod narrative;
+pub mod quality;
 mod record;
 mod refusal;
 pub mod summary;
@@ -28,7 +33,7 @@ pub mod view;
 
 pub use category::Category;
 pub use check::{CheckError, CheckLine, CheckRefusal, check_line};
-pub use class::DataClass;
+pub use class::{ClassRule, DataClass};
 pub use date::{RecordDate, unix_seconds};
 pub use intake::intake;
 pub use record::{Intake, PatientFacts, Record};

@@ -52,3 +52,15 @@ pub const MAX_OFFLINE_ALLERGIES: usize = 3;
 
 /// Longest offline fact, in characters: the facts are printed in a QR code.
 pub const MAX_OFFLINE_FACT_CHARS: usize = 60;
+
+/// Most findings of the quality rules kept for one record; the mildest give way. A person reads them one by one.
+pub const MAX_FINDINGS_PER_RECORD: usize = 8;
+
+/// Most findings named when a whole file is refused; the others are counted.
+pub const MAX_FINDINGS_NAMED: usize = 100;
+
+/// Most references of one record that are followed. A long document's sections have some hundreds.
+pub const MAX_REFERENCES_PER_RECORD: usize = 5_000;
+
+/// Most classes that a hospital sets by hand for one file; more would be a rule, which belongs into the program.
+pub const MAX_CLASSES_GIVEN: usize = 1_000;

@@ -4,13 +4,14 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::category::Category;
-use crate::class::DataClass;
+use crate::class::{ClassRule, DataClass};
 use crate::date::RecordDate;
+use crate::quality::{BloodGroup, Finding, Severity};
 use crate::refusal::Refusal;
 use crate::title::Code;
 
 /// One resource of the bundle, kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// FHIR resource type, such as `Observation`.
     pub resource_type: String,
@@ -23,12 +24,16 @@ pub struct Record {
     pub category: Category,
     /// How well it has to be guarded.
     pub class: DataClass,
+    /// By which rule it has its class.
+    pub class_rule: ClassRule,
     /// The clinically relevant date, where it has one.
     pub date: Option<RecordDate>,
     /// Its main code, where it has one.
     pub code: Option<Code>,
     /// The resource's JSON, byte for byte as it stood in the bundle.
     pub content: Vec<u8>,
+    /// What the quality rules flagged or noted in it.
+    pub findings: Vec<Finding>,
 }
 
 impl Record {
@@ -36,6 +41,12 @@ impl Record {
     #[must_use]
     pub fn label(&self) -> String {
         format!("{}/{}", self.resource_type, self.id)
+    }
+
+    /// Whether a person has to look at it before it is registered.
+    #[must_use]
+    pub fn is_flagged(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity() == Severity::Flag)
     }
 }
 
@@ -67,6 +78,8 @@ pub struct Intake {
     pub refused: Vec<Refusal>,
     /// How many entries the bundle has.
     pub resources_in: usize,
+    /// The blood group by the kept records, where they state one and agree.
+    pub blood_group: Option<BloodGroup>,
 }
 
 impl Intake {
@@ -77,8 +90,16 @@ impl Intake {
         records: Vec<Record>,
         refused: Vec<Refusal>,
         resources_in: usize,
+        blood_group: Option<BloodGroup>,
     ) -> Self {
         assert_eq!(resources_in, records.len() + refused.len(), "every entry is either kept or refused");
-        Self { patient, records, refused, resources_in }
+        Self { patient, records, refused, resources_in, blood_group }
+    }
+
+    /// Whether there is a doubt about the patient, so that no record of the file may be registered before a person has
+    /// looked.
+    #[must_use]
+    pub fn is_patient_in_doubt(&self) -> bool {
+        self.records.iter().any(|record| record.resource_type == "Patient" && record.is_flagged())
     }
 }

@@ -9,6 +9,8 @@ use crate::limits::{
     MAX_RESOURCE_VALUES,
 };
 
+use crate::quality::{Finding, Language};
+
 const MIB: usize = 1024 * 1024;
 
 /// Why a whole file was refused. Nothing of it was kept.
@@ -37,6 +39,16 @@ pub enum FileRefusal {
     /// XML instead of JSON.
     #[error("the file is XML; FHIR is taken here as JSON, so export it as JSON (application/fhir+json)")]
     Xml,
+    /// A CDA document.
+    #[error(
+        "the file is a CDA document (ClinicalDocument), which is not FHIR; export the patient as a FHIR R4 Bundle in JSON, or convert the document first, for example with the FHIR Converter, and send the result"
+    )]
+    Cda,
+    /// An HL7 version 2 message.
+    #[error(
+        "the file is an HL7 version 2 message, which is not FHIR; export the patient as a FHIR R4 Bundle in JSON and send that"
+    )]
+    Hl7V2,
     /// Not JSON.
     #[error("the file is not valid JSON: {} at line {line}, column {column}; export it again",
         if *.cut_off { "it ends too early" } else { "it cannot be read" })]
@@ -63,6 +75,12 @@ pub enum FileRefusal {
     NotABundle {
         /// What it is, in words: `a Patient`, `a list`, `an object without resourceType`.
         found: String,
+    },
+    /// A Bundle among the lines of an NDJSON file.
+    #[error("line {line} of the file holds a Bundle; send each Bundle as a file of its own")]
+    BundleInLines {
+        /// Which of the lines that are not empty, from 1.
+        line: usize,
     },
     /// A key of the bundle itself comes twice, so that readers would disagree on what it holds.
     #[error("the Bundle has \"{key}\" more than once, so it is not clear what it holds; export it again")]
@@ -108,6 +126,42 @@ pub enum FileRefusal {
         /// The first few of them.
         ids: Vec<String>,
     },
+    /// The patient asked for is none of the file's.
+    #[error("the file has patients, but none with the id {subject}; name one that it has")]
+    NoSuchPatient {
+        /// Who was asked for, shortened.
+        subject: String,
+    },
+    /// A class was set by hand for a record that the file has not.
+    #[error(
+        "a class was set for {label}, which is not among the file's records; correct the list of classes"
+    )]
+    ClassForNothing {
+        /// For what, shortened.
+        label: String,
+    },
+    /// A quality rule says that the file can't be right.
+    #[error("{}", quality_message(.findings, *.more))]
+    Quality {
+        /// What was found, at most [`MAX_FINDINGS_NAMED`](crate::limits::MAX_FINDINGS_NAMED).
+        findings: Vec<Finding>,
+        /// How many findings are not named.
+        more: usize,
+    },
+}
+
+fn quality_message(findings: &[Finding], more: usize) -> String {
+    let count = findings.len() + more;
+    let first = findings.first().map_or_else(String::new, |finding| {
+        format!("{} ({}): {}", finding.resource, finding.path, finding.sentence(Language::En))
+    });
+    let others = match count {
+        0 | 1 => String::new(),
+        _ => format!(", and {} more", count - 1),
+    };
+    format!(
+        "the file can't be right, so nothing of it was taken: {first}{others}; correct it at its source and send it again"
+    )
 }
 
 impl FileRefusal {
@@ -129,6 +183,12 @@ impl FileRefusal {
             FileRefusal::NoPatient => "bundle_no_patient",
             FileRefusal::UnusablePatient { .. } => "bundle_unusable_patient",
             FileRefusal::MoreThanOnePatient { .. } => "bundle_more_than_one_patient",
+            FileRefusal::BundleInLines { .. } => "bundle_in_lines",
+            FileRefusal::Cda => "file_is_cda",
+            FileRefusal::Hl7V2 => "file_is_hl7_v2",
+            FileRefusal::NoSuchPatient { .. } => "no_such_patient",
+            FileRefusal::ClassForNothing { .. } => "class_for_nothing",
+            FileRefusal::Quality { .. } => "quality_refused",
         }
     }
 }
@@ -209,6 +269,9 @@ pub enum RefusalReason {
         /// Whom it names, shortened.
         reference: String,
     },
+    /// It names no patient, in a file where that leaves open whose record it is.
+    #[error("it names no patient, so it cannot be told whose record it is")]
+    NamelessPatient,
     /// It names a patient whom the bundle does not hold, so whose record it is cannot be told.
     #[error("it names a patient who is not in this bundle ({reference})")]
     UnknownPatient {
@@ -237,6 +300,7 @@ impl RefusalReason {
             RefusalReason::ConflictingVersion { .. } => "conflicting_version",
             RefusalReason::AnotherPatient { .. } => "another_patient",
             RefusalReason::UnknownPatient { .. } => "unknown_patient",
+            RefusalReason::NamelessPatient => "nameless_patient",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Whatever the bytes are: no panic, and every entry is either kept or refused.
 #![allow(clippy::unwrap_used)]
 
+use amulet_fhir::quality::{Given, Language};
 use amulet_fhir::summary::{RecordRef, offline_facts, summarize};
 use amulet_fhir::view::describe;
 use amulet_fhir::{check_line, intake};
@@ -10,11 +11,17 @@ const SAMPLE: &[u8] = include_bytes!("../../../samples/james-miller.en.json");
 
 /// Everything a stranger's file meets.
 fn survive(bytes: &[u8]) {
-    let line = check_line("x", bytes);
+    let given = Given { today: Some(1_795_392_000), ..Given::default() };
+    let line = check_line("x", bytes, &given);
     assert_eq!(line.resources_in, line.records_out + line.refused.len());
-    if let Ok(intake) = intake(bytes) {
+    if let Ok(intake) = intake(bytes, &given) {
         assert_eq!(intake.resources_in, intake.records.len() + intake.refused.len());
         assert_eq!(intake.resources_in, line.resources_in);
+        for finding in intake.records.iter().flat_map(|record| &record.findings) {
+            for language in [Language::En, Language::Zh] {
+                assert!(!finding.sentence(language).is_empty(), "{finding:?}");
+            }
+        }
         for record in &intake.records {
             describe(&record.content).unwrap();
         }

@@ -2,12 +2,21 @@
 #![allow(clippy::unwrap_used)]
 
 use amulet_fhir::limits::{MAX_ENTRIES, MAX_RESOURCE_NESTING};
-use amulet_fhir::{Category, DataClass, FileRefusal, Intake, RefusalReason, check_line, intake};
+use amulet_fhir::quality::Given;
+use amulet_fhir::{Category, CheckLine, DataClass, FileRefusal, Intake, RefusalReason};
 
 const PATIENT: &str = r#"{"fullUrl":"urn:uuid:p1","resource":{"resourceType":"Patient","id":"p1","name":[{"family":"王","given":["芳"]}]}}"#;
 
 fn bundle(entries: &[&str]) -> String {
     format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{}]}}"#, entries.join(","))
+}
+
+fn intake(bytes: &[u8]) -> Result<Intake, FileRefusal> {
+    amulet_fhir::intake(bytes, &Given::default())
+}
+
+fn check_line(file: &str, bytes: &[u8]) -> CheckLine {
+    amulet_fhir::check_line(file, bytes, &Given::default())
 }
 
 fn with_patient(entries: &[&str]) -> Intake {
@@ -68,12 +77,13 @@ fn files_that_are_no_bundle_are_refused_by_name() {
         intake(&text.as_bytes()[..text.len() - 2]).unwrap_err(),
         FileRefusal::NotJson { cut_off: true, .. }
     ));
-    assert_eq!(file_code(format!("{text}\n{text}").as_bytes()), "file_not_json");
+    assert_eq!(file_code(format!("{text}\n{text}").as_bytes()), "bundle_in_lines");
     assert_eq!(file_code(b"[]"), "not_a_bundle");
     assert_eq!(file_code(b"{}"), "not_a_bundle");
-    let single = intake(br#"{"resourceType":"Patient","id":"p"}"#).unwrap_err();
-    assert_eq!(single, FileRefusal::NotABundle { found: "a single Patient".to_owned() });
-    assert!(single.to_string().contains("send a Bundle"));
+    assert_eq!(file_code(br#"{"resourceType":"../Patient","id":"p"}"#), "not_a_bundle");
+    assert_eq!(file_code(b"MSH|^~\\&|LAB|"), "file_is_hl7_v2");
+    let cda = br#"<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"/>"#;
+    assert_eq!(file_code(cda), "file_is_cda");
     assert_eq!(file_code(br#"{"resourceType":"Bundle"}"#), "bundle_no_entries");
     assert_eq!(file_code(br#"{"resourceType":"Bundle","entry":{}}"#), "bundle_entries_not_a_list");
     assert_eq!(file_code(br#"{"resourceType":"Bundle","entry":[],"entry":[]}"#), "bundle_repeated_key");

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use amulet_fhir::quality::{Given, Language};
 use amulet_fhir::summary::{RecordRef, SectionState, offline_facts, summarize};
 use amulet_fhir::view::describe;
 use amulet_fhir::{check_line, intake};
@@ -18,6 +19,9 @@ fn json_files(folder: &Path, found: &mut Vec<PathBuf>) {
         }
     }
 }
+
+/// 2026-11-23.
+const TODAY: i64 = 1_795_392_000;
 
 #[test]
 fn all_shared_bundles_go_in_whole() {
@@ -34,10 +38,11 @@ fn all_shared_bundles_go_in_whole() {
     assert!(!files.is_empty(), "AMULET_FHIR_DATA has no .json files");
     for path in files {
         let bytes = std::fs::read(&path).unwrap();
-        let line = check_line(&path.display().to_string(), &bytes);
+        let line = check_line(&path.display().to_string(), &bytes, &Given::default());
         assert_eq!(line.resources_in, line.records_out + line.refused.len());
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let Ok(intake) = intake(&bytes) else {
+        let given = Given { today: Some(TODAY), ..Given::default() };
+        let Ok(intake) = intake(&bytes, &given) else {
             println!("{name}: refused as a whole: {}", line.error.unwrap().message);
             continue;
         };
@@ -77,6 +82,11 @@ fn all_shared_bundles_go_in_whole() {
             summary.conditions.entries.len(),
             summary.devices.entries.len(),
         );
+        for finding in intake.records.iter().flat_map(|record| &record.findings) {
+            let (code, severity) = (finding.rule.code(), finding.severity().code());
+            let sentence = finding.sentence(Language::En);
+            println!("    {severity} {code} {} {}: {sentence}", finding.resource, finding.path);
+        }
         for refusal in &intake.refused {
             println!("    {}: {}", refusal.resource, refusal.reason);
         }

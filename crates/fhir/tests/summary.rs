@@ -1,6 +1,7 @@
 //! The emergency summary of the sample histories and of records made to mislead it.
 #![allow(clippy::unwrap_used)]
 
+use amulet_fhir::quality::Given;
 use amulet_fhir::summary::{
     EmergencySummary, OfflineFactKind, RecordRef, SectionState, offline_facts, summarize,
 };
@@ -11,7 +12,7 @@ const WANG_FANG: &[u8] = include_bytes!("../../../samples/wang-fang.zh.json");
 const JAMES_MILLER: &[u8] = include_bytes!("../../../samples/james-miller.en.json");
 
 fn sample(bytes: &[u8]) -> (Intake, EmergencySummary) {
-    let intake = intake(bytes).unwrap();
+    let intake = intake(bytes, &Given::default()).unwrap();
     assert_eq!(intake.refused, []);
     let summary = summarize(intake.records.iter().map(|record| {
         (RecordRef { resource_type: &record.resource_type, id: &record.id }, record.content.as_slice())

@@ -1,6 +1,7 @@
 //! Who the patient is, whom to call, and the blood group.
 
 use super::{BloodGroup, ContactEntry, Item, PersonLine, Records, newest_first};
+use crate::blood::{ABO, ABO_AND_RH, RH, letters, sign};
 use crate::facts::value_of;
 use crate::json::Json;
 use crate::limits::MAX_SUMMARY_ENTRIES;
@@ -59,13 +60,6 @@ fn contact_entry(item: &Item<'_>, contact: &Json<'_>) -> ContactEntry {
         source: item.source(),
     }
 }
-
-/// LOINC: ABO and Rh group in blood (882-1), and its panel (34530-6).
-const ABO_AND_RH: &[&str] = &["882-1", "34530-6"];
-/// LOINC: ABO group in blood (883-9).
-const ABO: &[&str] = &["883-9"];
-/// LOINC: Rh in blood (10331-7), D antigen (1305-2).
-const RH: &[&str] = &["10331-7", "1305-2"];
 
 /// The newest final blood group: ABO and Rh together, else put together from the two.
 pub(super) fn blood_group(records: &Records<'_>) -> Option<BloodGroup> {
@@ -127,50 +121,4 @@ fn differ(results: &[(&Item<'_>, String)]) -> bool {
 
 fn contradicts<T: PartialEq>(a: &str, b: &str, read: impl Fn(&str) -> Option<T>) -> bool {
     matches!((read(a), read(b)), (Some(a), Some(b)) if a != b)
-}
-
-/// The ABO group in a text such as `A Rh(D) positive`, `AB+`, `O型` or `Blood group B`.
-fn letters(value: &str) -> Option<&'static str> {
-    let upper = value.to_uppercase();
-    upper.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|word| match word {
-        "AB" => Some("AB"),
-        "A" | "A1" | "A2" => Some("A"),
-        "B" => Some("B"),
-        "O" | "0" => Some("O"),
-        _ => None,
-    })
-}
-
-/// The Rh sign in such a text.
-fn sign(value: &str) -> Option<bool> {
-    let lower = value.to_lowercase();
-    if lower.contains("neg")
-        || lower.contains('阴')
-        || lower.contains('−')
-        || lower.trim_end().ends_with(['-', '－'])
-    {
-        Some(false)
-    } else if lower.contains("pos") || lower.contains('阳') || lower.contains(['+', '＋']) {
-        Some(true)
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blood_groups_are_read_in_both_languages() {
-        for (text, abo, rh) in [
-            ("A Rh(D) positive", Some("A"), Some(true)),
-            ("AB-", Some("AB"), Some(false)),
-            ("O型 RhD阳性", Some("O"), Some(true)),
-            ("Blood group B", Some("B"), None),
-            ("Rh negative", None, Some(false)),
-        ] {
-            assert_eq!((letters(text), sign(text)), (abo, rh), "{text}");
-        }
-    }
 }

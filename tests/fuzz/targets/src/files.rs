@@ -5,6 +5,7 @@ use amulet_crypto::digest::Digest;
 use amulet_crypto::kdf::SeedPhrase;
 use amulet_crypto::sealed_box::SealedBox;
 use amulet_crypto::signing::{PublicKey, Signature};
+use amulet_fhir::quality::{Given, Language};
 use amulet_fhir::{check_line, intake};
 use amulet_protocol::ids::Did;
 
@@ -21,15 +22,28 @@ pub(crate) fn targets() -> Vec<Target> {
     all
 }
 
+/// 2026-11-23T00:00:00Z.
+const TODAY: i64 = 1_795_392_000;
+
 fn fhir_bundle(bytes: &[u8]) {
-    let line = check_line("file", bytes);
+    let given = Given { today: Some(TODAY), ..Given::default() };
+    intake_keeps_its_promises(bytes, &given);
+    intake_keeps_its_promises(bytes, &Given { subject: Some("p".to_owned()), ..given });
+}
+
+fn intake_keeps_its_promises(bytes: &[u8], given: &Given) {
+    let line = check_line("file", bytes, given);
     assert_eq!(line.resources_in, line.records_out + line.refused.len(), "nothing is dropped in silence");
-    let Ok(taken) = intake(bytes) else { return };
-    assert_eq!(line.records_out, taken.records.len());
+    let Ok(taken) = intake(bytes, given) else { return };
+    assert!(line.records_out <= taken.records.len());
     for record in &taken.records {
         let is_kept = bytes.windows(record.content.len()).any(|window| window == record.content);
         assert!(is_kept, "a record is kept byte for byte");
         let _ = amulet_fhir::view::describe(&record.content);
+        for finding in &record.findings {
+            let both = [Language::En, Language::Zh].map(|language| finding.sentence(language));
+            assert!(both.iter().all(|sentence| !sentence.is_empty()));
+        }
     }
 }
 

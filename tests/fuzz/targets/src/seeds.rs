@@ -319,7 +319,10 @@ pub(crate) fn fhir_bundles() -> Vec<Vec<u8>> {
         {"fullUrl":"urn:uuid:p","resource":{"resourceType":"Patient","id":"p","name":[{"family":"Li","given":["Hua"]}],"birthDate":"1980-02-29"}},
         {"resource":{"resourceType":"AllergyIntolerance","id":"a","patient":{"reference":"urn:uuid:p"},"code":{"coding":[{"system":"http://snomed.info/sct","code":"91936005","display":"Allergy to penicillin"}]},"criticality":"high"}},
         {"resource":{"resourceType":"Observation","id":"o","status":"final","subject":{"reference":"Patient/p"},"code":{"text":"Glucose"},"valueQuantity":{"value":5.4,"unit":"mmol/L"},"effectiveDateTime":"2024-05-01T10:00:00+08:00"}}]}"#;
-    vec![small.to_vec()]
+    let lines = br#"{"resourceType":"Patient","id":"p","gender":"female","birthDate":"1949-12-31","identifier":[{"system":"urn:oid:2.16.156.10011.1.3","value":"11010519491231002X"}]}
+{"resourceType":"Observation","id":"b","status":"final","subject":{"reference":"Patient/p"},"code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]},"component":[{"code":{"coding":[{"system":"http://loinc.org","code":"8480-6"}]},"valueQuantity":{"value":12,"unit":"mmHg"}},{"code":{"coding":[{"system":"http://loinc.org","code":"8462-4"}]},"valueQuantity":{"value":8,"unit":"mmHg"}}]}
+{"resourceType":"Observation","id":"g","status":"final","issued":"2020-01-01T00:00:00Z","effectivePeriod":{"start":"2024-02-01","end":"2024-01-01"},"subject":{"reference":"Patient/q"},"code":{"coding":[{"system":"http://loinc.org","code":"882-1"}]},"valueCodeableConcept":{"text":"A Rh(D) positive"}}"#;
+    vec![small.to_vec(), lines.to_vec()]
 }
 
 pub(crate) fn sealed_contents() -> Vec<Vec<u8>> {
