@@ -276,6 +276,9 @@ checking-epoch-times = { $n ->
    *[other] { $n } times
     }
 checking-trusts-until = Can go on by itself until
+memory-rebuilt = What this device had kept of earlier checks was damaged, lost or outdated. It checked all anew; nothing of yours is lost.
+memory-not-kept = This device cannot keep what it checked: is the app open in another window, or the storage full? Next time it checks all anew.
+memory-start-lost = This device was once started from another one’s ten words. What it kept of that is damaged, so it goes by its network file again. Please compare it with another device (in the settings).
 answer-agrees = agrees
     .means = It has the same newest entry.
 answer-behind = behind

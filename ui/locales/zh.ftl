@@ -250,6 +250,9 @@ checking-epoch-times = { $n ->
    *[other] { $n } 次
     }
 checking-trusts-until = 不联网可信到
+memory-rebuilt = 这台设备保存的核对记录损坏、丢失或已过时。它已全部重新核对，您的东西没有丢失。
+memory-not-kept = 这台设备存不下核对过的内容：是否在另一个窗口打开了本应用，或存储已满？下次将全部重新核对。
+memory-start-lost = 这台设备当初是从另一台设备的十个词开始的。保存下来的内容已损坏，现在改按网络文件核对。请在“设置”里与另一台设备对照。
 answer-agrees = 一致
     .means = 最新的一条与大家相同。
 answer-behind = 落后

@@ -25,6 +25,20 @@ pub struct CheckingView {
     pub epoch: u64,
     /// Until when this device can go on from what it knows, if no check succeeds before.
     pub trusts_until: Option<TimeMs>,
+    /// What was found to be wrong, since the app started, with what this device keeps of its checks.
+    pub memory: Option<MemoryTrouble>,
+}
+
+/// What is wrong with what a device keeps of its checks. It believes none of it without checking it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemoryTrouble {
+    /// It was damaged, lost, or of another version of this app; this device checked all anew.
+    Rebuilt,
+    /// It cannot be kept, as in a second or private window or on a full disk; the next start checks all anew.
+    NotKept,
+    /// The checkpoint that this device was started from is damaged: it goes by the network file again.
+    StartLost,
 }
 
 /// Ask what goes on in the background; no hospital is asked for it.

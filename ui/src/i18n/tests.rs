@@ -51,6 +51,7 @@ fn every_closed_list_has_its_words() {
         words::REASONS,
         words::HINTS,
         words::HOSPITAL_ANSWERS,
+        words::MEMORY_TROUBLES,
         words::TOLD_ANSWERS,
         words::TASKS,
         words::FACT_KINDS,

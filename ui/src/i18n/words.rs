@@ -4,7 +4,7 @@
 use amulet_app_api::ErrorCode;
 use amulet_app_api::access::{EmergencyReason, LogEvent, ProofCheck, Purpose, ShareState};
 use amulet_app_api::card::{FactKind, SummarySection};
-use amulet_app_api::checking::{HospitalAnswer, ToldAnswer};
+use amulet_app_api::checking::{HospitalAnswer, MemoryTrouble, ToldAnswer};
 use amulet_app_api::clinician::MyAccessState;
 use amulet_app_api::records::{Category, DataClass};
 use amulet_app_api::wallet::{Role, StrengthHint, Task};
@@ -38,6 +38,15 @@ words! {
         AheadOfClock => "answer-ahead-of-clock",
         Forged => "answer-forged",
         Contradicts => "answer-contradicts",
+    }
+}
+
+words! {
+    /// What is wrong with what this device keeps of its checks.
+    memory_trouble, MEMORY_TROUBLES: MemoryTrouble {
+        Rebuilt => "memory-rebuilt",
+        NotKept => "memory-not-kept",
+        StartLost => "memory-start-lost",
     }
 }
 

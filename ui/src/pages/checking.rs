@@ -135,6 +135,11 @@ fn Body(view: CheckingView) -> Element {
                 }
             }
         }
+        if let Some(memory) = view.memory {
+            p { class: "notice wait", role: "status", "data-testid": "checking-memory",
+                {t.text(words::memory_trouble(&memory), &[])}
+            }
+        }
         if let Some(checked) = view.checked.clone() {
             Verified { checked: checked.clone(), failed_since: view.trouble.is_some() }
             Technical { view: view.clone(), checked }

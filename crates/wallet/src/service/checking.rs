@@ -2,10 +2,10 @@
 
 use amulet_app_api::ApiError;
 use amulet_app_api::checking::{
-    CheckingView, ContradictionView, HospitalAnswer, HospitalCheckView, ToldAnswer, ToldView,
+    CheckingView, ContradictionView, HospitalAnswer, HospitalCheckView, MemoryTrouble, ToldAnswer, ToldView,
 };
 use amulet_app_api::wallet::TimeMs;
-use amulet_light_client::store::{StoredFork, Told};
+use amulet_light_client::store::{StoreError, StoredFork, Told};
 use amulet_light_client::{Disagreement, LightError, NodeIndex, NodeVerdict, SyncReport, TransportError};
 use amulet_protocol::ids::Height;
 use amulet_protocol::light::ForkFinding;
@@ -32,9 +32,9 @@ impl NewestCheck {
 impl Service {
     /// What the last checks found.
     pub(super) fn checking(&self) -> CheckingView {
-        let (checked, newest_check) = {
+        let (checked, newest_check, memory) = {
             let state = self.state();
-            (state.checked.clone(), state.newest_check.clone())
+            (state.checked.clone(), state.newest_check.clone(), state.memory)
         };
         let NewestCheck { trouble, hospitals, trusts_until } = newest_check;
         CheckingView {
@@ -45,6 +45,7 @@ impl Service {
             chain: self.network.chain().to_string(),
             epoch: self.client.epoch().0,
             trusts_until,
+            memory,
         }
     }
 
@@ -90,7 +91,23 @@ impl Service {
             trouble: trouble.map(|error| light(error.clone(), |node| self.hospital_at(node))),
             trusts_until: self.client.trusts_until().map(|until| until.0),
         };
-        self.state().newest_check = newest_check;
+        let mut state = self.state();
+        state.newest_check = newest_check;
+        let trouble = synced.as_ref().ok().and_then(|report| report.store_trouble.as_ref());
+        state.memory = state.memory.or(trouble.map(memory_trouble));
+    }
+}
+
+fn memory_trouble(trouble: &StoreError) -> MemoryTrouble {
+    match trouble {
+        StoreError::Corrupt
+        | StoreError::Version { .. }
+        | StoreError::Foreign
+        | StoreError::Damaged
+        | StoreError::Vanished => MemoryTrouble::Rebuilt,
+        StoreError::InUse | StoreError::Backend { .. } | StoreError::NoStorage | StoreError::Full => {
+            MemoryTrouble::NotKept
+        }
     }
 }
 

@@ -26,23 +26,33 @@ fn file_name(network: &Network) -> String {
     format!("checkpoint-{}", &network.chain().to_string()[..CHAIN_CHARS])
 }
 
-/// The checkpoint that this device was started from.
+/// The checkpoint that this device was started from. By the pin a damaged file is told from what the person pinned.
 #[derive(BorshSerialize, BorshDeserialize)]
 struct StoredCheckpoint {
+    pin: Pin,
     header: Header,
     next: ValidatorSet,
 }
 
-/// The checkpoint that this device was started from, if it was. One of another network, or that cannot be read, is left alone:
-/// then this device starts from the network file as any other.
+/// The checkpoint that this device was started from, if it was. One of another network is left alone.
+///
+/// # Errors
+/// [`StoreError`]; [`StoreError::Damaged`] for a file that does not hold what was pinned.
 pub(super) fn stored(store: &dyn DeviceStore, network: &Network) -> Result<Option<Checkpoint>, StoreError> {
-    let Some(bytes) = store.read(&file_name(network))? else { return Ok(None) };
-    let stored: Option<StoredCheckpoint> = codec::decode(&bytes, STORED_FILE_BYTES_MAX).ok();
-    let read = stored.and_then(|StoredCheckpoint { header, next }| {
-        let pin = Pin::of(&header);
-        Checkpoint::from_pinned(&pin, header, next).ok()
-    });
-    Ok(read.filter(|checkpoint| checkpoint.header().chain == network.chain()))
+    let name = file_name(network);
+    let Some(bytes) = store.read(&name)? else { return Ok(None) };
+    let checkpoint = read(&bytes).ok_or(StoreError::Damaged { name })?;
+    Ok(Some(checkpoint).filter(|checkpoint| checkpoint.header().chain == network.chain()))
+}
+
+fn read(bytes: &[u8]) -> Option<Checkpoint> {
+    let StoredCheckpoint { pin, header, next } = codec::decode(bytes, STORED_FILE_BYTES_MAX).ok()?;
+    Checkpoint::from_pinned(&pin, header, next).ok()
+}
+
+fn written(checkpoint: &Checkpoint) -> Vec<u8> {
+    let (header, next) = (checkpoint.header().clone(), checkpoint.next().clone());
+    codec::encode(&StoredCheckpoint { pin: Pin::of(&header), header, next })
 }
 
 impl Service {
@@ -53,7 +63,10 @@ impl Service {
         let pin = Pin::of(head.header());
         let words = |language| checkpoint::words(&pin, language).map(str::to_owned).to_vec();
         let text = pin.to_string();
-        let started_from = stored(self.store.as_ref(), &self.network).map_err(storage)?;
+        let started_from = match stored(self.store.as_ref(), &self.network) {
+            Err(StoreError::Damaged { .. }) => None,
+            stored => stored.map_err(storage)?,
+        };
         Ok(CheckpointView {
             height: pin.height.0,
             at: head.header().time.0,
@@ -119,9 +132,14 @@ impl Service {
             LightError::CheckpointWords(error) => words_error(&error),
             other => self.light(other),
         })?;
+        // First, so that what is followed from then on is never older than what the next start begins from.
+        self.store.write(&file_name(&self.network), &written(&checkpoint)).map_err(storage)?;
         self.client.restart_from(&checkpoint).await.map_err(|error| self.light(error))?;
-        self.keep(&checkpoint)?;
-        self.state().checked = None;
+        {
+            let mut state = self.state();
+            state.checked = None;
+            state.memory = None;
+        }
         self.sync(false).await?;
         let header = checkpoint.header();
         let (height, at) = (header.height.0, header.time.0);
@@ -131,12 +149,6 @@ impl Service {
         } else {
             Ok(ComparisonView::Different { height, word: None })
         }
-    }
-
-    fn keep(&self, checkpoint: &Checkpoint) -> Result<(), ApiError> {
-        let (header, next) = (checkpoint.header().clone(), checkpoint.next().clone());
-        let bytes = codec::encode(&StoredCheckpoint { header, next });
-        self.store.write(&file_name(&self.network), &bytes).map_err(storage)
     }
 }
 
@@ -173,5 +185,54 @@ fn words_error(error: &CheckpointWordsError) -> ApiError {
         CheckpointWordsError::TooLong { found } => ApiError::new(ErrorCode::TooLarge)
             .with("size", found)
             .with("limit", checkpoint::CHECKPOINT_WORDS_BYTES_MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use amulet_crypto::digest::Digest;
+    use amulet_crypto::entropy::SeededEntropy;
+    use amulet_crypto::signing::SigningKey;
+    use amulet_protocol::header::HEADER_VERSION;
+    use amulet_protocol::ids::{ChainId, Did, HeaderHash, ReplicaId, Timestamp, View};
+    use amulet_protocol::validators::Validator;
+
+    fn checkpoint() -> Checkpoint {
+        let mut entropy = SeededEntropy::new(1);
+        let mut validator = |_| {
+            let key = SigningKey::generate(&mut entropy).public_key().clone();
+            Validator { organisation: Did::of_key(&key), key, peer_id: vec![] }
+        };
+        let next = ValidatorSet::new((0..4).map(&mut validator).collect()).unwrap();
+        let header = Header {
+            version: HEADER_VERSION,
+            chain: ChainId(Digest::ZERO),
+            height: Height(7),
+            time: Timestamp(1),
+            previous: HeaderHash(Digest::ZERO),
+            transactions_root: Digest::ZERO,
+            receipts_root: Digest::ZERO,
+            state_root: Digest::ZERO,
+            range_root: Digest::ZERO,
+            validators_hash: next.hash(),
+            next_validators_hash: next.hash(),
+            proposer: ReplicaId(0),
+            view: View(0),
+        };
+        Checkpoint::from_pinned(&Pin::of(&header), header, next).unwrap()
+    }
+
+    #[test]
+    fn a_kept_checkpoint_in_which_any_byte_changed_is_not_started_from() {
+        let whole = written(&checkpoint());
+        assert_eq!(read(&whole), Some(checkpoint()));
+        for place in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[place] ^= 1;
+            assert_eq!(read(&changed), None, "byte {place}");
+            assert_eq!(read(&whole[..place]), None, "cut at {place}");
+        }
     }
 }

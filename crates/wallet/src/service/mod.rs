@@ -35,6 +35,7 @@ pub use files::Outbox;
 pub use intake::{INTAKE_ANSWER_BYTES_MAX, IntakeAnswer};
 pub use wallets::{DEMO_FILE_BYTES_MAX, DEMO_PEOPLE_FILE};
 
+use amulet_app_api::checking::MemoryTrouble;
 use amulet_app_api::wallet::{CheckedView, DemoPersonView, HospitalView};
 use amulet_app_api::{ApiError, ErrorCode, Request};
 use amulet_crypto::entropy::SystemEntropy;
@@ -46,7 +47,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::keyfile::Role;
 use crate::network::Network;
-use crate::store::DeviceStore;
+use crate::store::{DeviceStore, StoreError};
 use checking::NewestCheck;
 use error::{internal, storage};
 use hospitals::JoinedHospitals;
@@ -127,6 +128,8 @@ struct State {
     nodes_read_at: Option<u64>,
     newest_check: NewestCheck,
     joined: JoinedHospitals,
+    /// What was first found to be wrong with what is kept.
+    memory: Option<MemoryTrouble>,
     scores: ScoreTimes,
     usage: Usage,
     demo_people: Option<Vec<(DemoPersonView, String)>>,
@@ -144,7 +147,10 @@ impl Service {
         let progress = ProgressBoard::default();
         let board = progress.clone();
         let (genesis, params) = (host.network.genesis(), TrustParams::default());
-        let start = checkpoints::stored(host.store.as_ref(), &host.network).map_err(storage)?;
+        let (start, memory) = match checkpoints::stored(host.store.as_ref(), &host.network) {
+            Err(StoreError::Damaged { .. }) => (None, Some(MemoryTrouble::StartLost)),
+            stored => (stored.map_err(storage)?, None),
+        };
         let client = match &start {
             Some(start) => {
                 LightClient::from_checkpoint(genesis, start, nodes, host.transport, host.headers, params)
@@ -157,7 +163,7 @@ impl Service {
             .with_entropy(Box::new(SystemEntropy))
             .with_progress(Arc::new(move |progress| board.report(progress)));
         let background = background::schedule_of(&*host.store);
-        let state = State { usage: Usage::kept(&*host.store), ..State::default() };
+        let state = State { usage: Usage::kept(&*host.store), memory, ..State::default() };
         Ok(Self {
             network: host.network,
             store: host.store,

@@ -7,6 +7,7 @@ use amulet_app_api::ErrorCode;
 use amulet_app_api::Request;
 use amulet_app_api::access::{AccessLog, EmergencyReason, Sharing};
 use amulet_app_api::card::FactKind;
+use amulet_app_api::checking::{Checking, MemoryTrouble};
 use amulet_app_api::clinician::{DeclareEmergency, Intake, MyAccesses, ReadCard};
 use amulet_app_api::records::Records;
 use amulet_app_api::wallet::{AddDemoPerson, Home, Sync, Unlock};
@@ -16,6 +17,7 @@ use amulet_wallet::card::{CardSecret, Fact};
 use amulet_wallet::card_code::CardCode;
 use amulet_wallet::keyfile::Role;
 use amulet_wallet::service::Service;
+use amulet_wallet::store::DeviceStore;
 
 async fn opened(genesis: &Genesis, role: Role) -> Service {
     let wallet = made(genesis, "somebody", role, 5);
@@ -177,4 +179,14 @@ async fn yield_once() {
         std::task::Poll::Pending
     })
     .await;
+}
+
+#[test]
+async fn a_damaged_checkpoint_is_said_and_the_app_starts_all_the_same() {
+    let genesis = genesis(1);
+    let (device, chain) = (Device::default(), genesis.chain_id().to_string());
+    device.write(&format!("checkpoint-{}", &chain[..16]), b"half of it").unwrap();
+    let started = service(&genesis, &device, &[]);
+    let memory = call(&started, Checking {}).await.unwrap().memory;
+    assert_eq!(memory, Some(MemoryTrouble::StartLost));
 }
