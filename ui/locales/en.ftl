@@ -561,6 +561,55 @@ resume = Let them read again
 paused-title = Paused: { $who }, { $what }
 used-up-title = { $who } has read { $what } as often as you allowed, and can open them again for up to an hour after that.
 paused-text = Until you let them read again, they cannot open these records. What they have read already, they have read. The access ends at its time all the same.
+narrow-open = Open less
+narrow-title = Open less than now
+narrow-records = Which records stay open?
+leave-out-all = Leave out all: { $category }
+put-back-all = Put back all: { $category }
+narrow-hidden = { $n ->
+    [one] One more record is open that this device cannot show just now. It stays open.
+   *[other] { $n } more records are open that this device cannot show just now. They stay open.
+}
+narrow-until = Until when?
+sooner-same = Until { $until }, as now
+sooner-hour = One hour, until { $until }
+sooner-day = One day, until { $until }
+sooner-week = One week, until { $until }
+narrow-uses = How often may they be read?
+fewer-same = As often as needed, as now
+fewer-same-of = { $n ->
+    [one] One more time, as now
+   *[other] { $n } more times, as now
+}
+fewer-once = One more time
+fewer-thrice = Three more times
+narrow-after = What stays open
+narrow-nothing-left = Nothing would stay open. To end it, take the access back on the page before.
+narrow-uses-left = { $n ->
+    [one] They can be read one more time.
+   *[other] They can be read { $n } more times.
+}
+narrow-closed = { $n ->
+    [0] No record is closed by this.
+    [one] One record is closed by this.
+   *[other] { $n } records are closed by this.
+}
+narrow-unread = Nothing has been read under this access yet.
+narrow-read-already = { $n ->
+    [one] It was used once already.
+   *[other] It was used { $n } times already.
+} What was read then, is known: this does not call it back, and nobody has to delete it until the access ends.
+narrow-go-on = Go on
+narrow-confirm-title = Open only this from now on?
+narrow-confirm-text = { $n ->
+    [0] Giving more time or more uses again takes a new signature of yours.
+    [one] The record left out can be opened again only if they ask again.
+   *[other] The { $n } records left out can be opened again only if they ask again.
+} What was read already is not called back.
+narrow-confirm = Sign: open less
+narrow-keep = Leave it as it is
+narrow-done = Less is open now
+narrow-ended = This access has ended. It opens nothing any more.
 extend = Give more time
 extend-title = How much longer may { $name } read?
 extend-text = Until now it ends on { $until }. No other records open by this.
@@ -895,6 +944,53 @@ refusal-conflicting-version = Another version of it was kept; the two differ.
 refusal-another-patient = It is about another patient.
 refusal-unknown-patient = It names a patient who is not in the file.
 
+## Why the hospitals refused
+refused-why-other = The hospitals gave a reason that this app has no words for; it is in the code below.
+refused-why-nonce-used = Something else that you signed came first.
+refused-why-nonce-out-of-window = Something else that you signed came first.
+refused-why-wrong-key = The key of this wallet is not the one that the hospitals have for you.
+refused-why-unknown-sender = The hospitals do not know this wallet yet.
+refused-why-identity-exists = This identity is registered already.
+refused-why-did-mismatch = The identity does not belong to the key of this wallet.
+refused-why-unknown-practitioner = Whoever would read is not registered, or their registration has run out.
+refused-why-bad-list = The list of records is empty, too long, or holds something twice.
+refused-why-bad-sealed = A part that only the receiver can open is missing or too long.
+refused-why-unknown-record = One of the records is not known to the hospitals, or is somebody else’s.
+refused-why-unknown-holder = A hospital that would keep something is not part of the network.
+refused-why-core-record = One of the records must not leave the hospital that made it.
+refused-why-not-addressed = The request is addressed to somebody else.
+refused-why-already-answered = It has been answered already.
+refused-why-answer-too-late = The time to answer has run out.
+refused-why-bad-duration = It would last longer than allowed, or end before it begins.
+refused-why-beyond-request = It would open a kind of record that was not asked for.
+refused-why-not-your-grant = This access is somebody else’s.
+refused-why-not-granted = This access no longer opens one of these records.
+refused-why-locator-taken = The number of the card is in use already.
+refused-why-not-your-card = This card is somebody else’s.
+refused-why-note-needed = This reason needs a few words of your own.
+refused-why-self-dealing = Nobody can ask themselves, or allow themselves, to read.
+refused-why-not-vouched = No hospital knows this wallet well enough to take a report from it.
+refused-why-reported-lately = This wallet reported a short time ago.
+refused-why-bad-share = A number in the report cannot be.
+refused-why-grant-not-begun = The time of this access has not begun.
+refused-why-not-paused = This access is not paused.
+refused-why-not-narrower = Less would not be open by this.
+refused-why-not-longer = It would not last longer by this.
+refused-why-bad-erase-by = The day by which to delete does not fit the end of the access.
+refused-why-not-ended = The access has not ended, so nothing is to be deleted yet.
+refused-why-nothing-read = Nothing was read under this access, so there is nothing to delete.
+refused-why-deletion-confirmed = The deletion was confirmed already.
+refused-why-too-many-changes = This access was changed as often as one may be. It can only be taken back.
+refused-why-malformed = The hospital could not read the question.
+refused-why-bad-transaction = The hospital could not accept what was signed.
+refused-why-clock = The clocks of this device and of the hospital differ too much.
+refused-why-not-signed = The question was not signed as it must be.
+refused-why-not-allowed = No access that is in force allows this reading.
+refused-why-not-covered = One of the records is no longer part of this access.
+refused-why-pruned = The hospital no longer keeps something this old.
+refused-why-no-fork = The hospital sees no contradiction in what it was shown.
+refused-why-busy = The hospital is busy just now.
+
 ## Errors: what happened; what it means for you; what to do now
 error-code = Code for support: { $code }
 error-wrong-passphrase = This passphrase does not open the wallet.
@@ -958,8 +1054,8 @@ error-clock-behind = The clock of this device seems to be wrong.
     .means = Several hospitals show entries that are dated later than this device’s clock. Nothing new is shown until it is right.
     .next = Set date and time of this device, best automatically, then try again.
 error-refused = The hospitals refused this.
-    .means = Nothing was changed.
-    .next = Look at the page again; things may have changed meanwhile. Reason given: { $reason }.
+    .means = { $reason } Nothing was changed.
+    .next = Look at the page again; things may have changed meanwhile.
 error-not-committed = The hospitals did not confirm in time.
     .means = It may still go through, but is not certain.
     .next = Wait a minute and look at the access log before trying again.

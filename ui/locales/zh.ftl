@@ -521,6 +521,41 @@ resume = 恢复查看
 paused-title = 已暂停：{ $who }，{ $what }
 used-up-title = { $who }已按您允许的次数看过{ $what }，此后一小时内还能再打开。
 paused-text = 在您恢复之前，对方不能打开这些病历。已经看过的内容无法抹去。到期时这次授权照样结束。
+narrow-open = 缩小范围
+narrow-title = 缩小授权范围
+narrow-records = 哪些病历继续开放？
+leave-out-all = 全部去掉：{ $category }
+put-back-all = 全部放回：{ $category }
+narrow-hidden = 还有 { $n } 份开放的病历，这台设备现在无法显示。它们会继续开放。
+narrow-until = 到什么时候？
+sooner-same = 到{ $until }，和现在一样
+sooner-hour = 一小时，到{ $until }
+sooner-day = 一天，到{ $until }
+sooner-week = 一周，到{ $until }
+narrow-uses = 还可以看几次？
+fewer-same = 不限次数，和现在一样
+fewer-same-of = 还可以看 { $n } 次，和现在一样
+fewer-once = 只再看一次
+fewer-thrice = 再看三次
+narrow-after = 继续开放的内容
+narrow-nothing-left = 这样就什么都不剩了。要结束授权，请回到上一页按“收回”。
+narrow-uses-left = 对方还可以看 { $n } 次。
+narrow-closed = { $n ->
+    [0] 没有关闭任何病历。
+   *[other] 会关闭 { $n } 份病历。
+}
+narrow-unread = 还没有人按这次授权看过病历。
+narrow-read-already = 对方已经看过 { $n } 次。看过的内容无法抹去；授权结束之前，对方也没有删除的义务。
+narrow-go-on = 继续
+narrow-confirm-title = 以后只开放这些？
+narrow-confirm-text = { $n ->
+    [0] 之后要再放宽，需要您重新签名。
+   *[other] 去掉的 { $n } 份病历，要对方重新申请才能再开放。
+}已经看过的内容无法抹去。
+narrow-confirm = 签名：缩小范围
+narrow-keep = 保持不变
+narrow-done = 范围已缩小
+narrow-ended = 这次授权已经结束，不再开放任何内容。
 extend = 延长时间
 extend-title = 让{ $name }再看多久？
 extend-text = 目前到{ $until }结束。延长不会打开别的病历。
@@ -831,6 +866,53 @@ refusal-conflicting-version = 已接收它的另一个版本，两者不同。
 refusal-another-patient = 属于另一位患者。
 refusal-unknown-patient = 提到了文件里没有的患者。
 
+## Why the hospitals refused
+refused-why-other = 医院给出的原因本应用还没有对应的说法，见下面的代码。
+refused-why-nonce-used = 您签署的另一件事先到了。
+refused-why-nonce-out-of-window = 您签署的另一件事先到了。
+refused-why-wrong-key = 这个钱包的密钥不是医院登记的那一把。
+refused-why-unknown-sender = 医院还不认识这个钱包。
+refused-why-identity-exists = 这个身份已经登记过了。
+refused-why-did-mismatch = 这个身份与钱包的密钥不符。
+refused-why-unknown-practitioner = 要查看的人没有登记，或登记已经过期。
+refused-why-bad-list = 病历清单是空的、太长，或有重复。
+refused-why-bad-sealed = 只有接收方能打开的部分缺失或太长。
+refused-why-unknown-record = 有一份病历医院不认识，或属于别人。
+refused-why-unknown-holder = 要保管内容的医院不在这个网络里。
+refused-why-core-record = 有一份病历不能离开产生它的医院。
+refused-why-not-addressed = 这个申请是给别人的。
+refused-why-already-answered = 已经答复过了。
+refused-why-answer-too-late = 答复的期限已过。
+refused-why-bad-duration = 时间超过了允许的长度，或还没开始就结束。
+refused-why-beyond-request = 会开放没有申请的种类。
+refused-why-not-your-grant = 这次授权属于别人。
+refused-why-not-granted = 这次授权已不再开放其中一份病历。
+refused-why-locator-taken = 这个卡号已经有人使用。
+refused-why-not-your-card = 这张卡属于别人。
+refused-why-note-needed = 选这个原因时需要自己写几个字说明。
+refused-why-self-dealing = 不能自己向自己申请或授权。
+refused-why-not-vouched = 没有医院足够了解这个钱包，不能接受它的报告。
+refused-why-reported-lately = 这个钱包刚刚报告过。
+refused-why-bad-share = 报告里有一个数不可能成立。
+refused-why-grant-not-begun = 这次授权还没有开始。
+refused-why-not-paused = 这次授权没有暂停。
+refused-why-not-narrower = 这样并没有缩小范围。
+refused-why-not-longer = 这样并没有延长时间。
+refused-why-bad-erase-by = 删除期限与授权的结束时间不符。
+refused-why-not-ended = 授权还没有结束，现在还不用删除。
+refused-why-nothing-read = 这次授权下没有看过任何内容，没有什么要删除。
+refused-why-deletion-confirmed = 删除已经确认过了。
+refused-why-too-many-changes = 这次授权的改动次数已到上限，只能收回。
+refused-why-malformed = 医院没能读懂这个请求。
+refused-why-bad-transaction = 医院不能接受所签的内容。
+refused-why-clock = 本设备与医院的时钟相差太多。
+refused-why-not-signed = 请求没有按要求签名。
+refused-why-not-allowed = 没有生效的授权允许这样查看。
+refused-why-not-covered = 有一份病历已不在这次授权之内。
+refused-why-pruned = 医院已不再保存这么旧的内容。
+refused-why-no-fork = 医院认为出示的内容没有矛盾。
+refused-why-busy = 医院现在很忙。
+
 ## Errors: what happened; what it means for you; what to do now
 error-code = 供技术支持使用的代码：{ $code }
 error-wrong-passphrase = 这个口令打不开钱包。
@@ -894,8 +976,8 @@ error-clock-behind = 本设备的时钟似乎不准。
     .means = 有几家医院的记录日期晚于本设备的时钟。在时钟校准之前，不会显示任何新内容。
     .next = 请设置本设备的日期和时间，最好设为自动，然后重试。
 error-refused = 各家医院拒绝了这个操作。
-    .means = 什么都没有改变。
-    .next = 请重新查看页面，情况可能已经变了。给出的原因：{ $reason }。
+    .means = { $reason }什么都没有改变。
+    .next = 请重新查看页面，情况可能已经变了。
 error-not-committed = 医院没有及时确认。
     .means = 它可能仍会成功，但不确定。
     .next = 请等一分钟，先看访问记录再决定是否重试。

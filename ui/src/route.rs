@@ -9,7 +9,7 @@ use crate::pages::clinician::{
 };
 use crate::pages::patient::{
     card::Card, card_make::CardMake, card_print::CardPrint, code::Code, home::Home, log::Log,
-    log_line::LogLine, record::Record, records::Records, request::Request, sharing::Sharing,
+    log_line::LogLine, narrow::Narrow, record::Record, records::Records, request::Request, sharing::Sharing,
 };
 use crate::pages::settings::Settings;
 use crate::pages::start::{
@@ -42,6 +42,8 @@ pub enum Route {
     Sharing {},
     #[route("/sharing/requests/:id")]
     Request { id: String },
+    #[route("/sharing/less/:grant")]
+    Narrow { grant: String },
     #[route("/card")]
     Card {},
     #[route("/card/make")]
@@ -113,6 +115,7 @@ impl Route {
             | Self::Record { .. }
             | Self::Sharing {}
             | Self::Request { .. }
+            | Self::Narrow { .. }
             | Self::Card {}
             | Self::CardMake {}
             | Self::CardPrint {}
@@ -134,7 +137,7 @@ impl Route {
         Some(match self {
             Self::Home {} | Self::Code {} => Self::Home {},
             Self::Records {} | Self::Record { .. } => Self::Records {},
-            Self::Sharing {} | Self::Request { .. } => Self::Sharing {},
+            Self::Sharing {} | Self::Request { .. } | Self::Narrow { .. } => Self::Sharing {},
             Self::Card {} | Self::CardMake {} | Self::CardPrint {} => Self::Card {},
             Self::Log {} | Self::LogLine { .. } => Self::Log {},
             Self::Scan {} | Self::Declare {} | Self::Emergency { .. } => Self::Scan {},

@@ -140,6 +140,24 @@ pub struct ExtendGrant {
     pub until: TimeMs,
 }
 
+/// Ask which records a grant opens.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShareRecords {
+    /// From [`ShareView`].
+    pub grant: String,
+}
+
+/// What a grant opens, record by record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareRecordsView {
+    /// The grant.
+    pub share: ShareView,
+    /// The records, newest first.
+    pub records: Vec<RecordLineView>,
+    /// Records that it opens and that cannot be shown here just now.
+    pub hidden: u64,
+}
+
 /// Let a grant open less. What is `None` or empty stays as it is.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct NarrowGrant {

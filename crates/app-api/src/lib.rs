@@ -126,6 +126,8 @@ calls! {
     ResumeGrant: access => (),
     /// Let a grant last longer.
     ExtendGrant: access => (),
+    /// What a grant opens, record by record.
+    ShareRecords: access => access::ShareRecordsView,
     /// Let a grant open less.
     NarrowGrant: access => (),
     /// Everything that ever happened to this person's records.

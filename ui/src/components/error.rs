@@ -121,10 +121,22 @@ fn detail(t: Translator, error: &ApiError, name: &str) -> Arg<'static> {
         "at" => milliseconds("at_ms").map(|at| t.date_time(at)),
         // Why a file was refused is said in the person's language where there are words for it.
         "message" => given("code").and_then(|code| refusal(t, code)).or_else(|| given(name).cloned()),
+        "reason" => Some(reason(t, given(name))),
         "size" | "limit" => given(name).map(|bytes| megabytes(bytes)),
         _ => in_chinese(t, error, name).or_else(|| given(name).cloned()),
     };
     Arg::from(text.unwrap_or_else(|| "none".to_owned()))
+}
+
+/// Why the hospitals refused.
+fn reason(t: Translator, code: Option<&String>) -> String {
+    let words = code.and_then(|code| t.known(&reason_key(code)));
+    words.unwrap_or_else(|| tr!(t, "refused-why-other"))
+}
+
+/// The key of the words for a refusal.
+pub fn reason_key(code: &str) -> String {
+    format!("refused-why-{}", code.replace('_', "-"))
 }
 
 /// A detail that has a Chinese form beside it, where that is the language.

@@ -1,7 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use super::words;
 use super::{Arg, CHINESE, ENGLISH, lookup, with_bundle};
+use crate::components::error::reason_key;
 use amulet_app_api::wallet::Language;
+use amulet_protocol::codec;
+use amulet_protocol::receipt::RefusalCode;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -85,6 +88,74 @@ fn every_error_says_what_happened_what_it_means_and_what_to_do() {
     }
 }
 
+/// Refusals of calls that no page makes: those of organisations and validators, and those that have an error of their own.
+const MET_BY_NO_PAGE: [RefusalCode; 36] = [
+    RefusalCode::NotAnOrganisation,
+    RefusalCode::NotAPractitioner,
+    RefusalCode::UnknownPatient,
+    RefusalCode::BadValidity,
+    RefusalCode::BadName,
+    RefusalCode::RecordExists,
+    RefusalCode::UnknownRequest,
+    RefusalCode::UnknownGrant,
+    RefusalCode::GrantExpired,
+    RefusalCode::GrantRevoked,
+    RefusalCode::GrantPaused,
+    RefusalCode::GrantUsedUp,
+    RefusalCode::UnknownCard,
+    RefusalCode::CardRevoked,
+    RefusalCode::EmployedElsewhere,
+    RefusalCode::NotAValidator,
+    RefusalCode::UnknownSeat,
+    RefusalCode::NotYourSeat,
+    RefusalCode::KeyUsed,
+    RefusalCode::BadPeerId,
+    RefusalCode::NotAccepted,
+    RefusalCode::BadOrganisation,
+    RefusalCode::SetSize,
+    RefusalCode::ChangePending,
+    RefusalCode::BadHeight,
+    RefusalCode::TooManyProposals,
+    RefusalCode::UnknownProposal,
+    RefusalCode::ProposalClosed,
+    RefusalCode::ProposalExpired,
+    RefusalCode::AlreadyApproved,
+    RefusalCode::NotYourProposal,
+    RefusalCode::RotatedLately,
+    RefusalCode::UnknownEpoch,
+    RefusalCode::BadEvidence,
+    RefusalCode::EvidenceKnown,
+    RefusalCode::BadAddress,
+];
+
+/// What a node says no with before a contract does.
+const OF_NODES: [&str; 9] = [
+    "malformed",
+    "bad_transaction",
+    "clock",
+    "not_signed",
+    "not_allowed",
+    "not_covered",
+    "pruned",
+    "no_fork",
+    "busy",
+];
+
+#[test]
+fn every_refusal_that_a_page_can_meet_has_its_words() {
+    let all = (0..=u8::MAX).map_while(|code| codec::decode::<RefusalCode>(&[code], 1).ok());
+    let met = all.filter(|code| !MET_BY_NO_PAGE.contains(code));
+    let met: Vec<String> =
+        met.map(|code| serde_json::to_value(code).unwrap().as_str().unwrap().to_owned()).collect();
+    assert!(met.len() > 20, "{met:?}");
+    for code in met.iter().map(String::as_str).chain(OF_NODES) {
+        let key = reason_key(code);
+        for language in LANGUAGES {
+            assert!(with_bundle(language, |bundle| bundle.has_message(&key)), "{key} in {language:?}");
+        }
+    }
+}
+
 #[test]
 fn every_check_is_explained() {
     for key in words::PROOF_CHECKS {
@@ -109,7 +180,9 @@ fn the_code_asks_for_what_exists_and_for_all_of_it() {
         assert!(known.contains(key), "the code asks for {key}");
     }
     let from_outside = |key: &str| {
-        ["label-", "refusal-", "resource-", "sex-", "value-"].iter().any(|prefix| key.starts_with(prefix))
+        ["label-", "refusal-", "refused-why-", "resource-", "sex-", "value-"]
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
     };
     let unasked: Vec<&String> =
         known.iter().filter(|key| !from_outside(key) && !sources.contains(&format!("\"{key}\""))).collect();

@@ -202,6 +202,7 @@ fn reason_of(refusal: &LightRefusal) -> &'static str {
         LightRefusal::BadTransaction => "bad_transaction",
         LightRefusal::Clock { .. } => "clock",
         LightRefusal::NotSigned { .. } => "not_signed",
+        LightRefusal::NotAllowed(AccessRefusal::NotCovered) => "not_covered",
         LightRefusal::NotAllowed(_) => "not_allowed",
         LightRefusal::Pruned { .. } => "pruned",
         LightRefusal::NoFork => "no_fork",

@@ -19,6 +19,7 @@ mod hospitals;
 mod intake;
 mod ledger;
 mod my_card;
+mod narrowing;
 mod progress;
 mod reading;
 mod record_view;
@@ -233,6 +234,7 @@ impl Service {
             Request::PauseGrant(call) => reply(boxed(|| self.pause_grant(&call.grant)).await),
             Request::ResumeGrant(call) => reply(boxed(|| self.resume_grant(&call.grant)).await),
             Request::ExtendGrant(call) => reply(boxed(|| self.extend_grant(&call)).await),
+            Request::ShareRecords(call) => reply(boxed(|| self.share_records(&call.grant)).await),
             Request::NarrowGrant(call) => reply(boxed(|| self.narrow_grant(&call)).await),
             Request::AccessLog(_) => reply(boxed(|| self.access_log()).await),
             Request::LogProof(call) => reply(boxed(|| self.log_proof(call.number)).await),

@@ -101,7 +101,7 @@ impl Service {
     }
 
     /// A grant of this patient as it stands now.
-    async fn own_grant(&self, grant: &str) -> Result<(GrantId, GrantState), ApiError> {
+    pub(super) async fn own_grant(&self, grant: &str) -> Result<(GrantId, GrantState), ApiError> {
         let session = self.patient()?;
         let id = GrantId(tx_id(grant)?);
         self.follow(&session).await?;

@@ -3,11 +3,13 @@
 pub mod card;
 pub mod card_make;
 pub mod card_print;
+mod choose_records;
 pub mod code;
 mod events;
 pub mod home;
 pub mod log;
 pub mod log_line;
+pub mod narrow;
 pub mod record;
 pub mod records;
 pub mod request;

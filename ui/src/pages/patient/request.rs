@@ -1,5 +1,6 @@
 //! Answering a request: the sentence, exactly what it would open, what comes later, then the signature.
 
+use super::choose_records::ChooseRecords;
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
 use crate::components::field::Tick;
@@ -8,12 +9,10 @@ use crate::components::load::show;
 use crate::components::page::{ActionBar, PageHead};
 use crate::components::people::{named, who};
 use crate::components::progress::ActionProgress;
-use crate::components::record::line_details;
 use crate::hooks::{use_action, use_load_once};
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::route::Route;
 use amulet_app_api::access::{DeclineRequest, Exposure, ExposureView, GrantRequest, RequestView, ShareView};
-use amulet_app_api::records::{Category, RecordLineView};
 use dioxus::prelude::*;
 use std::collections::BTreeSet;
 
@@ -147,62 +146,7 @@ fn Exposed(view: ExposureView, without: Signal<BTreeSet<String>>, locked: bool) 
                     p { {tr!(t, "request-nothing")} }
                 }
             }
-            for (category, count) in view.counts.clone() {
-                ExposedCategory {
-                    key: "{words::category(&category)}",
-                    category,
-                    count,
-                    lines: view.records.iter().filter(|line| line.category == category).cloned().collect::<Vec<_>>(),
-                    without,
-                    locked,
-                }
-            }
-        }
-    }
-}
-
-#[component]
-fn ExposedCategory(
-    category: Category,
-    count: u64,
-    lines: Vec<RecordLineView>,
-    without: Signal<BTreeSet<String>>,
-    locked: bool,
-) -> Element {
-    let t = use_translator();
-    let mut without = without;
-    let name = words::category(&category).replace("category-", "exposed-");
-    let left_out = lines.iter().filter(|line| without.read().contains(&line.id)).count();
-    rsx! {
-        details { class: "technical", "data-testid": name,
-            summary {
-                span { class: "strong", {tr!(t, "category-count", category = t.text(words::category(&category), &[]), n = count)} }
-                if left_out > 0 {
-                    span { class: "tag", {tr!(t, "left-out-count", n = left_out)} }
-                }
-            }
-            fieldset { disabled: locked,
-                legend { class: "visually-hidden", {tr!(t, "request-exactly-hint")} }
-                for line in lines {
-                    Tick {
-                        key: "{line.id}",
-                        testid: "include-{line.id}",
-                        label: match &line.highlight {
-                            Some(highlight) => format!("{} · {highlight}", line.title),
-                            None => line.title.clone(),
-                        },
-                        more: line_details(t, &line, false),
-                        ticked: !without.read().contains(&line.id),
-                        onchange: move |included: bool| {
-                            if included {
-                                without.write().remove(&line.id);
-                            } else {
-                                without.write().insert(line.id.clone());
-                            }
-                        },
-                    }
-                }
-            }
+            ChooseRecords { lines: view.records.clone(), without, locked }
         }
     }
 }

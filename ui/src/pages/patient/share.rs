@@ -10,6 +10,7 @@ use crate::hooks::use_action;
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::pages::save_file::SaveProof;
 use crate::platform;
+use crate::route::Route;
 use amulet_app_api::access::{
     DeletionView, ExtendGrant, PauseGrant, ResumeGrant, RevokeGrant, ShareState, ShareView,
 };
@@ -90,6 +91,9 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
                     testid: if paused { "resume" } else { "pause" },
                     busy: action.is_running(),
                     onclick: hold,
+                }
+                if !action.is_running() {
+                    Link { class: Weight::Second.class(), to: Route::Narrow { grant: share.id.clone() }, "data-testid": "open-less", {tr!(t, "narrow-open")} }
                 }
                 Button { label: tr!(t, "extend"), weight: Weight::Second, testid: "extend", disabled: action.is_running(), onclick: move |()| ask(Asking::Extend) }
                 }
