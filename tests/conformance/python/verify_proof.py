@@ -1,7 +1,8 @@
-"""Checks Amulet's proof files: a second implementation, written from docs/spec alone, on Python's standard library.
+"""Checks Amulet's proof files and fork files: a second implementation, written from docs/spec alone, on Python's standard
+library.
 
     verify_proof.py GENESIS FILE      prints what the file proves, as JSON; exits with 1 if it is refused
-    verify_proof.py --all FOLDER      prints a verdict for every *.amuletproof beside the folder's genesis.bin
+    verify_proof.py --all FOLDER      prints a verdict for every *.amuletproof and *.amuletfork beside the folder's genesis.bin
 
 Nothing here is constant-time or fast: it checks public values.
 """
@@ -277,14 +278,16 @@ STATEMENT = choice(
     [U64, many(RECEIPT), LIST_PROOF],
     [DID, U64, BATCH, many(ENTRY)],
 )
+EPOCHS = many([("header", SIGNED_HEADER), ("next", validator_set)])
 PROOF = [
     ("chain", DIGEST),
-    ("epochs", many([("header", SIGNED_HEADER), ("next", validator_set)])),
+    ("epochs", EPOCHS),
     ("anchor", SIGNED_HEADER),
     ("older", many(header)),
     ("range", many(DIGEST)),
     ("statements", many(STATEMENT)),
 ]
+FORK = [("chain", DIGEST), ("epochs", EPOCHS), ("lower", SIGNED_HEADER), ("upper", SIGNED_HEADER)]
 
 
 def decode(data, kind, size_max):
@@ -523,31 +526,45 @@ def check_statement(statement, headers):
     return height, f"history {height} {did_text(statement[1])} {count} {last.hex()}"
 
 
-def verify(data, genesis):
-    """What a file proves; raises Refused."""
-    chain, validators = genesis_of(genesis)
-    if data[:8] != b"AMULETPF" or len(data) < 10:
+def opened(data, magic, kind, chain):
+    """The content of a file, of the reader's chain."""
+    if data[:8] != magic or len(data) < 10:
         raise Refused("magic")
     if int.from_bytes(data[8:10], "little") != 1:
         raise Refused("version")
-    proof = decode(data[10:], PROOF, 8 * 1024 * 1024 - 10)
-    if proof["chain"] != chain:
+    content = decode(data[10:], kind, 8 * 1024 * 1024 - 10)
+    if content["chain"] != chain:
         raise Refused("chain")
-    if len(proof["epochs"]) > 1000:
+    if len(content["epochs"]) > 1000:
         raise Refused("epochs")
-    if not 1 <= len(proof["statements"]) <= 64:
-        raise Refused("statements")
-    first = 0
-    for end in proof["epochs"]:
-        check_certificate(end["header"], chain, validators, "epoch-")
+    return content
+
+
+def follow(epochs, chain, validators):
+    """The set of each epoch from the genesis on, and the first height of the last."""
+    sets, first = [validators], 0
+    for end in epochs:
+        check_certificate(end["header"], chain, sets[-1], "epoch-")
         last = end["header"]["header"]
         if last["height"] < first:
             raise Refused("epoch-first")
-        if last["next_validators_hash"] == validators["hash"]:
+        if last["next_validators_hash"] == sets[-1]["hash"]:
             raise Refused("epoch-goes-on")
         if end["next"]["hash"] != last["next_validators_hash"]:
             raise Refused("epoch-set")
-        first, validators = last["height"] + 1, end["next"]
+        sets.append(end["next"])
+        first = last["height"] + 1
+    return sets, first
+
+
+def verify(data, genesis):
+    """What a proof file proves; raises Refused."""
+    chain, validators = genesis_of(genesis)
+    proof = opened(data, b"AMULETPF", PROOF, chain)
+    if not 1 <= len(proof["statements"]) <= 64:
+        raise Refused("statements")
+    sets, first = follow(proof["epochs"], chain, validators)
+    validators = sets[-1]
     check_certificate(proof["anchor"], chain, validators, "anchor-")
     anchor = proof["anchor"]["header"]
     if anchor["height"] < first:
@@ -561,9 +578,51 @@ def verify(data, genesis):
     return {"anchor": anchor["hash"].hex(), "facts": [fact for _, fact in checked]}
 
 
-def verdict(data, genesis):
+# --- Fork files: docs/spec/proofs.md, "Fork files" ----------------------------------------------------------------------
+
+
+def check_excludes(lower, upper, chain):
+    if lower["chain"] != chain or upper["chain"] != chain:
+        raise Refused("fork-chain")
+    if lower["height"] == upper["height"] and lower["hash"] != upper["hash"]:
+        return
+    follows = upper["previous"] == lower["hash"] and upper["time"] > lower["time"]
+    if upper["height"] != lower["height"] + 1 or follows:
+        raise Refused("fork-compatible")
+
+
+def verify_fork(data, genesis):
+    """Which two headers a fork file proves to exclude each other, and who signed both; raises Refused."""
+    chain, validators = genesis_of(genesis)
+    fork = opened(data, b"AMULETFK", FORK, chain)
+    sides = [fork["lower"], fork["upper"]]
+    votes = [side["vote"][0] for side in sides]
+    if len(fork["epochs"]) != max(vote["view"] >> 32 for vote in votes):
+        raise Refused("fork-epochs")
+    check_excludes(*(side["header"] for side in sides), chain)
+    sets, _ = follow(fork["epochs"], chain, validators)
+    of_votes = [sets[vote["view"] >> 32] for vote in votes]
+    for side, members in zip(sides, of_votes):
+        try:
+            check_certificate(side, chain, members, "")
+        except Refused:
+            raise Refused("fork-certificate") from None
+    signers = [{entry["signer"] for entry in side["signatures"]} for side in sides]
+
+    def organisations(places, members):
+        return {did_text(members["members"][place]["organisation"]) for place in places}
+
+    lower, upper = (organisations(*pair) for pair in zip(signers, of_votes))
+    at_once = all(votes[0][part] == votes[1][part] for part in ("height", "view"))
+    convicted = organisations(signers[0] & signers[1], of_votes[0]) if at_once else set()
+    hashes = [side["header"]["hash"].hex() for side in sides]
+    return {"sides": hashes, "signed_both": sorted(lower & upper), "convicted": sorted(convicted)}
+
+
+def verdict(file, genesis):
+    check = verify_fork if file.suffix == ".amuletfork" else verify
     try:
-        return verify(data, genesis)
+        return check(file.read_bytes(), genesis)
     except Refused as refusal:
         return {"breaks": str(refusal)}
 
@@ -573,14 +632,14 @@ def main(arguments):
     if arguments[:1] == ["--all"]:
         folder = pathlib.Path(arguments[1])
         genesis = (folder / "genesis.bin").read_bytes()
-        files = sorted(folder.glob("*.amuletproof"))
-        json.dump({file.name: verdict(file.read_bytes(), genesis) for file in files}, sys.stdout)
+        files = sorted([*folder.glob("*.amuletproof"), *folder.glob("*.amuletfork")])
+        json.dump({file.name: verdict(file, genesis) for file in files}, sys.stdout)
         return 0
     if len(arguments) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    genesis, data = (pathlib.Path(file).read_bytes() for file in arguments)
-    found = verdict(data, genesis)
+    genesis, file = map(pathlib.Path, arguments)
+    found = verdict(file, genesis.read_bytes())
     print(json.dumps(found, indent=2))
     return 1 if "breaks" in found else 0
 

@@ -27,7 +27,7 @@ pub struct Good {
 }
 
 /// The chain of all files but the short ones.
-fn chain() -> Chain {
+pub fn chain() -> Chain {
     let mut chain = Chain::turning(BUSY - 1, &TURNS);
     let several = (0..MANY).map(|more| chain.people.transaction(BUSY + more)).collect();
     chain.push(several, Timestamp(START.0 + BUSY * 1_000));
