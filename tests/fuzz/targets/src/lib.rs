@@ -8,6 +8,7 @@ pub mod mutate;
 
 mod decoders;
 mod files;
+mod forks;
 mod peer;
 mod proofs;
 mod seeds;
@@ -33,6 +34,7 @@ pub struct Target {
 pub fn targets() -> Vec<Target> {
     let mut all = decoders::targets();
     all.extend(files::targets());
+    all.extend(forks::targets());
     all.extend(peer::targets());
     all.extend(proofs::targets());
     all.extend(step::targets());

@@ -27,7 +27,7 @@ fn run_only(is_wanted: impl Fn(&Target) -> bool, rounds: u64) {
 }
 
 /// Inputs that cost more than the others: parsing of large texts, elliptic curve points.
-const SLOW: [&str; 10] = [
+const SLOW: [&str; 11] = [
     "block",
     "certified_block",
     "peer_request",
@@ -35,6 +35,7 @@ const SLOW: [&str; 10] = [
     "fhir_bundle",
     "light_response",
     "proof_file",
+    "fork_file",
     "signed_header",
     "epoch_end",
     "light_verifier",
