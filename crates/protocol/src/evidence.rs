@@ -6,6 +6,7 @@ use crate::ids::{ChainId, Did, Epoch, Height, ReplicaId, View};
 use crate::validators::ValidatorSet;
 use amulet_crypto::signing::{Signature, SigningContext};
 use borsh::{BorshDeserialize, BorshSerialize};
+use serde::Serialize;
 
 /// Two messages that no correct replica signs both. Anybody with the keys of the epoch's validators can check it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -21,8 +22,9 @@ pub enum Evidence {
 }
 
 /// What kind of message the two contradicting ones are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize)]
 #[borsh(use_discriminant = false)]
+#[serde(rename_all = "kebab-case")]
 pub enum EvidenceKind {
     /// Pre-prepares.
     PrePrepare,

@@ -7,13 +7,19 @@ use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
 use crate::evidence::EvidenceKind;
 use crate::governance::{ProposalId, Seat};
 use crate::ids::{Did, Epoch, Height, ReplicaId, Timestamp, TxId};
+use alloc::format;
+use alloc::string::String;
 use amulet_crypto::digest::{Digest, Tag, tagged};
 use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Serialize, Serializer};
 
 const TAG: Tag = Tag::new("amulet/v1/history");
 
 /// What happened. Details are in the transaction, which the entry names by its digest.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+///
+/// For programs that read no borsh it is written as an object: its kind, and its fields by their names.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Event {
     /// The identity was registered.
     IdentityRegistered,
@@ -75,11 +81,13 @@ pub enum Event {
     /// The patient published an emergency card.
     CardPublished {
         /// The card.
+        #[serde(serialize_with = "as_hex")]
         locator: CardLocator,
     },
     /// The patient revoked the card, or a new one replaced it.
     CardRevoked {
         /// The card.
+        #[serde(serialize_with = "as_hex")]
         locator: CardLocator,
     },
     /// A practitioner declared an emergency.
@@ -87,6 +95,7 @@ pub enum Event {
         /// The declaration.
         declaration: DeclarationId,
         /// The card.
+        #[serde(serialize_with = "as_hex")]
         locator: CardLocator,
         /// Who declared.
         practitioner: Did,
@@ -135,6 +144,7 @@ pub enum Event {
         /// Its number in that epoch's set.
         offender: ReplicaId,
         /// What it contradicted itself in.
+        #[serde(rename = "message")]
         kind: EvidenceKind,
         /// The height at which it did.
         height: Height,
@@ -178,6 +188,11 @@ pub enum Event {
         /// Who had read.
         practitioner: Did,
     },
+}
+
+fn as_hex<S: Serializer>(locator: &CardLocator, serializer: S) -> Result<S::Ok, S::Error> {
+    let digits: String = locator.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    serializer.serialize_str(&digits)
 }
 
 /// One entry of a personal history.

@@ -1,6 +1,6 @@
 // Compiled, never run: fails to compile when the package's types are not what its README promises.
 import { Trust } from "../package/web/amulet-verifier.js";
-import type { EventVerdict, HeaderVerdict, ProofVerdict, RefusalCode } from "../package/web/amulet-verifier.js";
+import type { EventVerdict, HeaderVerdict, HistoryEvent, ProofVerdict, RefusalCode } from "../package/web/amulet-verifier.js";
 
 const unreachable = (verdict: never): never => verdict;
 
@@ -15,11 +15,20 @@ export function proof(verdict: ProofVerdict): string {
 
 export function event(verdict: EventVerdict): string {
   switch (verdict.kind) {
-    case "proven-present": return verdict.entry.event;
+    case "proven-present": return what(verdict.entry.event);
     case "proven-absent": return `not up to block ${verdict.anchor.height}`;
     case "not-covered": return "not in this file";
     case "refused": return verdict.reason.message;
     default: return unreachable(verdict);
+  }
+}
+
+/** An event has the fields of its kind. */
+function what(event: HistoryEvent): string {
+  switch (event.kind) {
+    case "records-read": return `${event.practitioner} read ${event.records} under ${event.grant}`;
+    case "access-revoked": return event.eraseBy === null ? "nothing was read" : new Date(event.eraseBy).toISOString();
+    default: return event.kind;
   }
 }
 

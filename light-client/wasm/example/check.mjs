@@ -17,7 +17,7 @@ switch (verdict.kind) {
     for (const fact of verdict.facts) {
       if (fact.kind === "history") {
         console.log(`the complete history of ${fact.did}, ${fact.entries.length} entries`);
-        for (const entry of fact.entries) console.log(`  ${entry.number}. block ${entry.height}: ${entry.event}`);
+        for (const entry of fact.entries) console.log(`  ${entry.number}. block ${entry.height}: ${entry.event.kind}`);
       } else if (fact.kind === "state") {
         for (const entry of fact.entries) console.log(`  ${entry.key}: ${entry.kind}`);
       } else {

@@ -46,13 +46,41 @@ export interface SignedBlock extends Block {
   readonly validators: number;
 }
 
-/** An entry of a personal history. `event` is a text for people and logs, not a format. */
+/**
+ * What happened. Times are in milliseconds since 1970. A `did:amulet:…` names a person or an organisation; grants, requests, declarations and
+ * proposals are named by the transaction that made them.
+ */
+export type HistoryEvent =
+  | { readonly kind: "identity-registered" }
+  | { readonly kind: "practitioner-registered"; readonly practitioner: string }
+  | { readonly kind: "records-registered"; readonly provider: string; readonly records: number }
+  | { readonly kind: "access-requested"; readonly request: string; readonly practitioner: string; readonly patient: string }
+  | { readonly kind: "access-granted"; readonly grant: string; readonly request: string; readonly practitioner: string }
+  | { readonly kind: "access-declined"; readonly request: string; readonly practitioner: string }
+  | { readonly kind: "access-revoked"; readonly grant: string; readonly practitioner: string; readonly eraseBy: number | null }
+  | { readonly kind: "records-read"; readonly grant: string; readonly practitioner: string; readonly records: number }
+  | { readonly kind: "card-published"; readonly locator: string }
+  | { readonly kind: "card-revoked"; readonly locator: string }
+  | { readonly kind: "emergency-declared"; readonly declaration: string; readonly locator: string; readonly practitioner: string; readonly until: number }
+  | { readonly kind: "membership-proposed"; readonly proposal: string; readonly organisation: string }
+  | { readonly kind: "membership-approved"; readonly proposal: string; readonly organisation: string }
+  | { readonly kind: "membership-withdrawn"; readonly proposal: string; readonly organisation: string }
+  | { readonly kind: "membership-decided"; readonly proposal: string; readonly first: number }
+  | { readonly kind: "validator-key-rotated"; readonly seat: number; readonly first: number }
+  | { readonly kind: "evidence-recorded"; readonly epoch: number; readonly offender: number; readonly message: "pre-prepare" | "prepare" | "commit" | "checkpoint"; readonly height: number; readonly reporter: string }
+  | { readonly kind: "access-narrowed"; readonly grant: string; readonly practitioner: string }
+  | { readonly kind: "access-extended"; readonly grant: string; readonly practitioner: string; readonly until: number }
+  | { readonly kind: "access-paused"; readonly grant: string; readonly practitioner: string }
+  | { readonly kind: "access-resumed"; readonly grant: string; readonly practitioner: string }
+  | { readonly kind: "deletion-confirmed"; readonly grant: string; readonly practitioner: string };
+
+/** An entry of a personal history. */
 export interface HistoryEntry {
   readonly number: number;
   readonly height: number;
   readonly time: number;
   readonly transaction: string;
-  readonly event: string;
+  readonly event: HistoryEvent;
 }
 
 /** What is proven about one key of the state. `place`, `value` and `digest` (SM3 of the value) are hexadecimal; `key` is for people. */

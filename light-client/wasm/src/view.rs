@@ -3,11 +3,12 @@
 use amulet_crypto::digest::sm3;
 use amulet_protocol::codec;
 use amulet_protocol::header::Header;
-use amulet_protocol::history::HistoryEntry;
+use amulet_protocol::history::{Event, HistoryEntry};
 use amulet_protocol::proof_file::{Fact, VerifiedProof};
 use amulet_protocol::receipt::{Outcome, Receipt};
 use amulet_protocol::state::StateKey;
 use serde::Serialize;
+use serde_json::Value;
 use std::fmt;
 
 /// Largest whole number that JavaScript's `number` tells from its neighbours.
@@ -97,7 +98,7 @@ pub struct EntryView {
     height: u64,
     time: u64,
     transaction: String,
-    event: String,
+    event: Value,
 }
 
 impl EntryView {
@@ -107,9 +108,18 @@ impl EntryView {
             height: number(entry.height.0)?,
             time: number(entry.time.0)?,
             transaction: entry.transaction.to_string(),
-            event: format!("{:?}", entry.event),
+            event: event(&entry.event)?,
         })
     }
+}
+
+/// What happened, as an object by its kind.
+fn event(event: &Event) -> Result<Value, Refused> {
+    let value = serde_json::to_value(event).expect("an event has only texts for keys");
+    for part in value.as_object().into_iter().flat_map(|parts| parts.values()) {
+        part.as_u64().map_or(Ok(0), number)?;
+    }
+    Ok(value)
 }
 
 /// What is proven about one key of the state.
@@ -329,4 +339,29 @@ pub enum HeaderVerdict {
         /// Digest of the trusted set.
         known: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use amulet_crypto::digest::Digest;
+    use amulet_crypto::entropy::SeededEntropy;
+    use amulet_crypto::signing::SigningKey;
+    use amulet_protocol::calls::GrantId;
+    use amulet_protocol::ids::{Did, Timestamp, TxId};
+
+    #[test]
+    fn a_time_in_an_event_that_a_page_cannot_tell_from_others_is_refused() {
+        let extended = |until| Event::AccessExtended {
+            grant: GrantId(TxId(Digest::ZERO)),
+            practitioner: Did::of_key(SigningKey::generate(&mut SeededEntropy::new(1)).public_key()),
+            until: Timestamp(until),
+        };
+        assert_eq!(
+            event(&extended(SAFE_INTEGER_MAX)).map(|event| event["until"].as_u64()),
+            Ok(Some(SAFE_INTEGER_MAX))
+        );
+        let refused = event(&extended(SAFE_INTEGER_MAX + 1)).map_err(|refused| refused.reason.code);
+        assert_eq!(refused, Err("number".to_owned()));
+    }
 }

@@ -130,6 +130,23 @@ fn an_event_is_present_absent_or_not_covered() {
 }
 
 #[test]
+fn the_events_of_a_history_are_objects_by_kind() {
+    let proven = check::proof(&genesis(), &file("good-history.amuletproof")).unwrap();
+    let proven = serde_json::to_value(proven).unwrap();
+    let histories = proven["facts"].as_array().unwrap().iter().filter(|fact| fact["kind"] == "history");
+    let entries: Vec<&Value> = histories.flat_map(|fact| fact["entries"].as_array().unwrap()).collect();
+    assert!(!entries.is_empty());
+    for entry in entries {
+        let event = entry["event"].as_object().unwrap();
+        assert!(event["kind"].is_string(), "{event:?}");
+        assert!(
+            event.iter().all(|(_, part)| part.is_string() || part.is_u64() || part.is_null()),
+            "{event:?}"
+        );
+    }
+}
+
+#[test]
 fn the_read_me_shows_the_example_that_runs() {
     assert!(include_str!("../README.md").contains(include_str!("../example/check.mjs")));
 }
