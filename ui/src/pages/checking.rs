@@ -73,7 +73,7 @@ fn Body(view: CheckingView) -> Element {
         Standing::Never => ("notice wait", Icon::Clock, "checked-never"),
         Standing::Danger => ("notice danger", Icon::Warning, "checking-danger"),
     };
-    let signs_in = view.hospitals.iter().any(|check| check.answer == HospitalAnswer::Elsewhere);
+    let signs_in = wants_sign_in(view.hospitals.iter().map(|check| check.answer));
     let trouble_says_so = view.trouble.as_ref().is_some_and(|error| error.code == ErrorCode::Unreachable);
     let liars = view.hospitals.iter().filter(|check| check.answer == HospitalAnswer::Forged);
     let liars: Vec<String> = liars.map(|check| t.hospital(&check.hospital)).collect();
@@ -156,6 +156,14 @@ fn sentence(t: Translator, checked: &CheckedView, standing: Standing, now: u64) 
         standing.sentence(),
         &[("agreeing", checked.agreeing.into()), ("total", checked.total.into()), ("ago", ago.into())],
     )
+}
+
+/// Whether it is the network that answers in the hospitals' place: then none of them answers itself. One whose address leads to a
+/// web page says nothing of this network.
+fn wants_sign_in(answers: impl Iterator<Item = HospitalAnswer> + Clone) -> bool {
+    let unheard = [HospitalAnswer::Elsewhere, HospitalAnswer::Silent, HospitalAnswer::NotAsked];
+    answers.clone().any(|answer| answer == HospitalAnswer::Elsewhere)
+        && answers.clone().all(|answer| unheard.contains(&answer))
 }
 
 /// How an answer looks: its icon, and the classes of its tile, its tag and its part of the picture.
@@ -354,5 +362,21 @@ fn Technical(view: CheckingView, checked: CheckedView) -> Element {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_is_asked_for_only_if_no_hospital_answers_itself() {
+        use HospitalAnswer::{Agrees, Elsewhere, Silent};
+        assert!(wants_sign_in([Elsewhere, Silent, Elsewhere].into_iter()));
+        assert!(
+            !wants_sign_in([Agrees, Agrees, Elsewhere].into_iter()),
+            "that one's address leads to a page"
+        );
+        assert!(!wants_sign_in([Silent, Silent].into_iter()));
     }
 }
