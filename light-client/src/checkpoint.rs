@@ -219,11 +219,16 @@ async fn fetch_from(
     let Some(next) = height.0.checked_add(1).map(Height) else {
         return Err(NodeFailure::NotFound);
     };
-    let LightResponse::Validators(next) = ask(LightRequest::Validators(next)).await? else {
-        return Err(Forgery::OtherAnswer { question: Question::Validators }.into());
+    let set_at = async |height| match ask(LightRequest::Validators(height)).await? {
+        LightResponse::Validators(set) => Ok::<_, NodeFailure>(*set),
+        _ => Err(Forgery::OtherAnswer { question: Question::Validators }.into()),
     };
-    let checkpoint = Checkpoint::from_pinned(&pin, signed.header, *next);
-    checkpoint.map(Ok).map_err(|cause| Forgery::Checkpoint(cause).into())
+    let checkpoint = Checkpoint::from_pinned(&pin, signed.header, set_at(next).await?);
+    let mut checkpoint = checkpoint.map_err(Forgery::Checkpoint)?;
+    if checkpoint.ends_epoch() {
+        checkpoint = checkpoint.with_own(set_at(height).await?).map_err(Forgery::Checkpoint)?;
+    }
+    Ok(Ok(checkpoint))
 }
 
 impl LightClient {

@@ -192,6 +192,58 @@ async fn a_device_starts_from_the_newest_block_although_none_comes_after_it() {
     assert_eq!((report.head.height(), device.pin().unwrap()), (Height(6), start.pin()));
 }
 
+/// The last block of an epoch may be the newest for days: nothing need come after it for a device to start from it, to go on
+/// from its store, and to follow what comes in the end.
+#[test]
+async fn a_device_starts_from_the_end_of_an_epoch_although_no_block_comes_after_it() {
+    let network = Arc::new(Network::honest(Chain::turning(5, &[3, 5])));
+    let pinned = pin(&network.chain().lock().unwrap(), 5);
+    let start = checkpoint::fetch(&*network, 4, &pinned.into()).await.unwrap();
+    let genesis = network.chain().lock().unwrap().people.genesis.clone();
+    let store = Arc::new(MemoryStore::default());
+    let device = |network: &Arc<Network>| {
+        let nodes = genesis.organisations.iter().map(|one| NodeInfo { organisation: one.did() }).collect();
+        let (store, params) = (Box::new(store.clone()), TrustParams::default());
+        LightClient::from_checkpoint(&genesis, &start, nodes, network.clone(), store, params).unwrap()
+    };
+    let first = device(&network).sync(NOW).await.unwrap();
+    assert_eq!((first.head.height(), first.agreeing, first.head.hash()), (Height(5), 4, pinned.header));
+    let again = device(&network);
+    assert_eq!(
+        again.restore().await.map(|head| head.height()),
+        Some(Height(5)),
+        "{:?}",
+        again.store_trouble()
+    );
+    assert_eq!(again.header_at(Height(4)).await.unwrap().header.signed(), 3);
+    assert_eq!((again.sync(NOW).await.unwrap().agreeing, again.epoch()), (4, Epoch(2)));
+    let grown = device(&Arc::new(Network::honest(Chain::turning(8, &[3, 5]))));
+    let report = grown.sync(NOW).await.unwrap();
+    assert_eq!((report.head.height(), report.store_trouble), (Height(8), None));
+}
+
+#[test]
+async fn the_set_of_the_pinned_block_itself_is_checked_too() {
+    let chain = Chain::turning(8, &[3]);
+    let other = chain.set_at(4);
+    let (found, named) = (other.hash(), chain.set_at(3).hash());
+    let start = checkpoint(&chain, 3);
+    assert_eq!(
+        start.clone().with_own(other.clone()).unwrap_err(),
+        CheckpointError::OtherSet { found, named }
+    );
+    let pinned = start.pin();
+    let network = Network::honest(chain).with(
+        0,
+        lying(move |question, _| {
+            let lie = *question == LightRequest::Validators(Height(3));
+            lie.then(|| LightResponse::Validators(Box::new(other.clone())))
+        }),
+    );
+    let fetched = checkpoint::fetch(&network, 4, &pinned.into()).await.unwrap();
+    assert_eq!(fetched.own().map(amulet_protocol::validators::ValidatorSet::hash), Some(named));
+}
+
 #[test]
 async fn a_running_client_starts_over_by_words_and_forgets_what_it_followed() {
     let network = Arc::new(Network::honest(Chain::turning(12, &TURNS)));

@@ -35,6 +35,8 @@ pub struct Pin {
 pub struct Checkpoint {
     header: Header,
     next: ValidatorSet,
+    /// The set that certifies the header itself, if that ends an epoch and the set was given.
+    own: Option<ValidatorSet>,
 }
 
 /// Why a header and a set are not the checkpoint that was pinned; each variant carries what was compared.
@@ -64,7 +66,7 @@ pub enum CheckpointError {
         /// Pinned.
         expected: HeaderHash,
     },
-    /// The set is not the one that the header names for the block after it.
+    /// The set is not the one that the header names for itself or for the block after it.
     #[error("the set given has hash {found}, the header names {named}")]
     OtherSet {
         /// Computed.
@@ -140,7 +142,27 @@ impl Checkpoint {
         if found != named {
             return Err(CheckpointError::OtherSet { found, named });
         }
-        Ok(Self { header, next })
+        Ok(Self { header, next, own: None })
+    }
+
+    /// Adds the set that certifies the header itself, which anybody may have given. Only one that [ends an
+    /// epoch](Self::ends_epoch) has use for it: without, nothing can be checked of the header but that it was pinned, and whoever
+    /// starts from it while it is the newest has to wait for the next block.
+    ///
+    /// # Errors
+    /// [`CheckpointError::OtherSet`].
+    pub fn with_own(self, own: ValidatorSet) -> Result<Self, CheckpointError> {
+        let (found, named) = (own.hash(), self.header.validators_hash);
+        if found != named {
+            return Err(CheckpointError::OtherSet { found, named });
+        }
+        Ok(Self { own: self.ends_epoch().then_some(own), ..self })
+    }
+
+    /// Whether another set certifies the block after it than the header itself.
+    #[must_use]
+    pub fn ends_epoch(&self) -> bool {
+        self.header.next_validators_hash != self.header.validators_hash
     }
 
     /// The pin.
@@ -161,11 +183,16 @@ impl Checkpoint {
         &self.next
     }
 
+    /// The set that certifies the header itself, if that is another and was given.
+    #[must_use]
+    pub fn own(&self) -> Option<&ValidatorSet> {
+        self.own.as_ref()
+    }
+
     /// The epoch of the block after it.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         let own = self.header.view.epoch();
-        let ends = self.header.next_validators_hash != self.header.validators_hash;
-        if ends { own.next() } else { own }
+        if self.ends_epoch() { own.next() } else { own }
     }
 }

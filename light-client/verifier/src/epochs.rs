@@ -82,6 +82,12 @@ impl Epochs {
         Self { known: vec![KnownEpoch { epoch, first, last: None, validators }], trail: Vec::new() }
     }
 
+    /// Adds the set that certifies one block just below where all begins.
+    pub(crate) fn begin_with(&mut self, epoch: Epoch, height: Height, validators: ValidatorSet) {
+        let validators = Arc::new(validators);
+        self.known.insert(0, KnownEpoch { epoch, first: height, last: Some(height), validators });
+    }
+
     pub(crate) fn trail(&self) -> &[Arc<UntrustedStep>] {
         &self.trail
     }

@@ -200,9 +200,11 @@ impl Verifier {
         let header = checkpoint.header();
         // Unless the header ends an epoch, the set is also the one that certifies the header itself. A device that starts from
         // the newest block must be able to check that block again: on a quiet chain none comes for days.
-        let ends = header.next_validators_hash != header.validators_hash;
-        let first = if ends { header.height.next() } else { header.height };
-        let epochs = Epochs::new(checkpoint.epoch(), first, checkpoint.next().clone());
+        let first = if checkpoint.ends_epoch() { header.height.next() } else { header.height };
+        let mut epochs = Epochs::new(checkpoint.epoch(), first, checkpoint.next().clone());
+        if let Some(own) = checkpoint.own() {
+            epochs.begin_with(header.view.epoch(), header.height, own.clone());
+        }
         Self { chain: header.chain, epochs, base: (header.height, header.time), params }
     }
 

@@ -32,6 +32,7 @@ struct StoredCheckpoint {
     pin: Pin,
     header: Header,
     next: ValidatorSet,
+    own: Option<ValidatorSet>,
 }
 
 /// The checkpoint that this device was started from, if it was. One of another network is left alone.
@@ -46,13 +47,17 @@ pub(super) fn stored(store: &dyn DeviceStore, network: &Network) -> Result<Optio
 }
 
 fn read(bytes: &[u8]) -> Option<Checkpoint> {
-    let StoredCheckpoint { pin, header, next } = codec::decode(bytes, STORED_FILE_BYTES_MAX).ok()?;
-    Checkpoint::from_pinned(&pin, header, next).ok()
+    let StoredCheckpoint { pin, header, next, own } = codec::decode(bytes, STORED_FILE_BYTES_MAX).ok()?;
+    let checkpoint = Checkpoint::from_pinned(&pin, header, next).ok()?;
+    match own {
+        Some(own) => checkpoint.with_own(own).ok(),
+        None => Some(checkpoint),
+    }
 }
 
 fn written(checkpoint: &Checkpoint) -> Vec<u8> {
     let (header, next) = (checkpoint.header().clone(), checkpoint.next().clone());
-    codec::encode(&StoredCheckpoint { pin: Pin::of(&header), header, next })
+    codec::encode(&StoredCheckpoint { pin: Pin::of(&header), header, next, own: checkpoint.own().cloned() })
 }
 
 impl Service {
@@ -205,7 +210,8 @@ mod tests {
             let key = SigningKey::generate(&mut entropy).public_key().clone();
             Validator { organisation: Did::of_key(&key), key, peer_id: vec![] }
         };
-        let next = ValidatorSet::new((0..4).map(&mut validator).collect()).unwrap();
+        let mut set = || ValidatorSet::new((0..4).map(&mut validator).collect()).unwrap();
+        let (own, next) = (set(), set());
         let header = Header {
             version: HEADER_VERSION,
             chain: ChainId(Digest::ZERO),
@@ -216,12 +222,12 @@ mod tests {
             receipts_root: Digest::ZERO,
             state_root: Digest::ZERO,
             range_root: Digest::ZERO,
-            validators_hash: next.hash(),
+            validators_hash: own.hash(),
             next_validators_hash: next.hash(),
             proposer: ReplicaId(0),
             view: View(0),
         };
-        Checkpoint::from_pinned(&Pin::of(&header), header, next).unwrap()
+        Checkpoint::from_pinned(&Pin::of(&header), header, next).unwrap().with_own(own).unwrap()
     }
 
     #[test]
