@@ -71,7 +71,8 @@ pub struct BackgroundView {
     pub failures: u32,
     /// What was exchanged with each hospital since the app started, for checks and all else.
     pub traffic: Vec<HospitalTrafficView>,
-    /// What was exchanged with all of them in each hour of the last month, also before the app started, the oldest first.
+    /// What was exchanged with all of them in each hour of the last month, also before the app started, the oldest first. It is
+    /// this device's, for all wallets on it: what a contract for mobile data counts.
     pub usage: Vec<UsageView>,
 }
 

@@ -14,6 +14,8 @@ const HOUR_MS: u64 = 3_600_000;
 const HOURS_KEPT: usize = 32 * 24;
 /// Bytes of the file: two numbers for each hour.
 const USAGE_BYTES_MAX: usize = 4 + HOURS_KEPT * 16;
+/// Bytes that nobody exchanges in an hour: a file that says so is damaged. The sum of all hours stays a number that a page can show.
+const HOUR_BYTES_MAX: u64 = 1 << 43;
 /// How often it is written at most, in milliseconds: an abrupt end costs a minute's count and nothing else.
 const WRITE_EVERY_MS: u64 = 60_000;
 
@@ -27,11 +29,12 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// What was kept. A file that cannot be read begins anew: it is a count, and nothing rests on it.
+    /// What was kept. A file that cannot be read, and an hour that cannot be, begins anew: it is a count, and nothing rests on it.
     pub(super) fn kept(store: &dyn DeviceStore) -> Self {
         let bytes = store.read(USAGE_FILE).ok().flatten().unwrap_or_default();
         let hours: Vec<(u64, u64)> = codec::decode(&bytes, USAGE_BYTES_MAX).unwrap_or_default();
-        Self { hours: hours.into_iter().collect(), ..Self::default() }
+        let can_be = |(hour, bytes): &(u64, u64)| *hour <= u64::MAX / HOUR_MS && *bytes <= HOUR_BYTES_MAX;
+        Self { hours: hours.into_iter().filter(can_be).collect(), ..Self::default() }
     }
 
     /// Counts what came since the last look.
@@ -106,6 +109,9 @@ mod tests {
         }
         assert_eq!((again.hours.len(), again.hours.contains_key(&5)), (HOURS_KEPT, false));
         assert!(again.encode().len() <= USAGE_BYTES_MAX);
+        let damaged = vec![(u64::MAX, 1), (1, u64::MAX), (2, 5)];
+        store.write(USAGE_FILE, &codec::encode(&damaged)).unwrap();
+        assert_eq!(Usage::kept(&store).hours, BTreeMap::from([(2, 5)]));
         store.write(USAGE_FILE, b"not a list").unwrap();
         assert!(Usage::kept(&store).hours.is_empty());
     }
