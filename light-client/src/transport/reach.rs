@@ -66,14 +66,30 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
     let [first, second, ..] = address.octets();
     if address.is_loopback() {
         Reach::Device
-    } else if first == 0 || address.is_multicast() || address.is_broadcast() {
+    // 240.0.0.0/4 is reserved, RFC 1112 section 4.
+    } else if first == 0 || first >= 240 || address.is_multicast() {
         Reach::Nowhere
-    // RFC 6598 section 7: shared between a provider's customers.
-    } else if address.is_private() || address.is_link_local() || (first == 100 && second & 0xC0 == 64) {
+    } else if address.is_private() || address.is_link_local() || is_of_a_network(first, second) {
         Reach::Surroundings
     } else {
         Reach::World
     }
+}
+
+/// 100.64.0.0/10, shared between a provider's customers (RFC 6598 section 7); 198.18.0.0/15, for tests within a network (RFC 2544).
+fn is_of_a_network(first: u8, second: u8) -> bool {
+    first == 100 && second & 0xC0 == 64 || first == 198 && second & 0xFE == 18
+}
+
+/// The IPv4 address that a translator or tunnel takes out of this one: NAT64 (RFC 6052 section 2.1, RFC 8215) or 6to4 (RFC 3056).
+fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let parts = address.segments();
+    let [high, low] = match parts {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 1, _, _, _, high, low] => [high, low],
+        [0x2002, high, low, ..] => [high, low],
+        _ => return None,
+    };
+    Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
 fn reach_v6(address: Ipv6Addr) -> Reach {
@@ -81,9 +97,13 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
         Reach::Device
     } else if address.is_unspecified() || address.is_multicast() {
         Reach::Nowhere
-    } else if let Some(address) = address.to_ipv4() {
+    } else if let Some(address) = address.to_ipv4().or_else(|| translated(address)) {
         reach_v4(address)
-    } else if address.is_unique_local() || address.is_unicast_link_local() {
+    // fec0::/10 was for sites, RFC 3879 section 4.
+    } else if address.is_unique_local()
+        || address.is_unicast_link_local()
+        || address.segments()[0] & 0xFFC0 == 0xFEC0
+    {
         Reach::Surroundings
     } else {
         Reach::World
@@ -98,7 +118,14 @@ fn reach_of_name(name: &str) -> Reach {
     }
     match last {
         "localhost" => Reach::Device,
-        "local" | "internal" | "lan" | "home" => Reach::Surroundings,
+        "localdomain" if name.starts_with("localhost") => Reach::Device,
+        "local" | "internal" | "lan" | "home" | "localdomain" | "intranet" | "private" | "corp" => {
+            Reach::Surroundings
+        }
+        // RFC 8375: the home's own; nothing else below it is a host.
+        "arpa" => Reach::Surroundings,
+        // A name without a dot is looked up in the network around.
+        _ if name == last => Reach::Surroundings,
         _ => Reach::World,
     }
 }
@@ -121,8 +148,17 @@ mod tests {
     #[test]
     fn the_ledger_cannot_send_devices_to_themselves_or_into_the_network_around_them() {
         let given = "https://h.example";
-        let device =
-            places(&["127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]", "localhost", "A.LOCALHOST"]);
+        let device = places(&[
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "localhost",
+            "A.LOCALHOST",
+            "localhost.localdomain",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+        ]);
         let around = places(&[
             "10.0.0.1",
             "172.16.0.1",
@@ -134,11 +170,20 @@ mod tests {
             "[::ffff:10.0.0.1]",
             "printer.local",
             "vault.internal",
+            "router",
+            "nas.home.arpa",
+            "files.corp",
+            "198.18.0.1",
+            "[fec0::1]",
+            "[64:ff9b::10.0.0.1]",
+            "[64:ff9b:1::192.168.0.1]",
+            "[2002:a00:1::1]",
         ]);
         let nowhere = places(&[
             "0.0.0.0",
             "0.1.2.3",
             "255.255.255.255",
+            "240.0.0.1",
             "224.0.0.1",
             "[::]",
             "[ff02::1]",
@@ -154,7 +199,12 @@ mod tests {
         for near in ["ip4/127.0.0.1", "ip4/10.0.0.1", "ip6/::1", "dns4/localhost"].map(multiaddress) {
             assert!(!allowed(given, &near), "{near}");
         }
-        for far in ["https://other.example", "https://9.9.9.9", "https://[2620:fe::fe]:1"] {
+        for far in [
+            "https://other.example",
+            "https://9.9.9.9",
+            "https://[2620:fe::fe]:1",
+            "https://[64:ff9b::909:909]",
+        ] {
             assert!(allowed(given, far), "{far}");
         }
         assert!(allowed(given, &multiaddress("ip4/9.9.9.9")));
