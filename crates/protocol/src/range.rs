@@ -251,6 +251,10 @@ impl UntrustedRangeProof {
         if self.hashes.len() > RANGE_PROOF_HASHES_MAX {
             return Err(RangeProofError::TooLong { found: self.hashes.len() });
         }
+        // The range of one header is that header, and the library does not look at hashes then.
+        if newer.0 == 1 && !self.hashes.is_empty() {
+            return Err(RangeProofError::Path { height: self.height });
+        }
         let proof = MerkleProof::<Digest, RangeMerge>::new(range_size(newer.0), self.hashes.clone());
         let root = proof
             .calculate_root(vec![(leaf_index_to_pos(self.height.0), range_leaf(older))])
@@ -375,5 +379,34 @@ mod tests {
         let together = crate::codec::encode(&prove_range_many(&store, heights, at).unwrap()).len();
         println!("100 of 10,000 headers: {apart} bytes of proof one by one, {together} at once");
         assert!(together * 3 / 2 < apart);
+    }
+
+    #[test]
+    fn there_is_one_proof_for_a_place_in_a_range_and_none_with_more_or_fewer_hashes() {
+        let store = MemStore::default();
+        let mut mmr: MMR<Digest, RangeMerge, _> = MMR::new(0, &store);
+        for newer in 1..20u64 {
+            mmr.push(range_leaf(hash(newer - 1))).unwrap();
+            mmr.commit().unwrap();
+            let root = range_root(newer, Some(mmr.get_root().unwrap()));
+            for older in 0..newer {
+                let good = prove_range(&store, Height(older), Height(newer)).unwrap();
+                let verify = |change: &dyn Fn(&mut UntrustedRangeProof)| {
+                    let mut proof = good.clone();
+                    change(&mut proof);
+                    proof.verify(Height(newer), root, hash(older))
+                };
+                let refused = Err(RangeProofError::Path { height: Height(older) });
+                assert_eq!(verify(&|_| ()), Ok(()));
+                assert_eq!(verify(&|proof| proof.hashes.push(Digest::ZERO)), refused, "{older} of {newer}");
+                if !good.hashes.is_empty() {
+                    assert_eq!(verify(&|proof| drop(proof.hashes.pop())), refused, "{older} of {newer}");
+                    assert_eq!(verify(&|proof| drop(proof.hashes.remove(0))), refused, "{older} of {newer}");
+                }
+                for other in (0..newer + 1).filter(|other| *other != older) {
+                    assert!(verify(&|proof| proof.height = Height(other)).is_err(), "{other} of {newer}");
+                }
+            }
+        }
     }
 }
