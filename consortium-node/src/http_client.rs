@@ -48,6 +48,10 @@ impl Request {
         Self { url: url.to_owned(), body: Some((content_type, body)), bearer: None }
     }
 
+    pub fn get(url: &str) -> Self {
+        Self { url: url.to_owned(), body: None, bearer: None }
+    }
+
     pub fn bearer(mut self, token: &str) -> Self {
         self.bearer = Some(token.to_owned());
         self
@@ -55,7 +59,7 @@ impl Request {
 }
 
 pub(crate) async fn get(url: &str) -> Result<Answer, HttpError> {
-    send(Request { url: url.to_owned(), body: None, bearer: None }).await
+    send(Request::get(url)).await
 }
 
 pub(crate) async fn send(request: Request) -> Result<Answer, HttpError> {
@@ -72,7 +76,13 @@ fn send_blocking(request: Request) -> Result<Answer, HttpError> {
     let unreachable =
         |error: ureq::Error| HttpError::Unreachable { url: url.clone(), reason: error.to_string() };
     let mut response = match body {
-        None => agent.get(&url).call(),
+        None => {
+            let mut builder = agent.get(&url);
+            if let Some(token) = bearer {
+                builder = builder.header("authorization", format!("Bearer {token}"));
+            }
+            builder.call()
+        }
         Some((content_type, body)) => {
             let mut builder = agent.post(&url).header("content-type", content_type);
             if let Some(token) = bearer {

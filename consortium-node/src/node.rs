@@ -9,6 +9,7 @@ use crate::consensus::{
 };
 use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
+use crate::intake::review::{ReviewError, ReviewStore};
 use crate::intake::{IntakeParts, IntakeService};
 use crate::keys::{KeyError, NodeKeys};
 use crate::ledger::{BLOCKS_PER_SNAPSHOT, EpochSet, Ledger, LedgerError, Pruned};
@@ -73,6 +74,9 @@ pub enum NodeError {
     /// Vault index.
     #[error("vault index: {0}")]
     Index(#[from] IndexError),
+    /// Review queue.
+    #[error(transparent)]
+    Review(#[from] ReviewError),
     /// Network.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -134,6 +138,7 @@ struct Stores {
     log: ConsensusLog,
     vault: Vault,
     index: VaultIndex,
+    reviews: ReviewStore,
 }
 
 struct Identity {
@@ -382,7 +387,8 @@ impl Stores {
         log.check_beside(ledger.tip().height)?;
         let vault = Vault::open(&data.join("vault"))?;
         let index = VaultIndex::open(&data.join("vault.redb"), genesis.chain_id())?;
-        Ok(Self { ledger, log, vault, index })
+        let reviews = ReviewStore::open(&data.join("review.redb"))?;
+        Ok(Self { ledger, log, vault, index, reviews })
     }
 }
 
@@ -391,7 +397,7 @@ impl Services {
         let (mempool, verified) = (Mempool::default(), Verified::default());
         let gossip = Gossip::new(network.clone(), identity.others());
         tokio::spawn(gossip.clone().repeat(mempool.clone()));
-        let Stores { ledger, vault, index, .. } = stores;
+        let Stores { ledger, vault, index, reviews, .. } = stores;
         let sender = OrgSender::new(
             ledger.clone(),
             mempool.clone(),
@@ -422,6 +428,7 @@ impl Services {
             ledger: ledger.clone(),
             vault: vault.clone(),
             index: index.clone(),
+            reviews: reviews.clone(),
             network: network.clone(),
             sender: sender.clone(),
             own: identity.replica.unwrap_or_default(),

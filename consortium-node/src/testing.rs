@@ -5,6 +5,7 @@
 
 use crate::consensus::Reporter;
 use crate::gossip::Gossip;
+use crate::intake::review::ReviewStore;
 use crate::ledger::{Ledger, ProposalInput};
 use crate::light_service::{LightParts, LightService};
 use crate::mempool::Mempool;
@@ -41,6 +42,7 @@ pub(crate) struct World {
     /// Of hospital 0, whose node is tested.
     pub vault: Vault,
     pub index: VaultIndex,
+    pub reviews: ReviewStore,
     /// Answers in place of every other hospital.
     pub others: PeerService,
     pub others_vault: Vault,
@@ -92,6 +94,7 @@ impl World {
             stranger: Actor::new(12),
             vault: Vault::open(&path("vault")).unwrap(),
             mempool: Mempool::default(),
+            reviews: ReviewStore::open(&path("review.redb")).unwrap(),
             ledger,
             index,
             others,

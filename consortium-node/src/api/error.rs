@@ -1,10 +1,14 @@
 //! Errors of the HTTP interface: always JSON, always with a stable code.
 
 use crate::intake::IntakeError;
+use crate::intake::review::{FindingView, ReviewError};
 use amulet_fhir::FileRefusal;
+use amulet_fhir::limits::MAX_CLASSES_GIVEN;
+use amulet_fhir::quality::{operation_outcome, operation_outcome_of};
 use amulet_protocol::ids::DidError;
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -23,6 +27,9 @@ struct ErrorDetail {
     code: &'static str,
     /// For people: what is wrong and what to do next.
     message: String,
+    /// What the quality rules found, where they refused the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<FindingView>,
 }
 
 /// Why a request is not answered as asked.
@@ -58,6 +65,14 @@ pub(super) enum ApiError {
     Clock { dated: u64, now: u64 },
     #[error("the file is not the one that was signed for; sign again")]
     OtherFile,
+    #[error("classes are given as Type/id:class with commas between, at most {MAX_CLASSES_GIVEN}")]
+    ClassesMalformed,
+    #[error("only the hospital's own systems read and decide about what waits for review")]
+    HospitalOnly,
+    #[error("the decision cannot be read: {0}")]
+    DecisionMalformed(String),
+    #[error("the number of an item is a whole number")]
+    ItemMalformed,
     #[error(transparent)]
     Intake(#[from] IntakeError),
     #[error("a height is a whole number")]
@@ -91,10 +106,13 @@ impl ApiError {
             | Self::PatientMissing
             | Self::PatientMalformed(_)
             | Self::HeightMalformed
+            | Self::ClassesMalformed
+            | Self::DecisionMalformed(_)
+            | Self::ItemMalformed
             | Self::SignatureMalformed { .. }
             | Self::OtherFile => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongToken | Self::Clock { .. } => StatusCode::UNAUTHORIZED,
-            Self::NotEntitled { .. } => StatusCode::FORBIDDEN,
+            Self::NotEntitled { .. } | Self::HospitalOnly => StatusCode::FORBIDDEN,
             Self::Intake(error) => intake_status(error),
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
@@ -117,6 +135,10 @@ impl ApiError {
             Self::NotEntitled { .. } => "not_entitled",
             Self::Clock { .. } => "clock",
             Self::OtherFile => "other_file",
+            Self::ClassesMalformed => "classes_malformed",
+            Self::HospitalOnly => "hospital_only",
+            Self::DecisionMalformed(_) => "decision_malformed",
+            Self::ItemMalformed => "item_malformed",
             Self::Intake(error) => intake_code(error),
             Self::HeightMalformed => "height_malformed",
             Self::NoSuchBlock { .. } => "no_such_block",
@@ -133,7 +155,14 @@ fn intake_status(error: &IntakeError) -> StatusCode {
         IntakeError::Busy | IntakeError::NoMirror | IntakeError::Unfinished { .. } => {
             StatusCode::SERVICE_UNAVAILABLE
         }
-        IntakeError::UnknownPatient { .. } => StatusCode::NOT_FOUND,
+        IntakeError::UnknownPatient { .. } | IntakeError::Review(ReviewError::NoSuchItem { .. }) => {
+            StatusCode::NOT_FOUND
+        }
+        IntakeError::Review(ReviewError::Full { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        IntakeError::Review(ReviewError::Decided { .. }) => StatusCode::CONFLICT,
+        IntakeError::Review(ReviewError::Incomplete { .. } | ReviewError::UnknownClass { .. }) => {
+            StatusCode::BAD_REQUEST
+        }
         IntakeError::File(refusal) => match refusal {
             FileRefusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             FileRefusal::Xml | FileRefusal::Cda | FileRefusal::Hl7V2 => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -153,12 +182,45 @@ fn intake_code(error: &IntakeError) -> &'static str {
         IntakeError::File(refusal) => refusal.code(),
         IntakeError::NoMirror => "no_mirror",
         IntakeError::Unfinished { .. } => "unfinished",
+        IntakeError::Review(error) => match error {
+            ReviewError::NoSuchItem { .. } => "no_such_item",
+            ReviewError::Full { .. } => "review_queue_full",
+            ReviewError::Decided { .. } => "decided_already",
+            ReviewError::Incomplete { .. } => "decision_incomplete",
+            ReviewError::UnknownClass { .. } => "unknown_class",
+            _ => "internal",
+        },
         _ => "internal",
+    }
+}
+
+impl ApiError {
+    /// The error as FHIR says it.
+    pub(super) fn into_operation_outcome(self) -> Response {
+        let outcome = match &self {
+            Self::Intake(IntakeError::File(FileRefusal::Quality { findings, more })) => {
+                operation_outcome(findings, *more)
+            }
+            _ if self.status() == StatusCode::INTERNAL_SERVER_ERROR => return self.into_response(),
+            _ => operation_outcome_of(self.code(), &self.to_string()),
+        };
+        let kind = [(CONTENT_TYPE, "application/fhir+json")];
+        (self.status(), kind, outcome.to_string()).into_response()
+    }
+
+    fn findings(&self) -> Vec<FindingView> {
+        match self {
+            Self::Intake(IntakeError::File(FileRefusal::Quality { findings, .. })) => {
+                findings.iter().map(Into::into).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let findings = self.findings();
         let (status, code) = (self.status(), self.code());
         let mut message = self.to_string();
         if status == StatusCode::INTERNAL_SERVER_ERROR {
@@ -166,6 +228,6 @@ impl IntoResponse for ApiError {
             tracing::error!(error = %message, "request failed");
             message = Self::Internal.to_string();
         }
-        (status, Json(ErrorBody { error: ErrorDetail { code, message } })).into_response()
+        (status, Json(ErrorBody { error: ErrorDetail { code, message, findings } })).into_response()
     }
 }

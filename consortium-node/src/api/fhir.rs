@@ -4,17 +4,20 @@ use super::ApiState;
 use super::auth::{Caller, authenticate};
 use super::body::{BodyError, read_body};
 use super::error::{ApiError, ErrorBody};
-use crate::intake::{IntakeError, IntakeReport};
+use crate::intake::review::class_named;
+use crate::intake::{Brought, IntakeError, IntakeReport};
 use amulet_crypto::digest::sm3;
-use amulet_fhir::FileRefusal;
-use amulet_fhir::limits::MAX_BUNDLE_BYTES;
+use amulet_fhir::limits::{MAX_BUNDLE_BYTES, MAX_CLASSES_GIVEN};
+use amulet_fhir::{DataClass, FileRefusal};
 use amulet_protocol::ids::Did;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long the file of somebody who may not bring any is read.
@@ -25,12 +28,18 @@ const THROWN_AWAY_WITHIN: Duration = Duration::from_secs(10);
 pub(super) struct FhirQuery {
     /// DID of the patient whose records these are.
     patient: Option<String>,
+    /// FHIR id of the Patient whose records are wanted, for a file with several patients (a bulk export) or with none.
+    subject: Option<String>,
+    /// Classes set by the hospital, as `Observation/1:core,Condition/2:sensitive`.
+    classes: Option<String>,
 }
 
-/// Takes a FHIR bundle in: splits it into records, encrypts each to the patient, keeps the ciphertexts in two hospitals
-/// and registers the records on the ledger. Answers once they are registered.
+/// Takes a FHIR file in: splits it into records, encrypts each to the patient, keeps the ciphertexts in two hospitals (those
+/// of class core in this one alone) and registers the records on the ledger. Answers once they are registered. What a quality
+/// rule flags waits for a person (`/api/v1/review`); what can't be right refuses the file. With
+/// `Accept: application/fhir+json` a refusal is an OperationOutcome.
 #[utoipa::path(post, path = "/fhir", tag = "hospital", params(FhirQuery),
-    request_body(content_type = "application/fhir+json", content = serde_json::Value, description = "a FHIR Bundle"),
+    request_body(content_type = "application/fhir+json", content = serde_json::Value, description = "a FHIR Bundle, a single resource, or NDJSON with one resource a line"),
     security(("token" = []), ("practitioner" = [])),
     responses(
         (status = 200, description = "what became of each entry", body = IntakeReport),
@@ -40,14 +49,28 @@ pub(super) struct FhirQuery {
         (status = 404, description = "the patient has no wallet yet", body = ErrorBody),
         (status = 413, description = "larger than 32 MiB", body = ErrorBody),
         (status = 415, description = "XML", body = ErrorBody),
-        (status = 422, description = "not one patient's bundle", body = ErrorBody),
+        (status = 422, description = "not one patient's file, or one that can't be right", body = ErrorBody),
         (status = 503, description = "busy, or too few hospitals are running", body = ErrorBody)))]
 pub(super) async fn fhir(
     State(state): State<ApiState>,
     Query(query): Query<FhirQuery>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<IntakeReport>, ApiError> {
+) -> Response {
+    let wants_fhir = accepts_fhir(&headers);
+    match take_in(state, query, headers, body).await {
+        Ok(report) => Json(report).into_response(),
+        Err(refusal) if wants_fhir => refusal.into_operation_outcome(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn take_in(
+    state: ApiState,
+    query: FhirQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<IntakeReport, ApiError> {
     let (patient, caller) = match judge(&state, query.patient.as_deref(), &headers).await {
         Ok(judged) => judged,
         Err(refusal) => {
@@ -72,10 +95,32 @@ pub(super) async fn fhir(
     {
         return Err(ApiError::OtherFile);
     }
+    let classes = query.classes.as_deref().map(read_classes).transpose()?.unwrap_or_default();
+    let brought = Brought { file, subject: query.subject.filter(|subject| !subject.is_empty()), classes };
     // In a task of its own, so that it is not cut off in the middle when the caller goes away.
     let intake = state.parts.intake.clone();
-    let taken = tokio::spawn(async move { intake.take_in(patient, file).await }).await;
-    Ok(Json(taken.map_err(ApiError::internal)??))
+    let taken = tokio::spawn(async move { intake.take_in(patient, brought).await }).await;
+    Ok(taken.map_err(ApiError::internal)??)
+}
+
+/// Reads `Type/id:class` with commas between.
+fn read_classes(text: &str) -> Result<BTreeMap<String, DataClass>, ApiError> {
+    let mut classes = BTreeMap::new();
+    for pair in text.split(',').filter(|pair| !pair.is_empty()) {
+        let (label, class) = pair.rsplit_once(':').ok_or(ApiError::ClassesMalformed)?;
+        classes.insert(label.to_owned(), class_named(class).map_err(IntakeError::from)?);
+        if classes.len() > MAX_CLASSES_GIVEN {
+            return Err(ApiError::ClassesMalformed);
+        }
+    }
+    Ok(classes)
+}
+
+fn accepts_fhir(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("application/fhir+json"))
 }
 
 async fn judge(

@@ -11,6 +11,7 @@ mod headers;
 mod light;
 mod metrics;
 mod openapi;
+mod review;
 mod status;
 mod web;
 
@@ -127,10 +128,15 @@ pub fn router(state: ApiState) -> Router {
         .route("/network.json", get(web::network))
         .route("/demo/{*file}", get(web::demo))
         .layer(middleware::from_fn(|request: Request, next: Next| within(REQUEST_TIME_MAX, request, next)));
+    // Not for other hospitals' pages: it shows what records say.
+    let reviews = Router::new()
+        .route("/api/v1/review", get(review::list))
+        .route("/api/v1/review/{id}", get(review::show).post(review::decide))
+        .layer(middleware::from_fn(|request: Request, next: Next| within(INTAKE_TIME_MAX, request, next)));
     // The layer must wrap what answers a wrong method too, for that is where a browser's preflight question ends up.
     let asked_by_other_pages = shared.merge(intake).method_not_allowed_fallback(wrong_method).layer(cors);
     asked_by_other_pages
-        .merge(local.method_not_allowed_fallback(wrong_method))
+        .merge(local.merge(reviews).method_not_allowed_fallback(wrong_method))
         .route("/api/{*rest}", any(|| async { ApiError::NotFound }))
         .fallback(web::page)
         .layer(middleware::from_fn_with_state(state.clone(), headers::finish))

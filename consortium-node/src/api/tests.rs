@@ -81,6 +81,7 @@ impl Site {
             ledger: world.ledger.clone(),
             vault: world.vault.clone(),
             index: world.index.clone(),
+            reviews: world.reviews.clone(),
             network: network.clone(),
             sender: world.sender(&network, &world.hospitals[0]),
             own: ReplicaId(0),
@@ -183,7 +184,11 @@ async fn a_bundle_from_the_hospitals_own_systems_is_taken_in_once() {
     let site = Site::new();
     let answer = site.file(bundle(&["p"])).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.json(), json!({"resources_in": 2, "records_out": 2, "refused": []}));
+    assert_eq!(
+        answer.json(),
+        json!({"resources_in": 2, "records_out": 2, "refused": [],
+        "classes": {"sensitive": 2}})
+    );
     let again = site.file(bundle(&["p"])).await.json();
     assert_eq!((&again["records_out"], again["refused"].as_array().unwrap().len()), (&json!(0), 2));
     assert_eq!(again["refused"][0]["code"], "already_registered");
@@ -193,7 +198,7 @@ async fn a_bundle_from_the_hospitals_own_systems_is_taken_in_once() {
 async fn each_bad_file_is_named_for_what_it_is() {
     let site = Site::new();
     let height = site.world.ledger.tip().height;
-    let cases: [(Vec<u8>, StatusCode, &str); 7] = [
+    let cases: [(Vec<u8>, StatusCode, &str); 8] = [
         (b"".to_vec(), StatusCode::BAD_REQUEST, "file_empty"),
         (b"hello".to_vec(), StatusCode::BAD_REQUEST, "file_not_json"),
         (
@@ -202,7 +207,8 @@ async fn each_bad_file_is_named_for_what_it_is() {
             "file_is_xml",
         ),
         (vec![0xff, 0xfe, 0x00], StatusCode::BAD_REQUEST, "file_not_utf8"),
-        (b"{\"resourceType\":\"Patient\"}".to_vec(), StatusCode::UNPROCESSABLE_ENTITY, "not_a_bundle"),
+        (b"[]".to_vec(), StatusCode::UNPROCESSABLE_ENTITY, "not_a_bundle"),
+        (b"<ClinicalDocument/>".to_vec(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "file_is_cda"),
         (bundle(&[]), StatusCode::UNPROCESSABLE_ENTITY, "bundle_no_patient"),
         (bundle(&["p", "q"]), StatusCode::UNPROCESSABLE_ENTITY, "bundle_more_than_one_patient"),
     ];
@@ -212,6 +218,50 @@ async fn each_bad_file_is_named_for_what_it_is() {
         assert!(answer.message().len() > 20, "a sentence that says what to do: {}", answer.message());
     }
     assert_eq!(site.world.ledger.tip().height, height, "nothing was registered");
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_with_its_findings_and_as_an_operation_outcome() {
+    let site = Site::new();
+    let file = br#"{"resourceType":"Patient","id":"p","birthDate":"2199-01-01"}"#.to_vec();
+    let answer = site.file(file.clone()).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "quality_refused")
+    );
+    let finding = &answer.json()["error"]["findings"][0];
+    assert_eq!(finding["code"], "birth_date_in_future");
+    assert_eq!(finding["values"]["date"], json!({"type": "date", "date": "2199-01-01"}));
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [("authorization", authorization.as_str()), ("accept", "application/fhir+json")];
+    let outcome = site.post(&site.fhir(), &headers, file).await.json();
+    assert_eq!(outcome["resourceType"], "OperationOutcome");
+    let issue = &outcome["issue"][0];
+    assert_eq!((&issue["severity"], &issue["expression"][0]), (&json!("error"), &json!("Patient.birthDate")));
+    assert_eq!(issue["details"]["coding"][0]["code"], "birth_date_in_future");
+    let other = site.post(&site.fhir(), &headers, "hello").await.json();
+    assert_eq!(other["issue"][0]["details"]["coding"][0]["code"], "file_not_json");
+}
+
+#[tokio::test]
+async fn the_review_queue_is_the_hospitals_own() {
+    let site = Site::new();
+    let file = br#"{"resourceType":"Patient","id":"p","gender":"F"}"#.to_vec();
+    let held = site.file(file).await.json();
+    assert_eq!((&held["records_out"], &held["refused"][0]["review"]), (&json!(0), &json!(1)));
+    assert_eq!(site.get("/api/v1/review").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(site.get("/api/v1/review/1").await.status, StatusCode::UNAUTHORIZED);
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [("authorization", authorization.as_str())];
+    let decide = |body: &'static str| site.post("/api/v1/review/1", &headers, body);
+    let without = decide(r#"{"verdict":"reject","who":"Dr. Chen","reason":""}"#).await;
+    assert_eq!((without.status, without.code().as_str()), (StatusCode::BAD_REQUEST, "decision_incomplete"));
+    let nonsense = decide("{}").await;
+    assert_eq!((nonsense.status, nonsense.code().as_str()), (StatusCode::BAD_REQUEST, "decision_malformed"));
+    let rejected = decide(r#"{"verdict":"reject","who":"Dr. Chen","reason":"asked"}"#).await;
+    assert_eq!((rejected.status, &rejected.json()["decision"]["who"]), (StatusCode::OK, &json!("Dr. Chen")));
+    let twice = decide(r#"{"verdict":"approve","who":"Dr. Li","reason":"no"}"#).await;
+    assert_eq!((twice.status, twice.code().as_str()), (StatusCode::CONFLICT, "decided_already"));
 }
 
 #[tokio::test]
@@ -408,6 +458,8 @@ async fn the_description_names_every_route() {
     let expected = [
         "/api/v1/blocks/{height}",
         "/api/v1/light",
+        "/api/v1/review",
+        "/api/v1/review/{id}",
         "/api/v1/status",
         "/demo/{file}",
         "/fhir",

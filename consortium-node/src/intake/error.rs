@@ -1,5 +1,6 @@
 //! Why a file was not taken in.
 
+use super::review::ReviewError;
 use crate::ledger::LedgerError;
 use crate::org_sender::SendError;
 use crate::vault::{IndexError, VaultError};
@@ -51,6 +52,9 @@ pub enum IntakeError {
     /// The vault's index failed.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The review queue refuses, or failed.
+    #[error(transparent)]
+    Review(#[from] ReviewError),
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -1,7 +1,7 @@
 //! Registering stored records on the ledger.
 
 use super::store::{Stored, StoredRecords, remove};
-use super::{IntakeError, IntakeParts, is_registered};
+use super::{IntakeError, IntakeParts, blocking, registered_as};
 use crate::org_sender::SendError;
 use amulet_crypto::digest::Digest;
 use amulet_protocol::calls::{Call, RecordEntry, RegisterRecords};
@@ -38,7 +38,7 @@ pub(super) async fn register(
                 let unused: Vec<Stored> = kept.into_iter().chain(waiting.flatten()).collect();
                 let (index, taken) = (parts.index.clone(), notes(&unused));
                 blocking(move || Ok(index.forget_taken(taken)?)).await?;
-                remove(parts, Some(mirror), unused.iter().map(|record| record.entry.blob).collect()).await;
+                remove(parts, mirror, unused.iter().map(|record| record.entry.blob).collect()).await;
                 return Err(IntakeError::Unfinished { registered, records: total, source });
             }
         }
@@ -83,7 +83,7 @@ async fn register_chunk(
 fn split(parts: &IntakeParts, chunk: Vec<Stored>) -> Result<(Vec<String>, Vec<Stored>), IntakeError> {
     let (mut known, mut rest) = (Vec::new(), Vec::new());
     for record in chunk {
-        if is_registered(parts, parts.index.taken_as(record.content)?)? {
+        if registered_as(parts, parts.index.taken_as(record.content)?)?.is_some() {
             known.push(record.label);
         } else {
             rest.push(record);
@@ -118,10 +118,4 @@ fn chunks(records: Vec<Stored>) -> Vec<Vec<Stored>> {
         }
     }
     chunks
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, IntakeError> + Send + 'static,
-) -> Result<T, IntakeError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| IntakeError::Internal)?
 }

@@ -32,6 +32,7 @@ pub(super) fn seal(
     content: Digest,
     patient: Did,
     to: &AgreementPublicKey,
+    replaces: Option<RecordId>,
 ) -> Result<Sealed, IntakeError> {
     let entropy = &mut SystemEntropy;
     let (mut id, mut salt) = ([0; 32], [0; 16]);
@@ -48,6 +49,7 @@ pub(super) fn seal(
         title: record.title,
         date: record.date.map(|date| date.text),
         content: record.content,
+        replaces,
     };
     let key = ContentKey::generate(entropy);
     let ciphertext = plain.seal(&key, id, patient, entropy)?;

@@ -1,10 +1,12 @@
-//! Putting ciphertexts into this hospital's vault and into one other's.
+//! Putting ciphertexts into this hospital's vault and into one other's. What is of class core stays here: no other hospital
+//! gets even its ciphertext, and the ledger carries the commitment alone.
 
 use super::seal::Sealed;
 use super::{IntakeError, IntakeParts};
 use crate::network::{PeerRequest, PeerResponse};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::calls::RecordEntry;
+use amulet_protocol::consent::DataClass;
 use amulet_protocol::ids::{BlobId, Did, ReplicaId};
 use futures::future::try_join_all;
 
@@ -15,36 +17,45 @@ const BATCH_BLOBS: usize = 64;
 /// Bytes handed over at once; one ciphertext alone may be larger.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// A record whose ciphertext two hospitals hold.
+/// A record whose ciphertext is stored.
 pub(super) struct Stored {
     pub entry: RecordEntry,
     pub label: String,
     pub content: Digest,
 }
 
-/// Records with the hospital that holds the second copy.
+/// Records with the hospital that holds the second copies, if any of them may leave this one.
 pub(super) struct StoredRecords {
-    pub mirror: ReplicaId,
+    pub mirror: Option<ReplicaId>,
     pub records: Vec<Stored>,
 }
 
-/// Stores all ciphertexts twice.
+/// Stores all ciphertexts here, and those that may leave the hospital in another one.
 pub(super) async fn store(parts: &IntakeParts, sealed: Vec<Sealed>) -> Result<StoredRecords, IntakeError> {
     for together in sealed.chunks(WRITES_AT_ONCE) {
         let writes: Vec<_> =
             together.iter().map(|record| parts.vault.put(record.ciphertext.clone())).collect();
         try_join_all(writes).await?;
     }
-    let Some((mirror, holder)) = mirror(parts, &sealed).await else {
+    let own = parts.sender.organisation();
+    let leaves: Vec<&Sealed> = sealed.iter().filter(|sealed| !stays_here(sealed)).collect();
+    let mirror = if leaves.is_empty() { None } else { mirror(parts, &leaves).await };
+    if mirror.is_none() && !leaves.is_empty() {
         remove(parts, None, sealed.iter().map(|record| record.entry.blob).collect()).await;
         return Err(IntakeError::NoMirror);
-    };
-    let holders = vec![parts.sender.organisation(), holder];
+    }
     let stored = |sealed: Sealed| {
+        let other = mirror.filter(|_| !stays_here(&sealed)).map(|(_, holder)| holder);
+        let holders = std::iter::once(own).chain(other).collect();
         let Sealed { entry, label, content, .. } = sealed;
-        Stored { entry: RecordEntry { holders: holders.clone(), ..entry }, label, content }
+        Stored { entry: RecordEntry { holders, ..entry }, label, content }
     };
-    Ok(StoredRecords { mirror, records: sealed.into_iter().map(stored).collect() })
+    let records = sealed.into_iter().map(stored).collect();
+    Ok(StoredRecords { mirror: mirror.map(|(replica, _)| replica), records })
+}
+
+fn stays_here(sealed: &Sealed) -> bool {
+    sealed.entry.class == DataClass::Core
 }
 
 /// Removes ciphertexts that will not be registered. What cannot be removed now is swept later.
@@ -60,7 +71,7 @@ pub(super) async fn remove(parts: &IntakeParts, mirror: Option<ReplicaId>, blobs
 }
 
 /// The first other hospital, counted from this one on, that keeps all copies.
-async fn mirror(parts: &IntakeParts, sealed: &[Sealed]) -> Option<(ReplicaId, Did)> {
+async fn mirror(parts: &IntakeParts, sealed: &[&Sealed]) -> Option<(ReplicaId, Did)> {
     let own = parts.sender.organisation();
     let validators = parts.ledger.validators();
     let members = validators.members();
@@ -76,7 +87,7 @@ async fn mirror(parts: &IntakeParts, sealed: &[Sealed]) -> Option<(ReplicaId, Di
     None
 }
 
-async fn replicate(parts: &IntakeParts, to: ReplicaId, sealed: &[Sealed]) -> bool {
+async fn replicate(parts: &IntakeParts, to: ReplicaId, sealed: &[&Sealed]) -> bool {
     let mut sent = 0;
     for batch in batches(sealed) {
         let blobs = batch.iter().map(|record| record.ciphertext.clone()).collect();
@@ -94,7 +105,7 @@ async fn replicate(parts: &IntakeParts, to: ReplicaId, sealed: &[Sealed]) -> boo
 }
 
 /// Splits into runs of at most [`BATCH_BLOBS`] and, but for a single larger one, [`BATCH_BYTES`].
-fn batches(sealed: &[Sealed]) -> Vec<&[Sealed]> {
+fn batches<'s, 'r>(sealed: &'s [&'r Sealed]) -> Vec<&'s [&'r Sealed]> {
     let (mut batches, mut start, mut bytes) = (Vec::new(), 0, 0);
     for (index, record) in sealed.iter().enumerate() {
         let full = index - start == BATCH_BLOBS || bytes + record.ciphertext.len() > BATCH_BYTES;

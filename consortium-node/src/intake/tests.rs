@@ -25,6 +25,14 @@ fn bundle(observations: &[&str]) -> Value {
     json!({"resourceType": "Bundle", "type": "collection", "entry": entries})
 }
 
+fn brought(bundle: &Value) -> Brought {
+    brought_bytes(bytes(bundle))
+}
+
+fn brought_bytes(file: Vec<u8>) -> Brought {
+    Brought { file, ..Brought::default() }
+}
+
 fn bytes(bundle: &Value) -> Vec<u8> {
     serde_json::to_vec(bundle).unwrap()
 }
@@ -38,6 +46,7 @@ fn service_as(world: &World, network: &Network, actor: &Actor) -> IntakeService 
         ledger: world.ledger.clone(),
         vault: world.vault.clone(),
         index: world.index.clone(),
+        reviews: world.reviews.clone(),
         network: network.clone(),
         sender: world.sender(network, actor),
         own: ReplicaId(0),
@@ -77,7 +86,7 @@ async fn every_resource_becomes_a_record_that_only_the_patient_opens() {
     world.run_consensus();
     let network = world.network(EVERYBODY);
     let bundle = bundle(&["INR", "Hb", "K"]);
-    let report = service(&world, &network).take_in(world.patient.did, bytes(&bundle)).await.unwrap();
+    let report = service(&world, &network).take_in(world.patient.did, brought(&bundle)).await.unwrap();
     assert_eq!((report.resources_in, report.records_out, report.refused.len()), (4, 4, 0));
     let records = newest_records(&world);
     assert_eq!(records.len(), 4);
@@ -89,10 +98,11 @@ async fn every_resource_becomes_a_record_that_only_the_patient_opens() {
     }
 }
 
-/// Opens a record as the patient does, after checking that both hospitals hold the same.
+/// Opens a record as the patient does, after checking that its holders, and nobody else, hold the same.
 async fn open(world: &World, entry: &RecordEntry) -> RecordPlain {
     let ciphertext = world.vault.get(entry.blob).await.unwrap().unwrap();
-    assert_eq!(world.others_vault.get(entry.blob).await.unwrap().as_ref(), Some(&ciphertext));
+    let there = world.others_vault.get(entry.blob).await.unwrap();
+    assert_eq!(there.as_ref(), Some(&ciphertext).filter(|_| entry.holders.len() == 2));
     let key = entry.sealed_key.open(&world.patient.agreement, &record_key_context(entry.id)).unwrap();
     let key = ContentKey::from_bytes(key.as_slice().try_into().unwrap());
     let patient = world.patient.did;
@@ -132,7 +142,7 @@ async fn real_bundles_lose_and_change_nothing_on_their_way_to_the_patient() {
         let intake = service(&world, &network);
         let file = std::fs::read(&path).unwrap();
         let expected = amulet_fhir::intake(&file, &Given::default()).unwrap();
-        let report = intake.take_in(world.patient.did, file).await.unwrap();
+        let report = intake.take_in(world.patient.did, brought_bytes(file)).await.unwrap();
         println!("{}: {} in, {} out", path.display(), report.resources_in, report.records_out);
         assert_eq!(report.resources_in, report.records_out + report.refused.len());
         assert_eq!(
@@ -154,20 +164,20 @@ async fn a_bundle_sent_twice_registers_nothing_twice_and_a_longer_one_only_what_
     world.run_consensus();
     let network = world.network(EVERYBODY);
     let intake = service(&world, &network);
-    intake.take_in(world.patient.did, bytes(&bundle(&["INR", "Hb"]))).await.unwrap();
+    intake.take_in(world.patient.did, brought(&bundle(&["INR", "Hb"]))).await.unwrap();
     let (height, kept) = (world.ledger.tip().height, files_here(&world));
-    let again = intake.take_in(world.patient.did, bytes(&bundle(&["INR", "Hb"]))).await.unwrap();
+    let again = intake.take_in(world.patient.did, brought(&bundle(&["INR", "Hb"]))).await.unwrap();
     assert_eq!((again.resources_in, again.records_out, again.refused.len()), (3, 0, 3));
     assert!(again.refused.iter().all(|refused| refused.code == "already_registered"), "{again:?}");
     assert_eq!((world.ledger.tip().height, files_here(&world)), (height, kept));
     // A restarted node remembers.
     let longer =
-        service(&world, &network).take_in(world.patient.did, bytes(&bundle(&["INR", "Hb", "K"]))).await;
+        service(&world, &network).take_in(world.patient.did, brought(&bundle(&["INR", "Hb", "K"]))).await;
     let longer = longer.unwrap();
     assert_eq!((longer.resources_in, longer.records_out, longer.refused.len()), (4, 1, 3));
     assert_eq!(newest_records(&world).len(), 1);
     // The same content is another patient's own.
-    let other = intake.take_in(world.stranger.did, bytes(&bundle(&["INR"]))).await.unwrap();
+    let other = intake.take_in(world.stranger.did, brought(&bundle(&["INR"]))).await.unwrap();
     assert_eq!(other.records_out, 2);
 }
 
@@ -184,7 +194,7 @@ async fn what_a_crash_left_noted_but_not_registered_is_taken_in() {
         .iter()
         .map(|record| content_digest(world.patient.did, &record.label(), &record.content));
     world.index.note_taken(notes.map(|content| (content, lost)).collect::<Vec<_>>()).unwrap();
-    let report = service(&world, &network).take_in(world.patient.did, file).await.unwrap();
+    let report = service(&world, &network).take_in(world.patient.did, brought_bytes(file)).await.unwrap();
     assert_eq!(report.records_out, 2);
 }
 
@@ -198,7 +208,7 @@ async fn refused_resources_are_named_and_counted() {
     entries.push(json!({"resource": {"id": "no type"}}));
     entries.push(json!({"resource": {"resourceType": "Observation", "id": "x",
         "subject": {"reference": "Patient/somebody-else"}}}));
-    let report = service(&world, &network).take_in(world.patient.did, bytes(&bundle)).await.unwrap();
+    let report = service(&world, &network).take_in(world.patient.did, brought(&bundle)).await.unwrap();
     assert_eq!((report.resources_in, report.records_out, report.refused.len()), (4, 2, 2));
     assert_eq!(report.refused[0].code, "no_resource_type");
     assert_eq!(report.refused[1].resource, "Observation/x");
@@ -210,9 +220,9 @@ async fn bad_files_and_unknown_patients_leave_nothing_behind() {
     let network = world.network(EVERYBODY);
     let intake = service(&world, &network);
     let nobody = Actor::new(99).did;
-    let unknown = intake.take_in(nobody, bytes(&bundle(&["INR"]))).await;
+    let unknown = intake.take_in(nobody, brought(&bundle(&["INR"]))).await;
     assert!(matches!(unknown, Err(IntakeError::UnknownPatient { patient }) if patient == nobody));
-    let bad = intake.take_in(world.patient.did, b"<Bundle/>".to_vec()).await;
+    let bad = intake.take_in(world.patient.did, brought_bytes(b"<Bundle/>".to_vec())).await;
     assert!(matches!(bad, Err(IntakeError::File(FileRefusal::Xml))));
     assert_eq!((files_here(&world), world.ledger.tip().height), (0, Height(1)));
 }
@@ -222,11 +232,11 @@ async fn another_hospital_holds_the_copies_when_the_first_is_down_and_none_is_an
     let world = World::new();
     world.run_consensus();
     let network = world.network(&[2]);
-    service(&world, &network).take_in(world.patient.did, bytes(&bundle(&["INR"]))).await.unwrap();
+    service(&world, &network).take_in(world.patient.did, brought(&bundle(&["INR"]))).await.unwrap();
     assert_eq!(newest_records(&world)[0].holders, [world.hospitals[0].did, world.hospitals[2].did]);
     let (here, height) = (files_here(&world), world.ledger.tip().height);
     let network = world.network(&[]);
-    let alone = service(&world, &network).take_in(world.patient.did, bytes(&bundle(&["K"]))).await;
+    let alone = service(&world, &network).take_in(world.patient.did, brought(&bundle(&["K"]))).await;
     assert!(matches!(alone, Err(IntakeError::NoMirror)), "{alone:?}");
     assert_eq!((files_here(&world), world.ledger.tip().height), (here, height));
 }
@@ -239,7 +249,7 @@ async fn a_refused_registration_leaves_no_ciphertexts() {
     // Registered, but no hospital.
     let intake = service_as(&world, &network, &Actor::new(12));
     // Nonce 1 of this actor is used by its registration.
-    let refused = intake.take_in(world.patient.did, bytes(&bundle(&["INR"]))).await;
+    let refused = intake.take_in(world.patient.did, brought(&bundle(&["INR"]))).await;
     let Err(IntakeError::Unfinished { registered: 0, records: 2, source }) = refused else {
         panic!("{refused:?}")
     };
@@ -253,7 +263,7 @@ async fn a_number_taken_by_another_transaction_is_replaced() {
     let network = world.network(EVERYBODY);
     let intake = service(&world, &network);
     let (patient, file) = (world.patient.did, bytes(&bundle(&["INR"])));
-    let running = tokio::spawn(async move { intake.take_in(patient, file).await });
+    let running = tokio::spawn(async move { intake.take_in(patient, brought_bytes(file)).await });
     let mut waiting = world.mempool.subscribe();
     waiting.wait_for(|count| *count == 1).await.unwrap();
     let first = world.mempool.batch()[0].transaction().nonce;
@@ -276,7 +286,7 @@ async fn after_a_time_out_the_ciphertexts_stay_and_the_file_sent_again_registers
     let (patient, file) = (world.patient.did, bytes(&bundle(&["INR"])));
     let running = tokio::spawn({
         let (intake, file) = (intake.clone(), file.clone());
-        async move { intake.take_in(patient, file).await }
+        async move { intake.take_in(patient, brought_bytes(file)).await }
     });
     world.mempool.subscribe().wait_for(|count| *count == 1).await.unwrap();
     let late = world.mempool.batch();
@@ -293,7 +303,7 @@ async fn after_a_time_out_the_ciphertexts_stay_and_the_file_sent_again_registers
         assert!(world.vault.has(entry.blob).await.unwrap());
         assert!(world.others_vault.has(entry.blob).await.unwrap());
     }
-    let again = intake.take_in(patient, file).await.unwrap();
+    let again = intake.take_in(patient, brought_bytes(file)).await.unwrap();
     assert_eq!((again.records_out, again.refused.len()), (0, 2));
 }
 
@@ -304,7 +314,7 @@ async fn two_files_of_one_patient_at_once_and_too_many_files_are_turned_away() {
     let intake = service(&world, &network);
     let start = |patient| {
         let (intake, file) = (intake.clone(), bytes(&bundle(&["INR"])));
-        tokio::spawn(async move { intake.take_in(patient, file).await })
+        tokio::spawn(async move { intake.take_in(patient, brought_bytes(file)).await })
     };
     let first = start(world.patient.did);
     let mut waiting = world.mempool.subscribe();
@@ -341,7 +351,7 @@ async fn a_peer_cannot_drop_what_the_ledger_names() {
     let world = World::new();
     world.run_consensus();
     let network = world.network(EVERYBODY);
-    service(&world, &network).take_in(world.patient.did, bytes(&bundle(&["INR"]))).await.unwrap();
+    service(&world, &network).take_in(world.patient.did, brought(&bundle(&["INR"]))).await.unwrap();
     let blobs: Vec<BlobId> = newest_records(&world).iter().map(|entry| entry.blob).collect();
     use crate::network::PeerRequest;
     network.ask(ReplicaId(1), PeerRequest::DropBlobs(blobs.clone())).await.unwrap();
@@ -349,4 +359,163 @@ async fn a_peer_cannot_drop_what_the_ledger_names() {
         assert!(world.others_vault.has(blob).await.unwrap());
     }
     assert!(NOW > world.ledger.tip().time, "the clock of these tests is ahead of their ledger");
+}
+
+fn flagged(id: &str) -> Value {
+    json!({"resource": {"resourceType": "Observation", "id": id, "status": "final", "subject": {"reference": "Patient/p"},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]},
+        "component": [part("8480-6", 12), part("8462-4", 8)]}})
+}
+
+fn part(code: &str, value: u32) -> Value {
+    json!({"code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "valueQuantity": {"value": value, "unit": "mm[Hg]"}})
+}
+
+fn with(extra: &[Value]) -> Value {
+    let mut bundle = bundle(&["INR"]);
+    bundle["entry"].as_array_mut().unwrap().extend_from_slice(extra);
+    bundle
+}
+
+fn decision(verdict: review::Verdict) -> DecisionRequest {
+    DecisionRequest { verdict, who: "Dr. Chen".to_owned(), reason: "asked the ward".to_owned(), class: None }
+}
+
+#[tokio::test]
+async fn a_flagged_record_waits_over_a_restart_until_a_person_approves_it() {
+    let world = World::new();
+    world.run_consensus();
+    let network = world.network(EVERYBODY);
+    let intake = service(&world, &network);
+    let (patient, file) = (world.patient.did, with(&[flagged("bp")]));
+    let report = intake.take_in(patient, brought(&file)).await.unwrap();
+    assert_eq!((report.resources_in, report.records_out), (3, 2));
+    assert_eq!(report.refused[0].code, "held_for_review");
+    assert_eq!(report.findings[0].code, "blood_pressure_scale");
+    let id = report.refused[0].review.unwrap();
+    // What a crash leaves is the file on the disk.
+    let copy = world.folder.path().join("left.redb");
+    std::fs::copy(world.folder.path().join("review.redb"), &copy).unwrap();
+    let left = ReviewStore::open(&copy).unwrap();
+    assert_eq!(
+        (left.waiting().unwrap(), left.item(id).unwrap().0.record.label().as_str()),
+        (1, "Observation/bp")
+    );
+    // The file sent again adds nothing to the queue.
+    let again = intake.take_in(patient, brought(&file)).await.unwrap();
+    assert_eq!(again.refused.iter().find_map(|refused| refused.review), Some(id));
+    assert_eq!(intake.reviews(0, false).await.unwrap().len(), 1);
+    let shown = intake.review(id).await.unwrap();
+    let expected = serde_json::to_string(&file["entry"][2]["resource"]).unwrap();
+    assert_eq!(shown.content.as_deref(), Some(expected.as_str()));
+    let decided = intake.decide(id, decision(review::Verdict::Approve)).await.unwrap();
+    let entry = newest_records(&world).remove(0);
+    assert_eq!(decided.decision.as_ref().unwrap().record, Some(entry.id.to_string()));
+    assert_eq!(open(&world, &entry).await.content, expected.as_bytes(), "byte for byte");
+    assert!(intake.reviews(0, false).await.unwrap().is_empty());
+    assert_eq!(intake.reviews(0, true).await.unwrap()[0].decision.as_ref().unwrap().who, "Dr. Chen");
+    let twice = intake.decide(id, decision(review::Verdict::Reject)).await;
+    assert!(matches!(twice, Err(IntakeError::Review(ReviewError::Decided { .. }))), "{twice:?}");
+}
+
+#[tokio::test]
+async fn an_approval_that_was_cut_off_after_registering_registers_nothing_twice() {
+    let world = World::new();
+    world.run_consensus();
+    let network = world.network(EVERYBODY);
+    let intake = service(&world, &network);
+    let report = intake.take_in(world.patient.did, brought(&with(&[flagged("bp")]))).await.unwrap();
+    let id = report.refused[0].review.unwrap();
+    let before = world.folder.path().join("before.redb");
+    std::fs::copy(world.folder.path().join("review.redb"), &before).unwrap();
+    let first = intake.decide(id, decision(review::Verdict::Approve)).await.unwrap();
+    let height = world.ledger.tip().height;
+    let mut parts = intake.parts.clone();
+    parts.reviews = ReviewStore::open(&before).unwrap();
+    let second = IntakeService::new(parts).decide(id, decision(review::Verdict::Approve)).await.unwrap();
+    assert_eq!(second.decision.unwrap().record, first.decision.unwrap().record);
+    assert_eq!(world.ledger.tip().height, height);
+}
+
+#[tokio::test]
+async fn a_rejected_record_stays_out_and_decisions_name_who_and_why() {
+    let world = World::new();
+    world.run_consensus();
+    let network = world.network(EVERYBODY);
+    let intake = service(&world, &network);
+    let file = with(&[flagged("bp")]);
+    let report = intake.take_in(world.patient.did, brought(&file)).await.unwrap();
+    let id = report.refused[0].review.unwrap();
+    let nameless = DecisionRequest { who: " ".to_owned(), ..decision(review::Verdict::Reject) };
+    let refused = intake.decide(id, nameless).await;
+    assert!(matches!(refused, Err(IntakeError::Review(ReviewError::Incomplete { field: "who", .. }))));
+    intake.decide(id, decision(review::Verdict::Reject)).await.unwrap();
+    let again = intake.take_in(world.patient.did, brought(&file)).await.unwrap();
+    let rejected = again.refused.iter().find(|refused| refused.resource == "Observation/bp").unwrap();
+    assert_eq!((rejected.code.as_str(), rejected.review), ("rejected_in_review", Some(id)));
+    assert!(rejected.reason.contains("asked the ward"));
+    let nothing = intake.decide(id + 1, decision(review::Verdict::Reject)).await;
+    assert!(matches!(nothing, Err(IntakeError::Review(ReviewError::NoSuchItem { .. }))));
+}
+
+#[tokio::test]
+async fn a_blood_group_that_changed_since_the_last_file_waits() {
+    let world = World::new();
+    world.run_consensus();
+    let network = world.network(EVERYBODY);
+    let intake = service(&world, &network);
+    let group = |id: &str, text: &str| {
+        with(&[json!({"resource": {"resourceType": "Observation", "id": id, "status": "final",
+            "subject": {"reference": "Patient/p"}, "valueString": text,
+            "code": {"coding": [{"system": "http://loinc.org", "code": "882-1"}]}}})])
+    };
+    intake.take_in(world.patient.did, brought(&group("a", "A Rh+"))).await.unwrap();
+    let report = intake.take_in(world.patient.did, brought(&group("b", "B Rh+"))).await.unwrap();
+    let held = report.refused.iter().find(|refused| refused.code == "held_for_review").unwrap();
+    assert_eq!((held.resource.as_str(), report.records_out), ("Observation/b", 0));
+    let other = intake.take_in(world.stranger.did, brought(&group("b", "B Rh+"))).await.unwrap();
+    assert_eq!(other.records_out, 3, "another patient's blood group is their own");
+}
+
+#[tokio::test]
+async fn core_records_stay_at_the_hospital_and_classes_can_be_corrected() {
+    let world = World::new();
+    world.run_consensus();
+    let network = world.network(EVERYBODY);
+    let intake = service(&world, &network);
+    let classes = [("Observation/o-INR".to_owned(), DataClass::Core)].into();
+    let file = bytes(&bundle(&["INR", "Hb"]));
+    let report = intake.take_in(world.patient.did, Brought { file, subject: None, classes }).await.unwrap();
+    assert_eq!(report.classes, [("core".to_owned(), 1), ("sensitive".to_owned(), 2)].into());
+    let records = newest_records(&world);
+    assert_eq!(records[1].holders, [world.hospitals[0].did]);
+    assert!(world.vault.get(records[1].blob).await.unwrap().is_some());
+    assert!(
+        world.others_vault.get(records[1].blob).await.unwrap().is_none(),
+        "not even its ciphertext leaves"
+    );
+    assert_eq!(records[2].holders, [world.hospitals[0].did, world.hospitals[1].did]);
+    // Alone, it needs no other hospital.
+    let network = world.network(&[]);
+    let core = json!({"resourceType": "Patient", "id": "p", "meta": {"security": [{"code": "V"}]}});
+    let alone = service(&world, &network).take_in(world.patient.did, brought(&core)).await.unwrap();
+    assert_eq!(alone.records_out, 1);
+}
+
+#[tokio::test]
+async fn a_new_version_is_linked_to_the_one_before() {
+    let world = World::new();
+    world.run_consensus();
+    let network = world.network(EVERYBODY);
+    let intake = service(&world, &network);
+    intake.take_in(world.patient.did, brought(&bundle(&["INR"]))).await.unwrap();
+    let first = newest_records(&world).remove(1);
+    assert_eq!(open(&world, &first).await.replaces, None);
+    let mut amended = bundle(&["INR"]);
+    amended["entry"][1]["resource"]["status"] = json!("amended");
+    let report = intake.take_in(world.patient.did, brought(&amended)).await.unwrap();
+    assert_eq!(report.records_out, 1);
+    let second = newest_records(&world).remove(0);
+    assert_eq!(open(&world, &second).await.replaces, Some(first.id));
 }

@@ -19,7 +19,7 @@ const GRANT_KEY: Tag = Tag::new("amulet/v1/grant-key");
 const NOTE: Tag = Tag::new("amulet/v1/emergency-note");
 
 /// Version of the plaintext format.
-pub const RECORD_VERSION: u8 = 1;
+pub const RECORD_VERSION: u8 = 2;
 
 /// Plaintext of a record: what the ciphertext in the vault holds.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -38,6 +38,8 @@ pub struct RecordPlain {
     pub date: Option<String>,
     /// The FHIR resource, byte for byte as the hospital received it.
     pub content: Vec<u8>,
+    /// The record of which this is the next version: the same hospital registered it under the same type and id.
+    pub replaces: Option<RecordId>,
 }
 
 impl core::fmt::Debug for RecordPlain {
@@ -220,6 +222,7 @@ mod tests {
             title: "INR".into(),
             date: None,
             content: br#"{"resourceType":"Observation"}"#.to_vec(),
+            replaces: Some(RecordId(sm3(b"earlier"))),
         };
         let key = ContentKey::generate(&mut entropy);
         let id = RecordId(sm3(b"id"));

@@ -19,6 +19,7 @@ mod finding;
 mod identity_number;
 mod measure_table;
 mod measures;
+mod outcome;
 mod person;
 mod pressure;
 mod references;
@@ -31,6 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use blood_group::BloodGroup;
 pub use finding::{Finding, Findings, Value};
+pub use outcome::{operation_outcome, operation_outcome_of};
 pub use rule::{Language, Rule, Severity};
 
 use crate::class::DataClass;

@@ -173,6 +173,7 @@ mod tests {
             title: "INR".to_owned(),
             date: Some("2024".to_owned()),
             content: b"not json".to_vec(),
+            replaces: None,
         };
         let hospital = HospitalView { did: String::new(), name_en: "H".to_owned(), name_zh: "H".to_owned() };
         let id = RecordId(amulet_crypto::digest::sm3(b"id"));
