@@ -177,11 +177,6 @@ impl LightClient {
         all.candidates.extend(more.candidates);
         all.others.extend(more.others);
         all.skipped.extend(more.skipped);
-        // Who left by that header does not bear witness to it.
-        let asked: BTreeSet<NodeIndex> = self.asked_nodes().into_iter().collect();
-        all.candidates.retain(|candidate| asked.contains(&candidate.node));
-        all.others.retain(|(node, _)| asked.contains(node));
-        all.skipped.retain(|(node, _)| asked.contains(node));
         all.sorted()
     }
 

@@ -148,7 +148,9 @@ impl LightClient {
                 others: Vec::new(),
             });
         }
-        for node in self.order() {
+        // Who shows the other branch is asked too: by the first one it may have left.
+        let others = self.order().into_iter().filter(|other| *other != node);
+        for node in std::iter::once(node).chain(others) {
             let Ok(rival) = self.unjudged_header_from(node, height).await else { continue };
             if rival.header != lower.header && self.is_on(node, upper, &rival, now).await {
                 let right = Side { nodes: vec![node], header: rival };

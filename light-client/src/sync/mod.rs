@@ -24,11 +24,12 @@ use crate::background::SyncPolicy;
 use crate::client::{LightClient, Published, SyncStart};
 use crate::error::LightError;
 use crate::header::TrustedHeader;
-use crate::transport::Traffic;
+use crate::transport::{NodeIndex, Traffic};
 use amulet_protocol::ids::Timestamp;
 use amulet_verifier::Verifier;
 use ask::{Asked, Candidate};
 use link::with_nodes;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What was known when a sync began. It is known again when that sync fails, or is dropped before its end.
@@ -144,6 +145,9 @@ impl LightClient {
             };
             nodes.push((*node, verdict));
         }
+        // Who left by that head was heard, and does not bear witness to it: whoever makes a branch says on it who left.
+        let members: BTreeSet<NodeIndex> = self.asked_nodes().into_iter().collect();
+        nodes.retain(|(node, _)| members.contains(node));
         nodes.sort_by_key(|(node, _)| *node);
         let agreeing = self.organisations_that_agree(&nodes);
         let needed = self.params().witnesses();

@@ -253,6 +253,30 @@ async fn what_a_branch_says_of_nodes_is_forgotten_when_the_branch_is_not_believe
     assert!(!world.asked().iter().any(|asked| asked == stranger), "nor did the store keep it");
 }
 
+/// Those whom a branch puts in the place of the hospitals bear witness to it. It does not help the branch that the one true
+/// hospital that answers has left, as the branch has it.
+#[test]
+async fn a_known_hospital_that_a_branch_says_has_left_is_heard() {
+    let chain = shared(Chain::joined(7, &[(6, vec![2])]));
+    let branch = shared(Chain::forked_joined(4, 3, &[(4, vec![1, 2, 3])]));
+    let stranger = "https://stranger.example";
+    let at_the_stranger = [stranger];
+    let joined = [1, 2, 3].map(|place| (member(&branch, 5, place), &at_the_stranger[..]));
+    grow(&branch, 8, &joined);
+    let (world, store) = (World::of(&chain), Arc::new(MemoryStore::default()));
+    let client = world.device(&chain, &store);
+    world.put(&founder(0), &branch);
+    world.put(stranger, &branch);
+    [2, 3].map(founder).iter().for_each(|gone| world.remove(gone));
+    let heard = client.sync(NOW).await;
+    let Err(LightError::Disagreement(found)) = heard else { panic!("{heard:?}") };
+    assert!([&found.left, &found.right].iter().any(|side| side.nodes.contains(&NodeIndex(1))), "{found:?}");
+    assert_eq!((client.trusted(), client.asked_nodes().len()), (None, 4));
+    // Without it the branch is believed, which one known liar is enough for.
+    world.remove(&founder(1));
+    assert_eq!(world.device(&chain, &Arc::default()).sync(NOW).await.unwrap().agreeing, 4);
+}
+
 #[test]
 async fn addresses_that_no_honest_ledger_holds_and_those_that_ended_are_not_used() {
     let chain = shared(Chain::joined(2, &[(3, vec![2, 3])]));
