@@ -62,7 +62,8 @@ impl LightClient {
         let (seen, looked_at) = self.inner().looked_for.clone();
         let known = self.organisations_of(self.asked_nodes());
         let is_missing = !organisations(&validators).is_subset(&known);
-        let is_long_ago = now.millis_since(looked_at) >= LOOK_AGAIN_MS;
+        // A time ahead is of a clock that was wrong.
+        let is_long_ago = looked_at > now || now.millis_since(looked_at) >= LOOK_AGAIN_MS;
         if seen != roster(&validators) || (is_missing && is_long_ago) {
             // The sync is good without it.
             let _ = platform::timeout(LOOK_WITHIN, self.read_addresses()).await;

@@ -327,6 +327,23 @@ async fn a_store_that_names_other_nodes_does_not_make_them_witnesses() {
 }
 
 #[test]
+async fn a_clock_that_was_ahead_does_not_keep_a_device_from_finding_who_joined() {
+    let chain = shared(Chain::joined(2, &[(3, vec![3])]));
+    let (world, store) = (World::of(&chain), Arc::new(MemoryStore::default()));
+    let joined = member(&chain, 4, 3);
+    grow(&chain, 5, &[]);
+    world.device(&chain, &store).sync(NOW).await.unwrap();
+    let kept = Kept::new(Box::new(store.clone()));
+    let mut nodes = kept.nodes().await.unwrap().unwrap();
+    nodes.looked_at = NOW.plus_millis(u64::from(u32::MAX));
+    kept.keep_nodes(&nodes).await.unwrap();
+    grow(&chain, 7, &[(joined, &[&newcomer(3)])]);
+    let client = world.device(&chain, &store);
+    client.sync(NOW).await.unwrap();
+    assert!(client.node_of(joined).is_some());
+}
+
+#[test]
 async fn with_nobody_to_take_their_place_those_who_left_bear_witness_as_before() {
     let chain = shared(Chain::joined(2, &[(3, vec![0, 1]), (5, vec![2, 3])]));
     let (world, store) = (World::of(&chain), Arc::default());
