@@ -82,10 +82,12 @@ struct Schedule {
 }
 
 impl Schedule {
-    /// How long until a sync is due; `None` while paused. Never longer than the interval, also if the clock was set back.
-    fn wait(&self, now: Timestamp) -> Option<Duration> {
+    /// How long until a sync is due; `None` while paused. Never longer than the interval: what lies further ahead was planned
+    /// before the clock was set back, and is planned anew.
+    fn wait(&mut self, now: Timestamp) -> Option<Duration> {
+        self.due = self.due.min(now.plus_millis(millis(self.policy.interval())));
         let left = Duration::from_millis(self.due.0.saturating_sub(now.0));
-        (!self.paused).then(|| left.min(self.policy.interval()))
+        (!self.paused).then_some(left)
     }
 }
 
@@ -173,7 +175,7 @@ impl Background {
     async fn until_due(&self, clock: &dyn Clock) {
         loop {
             let (wait, seen) = {
-                let schedule = self.schedule();
+                let mut schedule = self.schedule();
                 (schedule.wait(clock.now()), schedule.changes)
             };
             match wait {
@@ -264,6 +266,17 @@ mod tests {
         let background = Background::new(SyncPolicy::Full);
         background.note_success(NOW);
         assert_eq!(background.schedule().wait(Timestamp(0)), Some(Duration::from_millis(HOUR_MS)));
+    }
+
+    #[test]
+    fn after_the_clock_was_set_back_it_is_due_after_the_interval_by_that_clock() {
+        let background = Background::new(SyncPolicy::Full);
+        background.note_success(NOW.plus_millis(1_000 * HOUR_MS));
+        let waits =
+            [0, HOUR_MS / 2, HOUR_MS].map(|passed| background.schedule().wait(NOW.plus_millis(passed)));
+        let left = [HOUR_MS, HOUR_MS / 2, 0].map(|left| Some(Duration::from_millis(left)));
+        assert_eq!(waits, left);
+        assert_eq!(background.status().next, Some(NOW.plus_millis(HOUR_MS)));
     }
 
     #[test]

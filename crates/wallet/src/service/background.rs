@@ -103,7 +103,7 @@ impl Service {
         self.read_scores_if_old().await;
         let now = self.now().0;
         let read_at = self.state().nodes_read_at;
-        if read_at.is_some_and(|read_at| now.saturating_sub(read_at) < NODES_FRESH_MS) {
+        if read_at.is_some_and(|read_at| now.abs_diff(read_at) < NODES_FRESH_MS) {
             return;
         }
         if self.client.read_addresses().await.is_ok() {

@@ -46,7 +46,7 @@ impl Service {
     pub(super) async fn fresh(&self) -> Result<CheckedView, ApiError> {
         let last = self.state().checked.clone();
         if let Some(last) = &last
-            && self.now().0.saturating_sub(last.checked_at) < FRESH_MS
+            && is_fresh(last.checked_at, self.now().0)
         {
             return Ok(last.clone());
         }
@@ -213,6 +213,11 @@ impl Service {
     }
 }
 
+/// Whether a check is still good for a page. One dated after now was made while this device's clock was another.
+fn is_fresh(checked_at: u64, now: u64) -> bool {
+    now.abs_diff(checked_at) < FRESH_MS
+}
+
 /// Whether an error says no more than that hospitals cannot be reached.
 pub(super) fn is_offline(error: &ApiError) -> bool {
     matches!(error.code, ErrorCode::Unreachable | ErrorCode::TooFewWitnesses)
@@ -226,4 +231,15 @@ fn small(number: usize) -> u16 {
 /// Reads an identifier of the bridge.
 pub(super) fn tx_id(text: &str) -> Result<TxId, ApiError> {
     text.parse().map(TxId).map_err(|_| ErrorCode::BadRequest.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_not_fresh_because_the_clock_was_set_back() {
+        assert!(is_fresh(1_000, 1_000 + FRESH_MS - 1) && !is_fresh(1_000, 1_000 + FRESH_MS));
+        assert!(!is_fresh(3_600_000, 0));
+    }
 }
