@@ -18,6 +18,7 @@ see = See
 you = You
 try-again = Try again
 keep-it = Keep it
+sentences = { $first } { $second }
 list-separator = ,{" "}
 n-of-m = { $n } of { $m } hospitals
 nav-label = Places
@@ -377,6 +378,10 @@ start-not-done = Nothing was changed on this device.
 
 ## Home
 home-title = Hello, { $name }
+home-overdue = { $n ->
+    [one] One reader should have confirmed the deletion, and has not
+   *[other] { $n } readers should have confirmed the deletion, and have not
+}
 home-paused = Checking by itself is paused.
 home-paused-next = You hear of an emergency access only when you open a page. Switch it on again here.
 home-card = Emergency card
@@ -561,6 +566,11 @@ resume = Let them read again
 paused-title = Paused: { $who }, { $what }
 used-up-title = { $who } has read { $what } as often as you allowed, and can open them again for up to an hour after that.
 paused-text = Until you let them read again, they cannot open these records. What they have read already, they have read. The access ends at its time all the same.
+sharing-overdue = Deletion not confirmed
+said-taken-back = Taken back: { $who } can no longer read.
+said-paused = Paused: { $who } can read nothing until you let them go on.
+said-resumed = { $who } can read again.
+said-extended = { $who } can read until { $until }.
 narrow-open = Open less
 narrow-title = Open less than now
 narrow-records = Which records stay open?
@@ -741,6 +751,7 @@ log-access-granted = { $n ->
 }
 log-access-declined = You declined a request
 log-access-revoked = You took access back
+log-about = Access of { $who }.
 log-access-narrowed = You made an access smaller
 log-access-extended = You made an access last longer
 log-access-paused = You paused an access

@@ -18,6 +18,7 @@ see = 查看
 you = 您本人
 try-again = 再试一次
 keep-it = 保留
+sentences = { $first }{ $second }
 list-separator = 、
 n-of-m = { $m } 家医院中的 { $n } 家
 nav-label = 主要页面
@@ -348,6 +349,7 @@ start-not-done = 这台设备没有任何改动。
 
 ## Home
 home-title = { $name }，您好
+home-overdue = 有 { $n } 位查看者到期没有确认删除
 home-paused = 自动核对已暂停。
 home-paused-next = 只有打开页面时，您才会知道紧急查看。可以在这里重新打开。
 home-card = 急救卡
@@ -521,6 +523,11 @@ resume = 恢复查看
 paused-title = 已暂停：{ $who }，{ $what }
 used-up-title = { $who }已按您允许的次数看过{ $what }，此后一小时内还能再打开。
 paused-text = 在您恢复之前，对方不能打开这些病历。已经看过的内容无法抹去。到期时这次授权照样结束。
+sharing-overdue = 没有确认删除
+said-taken-back = 已收回：{ $who }不能再查看。
+said-paused = 已暂停：在您恢复之前，{ $who }什么都不能查看。
+said-resumed = { $who }又可以查看了。
+said-extended = { $who }可以查看到{ $until }。
 narrow-open = 缩小范围
 narrow-title = 缩小授权范围
 narrow-records = 哪些病历继续开放？
@@ -673,6 +680,7 @@ log-access-granted = { $n ->
 }
 log-access-declined = 您拒绝了一个申请
 log-access-revoked = 您收回了查看权限
+log-about = { $who }的权限。
 log-access-narrowed = 您缩小了一次授权
 log-access-extended = 您延长了一次授权
 log-access-paused = 您暂停了一次授权

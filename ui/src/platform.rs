@@ -63,12 +63,17 @@ pub fn set_document_title(title: &str) {
 
 /// Moves the focus to the page's heading, so that a screen reader announces the new page.
 pub fn focus_heading() {
-    let heading = web_sys::window()
+    focus("main h1");
+}
+
+/// Moves the focus to an element.
+pub fn focus(selector: &str) {
+    let element = web_sys::window()
         .and_then(|window| window.document())
-        .and_then(|document| document.query_selector("main h1").ok().flatten())
+        .and_then(|document| document.query_selector(selector).ok().flatten())
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
-    if let Some(heading) = heading {
-        let _ = heading.focus();
+    if let Some(element) = element {
+        let _ = element.focus();
     }
 }
 

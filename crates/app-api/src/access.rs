@@ -233,6 +233,8 @@ pub struct ShareView {
     pub uses_max: Option<u64>,
     /// What its reader owes.
     pub deletion: DeletionView,
+    /// Until when it can be made to last at most.
+    pub until_max: TimeMs,
 }
 
 /// Ask for the access log.
@@ -263,6 +265,8 @@ pub struct LogLineView {
     pub by: Option<PractitionerView>,
     /// The hospital that acted, for events without a practitioner.
     pub hospital: Option<HospitalView>,
+    /// Whose access it is about, when the person acted.
+    pub about: Option<PractitionerView>,
     /// Records concerned.
     pub records: u64,
 }

@@ -303,6 +303,8 @@ pub struct HomeView {
     pub newest: Vec<crate::records::RecordLineView>,
     /// Who can read something now.
     pub readers_now: u64,
+    /// Accesses that ended and whose reader should have confirmed the deletion, and has not.
+    pub deletions_overdue: u64,
 }
 
 /// Ask for this person's code.

@@ -72,6 +72,99 @@ pub async fn read(chen: &Browser) {
     chen.see("reading-count").await;
 }
 
+/// She pauses it, lets it go on for a week longer, and closes the medicines but for one more reading of the rest.
+pub async fn changed(patient: &Browser, chen: &Browser) {
+    patient.press("nav-sharing").await;
+    patient.press("pause").await;
+    patient.see("paused-share").await;
+    says(patient, "Paused").await;
+    chen.press("nav-accesses").await;
+    chen.see("access-paused").await;
+    assert!(!chen.has("open-access").await);
+    patient.press("resume").await;
+    patient.gone("paused-share").await;
+    patient.press("extend").await;
+    patient.choose("extend-week").await;
+    patient.shot("extend").await;
+    patient.press("extend-confirm").await;
+    patient.gone("extend-dialog").await;
+    says(patient, "until").await;
+    patient.press("open-less").await;
+    patient.press("exposed-medicines").await;
+    patient.press("all-medicines").await;
+    patient.choose("fewer-once").await;
+    let preview = patient.text("narrow-preview").await;
+    assert!(!preview.contains("medicines") && preview.contains("allergies"), "{preview}");
+    patient.shot("narrow").await;
+    patient.press("narrow").await;
+    patient.see("confirm-narrow-keep").await;
+    patient.shot("narrow-confirm").await;
+    patient.press("confirm-narrow-confirm").await;
+    patient.see("narrowed").await;
+    patient.press("to-sharing").await;
+    patient.see("active-share").await;
+}
+
+/// What was just done stands on the page and has the focus: the button that did it may be gone.
+async fn says(patient: &Browser, what: &str) {
+    let said = patient.text("share-said").await;
+    assert!(said.contains(what), "{said}");
+    let focused = patient.script("return document.activeElement.getAttribute('data-testid')").await;
+    assert_eq!(focused, "share-said");
+}
+
+/// He reads what is left, the one time that is left.
+pub async fn read_for_the_last_time(chen: &Browser) {
+    chen.press("nav-accesses").await;
+    chen.press("open-access").await;
+    chen.see("reading-count").await;
+    assert_eq!(chen.count("record-line").await, 1, "one of two allergies, and no medicines");
+    chen.shot("reading-narrowed").await;
+}
+
+/// He owes a receipt, signs it, and she sees that he did.
+pub async fn deleted(chen: &Browser, patient: &Browser) {
+    chen.press("nav-accesses").await;
+    chen.press("receipt-sign").await;
+    chen.see("confirm-receipt-keep").await;
+    chen.shot("receipt").await;
+    chen.press("confirm-receipt-confirm").await;
+    chen.gone("receipt-sign").await;
+    patient.press("nav-home").await;
+    patient.press("nav-sharing").await;
+    patient.press_css("[data-testid='ended-shares'] > summary").await;
+    let deletion = patient.text("share-deletion").await;
+    assert!(deletion.contains("signed"), "{deletion}");
+    patient.shot("sharing-deleted").await;
+}
+
+/// A second request, which she answers for one reading only.
+pub async fn once(chen: &Browser, patient: &Browser) {
+    patient.press("nav-home").await;
+    patient.press("home-code").await;
+    let did = patient.text("my-code-text").await;
+    chen.press("nav-ask").await;
+    chen.write("patient-code", did.trim()).await;
+    chen.press("find-patient").await;
+    chen.see("patient-found").await;
+    chen.choose("category-allergies").await;
+    chen.choose("purpose-treatment").await;
+    chen.press("ask-submit").await;
+    chen.see("ask-sent").await;
+    patient.press("nav-home").await;
+    patient.press("request-alert").await;
+    patient.see("request-sentence").await;
+    patient.choose("only-once").await;
+    patient.press("grant").await;
+    patient.see("answered").await;
+    chen.press("nav-accesses").await;
+    chen.press("open-access").await;
+    chen.see("reading-count").await;
+    patient.press("to-sharing").await;
+    let share = patient.text("active-share").await;
+    assert!(share.contains("Read 1 of 1 times"), "{share}");
+}
+
 /// She takes it back; nothing is open any more.
 pub async fn taken_back(patient: &Browser) {
     patient.press("nav-sharing").await;
@@ -109,8 +202,11 @@ pub async fn log_with_proofs(patient: &Browser) {
     patient.see("log-complete").await;
     patient.see("log-line-emergency").await;
     let lines = patient.count("log-line").await + patient.count("log-line-emergency").await;
-    // Registered, records, card, emergency, asked, granted, read, taken back.
-    assert_eq!(lines, 8, "{}", patient.all_text().await);
+    // Registered, records, card, emergency; asked, granted, read, paused, resumed, extended, narrowed, read, taken back, deleted;
+    // asked, granted, read.
+    assert_eq!(lines, 17, "{}", patient.all_text().await);
+    let said = patient.all_text().await;
+    assert!(said.contains("Access of Dr Chen"), "whose access was changed: {said}");
     patient.shot("log").await;
     patient.press("log-line-emergency").await;
     patient.see("log-headline").await;

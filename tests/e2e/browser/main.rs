@@ -32,13 +32,17 @@ fn the_whole_path_by_hand() {
         let zhao = open(&driver, &net, "2-zhao", &zhao).await;
         emergency::scanned_declared_read(&zhao, &net).await;
         zhao.close().await;
-        step("5. Dr Chen asks, she grants, he reads, she takes it back");
+        step("5. Dr Chen asks, she grants, he reads, she changes it and takes it back, he deletes");
         let chen = open(&driver, &net, "3-chen", &Setup::default()).await;
         access::asked(&chen, &net, &wang).await;
         access::granted(&wang).await;
         access::read(&chen).await;
+        access::changed(&wang, &chen).await;
+        access::read_for_the_last_time(&chen).await;
         access::taken_back(&wang).await;
         access::refused(&chen, &card).await;
+        access::deleted(&chen, &wang).await;
+        access::once(&chen, &wang).await;
         chen.close().await;
         step("6. her log shows it all");
         access::log_with_proofs(&wang).await;

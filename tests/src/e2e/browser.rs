@@ -193,6 +193,14 @@ impl Browser {
         self.press_by(&Locator::Css(&format!("[data-testid='{id}']")), id).await;
     }
 
+    /// Presses the first of these, once it can be pressed.
+    ///
+    /// # Panics
+    /// When it never can.
+    pub async fn press_css(&self, css: &str) {
+        self.press_by(&Locator::Css(css), css).await;
+    }
+
     /// Chooses one of several or ticks a box, by its whole line as a finger does.
     ///
     /// # Panics

@@ -7,7 +7,7 @@ use amulet_crypto::entropy::SystemEntropy;
 use amulet_protocol::calls::{Call, GrantId, RequestId};
 use amulet_protocol::consent::Purpose;
 use amulet_protocol::history::{Event, HistoryEntry};
-use amulet_protocol::ids::Timestamp;
+use amulet_protocol::ids::{Did, Timestamp};
 use amulet_protocol::receipt::Outcome;
 use amulet_protocol::record::note_context;
 
@@ -62,6 +62,7 @@ impl Service {
             what: LogEvent::IdentityRegistered,
             by: None,
             hospital: None,
+            about: None,
             records: 0,
         };
         let mut actor = None;
@@ -111,6 +112,9 @@ impl Service {
                 emergency(session, entry, *until)
             }
         };
+        if let Some(reader) = reader_of(&entry.event) {
+            line.about = Some(self.practitioner(session, reader).await?);
+        }
         if let Some(actor) = actor {
             line.by = Some(self.practitioner(session, actor).await?);
         }
@@ -151,6 +155,20 @@ fn purpose_of_request(session: &Session, request: RequestId) -> amulet_app_api::
         _ => None,
     });
     convert::purpose(purpose.unwrap_or(Purpose::Treatment))
+}
+
+/// Whose access a person gave, refused or changed.
+fn reader_of(event: &Event) -> Option<Did> {
+    match event {
+        Event::AccessGranted { practitioner, .. }
+        | Event::AccessDeclined { practitioner, .. }
+        | Event::AccessRevoked { practitioner, .. }
+        | Event::AccessNarrowed { practitioner, .. }
+        | Event::AccessExtended { practitioner, .. }
+        | Event::AccessPaused { practitioner, .. }
+        | Event::AccessResumed { practitioner, .. } => Some(*practitioner),
+        _ => None,
+    }
 }
 
 fn purpose_of_grant(session: &Session, grant: GrantId) -> amulet_app_api::access::Purpose {

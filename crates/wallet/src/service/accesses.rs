@@ -141,7 +141,7 @@ impl Service {
     }
 
     fn request_line(&self, id: RequestId, state: &RequestState, grant: Option<&GrantState>) -> MyAccessView {
-        let now = self.now();
+        let now = self.judged_at();
         let found = match (&state.answer, grant) {
             (Answer::Waiting, _) if now <= state.answer_by => {
                 MyAccessState::Waiting { answer_by: state.answer_by.0 }
@@ -181,7 +181,7 @@ impl Service {
             .collect();
         let keys: Vec<StateKey> = ids.iter().map(|id| StateKey::Declaration(*id)).collect();
         let states = self.states_of::<DeclarationState>(&keys).await?;
-        let now = self.now();
+        let now = self.judged_at();
         let line = |(id, state): (DeclarationId, Option<DeclarationState>)| {
             let state = state?;
             let running = now < state.until;

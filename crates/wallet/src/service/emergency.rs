@@ -129,7 +129,7 @@ impl Service {
         state: &DeclarationState,
         secret: &CardSecret,
     ) -> Result<EmergencyView, ApiError> {
-        if self.now() >= state.until {
+        if self.judged_at() >= state.until {
             return Err(grant_ended("expired"));
         }
         let card =

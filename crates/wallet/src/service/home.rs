@@ -5,7 +5,7 @@ use amulet_app_api::access::{LogEvent, LogLineView};
 use amulet_app_api::wallet::{HomeView, MyCodeView};
 use amulet_protocol::calls::CardLocator;
 use amulet_protocol::consent::Category;
-use amulet_protocol::grant::Hold;
+use amulet_protocol::grant::{Deletion, Hold};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Did;
 use amulet_protocol::state::StateKey;
@@ -57,6 +57,7 @@ impl Service {
             records,
             newest,
             readers_now: self.readers_now(&session).await?,
+            deletions_overdue: self.deletions_overdue(&session).await?,
         })
     }
 
@@ -77,7 +78,7 @@ impl Service {
 
     /// How many people can read something now, by a grant or an emergency.
     async fn readers_now(&self, session: &Session) -> Result<u64, ApiError> {
-        let now = self.now();
+        let now = self.judged_at();
         let grants = self.grants(session).await?;
         let active = grants
             .iter()
@@ -91,6 +92,15 @@ impl Service {
             }
         }
         Ok(readers.len() as u64)
+    }
+
+    /// How many readers owe a deletion receipt whose time has run out.
+    async fn deletions_overdue(&self, session: &Session) -> Result<u64, ApiError> {
+        let now = self.judged_at();
+        let grants = self.grants(session).await?;
+        let overdue =
+            grants.iter().filter(|(_, grant)| matches!(grant.deletion(now), Deletion::Overdue { .. }));
+        Ok(overdue.count() as u64)
     }
 
     /// The code by which others find this person.

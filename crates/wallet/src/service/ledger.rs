@@ -5,7 +5,7 @@ use amulet_app_api::wallet::{CheckedView, HospitalView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_light_client::{LightError, NodeVerdict, ProvenHeader, ProvenReceipt, SyncPolicy, SyncReport};
 use amulet_protocol::calls::Call;
-use amulet_protocol::ids::{Did, Nonce, TxId};
+use amulet_protocol::ids::{Did, Nonce, Timestamp, TxId};
 use amulet_protocol::receipt::{Outcome, RefusalCode};
 use amulet_protocol::state::{Account, Practitioner, StateKey};
 use amulet_protocol::transaction::SignedTransaction;
@@ -77,6 +77,13 @@ impl Service {
             header_hash: report.head.hash().to_string(),
             unreachable,
         }
+    }
+
+    /// The moment by which grants and requests are judged, as hospitals do it: now, and never before the newest block. Nothing
+    /// is open for longer because this device's clock is behind.
+    pub(super) fn judged_at(&self) -> Timestamp {
+        let newest = self.client.trusted().map(|head| head.time());
+        newest.map_or(self.now(), |newest| newest.max(self.now()))
     }
 
     /// One value of the ledger's state, proven.

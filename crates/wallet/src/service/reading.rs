@@ -32,12 +32,12 @@ impl Service {
         let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
         let state = state.filter(|state| state.practitioner == session.did());
         let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
-        let last_use = match state.standing(self.now()) {
+        let last_use = match state.standing(self.judged_at()) {
             Standing::Revoked => return Err(grant_ended("revoked")),
             Standing::Expired => return Err(grant_ended("expired")),
             Standing::Paused => return Err(grant_ended("paused")),
             // A line that broke in the midst must not cost the last use.
-            Standing::UsedUp if state.gives(self.now()) => self.last_use(&session, id).await?,
+            Standing::UsedUp if state.gives(self.judged_at()) => self.last_use(&session, id).await?,
             Standing::UsedUp => return Err(grant_ended("used_up")),
             // The hospitals' clocks decide whether it has begun.
             Standing::NotYet | Standing::Active => None,

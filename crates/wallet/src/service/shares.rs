@@ -8,6 +8,7 @@ use amulet_protocol::calls::{
 use amulet_protocol::grant::{Deletion, GrantState, Standing, Term};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::{RecordId, Timestamp};
+use amulet_protocol::limits::ACCESS_TIME_MAX_MS;
 use amulet_protocol::state::StateKey;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -51,10 +52,11 @@ impl Service {
             purpose: convert::purpose(grant.purpose),
             granted_at: grant.valid_from.0,
             until: grant.closes_at().0,
-            state: share_state(grant, self.now()),
+            state: share_state(grant, self.judged_at()),
             uses: u64::from(grant.uses),
             uses_max: grant.term.uses_max.map(|limit| u64::from(limit.0.get())),
-            deletion: deletion_view(grant.deletion(self.now())),
+            deletion: deletion_view(grant.deletion(self.judged_at())),
+            until_max: self.judged_at().plus_millis(ACCESS_TIME_MAX_MS).0,
         })
     }
 

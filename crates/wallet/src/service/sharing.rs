@@ -38,7 +38,7 @@ impl Service {
         let mut ended = Vec::new();
         for (id, grant) in self.grants(&session).await? {
             let view = self.share_view(&session, id, &grant).await?;
-            if is_over(&grant, self.now()) { ended.push(view) } else { active.push(view) }
+            if is_over(&grant, self.judged_at()) { ended.push(view) } else { active.push(view) }
         }
         active.reverse();
         ended.reverse();
@@ -63,7 +63,7 @@ impl Service {
         asked.retain(|request| !answered.contains(request));
         let keys: Vec<StateKey> = asked.iter().map(|id| StateKey::Request(*id)).collect();
         let states = self.states_of::<RequestState>(&keys).await?;
-        let now = self.now();
+        let now = self.judged_at();
         let mut waiting = Vec::new();
         for (id, state) in asked.into_iter().zip(states) {
             let Some(state) = state else { continue };

@@ -24,8 +24,16 @@ pub fn headline(t: Translator, line: &LogLineView) -> String {
     t.text(words::log_event(&line.what), &[("n", Arg::from(line.records))])
 }
 
-/// The rest: why, until when.
+/// The rest: whose access, why, until when.
 pub fn details(t: Translator, line: &LogLineView) -> Option<String> {
+    let about = line.about.as_ref().map(|reader| tr!(t, "log-about", who = who(t, reader)));
+    match (about, particulars(t, line)) {
+        (Some(about), Some(particulars)) => Some(tr!(t, "sentences", first = about, second = particulars)),
+        (about, particulars) => about.or(particulars),
+    }
+}
+
+fn particulars(t: Translator, line: &LogLineView) -> Option<String> {
     match &line.what {
         LogEvent::EmergencyDeclared { reason, note, until } => {
             let reason = tr!(

@@ -62,6 +62,13 @@ fn HomeBody(view: HomeView) -> Element {
                 span { class: "grow strong", {tr!(t, "home-readers", n = view.readers_now)} }
                 Glyph { icon: Icon::Next, size: 18 }
             }
+            if view.deletions_overdue > 0 {
+                Link { class: "notice wait link", to: Route::Sharing {}, "data-testid": "home-overdue",
+                    Glyph { icon: Icon::Clock, size: 24 }
+                    span { class: "grow strong", {tr!(t, "home-overdue", n = view.deletions_overdue)} }
+                    Glyph { icon: Icon::Next, size: 18 }
+                }
+            }
             Link { class: "line boxed", to: Route::Code {}, "data-testid": "home-code",
                 span { class: "tile", Glyph { icon: Icon::Scan } }
                 span { class: "grow",

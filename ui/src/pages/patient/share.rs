@@ -31,7 +31,7 @@ enum Asking {
 
 /// A share that opens its records, or would if it were not paused.
 #[component]
-pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
+pub fn ActiveShare(share: ShareView, onchange: EventHandler<String>) -> Element {
     let t = use_translator();
     let action = use_action();
     let mut asking = use_signal(|| None::<Asking>);
@@ -46,18 +46,21 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
         asking.set(None);
     };
     let (id, hold_id) = (share.id.clone(), share.id.clone());
+    let reader = who(t, &share.to);
+    let (taken_from, held, extended) = (reader.clone(), reader.clone(), reader);
     let take_back = move |()| {
+        let said = tr!(t, "said-taken-back", who = taken_from.clone());
         action.call(RevokeGrant { grant: id.clone() }, move |()| {
             asking.set(None);
-            onchange.call(());
+            onchange.call(said);
         });
     };
     let hold = move |()| {
-        let grant = hold_id.clone();
+        let (grant, who) = (hold_id.clone(), held.clone());
         if paused {
-            action.call(ResumeGrant { grant }, move |()| onchange.call(()));
+            action.call(ResumeGrant { grant }, move |()| onchange.call(tr!(t, "said-resumed", who = who)));
         } else {
-            action.call(PauseGrant { grant }, move |()| onchange.call(()));
+            action.call(PauseGrant { grant }, move |()| onchange.call(tr!(t, "said-paused", who = who)));
         }
     };
     rsx! {
@@ -95,7 +98,9 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
                 if !action.is_running() {
                     Link { class: Weight::Second.class(), to: Route::Narrow { grant: share.id.clone() }, "data-testid": "open-less", {tr!(t, "narrow-open")} }
                 }
+                if longer(&share).next().is_some() {
                 Button { label: tr!(t, "extend"), weight: Weight::Second, testid: "extend", disabled: action.is_running(), onclick: move |()| ask(Asking::Extend) }
+                }
                 }
                 Button { label: tr!(t, "take-back"), weight: Weight::Danger, testid: "take-back", disabled: action.is_running(), onclick: move |()| ask(Asking::TakeBack) }
             }
@@ -116,10 +121,10 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<()>) -> Element {
         if asking() == Some(Asking::Extend) {
             Longer {
                 share: share.clone(),
-                onclose: move |changed: bool| {
+                onclose: move |until: Option<TimeMs>| {
                     asking.set(None);
-                    if changed {
-                        onchange.call(());
+                    if let Some(until) = until {
+                        onchange.call(tr!(t, "said-extended", who = extended.clone(), until = t.date_time(until)));
                     }
                 },
             }
@@ -135,9 +140,15 @@ fn uses(t: Translator, share: &ShareView) -> String {
     }
 }
 
+/// How much longer a share may last, as far as the ledger lets any last.
+fn longer(share: &ShareView) -> impl Iterator<Item = (u64, &'static str)> {
+    let (end, most) = (share.until, share.until_max);
+    LONGER.into_iter().filter(move |(days, _)| end + days * DAY_MS <= most)
+}
+
 /// Asks how much longer a share may last.
 #[component]
-fn Longer(share: ShareView, onclose: EventHandler<bool>) -> Element {
+fn Longer(share: ShareView, onclose: EventHandler<Option<TimeMs>>) -> Element {
     let t = use_translator();
     let action = use_action();
     let mut days = use_signal(|| LONGER[0].0);
@@ -154,7 +165,7 @@ fn Longer(share: ShareView, onclose: EventHandler<bool>) -> Element {
                 if event.key() == Key::Escape {
                     event.prevent_default();
                     if !action.is_running() {
-                        onclose.call(false);
+                        onclose.call(None);
                     }
                 }
             },
@@ -163,7 +174,7 @@ fn Longer(share: ShareView, onclose: EventHandler<bool>) -> Element {
                 p { id: "extend-text", {tr!(t, "extend-text", until = t.date_time(end))} }
                 fieldset { class: "stack tight", disabled: action.is_running(),
                     legend { class: "visually-hidden", {tr!(t, "extend-title", name = share.to.name.clone())} }
-                    for (number, key) in LONGER {
+                    for (number, key) in longer(&share) {
                         label { key: "{key}", class: "choice row",
                             input {
                                 r#type: "radio",
@@ -181,15 +192,15 @@ fn Longer(share: ShareView, onclose: EventHandler<bool>) -> Element {
                 }
                 ActionProgress { action, waiting: tr!(t, "task-waiting-for-hospitals") }
                 div { class: "dialog-actions",
-                    Button { label: tr!(t, "extend-keep"), weight: Weight::Second, testid: "extend-keep", disabled: action.is_running(), onclick: move |()| onclose.call(false) }
+                    Button { label: tr!(t, "extend-keep"), weight: Weight::Second, testid: "extend-keep", disabled: action.is_running(), onclick: move |()| onclose.call(None) }
                     Button {
                         label: tr!(t, "extend-confirm"),
                         weight: Weight::Main,
                         testid: "extend-confirm",
                         busy: action.is_running(),
                         onclick: move |()| {
-                            let call = ExtendGrant { grant: grant.clone(), until: end + days() * DAY_MS };
-                            action.call(call, move |()| onclose.call(true));
+                            let until = end + days() * DAY_MS;
+                            action.call(ExtendGrant { grant: grant.clone(), until }, move |()| onclose.call(Some(until)));
                         },
                     }
                 }

@@ -8,8 +8,9 @@ use crate::components::page::{Empty, PageHead};
 use crate::components::people::{counted, named, who};
 use crate::hooks::use_load;
 use crate::i18n::{Translator, tr, use_translator, words};
+use crate::platform;
 use crate::route::Route;
-use amulet_app_api::access::{RequestView, ShareView, Sharing as SharingCall, SharingView};
+use amulet_app_api::access::{DeletionView, RequestView, ShareView, Sharing as SharingCall, SharingView};
 use dioxus::prelude::*;
 
 /// The page.
@@ -40,9 +41,31 @@ pub fn share_sentence(t: Translator, share: &ShareView) -> String {
 #[component]
 fn Body(view: SharingView, onchange: EventHandler<()>) -> Element {
     let t = use_translator();
+    let mut said = use_signal(|| None::<String>);
+    let changed = move |what: String| {
+        said.set(Some(what));
+        onchange.call(());
+    };
+    let overdue: Vec<ShareView> = view
+        .ended
+        .iter()
+        .filter(|share| matches!(share.deletion, DeletionView::Overdue { .. }))
+        .cloned()
+        .collect();
     let nothing = view.waiting.is_empty() && view.active.is_empty() && view.ended.is_empty();
     rsx! {
         CheckedBadge { checked: view.checked.clone() }
+        if let Some(said) = said() {
+            Said { key: "{said}", said }
+        }
+        if !overdue.is_empty() {
+            section { class: "stack tight", "aria-labelledby": "overdue", "data-testid": "overdue-deletions",
+                h2 { id: "overdue", {tr!(t, "sharing-overdue")} }
+                for share in overdue {
+                    EndedShare { key: "{share.id}", share }
+                }
+            }
+        }
         if nothing {
             Empty { icon: Icon::Sharing, title: tr!(t, "sharing-empty-title"), text: tr!(t, "sharing-empty-text"),
                 Link { class: "button second", to: Route::Code {}, {tr!(t, "sharing-empty-step")} }
@@ -63,7 +86,7 @@ fn Body(view: SharingView, onchange: EventHandler<()>) -> Element {
                     p { class: "soft", "data-testid": "no-active-shares", {tr!(t, "sharing-active-none")} }
                 }
                 for share in view.active.clone() {
-                    ActiveShare { key: "{share.id}", share, onchange }
+                    ActiveShare { key: "{share.id}", share, onchange: changed }
                 }
             }
         }
@@ -76,6 +99,18 @@ fn Body(view: SharingView, onchange: EventHandler<()>) -> Element {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What was just done, where the focus goes: the button that did it may be gone.
+#[component]
+fn Said(said: String) -> Element {
+    use_effect(|| platform::focus("#said"));
+    rsx! {
+        div { id: "said", class: "notice good", role: "status", tabindex: "-1", "data-testid": "share-said",
+            Glyph { icon: Icon::Check, size: 24 }
+            p { {said} }
         }
     }
 }
