@@ -17,7 +17,6 @@ mod reputation;
 mod resume;
 mod run;
 mod skipping;
-mod skipping_properties;
 mod skipping_sync;
 mod stores;
 mod submit;

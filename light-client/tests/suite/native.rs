@@ -5,6 +5,7 @@ mod golden;
 mod https;
 mod libp2p;
 mod lines;
+mod properties;
 
 use crate::chain::{Chain, NOW, People};
 use crate::network::Network;
