@@ -12,6 +12,7 @@ use amulet_protocol::header::Header;
 use amulet_protocol::ids::Timestamp;
 use amulet_protocol::light::{LightRequest, LightResponse, UntrustedStep};
 use amulet_verifier::{VerifiedHeader, Verifier, link_range};
+use futures::future::join_all;
 use std::sync::Arc;
 
 /// A head, and what is known of the sets that lead to it.
@@ -40,12 +41,9 @@ impl LightClient {
             return asked;
         }
         let doubts = self.take_doubts();
-        for (node, header) in &doubts {
-            let Ok((_, verifier)) = self.follow_apart(*node, start, header.clone(), now).await else {
-                continue;
-            };
+        let followed = self.follow_each(start, doubts.clone().into_iter().collect(), now).await;
+        if let Some((_, verifier)) = followed.into_iter().find_map(|(_, followed)| followed.ok()) {
             self.set_verifier(Arc::new(verifier));
-            break;
         }
         for (node, header) in doubts {
             match self.judge(header.clone(), now) {
@@ -74,23 +72,38 @@ impl LightClient {
         now: Timestamp,
     ) -> Result<(), LightError> {
         let mut doubts = self.take_doubts();
+        let mut beside = Vec::new();
         for (node, header) in skipped {
-            let Some((_, verdict)) = nodes.iter_mut().find(|(other, _)| other == node) else { continue };
             if self.newest_contains(newest, header).await {
                 self.note_height(*node, false);
-                *verdict = NodeVerdict::Agrees { height: header.height };
-                continue;
+                note(nodes, *node, NodeVerdict::Agrees { height: header.height });
+            } else {
+                beside.extend(doubts.remove(node).map(|doubt| (*node, doubt)));
             }
-            let Some(doubt) = doubts.remove(node) else { continue };
-            match self.follow_apart(*node, start, doubt, now).await {
+        }
+        for (node, followed) in self.follow_each(start, beside, now).await {
+            match followed {
                 Ok((head, verifier)) => {
                     let other = Branch { head: &head, verifier: &verifier };
-                    self.tell_apart(*node, &other, newest, now).await?;
+                    self.tell_apart(node, &other, newest, now).await?;
                 }
-                Err(failure) => *verdict = self.noted(*node, failure).into(),
+                Err(failure) => note(nodes, node, self.noted(node, failure).into()),
             }
         }
         Ok(())
+    }
+
+    /// Follows each of these nodes apart, all at once, so that none can keep the others from being heard.
+    async fn follow_each(
+        &self,
+        start: &Verifier,
+        doubts: Vec<(NodeIndex, UntrustedSignedHeader)>,
+        now: Timestamp,
+    ) -> Vec<(NodeIndex, Result<(VerifiedHeader, Verifier), NodeFailure>)> {
+        let each = doubts
+            .into_iter()
+            .map(|(node, header)| async move { (node, self.follow_apart(node, start, header, now).await) });
+        join_all(each).await
     }
 
     /// A head that verifies and is not in the range of the newest: it may be above that, or exclude it.
@@ -209,5 +222,11 @@ impl LightClient {
             let _ = kept.take(UntrustedStep::clone(step), confirmed_at, now);
         }
         self.set_verifier(Arc::new(kept));
+    }
+}
+
+fn note(nodes: &mut [(NodeIndex, NodeVerdict)], node: NodeIndex, said: NodeVerdict) {
+    if let Some((_, verdict)) = nodes.iter_mut().find(|(other, _)| *other == node) {
+        *verdict = said;
     }
 }
