@@ -3,8 +3,9 @@
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
 use amulet_crypto::sealed_box::SealedBox;
+use amulet_protocol::grant_keys::SealedKeys;
 use amulet_protocol::ids::Did;
-use amulet_protocol::limits::HOLDERS_MAX;
+use amulet_protocol::limits::{GRANT_ENVELOPE_BYTES_MAX, HOLDERS_MAX, SEALED_KEY_BYTES_MAX};
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::state::StateKey;
 use std::collections::BTreeSet;
@@ -29,6 +30,12 @@ pub(crate) fn holders<S: StateRead>(step: &Step<'_, S>, holders: &[Did]) -> Done
 /// Refuses a sealed box of more than `max` bytes.
 pub(crate) fn sealed(sealed: &SealedBox, max: usize) -> Result<(), RefusalCode> {
     ensure(sealed.as_bytes().len() <= max, RefusalCode::BadSealed)
+}
+
+/// Refuses sealed keys whose box or envelope is empty or too long.
+pub(crate) fn keys(keys: &SealedKeys) -> Result<(), RefusalCode> {
+    sealed(&keys.sealed_key, SEALED_KEY_BYTES_MAX)?;
+    ensure((1..=GRANT_ENVELOPE_BYTES_MAX).contains(&keys.envelope.len()), RefusalCode::BadSealed)
 }
 
 /// Refuses unless `patient` is registered as an identity.

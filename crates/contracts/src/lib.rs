@@ -28,6 +28,7 @@ pub mod testing;
 mod tests;
 pub mod validators;
 
+pub use consent::standing::{Due, flows_due};
 pub use genesis::genesis_state;
 pub use state::{Changes, MemoryState, StateRead};
 
@@ -156,6 +157,7 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::RotateValidatorKey(call) => governance::rotate(step, call),
         Call::ReportEvidence(call) => evidence::report(step, call),
         Call::PublishAddresses(call) => registry::publish_addresses(step, call),
+        Call::PublishStaffKey(call) => registry::publish_staff_key(step, call),
         Call::ReportService(call) => reputation::report(step, call),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
-use crate::{checks, history, registry};
+use crate::{checks, consent, history, registry};
 use amulet_protocol::calls::{RecordEntry, RegisterRecords};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Did;
@@ -29,7 +29,8 @@ pub(crate) fn register<S: StateRead>(step: &mut Step<'_, S>, call: &RegisterReco
     }
     let records = u32::try_from(call.records.len()).expect("the number of records is bounded above");
     let event = Event::RecordsRegistered { provider: step.sender, records };
-    history::append(step, &[call.patient], &event)
+    history::append(step, &[call.patient], &event)?;
+    consent::standing::open(step, call.patient, &call.records, &call.flows)
 }
 
 fn register_one<S: StateRead>(step: &mut Step<'_, S>, patient: Did, entry: &RecordEntry) -> Done<S> {

@@ -4,9 +4,8 @@ use crate::state::StateRead;
 use crate::step::{Done, Step, Stop, ensure};
 use crate::{checks, history, validators};
 use amulet_protocol::addresses::{AddressesState, NodeAddress, PublishAddresses};
-use amulet_protocol::calls::RegisterPractitioner;
+use amulet_protocol::calls::{PublishStaffKey, RegisterPractitioner};
 use amulet_protocol::history::Event;
-use amulet_protocol::ids::Did;
 use amulet_protocol::limits::{ADDRESSES_PER_ORGANISATION_MAX, ADDRESSES_TIME_MAX_MS, NAME_BYTES_MAX};
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::state::{Practitioner, StateKey};
@@ -34,12 +33,20 @@ pub(crate) fn register_practitioner<S: StateRead>(
         organisation: step.sender,
         name: call.name.clone(),
         department: call.department.clone(),
+        role: call.role,
         valid_from: call.valid_from,
         valid_until: call.valid_until,
     };
     step.put(key, &practitioner);
     let event = Event::PractitionerRegistered { practitioner: call.practitioner };
     history::append(step, &[call.practitioner], &event)
+}
+
+/// Says to which key grants for the sender's staff are sealed.
+pub(crate) fn publish_staff_key<S: StateRead>(step: &mut Step<'_, S>, call: &PublishStaffKey) -> Done<S> {
+    organisation(step)?;
+    step.put(StateKey::StaffKey(step.sender), &call.agreement);
+    history::append(step, &[step.sender], &Event::StaffKeyPublished)
 }
 
 /// Says where the sender's nodes can be asked, or takes it back.
@@ -78,13 +85,9 @@ pub(crate) fn organisation<S: StateRead>(step: &Step<'_, S>) -> Done<S> {
     Ok(ensure(step.exists(&StateKey::Organisation(step.sender))?, RefusalCode::NotAnOrganisation)?)
 }
 
-/// Whether the registration of `did` as a practitioner counts now.
-pub(crate) fn practises<S: StateRead>(step: &Step<'_, S>, did: Did) -> Done<S, bool> {
-    let practitioner: Option<Practitioner> = step.get(&StateKey::Practitioner(did))?;
-    Ok(practitioner.is_some_and(|practitioner| practitioner.counts_at(step.now())))
-}
-
-/// Refuses unless the sender is a practitioner whose registration counts now.
-pub(crate) fn practitioner<S: StateRead>(step: &Step<'_, S>) -> Done<S> {
-    Ok(ensure(practises(step, step.sender)?, RefusalCode::NotAPractitioner)?)
+/// The registration of the sender as a practitioner, which must count now.
+pub(crate) fn practitioner<S: StateRead>(step: &Step<'_, S>) -> Done<S, Practitioner> {
+    let registered: Option<Practitioner> = step.get(&StateKey::Practitioner(step.sender))?;
+    let counts = registered.filter(|practitioner| practitioner.counts_at(step.now()));
+    Ok(counts.ok_or(RefusalCode::NotAPractitioner)?)
 }

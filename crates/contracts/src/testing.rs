@@ -5,16 +5,20 @@ use amulet_crypto::entropy::SeededEntropy;
 use amulet_crypto::sealed_box::{AgreementKey, SealContext, SealedBox};
 use amulet_crypto::signing::{SigningContext, SigningKey};
 use amulet_protocol::calls::{
-    Call, CardLocator, DeclareEmergency, GrantAccess, PublishCard, RecordEntry, RegisterIdentity,
-    RegisterPractitioner, RegisterRecords, RequestAccess, RequestId, UseAccess,
+    Call, CardLocator, DeclareEmergency, GrantAccess, PublishCard, PublishStaffKey, RecordEntry,
+    RegisterIdentity, RegisterPractitioner, RegisterRecords, RequestAccess, RequestId, UseAccess,
 };
 use amulet_protocol::certificate::{CommitVote, UntrustedCommitCertificate};
 use amulet_protocol::consensus::{Signed, signing_domain};
-use amulet_protocol::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
+use amulet_protocol::consent::{
+    Category, DataClass, EmergencyReason, PractitionerRole, Purpose, RecordDates,
+};
 use amulet_protocol::evidence::Evidence;
 use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
 use amulet_protocol::governance::{Acceptance, Candidate, MembershipChange, Seat};
 use amulet_protocol::grant::Term;
+use amulet_protocol::grant_keys::SealedKeys;
+use amulet_protocol::grantee::{Grantee, Staff};
 use amulet_protocol::header::Header;
 use amulet_protocol::ids::{
     BlobId, ChainId, Did, Epoch, HeaderHash, Height, Nonce, RecordId, ReplicaId, Timestamp,
@@ -154,6 +158,7 @@ pub fn practitioner(practitioner: Did, from: Timestamp) -> RegisterPractitioner 
         practitioner,
         name: "Li Min".into(),
         department: "Emergency".into(),
+        role: PractitionerRole::Attending,
         valid_from: from,
         valid_until: from.plus_millis(365 * DAY_MS),
     }
@@ -186,6 +191,7 @@ pub fn records(numbers: std::ops::Range<u64>, provider: Did, patient: &Actor) ->
     RegisterRecords {
         patient: patient.did,
         records: numbers.map(|number| record(number, provider, patient)).collect(),
+        flows: Vec::new(),
     }
 }
 
@@ -194,6 +200,7 @@ pub fn records(numbers: std::ops::Range<u64>, provider: Did, patient: &Actor) ->
 pub fn request(patient: Did, now: Timestamp) -> RequestAccess {
     RequestAccess {
         patient,
+        staff: None,
         categories: vec![Category::Labs],
         record_dates: RecordDates::default(),
         purpose: Purpose::Treatment,
@@ -211,13 +218,48 @@ pub fn grant(
     until: Timestamp,
 ) -> GrantAccess {
     GrantAccess {
-        request,
+        request: Some(request),
+        grantee: Grantee::Person(grantee.did),
+        purpose: Purpose::Treatment,
         records: sorted_ids(numbers),
+        standing: Vec::new(),
         valid_from: None,
         term: term(until),
-        sealed_key: sealed(grantee, 16),
-        envelope: vec![7; 64],
+        keys: sealed_keys(grantee),
     }
+}
+
+/// Keys of nothing, sealed to somebody.
+#[must_use]
+pub fn sealed_keys(to: &Actor) -> SealedKeys {
+    SealedKeys { sealed_key: sealed(to, 16), envelope: vec![7; 64] }
+}
+
+/// A grant of records `numbers` until `until` that nobody asked for, for a person or for staff.
+#[must_use]
+pub fn unasked(grantee: Grantee, numbers: std::ops::Range<u64>, until: Timestamp) -> GrantAccess {
+    GrantAccess {
+        request: None,
+        grantee,
+        purpose: Purpose::OngoingCare,
+        records: sorted_ids(numbers),
+        standing: Vec::new(),
+        valid_from: None,
+        term: term(until),
+        keys: sealed_keys(&Actor::new(1)),
+    }
+}
+
+/// Everybody who practises at an organisation.
+#[must_use]
+pub fn staff(organisation: Did) -> Staff {
+    Staff { organisation, department: None, role: None }
+}
+
+/// The publication of an organisation's key for its staff.
+#[must_use]
+pub fn staff_key(organisation: &Actor) -> Call {
+    Call::PublishStaffKey(PublishStaffKey { agreement: organisation.agreement.public_key().clone() })
 }
 
 /// A term without a limit of uses, after which what was read is deleted in the usual time.

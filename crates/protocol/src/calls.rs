@@ -1,10 +1,12 @@
 //! What a transaction can ask the contracts to do.
 
 use crate::addresses::PublishAddresses;
-use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
+use crate::consent::{Category, DataClass, EmergencyReason, PractitionerRole, Purpose, RecordDates};
 use crate::evidence::Evidence;
 use crate::governance::{ApproveMembership, ProposeMembership, RotateValidatorKey, WithdrawMembership};
 use crate::grant::Term;
+use crate::grant_keys::SealedKeys;
+use crate::grantee::{Grantee, Staff};
 use crate::ids::{BlobId, Did, Epoch, RecordId, Timestamp};
 use crate::reputation::ReportService;
 use alloc::boxed::Box;
@@ -118,6 +120,8 @@ pub enum Call {
     ResumeAccess(ResumeAccess),
     /// consent: a reader states that what was read under an ended grant is deleted.
     ConfirmDeletion(ConfirmDeletion),
+    /// registry: an organisation says to which key grants for its staff are sealed.
+    PublishStaffKey(PublishStaffKey),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.
@@ -138,6 +142,8 @@ pub struct RegisterPractitioner {
     pub name: String,
     /// Department.
     pub department: String,
+    /// Role.
+    pub role: PractitionerRole,
     /// First moment at which the registration counts.
     pub valid_from: Timestamp,
     /// First moment at which it no longer counts.
@@ -151,6 +157,24 @@ pub struct RegisterRecords {
     pub patient: Did,
     /// The records; at least one.
     pub records: Vec<RecordEntry>,
+    /// Their keys for everybody to whom the patient has opened records to come: exactly the grants that are due, ascending.
+    pub flows: Vec<KeyFlow>,
+}
+
+/// The keys of new records for the reader of a standing grant.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct KeyFlow {
+    /// The grant.
+    pub grant: GrantId,
+    /// Keys of those records of the transaction that the grant opens.
+    pub keys: SealedKeys,
+}
+
+/// Say to which key grants for the sender's staff are sealed, from now on.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PublishStaffKey {
+    /// The key; the organisation's nodes open what is sealed to it and pass on to each reader what they read.
+    pub agreement: AgreementPublicKey,
 }
 
 /// What the ledger holds of one record: nothing that says what is in it.
@@ -177,6 +201,8 @@ pub struct RecordEntry {
 pub struct RequestAccess {
     /// Whom to ask.
     pub patient: Did,
+    /// The staff who would read, of whom the sender is one; `None` for the sender alone.
+    pub staff: Option<Staff>,
     /// Categories asked for; at least one, ascending, no repeats.
     pub categories: Vec<Category>,
     /// Record dates asked for. Ledger entries hold no record date: the wallet applies it when it lists the records.
@@ -192,19 +218,23 @@ pub struct RequestAccess {
 /// Grant access to exactly these records.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct GrantAccess {
-    /// The request that is answered.
-    pub request: RequestId,
-    /// Records opened, ascending, no repeats; at least one.
+    /// The request that is answered; `None` if the patient gives access unasked.
+    pub request: Option<RequestId>,
+    /// Who may read: as asked for, or only the person who asked.
+    pub grantee: Grantee,
+    /// What for; as asked for.
+    pub purpose: Purpose,
+    /// Records opened, ascending, no repeats; at least one, unless records to come are.
     pub records: Vec<RecordId>,
+    /// Categories of which records registered while the grant lasts are opened too, ascending, no repeats.
+    pub standing: Vec<Category>,
     /// First moment at which the grant opens anything, at most
     /// [`ANSWER_TIME_MAX_MS`](crate::limits::ANSWER_TIME_MAX_MS) ahead; `None`, or one that has passed, for at once.
     pub valid_from: Option<Timestamp>,
     /// How far it opens: from then on at most for the time asked for.
     pub term: Term,
-    /// The grant's own SM4 key, sealed to the grantee's agreement key.
-    pub sealed_key: SealedBox,
-    /// The records' keys, encrypted under the grant's key.
-    pub envelope: Vec<u8>,
+    /// The records' keys, sealed to the grantee.
+    pub keys: SealedKeys,
 }
 
 /// Turn a request down.
@@ -237,8 +267,10 @@ pub struct UseLimit(pub NonZeroU32);
 pub struct NarrowAccess {
     /// The grant.
     pub grant: GrantId,
-    /// Records that stay open, ascending, no repeats; at least one.
+    /// Records that stay open, ascending, no repeats; at least one, unless records to come stay open.
     pub records: Vec<RecordId>,
+    /// Categories of which records to come stay open, ascending, no repeats.
+    pub standing: Vec<Category>,
     /// How far it opens, uses so far included.
     pub term: Term,
 }

@@ -85,6 +85,40 @@ vocabulary!(
         FamilyCarer,
         /// Emergency treatment (ETREAT).
         Emergency,
+        /// An insurance claim (CLMATTCH).
+        InsuranceClaim,
+        /// Research in a registered study (HRESCH).
+        Research,
+    }
+);
+
+impl Purpose {
+    /// Whether somebody who is no practitioner can read for it.
+    #[must_use]
+    pub fn is_for_laypeople(self) -> bool {
+        self == Self::FamilyCarer
+    }
+}
+
+vocabulary!(
+    /// What a practitioner is at their organisation (FHIR `PractitionerRole.code`, coarse). Encoded by position: append only.
+    PractitionerRole {
+        /// A senior physician who answers for patients across departments.
+        Attending,
+        /// A physician in specialist training.
+        Resident,
+        /// Somebody in their first training, under supervision.
+        Intern,
+        /// A nurse.
+        Nurse,
+        /// A pharmacist.
+        Pharmacist,
+        /// A technician or therapist.
+        Technician,
+        /// A researcher.
+        Researcher,
+        /// A claims assessor of an insurer.
+        Assessor,
     }
 );
 

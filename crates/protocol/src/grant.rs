@@ -4,7 +4,8 @@
 //! opens its records, and by when what was read must be deleted.
 
 use crate::calls::{RequestId, UseLimit};
-use crate::consent::Purpose;
+use crate::consent::{Category, Purpose};
+use crate::grantee::Grantee;
 use crate::ids::{Did, RecordId, Timestamp};
 use crate::limits::{DELETION_NOTICE_MS, DELETION_TIME_MS, KEEPING_TIME_MAX_MS, USE_TIME_MS};
 use alloc::vec::Vec;
@@ -16,13 +17,15 @@ pub struct GrantState {
     /// Who granted.
     pub patient: Did,
     /// Who may read.
-    pub practitioner: Did,
-    /// The request it answers.
-    pub request: RequestId,
+    pub grantee: Grantee,
+    /// The request it answers, if it answers one.
+    pub request: Option<RequestId>,
     /// What for.
     pub purpose: Purpose,
     /// Records opened, ascending.
     pub records: Vec<RecordId>,
+    /// Categories of which new records are opened too, ascending.
+    pub standing: Vec<Category>,
     /// How far it opens.
     pub term: Term,
     /// First moment at which it is valid.
@@ -204,8 +207,6 @@ impl GrantState {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::ids::TxId;
-    use amulet_crypto::digest::Digest;
     use amulet_crypto::entropy::SeededEntropy;
     use amulet_crypto::signing::SigningKey;
     use std::num::NonZeroU32;
@@ -214,10 +215,11 @@ mod tests {
         let did = |seed| Did::of_key(SigningKey::generate(&mut SeededEntropy::new(seed)).public_key());
         GrantState {
             patient: did(1),
-            practitioner: did(2),
-            request: RequestId(TxId(Digest::ZERO)),
+            grantee: Grantee::Person(did(2)),
+            request: None,
             purpose: Purpose::Treatment,
             records: Vec::new(),
+            standing: Vec::new(),
             term: Term { valid_until: Timestamp(200), uses_max: None, erase_by: None },
             valid_from: Timestamp(100),
             hold: Hold::Open,

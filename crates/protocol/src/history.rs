@@ -48,10 +48,10 @@ pub enum Event {
     AccessGranted {
         /// The grant.
         grant: GrantId,
-        /// The request it answers.
-        request: RequestId,
-        /// Who may read.
-        practitioner: Did,
+        /// The request it answers, if it answers one.
+        request: Option<RequestId>,
+        /// Who may read: a person, or an organisation for its staff.
+        grantee: Did,
     },
     /// The patient declined.
     AccessDeclined {
@@ -65,7 +65,7 @@ pub enum Event {
         /// The grant.
         grant: GrantId,
         /// Who could read.
-        practitioner: Did,
+        grantee: Did,
         /// By when what was read is to be deleted; `None` if nothing was.
         erase_by: Option<Timestamp>,
     },
@@ -156,14 +156,14 @@ pub enum Event {
         /// The grant.
         grant: GrantId,
         /// Who may read.
-        practitioner: Did,
+        grantee: Did,
     },
     /// The patient made a grant last longer.
     AccessExtended {
         /// The grant.
         grant: GrantId,
         /// Who may read.
-        practitioner: Did,
+        grantee: Did,
         /// First moment at which it opens nothing.
         until: Timestamp,
     },
@@ -172,21 +172,34 @@ pub enum Event {
         /// The grant.
         grant: GrantId,
         /// Who could read.
-        practitioner: Did,
+        grantee: Did,
     },
     /// The patient let a paused grant go on.
     AccessResumed {
         /// The grant.
         grant: GrantId,
         /// Who may read.
-        practitioner: Did,
+        grantee: Did,
     },
     /// The reader confirmed that what was read under an ended grant is deleted.
     DeletionConfirmed {
         /// The grant.
         grant: GrantId,
-        /// Who had read.
-        practitioner: Did,
+        /// Who had read, or whose staff had.
+        grantee: Did,
+    },
+    /// An organisation said to which key grants for its staff are sealed.
+    StaffKeyPublished,
+    /// New records of the patient were opened to the reader of a standing grant.
+    RecordsOpened {
+        /// The grant.
+        grant: GrantId,
+        /// Who may read them.
+        grantee: Did,
+        /// The hospital that registered them.
+        provider: Did,
+        /// How many.
+        records: u32,
     },
 }
 

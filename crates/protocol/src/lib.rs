@@ -24,6 +24,8 @@ pub mod fork_file;
 pub mod genesis;
 pub mod governance;
 pub mod grant;
+pub mod grant_keys;
+pub mod grantee;
 pub mod header;
 pub mod history;
 pub mod ids;

@@ -15,6 +15,8 @@ pub const RECORDS_PER_TRANSACTION_MAX: usize = 4_096;
 pub const RECORDS_PER_GRANT_MAX: usize = 10_000;
 /// Bytes of the plaintext of one record; with its seal it fits into one answer of a node.
 pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Grants of one patient that open records to come; the keys of every new record go to each of their readers.
+pub const STANDING_GRANTS_MAX: usize = 32;
 /// Hospitals that hold one ciphertext.
 pub const HOLDERS_MAX: usize = 8;
 /// Bytes of a name or department on the ledger.

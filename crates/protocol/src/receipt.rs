@@ -190,6 +190,15 @@ pub enum RefusalCode {
     DeletionConfirmed,
     /// The grant was changed as often as one may be; it can only be taken back.
     TooManyChanges,
+    /// The grantee is none: an organisation that is unknown or has published no key for its staff, a department without a name, or
+    /// staff that the asker is not one of.
+    BadGrantee,
+    /// The grant is not for whom, or not for what, access was asked.
+    NotAsRequested,
+    /// The patient has as many grants that open records to come as one may have.
+    TooManyStanding,
+    /// The keys that go with new records are not for exactly the standing grants that are due them.
+    FlowsDiffer,
 }
 
 impl fmt::Display for RefusalCode {

@@ -1,10 +1,10 @@
-//! How a record, the keys of a grant and an emergency note are sealed: shared by the hospital that writes, the wallet
-//! that re-wraps and the clinician who reads.
+//! How a record and an emergency note are sealed: shared by the hospital that writes, the patient's wallet and the clinician
+//! who reads.
 
-use crate::calls::{CardLocator, RequestId};
+use crate::calls::CardLocator;
 use crate::codec::{self, DecodeError};
 use crate::ids::{BlobId, Did, RecordId};
-use crate::limits::{GRANT_ENVELOPE_BYTES_MAX, RECORD_BYTES_MAX};
+use crate::limits::RECORD_BYTES_MAX;
 use alloc::string::String;
 use alloc::vec::Vec;
 use amulet_crypto::content::{ContentError, ContentKey, open_content, seal_content};
@@ -15,7 +15,6 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 const COMMITMENT: Tag = Tag::new("amulet/v1/record-commitment");
 const RECORD_KEY: Tag = Tag::new("amulet/v1/record-key");
-const GRANT_KEY: Tag = Tag::new("amulet/v1/grant-key");
 const NOTE: Tag = Tag::new("amulet/v1/emergency-note");
 
 /// Version of the plaintext format.
@@ -134,75 +133,14 @@ pub fn record_key_context(id: RecordId) -> SealContext {
     SealContext::new(RECORD_KEY, &[id.as_bytes()])
 }
 
-/// Context under which a grant's key is sealed to the grantee.
-#[must_use]
-pub fn grant_key_context(request: RequestId) -> SealContext {
-    SealContext::new(GRANT_KEY, &[request.0.as_bytes()])
-}
-
 /// Context under which an emergency note is sealed to the patient.
 #[must_use]
 pub fn note_context(locator: CardLocator) -> SealContext {
     SealContext::new(NOTE, &[&locator.0])
 }
 
-/// The record keys that a grant hands over; lives only between opening and use.
-pub struct GrantKeys(Vec<(RecordId, ContentKey)>);
-
-impl GrantKeys {
-    /// Keys of these records.
-    #[must_use]
-    pub fn new(keys: Vec<(RecordId, ContentKey)>) -> Self {
-        Self(keys)
-    }
-
-    /// The key of a record.
-    #[must_use]
-    pub fn get(&self, id: RecordId) -> Option<&ContentKey> {
-        self.0.iter().find(|(record, _)| *record == id).map(|(_, key)| key)
-    }
-
-    /// Encrypts the keys under the grant's key, for the envelope on the ledger.
-    ///
-    /// # Errors
-    /// More keys than an envelope can hold.
-    pub fn seal(
-        &self,
-        grant_key: &ContentKey,
-        patient: Did,
-        practitioner: Did,
-        request: RequestId,
-        entropy: &mut impl Entropy,
-    ) -> Result<Vec<u8>, ContentError> {
-        let list: Vec<(RecordId, [u8; 16])> =
-            self.0.iter().map(|(id, key)| (*id, *key.expose_secret())).collect();
-        let plain = zeroize::Zeroizing::new(codec::encode(&list));
-        seal_content(grant_key, &envelope_aad(patient, practitioner, request), &plain, entropy)
-    }
-
-    /// Opens the envelope of a grant.
-    ///
-    /// # Errors
-    /// [`RecordError::Content`], [`RecordError::Decode`].
-    pub fn open(
-        envelope: &[u8],
-        grant_key: &ContentKey,
-        patient: Did,
-        practitioner: Did,
-        request: RequestId,
-    ) -> Result<Self, RecordError> {
-        let plain = open_content(grant_key, &envelope_aad(patient, practitioner, request), envelope)?;
-        let list: Vec<(RecordId, [u8; 16])> = codec::decode(&plain, GRANT_ENVELOPE_BYTES_MAX)?;
-        Ok(Self(list.into_iter().map(|(id, key)| (id, ContentKey::from_bytes(&key))).collect()))
-    }
-}
-
 fn record_aad(id: RecordId, patient: Did) -> Vec<u8> {
     codec::encode(&(id, patient))
-}
-
-fn envelope_aad(patient: Did, practitioner: Did, request: RequestId) -> Vec<u8> {
-    codec::encode(&(patient, practitioner, request))
 }
 
 #[cfg(test)]
@@ -252,20 +190,5 @@ mod tests {
         ciphertext[20] ^= 1;
         let opened = RecordPlain::open(&ciphertext, &key, id, patient, blob, plain.commitment());
         assert!(matches!(opened, Err(RecordError::Blob { .. })));
-    }
-
-    #[test]
-    fn grant_keys_open_only_for_the_grant_they_were_made_for() {
-        let (_, key, id, patient, _) = fixture();
-        let mut entropy = SeededEntropy::new(2);
-        let grant_key = ContentKey::generate(&mut entropy);
-        let practitioner = Did::of_key(SigningKey::generate(&mut entropy).public_key());
-        let request = RequestId(crate::ids::TxId(sm3(b"request")));
-        let secret = key.expose_secret();
-        let keys = GrantKeys::new(vec![(id, key)]);
-        let envelope = keys.seal(&grant_key, patient, practitioner, request, &mut entropy).unwrap();
-        let opened = GrantKeys::open(&envelope, &grant_key, patient, practitioner, request).unwrap();
-        assert_eq!(opened.get(id).unwrap().expose_secret(), secret);
-        assert!(GrantKeys::open(&envelope, &grant_key, practitioner, patient, request).is_err());
     }
 }

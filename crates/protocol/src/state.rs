@@ -1,8 +1,9 @@
 //! What the state holds: keys and values of the ledger's tree.
 
 use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
-use crate::consent::{Category, DataClass, EmergencyReason, Purpose, RecordDates};
+use crate::consent::{Category, DataClass, EmergencyReason, PractitionerRole, Purpose, RecordDates};
 use crate::governance::ProposalId;
+use crate::grantee::Grantee;
 use crate::ids::{BlobId, Did, Epoch, Height, Nonce, RecordId, ReplicaId, Timestamp, digest_of};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -62,6 +63,11 @@ pub enum StateKey {
     Reporter(Did),
     /// [`AddressesState`](crate::addresses::AddressesState) of an organisation's nodes.
     Addresses(Did),
+    /// The [`AgreementPublicKey`] of an organisation's staff.
+    StaffKey(Did),
+    /// List of [`GrantId`]: a patient's grants that open records to come, at most
+    /// [`STANDING_GRANTS_MAX`](crate::limits::STANDING_GRANTS_MAX), ascending.
+    StandingGrants(Did),
 }
 
 impl StateKey {
@@ -114,6 +120,8 @@ pub struct Practitioner {
     pub name: String,
     /// Department.
     pub department: String,
+    /// Role.
+    pub role: PractitionerRole,
     /// First moment at which the registration counts.
     pub valid_from: Timestamp,
     /// First moment at which it no longer counts.
@@ -156,6 +164,8 @@ pub struct RequestState {
     pub patient: Did,
     /// Who asks.
     pub practitioner: Did,
+    /// Who would read.
+    pub grantee: Grantee,
     /// Categories.
     pub categories: Vec<Category>,
     /// Record dates.

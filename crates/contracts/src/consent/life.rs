@@ -1,34 +1,39 @@
 //! What becomes of a grant: used, narrowed, extended, paused, resumed, taken back, and deleted at the reader's.
 
-use super::lasts;
+use super::{can_read, lasts, opens};
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
-use crate::{checks, history, registry};
+use crate::{checks, history};
 use amulet_protocol::calls::{
     ConfirmDeletion, ExtendAccess, GrantId, NarrowAccess, PauseAccess, ResumeAccess, RevokeAccess, UseAccess,
 };
 use amulet_protocol::grant::{Deletion, GrantState, Hold, Standing};
+use amulet_protocol::grantee::Grantee;
 use amulet_protocol::history::Event;
-use amulet_protocol::ids::RecordId;
+use amulet_protocol::ids::Did;
 use amulet_protocol::limits::{ACCESS_TIME_MAX_MS, CHANGES_PER_GRANT_MAX, RECORDS_PER_GRANT_MAX};
 use amulet_protocol::receipt::RefusalCode;
-use amulet_protocol::state::StateKey;
+use amulet_protocol::state::{Practitioner, StateKey};
 
 /// The patient opens fewer records, for less time, for fewer uses, or has them deleted earlier.
 pub(crate) fn narrow<S: StateRead>(step: &mut Step<'_, S>, call: &NarrowAccess) -> Done<S> {
     let mut grant = own(step, call.grant)?;
     goes_on(step, &grant)?;
     count_change(&mut grant)?;
-    checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
+    opens(&call.records, &call.standing)?;
     lasts(&call.term, step.now().max(grant.valid_from), ACCESS_TIME_MAX_MS)?;
-    let within = call.term.is_within(&grant.term) && is_part(&call.records, &grant.records);
-    let less = !grant.term.is_within(&call.term) || call.records != grant.records;
+    let within = call.term.is_within(&grant.term)
+        && is_part(&call.records, &grant.records)
+        && is_part(&call.standing, &grant.standing);
+    let as_much =
+        grant.term.is_within(&call.term) && call.records == grant.records && call.standing == grant.standing;
     // One that is used up by being narrowed has ended: that is what taking back is for.
     let leaves = call.term.uses_max.is_none_or(|limit| grant.uses < limit.0.get());
-    ensure(within && less && leaves, RefusalCode::NotNarrower)?;
+    ensure(within && !as_much && leaves, RefusalCode::NotNarrower)?;
     grant.records.clone_from(&call.records);
+    grant.standing.clone_from(&call.standing);
     grant.term = call.term;
-    let event = Event::AccessNarrowed { grant: call.grant, practitioner: grant.practitioner };
+    let event = Event::AccessNarrowed { grant: call.grant, grantee: grant.grantee.did() };
     keep(step, call.grant, &grant, &event)
 }
 
@@ -37,14 +42,13 @@ pub(crate) fn extend<S: StateRead>(step: &mut Step<'_, S>, call: &ExtendAccess) 
     let mut grant = own(step, call.grant)?;
     goes_on(step, &grant)?;
     count_change(&mut grant)?;
-    let practises = registry::practises(step, grant.practitioner)?;
-    ensure(practises, RefusalCode::UnknownPractitioner)?;
+    can_read(step, &grant.grantee, grant.purpose)?;
     lasts(&call.term, step.now().max(grant.valid_from), ACCESS_TIME_MAX_MS)?;
     let more = grant.term.is_within(&call.term) && !call.term.is_within(&grant.term);
     ensure(more, RefusalCode::NotLonger)?;
     grant.term = call.term;
     let until = call.term.valid_until;
-    let event = Event::AccessExtended { grant: call.grant, practitioner: grant.practitioner, until };
+    let event = Event::AccessExtended { grant: call.grant, grantee: grant.grantee.did(), until };
     keep(step, call.grant, &grant, &event)
 }
 
@@ -55,7 +59,7 @@ pub(crate) fn pause<S: StateRead>(step: &mut Step<'_, S>, call: &PauseAccess) ->
     count_change(&mut grant)?;
     ensure(grant.hold == Hold::Open, RefusalCode::GrantPaused)?;
     grant.hold = Hold::Paused { at: step.now() };
-    let event = Event::AccessPaused { grant: call.grant, practitioner: grant.practitioner };
+    let event = Event::AccessPaused { grant: call.grant, grantee: grant.grantee.did() };
     keep(step, call.grant, &grant, &event)
 }
 
@@ -66,7 +70,7 @@ pub(crate) fn resume<S: StateRead>(step: &mut Step<'_, S>, call: &ResumeAccess) 
     count_change(&mut grant)?;
     ensure(matches!(grant.hold, Hold::Paused { .. }), RefusalCode::NotPaused)?;
     grant.hold = Hold::Open;
-    let event = Event::AccessResumed { grant: call.grant, practitioner: grant.practitioner };
+    let event = Event::AccessResumed { grant: call.grant, grantee: grant.grantee.did() };
     keep(step, call.grant, &grant, &event)
 }
 
@@ -80,15 +84,15 @@ pub(crate) fn revoke<S: StateRead>(step: &mut Step<'_, S>, call: &RevokeAccess) 
         Deletion::Owed { by } | Deletion::Overdue { by } => Some(by),
         Deletion::NotOwed | Deletion::Confirmed { .. } => None,
     };
-    let event = Event::AccessRevoked { grant: call.grant, practitioner: grant.practitioner, erase_by };
+    let event = Event::AccessRevoked { grant: call.grant, grantee: grant.grantee.did(), erase_by };
     keep(step, call.grant, &grant, &event)
 }
 
-/// The grantee states which records they read now; the vault releases nothing before this is committed.
+/// The grantee, or one of the staff it is for, states which records they read now; the vault releases nothing before this is
+/// committed.
 pub(crate) fn use_access<S: StateRead>(step: &mut Step<'_, S>, call: &UseAccess) -> Done<S> {
     let mut grant = read(step, call.grant)?;
-    ensure(grant.practitioner == step.sender, RefusalCode::NotYourGrant)?;
-    registry::practitioner(step)?;
+    reads(step, &grant)?;
     match grant.standing(step.now()) {
         Standing::NotYet => Err(RefusalCode::GrantNotBegun),
         Standing::Paused => Err(RefusalCode::GrantPaused),
@@ -100,13 +104,17 @@ pub(crate) fn use_access<S: StateRead>(step: &mut Step<'_, S>, call: &UseAccess)
     grant.used_last = Some(step.now());
     let records = u32::try_from(call.records.len()).expect("the number of records is bounded above");
     let event = Event::RecordsRead { grant: call.grant, practitioner: step.sender, records };
-    keep(step, call.grant, &grant, &event)
+    step.put(StateKey::Grant(call.grant), &grant);
+    let organisation = Some(grant.grantee.did()).filter(|answerable| *answerable != step.sender);
+    let concerned: Vec<Did> = [grant.patient, step.sender].into_iter().chain(organisation).collect();
+    history::append(step, &concerned, &event)
 }
 
-/// The reader's deletion receipt. Whoever has left the hospital meanwhile still owes it, and can give it.
+/// The deletion receipt of the reader, or of the organisation whose staff read. Whoever has left the hospital meanwhile still owes
+/// it, and can give it.
 pub(crate) fn confirm_deletion<S: StateRead>(step: &mut Step<'_, S>, call: &ConfirmDeletion) -> Done<S> {
     let mut grant = read(step, call.grant)?;
-    ensure(grant.practitioner == step.sender, RefusalCode::NotYourGrant)?;
+    ensure(grant.grantee.did() == step.sender, RefusalCode::NotYourGrant)?;
     ensure(grant.ended_at(step.now()).is_some(), RefusalCode::NotEnded)?;
     match grant.deletion(step.now()) {
         Deletion::Owed { .. } | Deletion::Overdue { .. } => {}
@@ -114,8 +122,19 @@ pub(crate) fn confirm_deletion<S: StateRead>(step: &mut Step<'_, S>, call: &Conf
         Deletion::Confirmed { .. } => return Err(RefusalCode::DeletionConfirmed.into()),
     }
     grant.deleted_at = Some(step.now());
-    let event = Event::DeletionConfirmed { grant: call.grant, practitioner: step.sender };
+    let event = Event::DeletionConfirmed { grant: call.grant, grantee: step.sender };
     keep(step, call.grant, &grant, &event)
+}
+
+/// Refuses a sender whom the grant is not for, or who is no practitioner now where one is needed.
+fn reads<S: StateRead>(step: &Step<'_, S>, grant: &GrantState) -> Done<S> {
+    let registration: Option<Practitioner> = step.get(&StateKey::Practitioner(step.sender))?;
+    let included = grant.grantee.includes(step.sender, registration.as_ref(), grant.purpose, step.now());
+    if included {
+        return Ok(());
+    }
+    let named = grant.grantee == Grantee::Person(step.sender);
+    Err(if named { RefusalCode::NotAPractitioner } else { RefusalCode::NotYourGrant }.into())
 }
 
 fn read<S: StateRead>(step: &Step<'_, S>, id: GrantId) -> Done<S, GrantState> {
@@ -147,12 +166,12 @@ fn count_change(grant: &mut GrantState) -> Result<(), RefusalCode> {
 }
 
 /// Whether each of `part` is in `whole`; both ascend.
-fn is_part(part: &[RecordId], whole: &[RecordId]) -> bool {
+fn is_part<T: Ord>(part: &[T], whole: &[T]) -> bool {
     part.iter().all(|id| whole.binary_search(id).is_ok())
 }
 
 /// Writes the grant and tells both sides.
 fn keep<S: StateRead>(step: &mut Step<'_, S>, id: GrantId, grant: &GrantState, event: &Event) -> Done<S> {
     step.put(StateKey::Grant(id), grant);
-    history::append(step, &[grant.patient, grant.practitioner], event)
+    history::append(step, &[grant.patient, grant.grantee.did()], event)
 }

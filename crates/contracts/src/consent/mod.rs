@@ -4,6 +4,7 @@
 //! the time to delete, and the record dates say which records are meant; the last is the wallet's to apply.
 
 mod life;
+pub(crate) mod standing;
 
 pub(crate) use life::{confirm_deletion, extend, narrow, pause, resume, revoke, use_access};
 
@@ -11,20 +12,28 @@ use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
 use crate::{checks, history, registry};
 use amulet_protocol::calls::{DeclineAccess, GrantAccess, GrantId, RequestAccess, RequestId};
-use amulet_protocol::consent::{DataClass, RecordDates};
+use amulet_protocol::consent::{Category, DataClass, Purpose, RecordDates};
 use amulet_protocol::grant::{GrantState, Hold, Term};
+use amulet_protocol::grantee::Grantee;
 use amulet_protocol::history::Event;
-use amulet_protocol::ids::Timestamp;
+use amulet_protocol::ids::{RecordId, Timestamp};
 use amulet_protocol::limits::{
-    ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS, CATEGORIES_MAX, GRANT_ENVELOPE_BYTES_MAX, RECORDS_PER_GRANT_MAX,
-    SEALED_KEY_BYTES_MAX,
+    ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS, CATEGORIES_MAX, RECORDS_PER_GRANT_MAX,
 };
 use amulet_protocol::receipt::RefusalCode;
-use amulet_protocol::state::{Answer, RecordState, RequestState, StateKey};
+use amulet_protocol::state::{Answer, Practitioner, RecordState, RequestState, StateKey};
 
 /// A practitioner asks a patient.
 pub(crate) fn request<S: StateRead>(step: &mut Step<'_, S>, call: &RequestAccess) -> Done<S> {
-    registry::practitioner(step)?;
+    let registration = registry::practitioner(step)?;
+    let grantee = match &call.staff {
+        None => Grantee::Person(step.sender),
+        Some(staff) => {
+            ensure(staff.includes(&registration), RefusalCode::BadGrantee)?;
+            Grantee::Staff(staff.clone())
+        }
+    };
+    can_read(step, &grantee, call.purpose)?;
     ensure(call.patient != step.sender, RefusalCode::SelfDealing)?;
     checks::patient(step, call.patient)?;
     checks::ascending(&call.categories, CATEGORIES_MAX)?;
@@ -37,6 +46,7 @@ pub(crate) fn request<S: StateRead>(step: &mut Step<'_, S>, call: &RequestAccess
     let request = RequestState {
         patient: call.patient,
         practitioner: step.sender,
+        grantee,
         categories: call.categories.clone(),
         record_dates: call.record_dates,
         purpose: call.purpose,
@@ -50,34 +60,29 @@ pub(crate) fn request<S: StateRead>(step: &mut Step<'_, S>, call: &RequestAccess
     history::append(step, &[call.patient, step.sender], &event)
 }
 
-/// The patient opens exactly these records, for at most the time asked.
+/// The patient opens these records, and those of some categories that are yet to come: as was asked, or unasked.
 pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) -> Done<S> {
-    let mut request = answerable(step, call.request)?;
-    // Whoever is no practitioner any more could not use the grant, yet would have the keys.
-    let practises = registry::practises(step, request.practitioner)?;
-    ensure(practises, RefusalCode::UnknownPractitioner)?;
-    checks::sealed(&call.sealed_key, SEALED_KEY_BYTES_MAX)?;
-    let enveloped = (1..=GRANT_ENVELOPE_BYTES_MAX).contains(&call.envelope.len());
-    ensure(enveloped, RefusalCode::BadSealed)?;
+    let asked = call.request.map(|id| as_requested(step, id, call)).transpose()?;
+    let longest = asked.as_ref().map_or(ACCESS_TIME_MAX_MS, |request| request.access_ms);
+    let patient = step.sender;
+    checks::patient(step, patient)?;
+    ensure(call.grantee.did() != patient, RefusalCode::SelfDealing)?;
+    // Whoever could not use the grant would have the keys nevertheless.
+    can_read(step, &call.grantee, call.purpose)?;
+    checks::keys(&call.keys)?;
     let now = step.now();
     let valid_from = call.valid_from.map_or(now, |from| from.max(now));
     ensure(valid_from <= now.plus_millis(ANSWER_TIME_MAX_MS), RefusalCode::BadDuration)?;
-    lasts(&call.term, valid_from, request.access_ms)?;
-    checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
-    for id in &call.records {
-        let record: Option<RecordState> = step.get(&StateKey::Record(*id))?;
-        let own = record.filter(|record| record.patient == step.sender);
-        let record = own.ok_or(RefusalCode::UnknownRecord)?;
-        ensure(record.class != DataClass::Core, RefusalCode::CoreRecord)?;
-        ensure(request.categories.contains(&record.category), RefusalCode::BeyondRequest)?;
-    }
-    let id = GrantId(step.id);
+    lasts(&call.term, valid_from, longest)?;
+    may_open(step, call, asked.as_ref())?;
+    let (id, grantee) = (GrantId(step.id), call.grantee.did());
     let grant = GrantState {
-        patient: step.sender,
-        practitioner: request.practitioner,
+        patient,
+        grantee: call.grantee.clone(),
         request: call.request,
-        purpose: request.purpose,
+        purpose: call.purpose,
         records: call.records.clone(),
+        standing: call.standing.clone(),
         term: call.term,
         valid_from,
         hold: Hold::Open,
@@ -87,10 +92,75 @@ pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) ->
         changes: 0,
     };
     step.put(StateKey::Grant(id), &grant);
-    request.answer = Answer::Granted(id);
-    step.put(StateKey::Request(call.request), &request);
-    let event = Event::AccessGranted { grant: id, request: call.request, practitioner: request.practitioner };
-    history::append(step, &[step.sender, request.practitioner], &event)
+    if !call.standing.is_empty() {
+        standing::note(step, id)?;
+    }
+    if let (Some(request), Some(state)) = (call.request, asked) {
+        step.put(StateKey::Request(request), &RequestState { answer: Answer::Granted(id), ..state });
+    }
+    let event = Event::AccessGranted { grant: id, request: call.request, grantee };
+    history::append(step, &[patient, grantee], &event)
+}
+
+/// The request that a grant answers, if the grant is for whom and for what was asked: or for the asker alone, if they asked for
+/// their colleagues too.
+fn as_requested<S: StateRead>(
+    step: &Step<'_, S>,
+    id: RequestId,
+    call: &GrantAccess,
+) -> Done<S, RequestState> {
+    let request = answerable(step, id)?;
+    let for_asker = call.grantee == Grantee::Person(request.practitioner);
+    let same = (call.grantee == request.grantee || for_asker) && call.purpose == request.purpose;
+    ensure(same, RefusalCode::NotAsRequested)?;
+    Ok(request)
+}
+
+/// Refuses records that are not the sender's to open, and, if it was asked for, more than was.
+fn may_open<S: StateRead>(step: &Step<'_, S>, call: &GrantAccess, asked: Option<&RequestState>) -> Done<S> {
+    let within = |category: &Category| asked.is_none_or(|request| request.categories.contains(category));
+    opens(&call.records, &call.standing)?;
+    if !call.standing.is_empty() {
+        // Who asks for the records of a time that ends does not ask for those to come.
+        let open_ended = asked.is_none_or(|request| request.record_dates.to.is_none());
+        ensure(open_ended && call.standing.iter().all(within), RefusalCode::BeyondRequest)?;
+    }
+    for id in &call.records {
+        let record: Option<RecordState> = step.get(&StateKey::Record(*id))?;
+        let own = record.filter(|record| record.patient == step.sender);
+        let record = own.ok_or(RefusalCode::UnknownRecord)?;
+        ensure(record.class != DataClass::Core, RefusalCode::CoreRecord)?;
+        ensure(within(&record.category), RefusalCode::BeyondRequest)?;
+    }
+    Ok(())
+}
+
+/// Refuses records and categories of records to come that are not in order, or are none at all.
+fn opens(records: &[RecordId], standing: &[Category]) -> Result<(), RefusalCode> {
+    if !standing.is_empty() {
+        checks::ascending(standing, CATEGORIES_MAX)?;
+    }
+    if records.is_empty() && !standing.is_empty() {
+        return Ok(());
+    }
+    checks::ascending(records, RECORDS_PER_GRANT_MAX)
+}
+
+/// Refuses a grantee who could read nothing now: a person who does not practise where that is needed, or an organisation that is
+/// unknown or has published no key for its staff.
+fn can_read<S: StateRead>(step: &Step<'_, S>, grantee: &Grantee, purpose: Purpose) -> Done<S> {
+    match grantee {
+        Grantee::Person(did) => {
+            let registration: Option<Practitioner> = step.get(&StateKey::Practitioner(*did))?;
+            let known = step.exists(&StateKey::Identity(*did))?;
+            let reads = grantee.includes(*did, registration.as_ref(), purpose, step.now());
+            Ok(ensure(known && reads, RefusalCode::UnknownPractitioner)?)
+        }
+        Grantee::Staff(staff) => {
+            let reachable = step.exists(&StateKey::StaffKey(staff.organisation))?;
+            Ok(ensure(reachable && staff.is_well_formed(), RefusalCode::BadGrantee)?)
+        }
+    }
 }
 
 /// The patient says no.

@@ -5,6 +5,7 @@ use amulet_protocol::calls::{
 };
 use amulet_protocol::consent::{Category, DataClass, Day, RecordDates};
 use amulet_protocol::grant::GrantState;
+use amulet_protocol::grantee::Grantee;
 use amulet_protocol::limits::{
     ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS, DELETION_NOTICE_MS, GRANT_ENVELOPE_BYTES_MAX,
     KEEPING_TIME_MAX_MS, RECORDS_PER_GRANT_MAX,
@@ -90,12 +91,12 @@ fn a_request_keeps_to_its_limits() {
 fn a_grant_opens_its_records_from_now_until_its_end() {
     let (world, id) = granted();
     let state: GrantState = world.read(&StateKey::Grant(id)).unwrap();
-    assert_eq!((state.patient, state.practitioner), (world.did("wang"), world.did("li")));
+    assert_eq!((state.patient, state.grantee), (world.did("wang"), Grantee::Person(world.did("li"))));
     assert_eq!((state.valid_from, state.term.valid_until), (world.now, world.now.plus_millis(DAY_MS)));
     assert_eq!(state.records.len(), 4);
-    let request: RequestState = world.read(&StateKey::Request(state.request)).unwrap();
+    let request: RequestState = world.read(&StateKey::Request(state.request.unwrap())).unwrap();
     assert_eq!(request.answer, Answer::Granted(id));
-    let event = Event::AccessGranted { grant: id, request: state.request, practitioner: world.did("li") };
+    let event = Event::AccessGranted { grant: id, request: state.request, grantee: world.did("li") };
     assert_eq!(world.last_event("wang"), event);
     assert_eq!(world.last_event("li"), event);
 }
@@ -143,8 +144,11 @@ fn a_grant_opens_no_more_than_was_asked_and_nothing_of_somebody_else() {
     extra.records[0].category = Category::Imaging;
     extra.records[1].class = DataClass::Core;
     world.call("h0", Call::RegisterRecords(extra)).unwrap();
-    let foreign =
-        RegisterRecords { patient: world.did("zhao"), records: vec![record(20, h0, &world.actors["zhao"])] };
+    let foreign = RegisterRecords {
+        patient: world.did("zhao"),
+        records: vec![record(20, h0, &world.actors["zhao"])],
+        flows: Vec::new(),
+    };
     world.call("h0", Call::RegisterRecords(foreign)).unwrap();
     let now = world.now;
     let large = vec![0; GRANT_ENVELOPE_BYTES_MAX + 1];
@@ -173,9 +177,9 @@ fn a_grant_opens_no_more_than_was_asked_and_nothing_of_somebody_else() {
             &|call| call.term.erase_by = Some(now.plus_millis(DAY_MS + KEEPING_TIME_MAX_MS + 1)),
             RefusalCode::BadEraseBy,
         ),
-        (&|call| call.sealed_key = sealed(&Actor::new(90), 200), RefusalCode::BadSealed),
-        (&|call| call.envelope.clear(), RefusalCode::BadSealed),
-        (&|call| call.envelope.clone_from(&large), RefusalCode::BadSealed),
+        (&|call| call.keys.sealed_key = sealed(&Actor::new(90), 200), RefusalCode::BadSealed),
+        (&|call| call.keys.envelope.clear(), RefusalCode::BadSealed),
+        (&|call| call.keys.envelope.clone_from(&large), RefusalCode::BadSealed),
     ];
     for (index, (change, code)) in cases.into_iter().enumerate() {
         let mut call = good_grant(&world, request);
@@ -254,7 +258,7 @@ fn a_grant_taken_back_opens_nothing_from_that_moment() {
     let nothing = Call::RevokeAccess(RevokeAccess { grant: unknown });
     assert_eq!(world.call("wang", nothing), Err(RefusalCode::UnknownGrant));
     world.call("wang", revoke.clone()).unwrap();
-    let event = Event::AccessRevoked { grant: id, practitioner: world.did("li"), erase_by: None };
+    let event = Event::AccessRevoked { grant: id, grantee: world.did("li"), erase_by: None };
     assert_eq!(world.last_event("wang"), event);
     assert_eq!(world.last_event("li"), event);
     let call = Call::UseAccess(reading(id, 0..1));

@@ -20,7 +20,7 @@ fn at_most(uses: u32) -> Option<UseLimit> {
 
 fn narrowing(world: &World, id: GrantId) -> NarrowAccess {
     let state = state(world, id);
-    NarrowAccess { grant: id, records: state.records[1..].to_vec(), term: state.term }
+    NarrowAccess { grant: id, records: state.records[1..].to_vec(), standing: Vec::new(), term: state.term }
 }
 
 fn extension(world: &World, id: GrantId) -> ExtendAccess {
@@ -53,7 +53,12 @@ fn only_the_patient_changes_a_grant_and_only_one_there_is() {
     let unknown = GrantId(TxId(amulet_crypto::digest::sm3(b"no grant")));
     let record = vec![record_id(0)];
     for call in [
-        Call::NarrowAccess(NarrowAccess { grant: unknown, records: record, term: term(world.now) }),
+        Call::NarrowAccess(NarrowAccess {
+            grant: unknown,
+            records: record,
+            standing: Vec::new(),
+            term: term(world.now),
+        }),
         Call::ExtendAccess(ExtendAccess { grant: unknown, term: term(world.now) }),
         Call::PauseAccess(PauseAccess { grant: unknown }),
         Call::ResumeAccess(ResumeAccess { grant: unknown }),
@@ -84,9 +89,9 @@ fn a_narrowed_grant_opens_what_is_left_and_both_know() {
     let left = state(&world, id).records[1..].to_vec();
     let gone = state(&world, id).records[0];
     let until = world.now.plus_millis(3_600_000);
-    let call = NarrowAccess { grant: id, records: left.clone(), term: term(until) };
+    let call = NarrowAccess { grant: id, records: left.clone(), standing: Vec::new(), term: term(until) };
     world.call("wang", Call::NarrowAccess(call)).unwrap();
-    let event = Event::AccessNarrowed { grant: id, practitioner: world.did("li") };
+    let event = Event::AccessNarrowed { grant: id, grantee: world.did("li") };
     assert_eq!((world.last_event("wang"), world.last_event("li")), (event.clone(), event));
     let reads = |records| Call::UseAccess(amulet_protocol::calls::UseAccess { grant: id, records });
     assert_eq!(world.call("li", reads(vec![gone])), Err(RefusalCode::NotGranted));
@@ -126,9 +131,14 @@ fn narrowing_never_widens_and_takes_something_away() {
         assert_eq!(world.call("wang", Call::NarrowAccess(call)), Err(code), "case {index}");
     }
     let GrantState { records, term, .. } = state(&world, id);
-    let nothing = NarrowAccess { grant: id, records: records.clone(), term };
+    let nothing = NarrowAccess { grant: id, records: records.clone(), standing: Vec::new(), term };
     assert_eq!(world.call("wang", Call::NarrowAccess(nothing)), Err(RefusalCode::NotNarrower));
-    let once_more = NarrowAccess { grant: id, records, term: Term { uses_max: at_most(2), ..term } };
+    let once_more = NarrowAccess {
+        grant: id,
+        records,
+        standing: Vec::new(),
+        term: Term { uses_max: at_most(2), ..term },
+    };
     world.call("wang", Call::NarrowAccess(once_more)).unwrap();
     read_once(&mut world, id).unwrap();
     assert_eq!(read_once(&mut world, id), Err(RefusalCode::GrantUsedUp));
@@ -141,7 +151,7 @@ fn an_extended_grant_lasts_longer_and_opens_no_more_records() {
     let call = extension(&world, id);
     let until = call.term.valid_until;
     world.call("wang", Call::ExtendAccess(call)).unwrap();
-    let event = Event::AccessExtended { grant: id, practitioner: world.did("li"), until };
+    let event = Event::AccessExtended { grant: id, grantee: world.did("li"), until };
     assert_eq!((world.last_event("wang"), world.last_event("li")), (event.clone(), event));
     assert_eq!(state(&world, id), GrantState { term: term(until), changes: 1, ..before });
     world.later(3 * DAY_MS - 1);
@@ -156,7 +166,12 @@ fn extending_never_shortens_and_adds_something() {
     let (now, term) = (world.now, state(&world, id).term);
     let first = Term { uses_max: at_most(2), ..term };
     let records = state(&world, id).records;
-    world.call("wang", Call::NarrowAccess(NarrowAccess { grant: id, records, term: first })).unwrap();
+    world
+        .call(
+            "wang",
+            Call::NarrowAccess(NarrowAccess { grant: id, records, standing: Vec::new(), term: first }),
+        )
+        .unwrap();
     let cases: [Case<ExtendAccess, RefusalCode>; 6] = [
         (&|call| call.term = first, RefusalCode::NotLonger),
         (&|call| call.term.uses_max = at_most(1), RefusalCode::NotLonger),
@@ -208,7 +223,7 @@ fn a_date_or_a_number_that_is_the_same_in_other_words_is_no_change() {
         Term { uses_max: at_most(u32::MAX), ..term },
     ];
     for term in same {
-        let narrow = NarrowAccess { grant: id, records: records.clone(), term };
+        let narrow = NarrowAccess { grant: id, records: records.clone(), standing: Vec::new(), term };
         assert_eq!(world.call("wang", Call::NarrowAccess(narrow)), Err(RefusalCode::NotNarrower));
         let extend = ExtendAccess { grant: id, term };
         assert_eq!(world.call("wang", Call::ExtendAccess(extend)), Err(RefusalCode::NotLonger));
@@ -236,14 +251,14 @@ fn a_paused_grant_opens_nothing_until_it_is_resumed_and_its_time_goes_on() {
     let pause = Call::PauseAccess(PauseAccess { grant: id });
     assert_eq!(world.call("wang", resume.clone()), Err(RefusalCode::NotPaused));
     world.call("wang", pause.clone()).unwrap();
-    let practitioner = world.did("li");
-    let event = Event::AccessPaused { grant: id, practitioner };
+    let grantee = world.did("li");
+    let event = Event::AccessPaused { grant: id, grantee };
     assert_eq!((world.last_event("wang"), world.last_event("li")), (event.clone(), event));
     assert_eq!(read_once(&mut world, id), Err(RefusalCode::GrantPaused));
     assert_eq!(world.call("wang", pause.clone()), Err(RefusalCode::GrantPaused));
     world.later(DAY_MS / 2);
     world.call("wang", resume).unwrap();
-    let event = Event::AccessResumed { grant: id, practitioner };
+    let event = Event::AccessResumed { grant: id, grantee };
     assert_eq!((world.last_event("wang"), world.last_event("li")), (event.clone(), event));
     read_once(&mut world, id).unwrap();
     world.call("wang", pause).unwrap();
@@ -287,8 +302,8 @@ fn a_recall_tells_by_when_to_delete_and_the_receipt_settles_it() {
     assert_eq!(world.call("li", confirm.clone()), Err(RefusalCode::NotEnded));
     world.call("wang", Call::RevokeAccess(RevokeAccess { grant: id })).unwrap();
     let by = world.now.plus_millis(DELETION_TIME_MS);
-    let practitioner = world.did("li");
-    let event = Event::AccessRevoked { grant: id, practitioner, erase_by: Some(by) };
+    let grantee = world.did("li");
+    let event = Event::AccessRevoked { grant: id, grantee, erase_by: Some(by) };
     assert_eq!((world.last_event("wang"), world.last_event("li")), (event.clone(), event));
     assert_eq!(state(&world, id).deletion(world.now), Deletion::Owed { by });
     for name in ["wang", "chen", "h0"] {
@@ -298,7 +313,7 @@ fn a_recall_tells_by_when_to_delete_and_the_receipt_settles_it() {
     world.later(366 * DAY_MS);
     assert_eq!(state(&world, id).deletion(world.now), Deletion::Overdue { by });
     world.call("li", confirm.clone()).unwrap();
-    let event = Event::DeletionConfirmed { grant: id, practitioner };
+    let event = Event::DeletionConfirmed { grant: id, grantee };
     assert_eq!((world.last_event("wang"), world.last_event("li")), (event.clone(), event));
     assert_eq!(state(&world, id).deletion(world.now), Deletion::Confirmed { at: world.now });
     assert_eq!(world.call("li", confirm), Err(RefusalCode::DeletionConfirmed));

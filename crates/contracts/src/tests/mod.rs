@@ -5,6 +5,7 @@ mod consent;
 mod emergency;
 mod evidence;
 mod governance;
+mod grantee;
 mod identity;
 mod life;
 mod membership_properties;
@@ -12,6 +13,7 @@ mod properties;
 mod records;
 mod registry;
 mod reputation;
+mod standing;
 mod vectors;
 
 use crate::testing::{Actor, GENESIS_TIME, genesis, practitioner};

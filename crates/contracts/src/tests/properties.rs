@@ -1,12 +1,18 @@
 //! Random sequences of calls, sensible or not.
 
 use super::*;
-use crate::testing::{card, emergency, grant, reading, records, request};
-use amulet_protocol::calls::{
-    CardLocator, ConfirmDeletion, DeclineAccess, ExtendAccess, GrantId, NarrowAccess, PauseAccess, RequestId,
-    ResumeAccess, RevokeAccess, RevokeCard, UseAccess, UseLimit,
+use crate::Due;
+use crate::flows_due;
+use crate::testing::{
+    card, emergency, grant, reading, records, request, sealed_keys, staff, staff_key, unasked,
 };
+use amulet_protocol::calls::{
+    CardLocator, ConfirmDeletion, DeclineAccess, ExtendAccess, GrantId, KeyFlow, NarrowAccess, PauseAccess,
+    RegisterRecords, RequestId, ResumeAccess, RevokeAccess, RevokeCard, UseAccess, UseLimit,
+};
+use amulet_protocol::consent::Category;
 use amulet_protocol::grant::{GrantState, Standing, Term};
+use amulet_protocol::grantee::Grantee;
 use amulet_protocol::ids::Nonce;
 use amulet_protocol::state::{Account, CardState, RequestState};
 use amulet_protocol::transaction::Transaction;
@@ -23,7 +29,8 @@ const HOUR_MS: u64 = 3_600_000;
 enum Attempt {
     Records { patient: usize, first: u64, count: u64 },
     Request { patient: usize, doctor: usize },
-    Grant { stray: bool, request: usize, first: u64, count: u64, hours: u64 },
+    Grant { stray: bool, request: usize, first: u64, count: u64, hours: u64, standing: bool },
+    Unasked { patient: usize, reader: usize, first: u64, count: u64, hours: u64, standing: bool },
     Decline { stray: bool, request: usize },
     Revoke { stray: bool, grant: usize },
     Narrow { stray: bool, grant: usize, drop: bool, hours: u64, uses: u32 },
@@ -46,9 +53,14 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         1 => (who.clone(), first, count)
             .prop_map(|(patient, first, count)| Attempt::Records { patient, first, count }),
         3 => (who.clone(), who.clone()).prop_map(|(patient, doctor)| Attempt::Request { patient, doctor }),
-        4 => (part.clone(), 0u64..170).prop_map(|((stray, request, first, count), hours)| {
-            Attempt::Grant { stray, request, first, count, hours }
-        }),
+        4 => (part.clone(), 0u64..170, any::<bool>())
+            .prop_map(|((stray, request, first, count), hours, standing)| {
+                Attempt::Grant { stray, request, first, count, hours, standing }
+            }),
+        3 => (part.clone(), 0usize..4, 0u64..170, any::<bool>())
+            .prop_map(|((_, patient, first, count), reader, hours, standing)| {
+                Attempt::Unasked { patient: patient % 2, reader, first, count, hours, standing }
+            }),
         1 => (stray, which.clone()).prop_map(|(stray, request)| Attempt::Decline { stray, request }),
         2 => (stray, which.clone()).prop_map(|(stray, grant)| Attempt::Revoke { stray, grant }),
         2 => (stray, which.clone(), prop::bool::ANY, 0u64..100, 0u32..5).prop_map(
@@ -99,19 +111,30 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
     Some(match *attempt {
         Attempt::Records { patient, first, count } => {
             let first = base(patient) + first + 2;
-            let call = records(first..first + count, world.did("h0"), &world.actors[PATIENTS[patient]]);
+            let mut call = records(first..first + count, world.did("h0"), &world.actors[PATIENTS[patient]]);
+            call.flows = flows(world, &call);
             ("h0", Call::RegisterRecords(call))
         }
         Attempt::Request { patient, doctor } => {
             let call = request(world.did(PATIENTS[patient]), world.now);
             (DOCTORS[doctor], Call::RequestAccess(call))
         }
-        Attempt::Grant { stray, request, first, count, hours } => {
+        Attempt::Grant { stray, request, first, count, hours, standing } => {
             let (id, state) = request_state(request)?;
             let (patient, name) = name_of(world, PATIENTS, state.patient, stray);
             let until = world.now.plus_millis(hours * HOUR_MS);
             let first = base(patient) + first;
-            (name, Call::GrantAccess(grant(id, first..first + count, &world.actors["li"], until)))
+            let (_, reader) = name_of(world, DOCTORS, state.practitioner, false);
+            let mut call = grant(id, first..first + count, &world.actors[reader], until);
+            call.standing.extend(standing.then_some(Category::Labs));
+            (name, Call::GrantAccess(call))
+        }
+        Attempt::Unasked { patient, reader, first, count, hours, standing } => {
+            let until = world.now.plus_millis(hours * HOUR_MS);
+            let first = base(patient) + first;
+            let mut call = unasked(reader_of(world, reader), first..first + count, until);
+            call.standing.extend(standing.then_some(Category::Labs));
+            (PATIENTS[patient], Call::GrantAccess(call))
         }
         Attempt::Decline { stray, request } => {
             let (request, state) = request_state(request)?;
@@ -126,8 +149,16 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
         Attempt::Narrow { stray, grant, drop, hours, uses } => {
             let (grant, state) = grant_state(grant)?;
             let (_, name) = name_of(world, PATIENTS, state.patient, stray);
-            let records = state.records[usize::from(drop)..].to_vec();
-            (name, Call::NarrowAccess(NarrowAccess { grant, records, term: term_of(world, hours, uses) }))
+            let records = state.records.iter().skip(usize::from(drop)).copied().collect();
+            (
+                name,
+                Call::NarrowAccess(NarrowAccess {
+                    grant,
+                    records,
+                    standing: state.standing.into_iter().filter(|_| !drop).collect(),
+                    term: term_of(world, hours, uses),
+                }),
+            )
         }
         Attempt::Extend { stray, grant, hours, uses } => {
             let (grant, state) = grant_state(grant)?;
@@ -146,13 +177,14 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
         }
         Attempt::Confirm { stray, grant } => {
             let (grant, state) = grant_state(grant)?;
-            let (_, name) = name_of(world, DOCTORS, state.practitioner, stray);
+            let name = if stray { "h1" } else { answerable(world, &state) };
             (name, Call::ConfirmDeletion(ConfirmDeletion { grant }))
         }
         Attempt::Use { stray, grant, first, count } => {
             let (grant, state) = grant_state(grant)?;
             let (patient, _) = name_of(world, PATIENTS, state.patient, false);
-            let (_, name) = name_of(world, DOCTORS, state.practitioner, stray);
+            // Li is of h0, whose staff some grants are for.
+            let (_, name) = name_of(world, DOCTORS, state.grantee.did(), stray);
             let first = base(patient) + first;
             (name, Call::UseAccess(reading(grant, first..first + count)))
         }
@@ -170,6 +202,27 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
     })
 }
 
+/// One of those a patient may give access unasked: the doctors, all of a hospital, a hospital without a key.
+fn reader_of(world: &World, reader: usize) -> Grantee {
+    match reader {
+        0 | 1 => Grantee::Person(world.did(DOCTORS[reader])),
+        2 => Grantee::Staff(staff(world.did("h0"))),
+        _ => Grantee::Staff(staff(world.did("h2"))),
+    }
+}
+
+/// The name of whoever answers for a grant.
+fn answerable(world: &World, grant: &GrantState) -> &'static str {
+    *world.actors.iter().find(|(_, actor)| actor.did == grant.grantee.did()).unwrap().0
+}
+
+/// What the hospital seals to the readers of standing grants with these records.
+fn flows(world: &World, call: &RegisterRecords) -> Vec<KeyFlow> {
+    let due = flows_due(&world.state, call.patient, &call.records, world.now).unwrap();
+    let flow = |due: Due| KeyFlow { grant: due.grant, keys: sealed_keys(&world.actors["li"]) };
+    due.into_iter().map(flow).collect()
+}
+
 /// A term from now on; no limit of uses for 0.
 fn term_of(world: &World, hours: u64, uses: u32) -> Term {
     let valid_until = world.now.plus_millis(hours * HOUR_MS);
@@ -184,17 +237,21 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
         |request| world.read::<RequestState>(&StateKey::Request(request)).map(|r| r.patient).unwrap();
     match event {
         Event::AccessRequested { practitioner, patient, .. } => [*practitioner, *patient].into(),
-        Event::AccessGranted { practitioner, request, .. }
-        | Event::AccessDeclined { practitioner, request } => {
+        Event::AccessDeclined { practitioner, request } => {
             [*practitioner, patient_of_request(*request)].into()
         }
-        Event::AccessRevoked { practitioner, grant, .. }
-        | Event::AccessNarrowed { practitioner, grant }
-        | Event::AccessExtended { practitioner, grant, .. }
-        | Event::AccessPaused { practitioner, grant }
-        | Event::AccessResumed { practitioner, grant }
-        | Event::DeletionConfirmed { practitioner, grant }
-        | Event::RecordsRead { practitioner, grant, .. } => [*practitioner, patient_of_grant(*grant)].into(),
+        Event::AccessGranted { grantee, grant, .. }
+        | Event::AccessRevoked { grantee, grant, .. }
+        | Event::AccessNarrowed { grantee, grant }
+        | Event::AccessExtended { grantee, grant, .. }
+        | Event::AccessPaused { grantee, grant }
+        | Event::AccessResumed { grantee, grant }
+        | Event::DeletionConfirmed { grantee, grant }
+        | Event::RecordsOpened { grantee, grant, .. } => [*grantee, patient_of_grant(*grant)].into(),
+        Event::RecordsRead { practitioner, grant, .. } => {
+            let grant: GrantState = world.read(&StateKey::Grant(*grant)).unwrap();
+            [*practitioner, grant.grantee.did(), grant.patient].into()
+        }
         Event::EmergencyDeclared { practitioner, locator, .. } => {
             let card: CardState = world.read(&StateKey::Card(*locator)).unwrap();
             [*practitioner, card.patient].into()
@@ -210,6 +267,7 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
         | Event::MembershipApproved { .. }
         | Event::MembershipWithdrawn { .. }
         | Event::MembershipDecided { .. }
+        | Event::StaffKeyPublished
         | Event::ValidatorKeyRotated { .. }
         | Event::EvidenceRecorded { .. } => unreachable!("nobody tries that here"),
     }
@@ -251,7 +309,11 @@ fn ended_grants_are_shut(world: &World, made: &Made) {
             Standing::Expired => RefusalCode::GrantExpired,
             Standing::Revoked => RefusalCode::GrantRevoked,
         };
-        let grantee = world.actors.values().find(|actor| actor.did == state.practitioner).unwrap();
+        let reader = match &state.grantee {
+            Grantee::Person(did) => *did,
+            Grantee::Staff(_) => world.did("li"),
+        };
+        let grantee = world.actors.values().find(|actor| actor.did == reader).unwrap();
         let call = UseAccess { grant: *id, records: state.records.clone() };
         let nonce: Account = world.read(&StateKey::Account(grantee.did)).unwrap_or_default();
         let next = Nonce(nonce.highest.0 + 1);
@@ -270,6 +332,8 @@ proptest! {
         attempts in prop::collection::vec(attempt(), 1..100)
     ) {
         let (mut world, mut made) = (World::new(), Made::default());
+        let key = staff_key(&world.actors["h0"]);
+        world.call("h0", key).unwrap();
         for (patient, name) in PATIENTS.into_iter().enumerate() {
             let first = base(patient);
             let setup = records(first..first + 3, world.did("h0"), &world.actors[name]);

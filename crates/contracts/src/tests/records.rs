@@ -63,11 +63,15 @@ fn malformed_registrations_are_refused() {
     for (change, code) in cases {
         let mut entry = good.clone();
         change(&mut entry);
-        let call = RegisterRecords { patient: world.did("wang"), records: vec![entry] };
+        let call = RegisterRecords { patient: world.did("wang"), records: vec![entry], flows: Vec::new() };
         assert_eq!(world.call("h0", Call::RegisterRecords(call)), Err(code));
     }
     for count in [0, RECORDS_PER_TRANSACTION_MAX + 1] {
-        let call = RegisterRecords { patient: world.did("wang"), records: vec![good.clone(); count] };
+        let call = RegisterRecords {
+            patient: world.did("wang"),
+            records: vec![good.clone(); count],
+            flows: Vec::new(),
+        };
         assert_eq!(world.call("h0", Call::RegisterRecords(call)), Err(RefusalCode::BadList));
     }
 }
