@@ -1,6 +1,7 @@
 //! A node's keys in its data folder: one file each, readable by its owner only.
 
 use amulet_crypto::entropy::{Entropy, SystemEntropy};
+use amulet_crypto::sealed_box::AgreementKey;
 use amulet_crypto::signing::SigningKey;
 use libp2p::identity;
 use std::fs::{self, OpenOptions};
@@ -14,6 +15,7 @@ const ORGANISATION: &str = "organisation.key";
 const VALIDATOR: &str = "validator.key";
 const NEXT_VALIDATOR: &str = "validator.next.key";
 const NETWORK: &str = "network.key";
+const STAFF: &str = "staff.key";
 const INTAKE_TOKEN: &str = "intake.token";
 const SECRET_BYTES: usize = 32;
 
@@ -25,6 +27,8 @@ pub struct NodeKeys {
     pub validator: SigningKey,
     /// Signs them in its place once the ledger says so, if a rotation was asked for.
     pub next_validator: Option<SigningKey>,
+    /// Opens the keys of records that patients grant to the staff.
+    pub staff: AgreementKey,
     /// The libp2p identity.
     pub network: identity::Keypair,
     /// What the hospital's systems show to have files taken in.
@@ -105,6 +109,7 @@ impl NodeKeys {
             let path = folder.join(name);
             SigningKey::from_bytes(&*read_secret(&path)?).map_err(|_| KeyError::Invalid { path })
         };
+        let staff = staff_key(&folder)?;
         let path = folder.join(NETWORK);
         let mut secret = read_secret(&path)?;
         let network =
@@ -115,10 +120,20 @@ impl NodeKeys {
             organisation: signing(ORGANISATION)?,
             validator: signing(VALIDATOR)?,
             next_validator: next.then(|| signing(NEXT_VALIDATOR)).transpose()?,
+            staff,
             network,
             intake_token: Zeroizing::new(hex::encode(*token)),
         })
     }
+}
+
+/// The key for the staff; made if there is none yet, as in a folder from before there were such keys.
+fn staff_key(folder: &Path) -> Result<AgreementKey, KeyError> {
+    let path = folder.join(STAFF);
+    if !path.exists() {
+        write_secret(&path, &AgreementKey::generate(&mut SystemEntropy).expose_secret())?;
+    }
+    AgreementKey::from_bytes(&*read_secret(&path)?).map_err(|_| KeyError::Invalid { path })
 }
 
 fn write_secret(path: &Path, secret: &[u8; SECRET_BYTES]) -> Result<(), KeyError> {
@@ -155,6 +170,7 @@ mod tests {
         let read = NodeKeys::load(folder.path()).unwrap();
         assert_eq!(made.validator.public_key(), read.validator.public_key());
         assert_eq!(made.network.public(), read.network.public());
+        assert_eq!(made.staff.public_key(), read.staff.public_key());
         let mode = fs::metadata(folder.path().join("keys/validator.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

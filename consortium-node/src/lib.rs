@@ -27,6 +27,7 @@ pub mod node;
 pub mod org_sender;
 pub mod peer_service;
 pub mod release;
+pub mod staff;
 mod store_advice;
 #[cfg(test)]
 mod testing;

@@ -7,6 +7,7 @@ use crate::ledger::Ledger;
 use crate::mempool::{Inserted, Mempool};
 use crate::network::LightQuestion;
 use crate::release::{Release, failed};
+use crate::staff::StaffDesk;
 use crate::verified::{Checked, Verified};
 use amulet_protocol::ids::{Timestamp, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
@@ -30,6 +31,8 @@ pub struct LightParts {
     pub gossip: Gossip,
     /// Decides on ciphertexts.
     pub release: Release,
+    /// Passes keys on to the hospital's staff.
+    pub staff: StaffDesk,
     /// Takes evidence against validators.
     pub evidence: EvidenceOutlet,
     /// The clock.
@@ -83,6 +86,13 @@ impl LightService {
             LightRequest::Upload(upload) => {
                 self.parts.release.upload(now, upload).await.map(LightResponse::Uploaded)
             }
+            LightRequest::StaffGrants(request) => {
+                self.ask_staff(move |desk| desk.grants(now, &request).map(LightResponse::StaffGrants)).await
+            }
+            LightRequest::StaffKeys(request) => {
+                let keys = move |desk: &StaffDesk| desk.keys(now, &request).map(Box::new);
+                self.ask_staff(move |desk| keys(desk).map(LightResponse::StaffKeys)).await
+            }
             LightRequest::ReportFork(fork) => self.forks.take(*fork).await,
             request => self.ask_ledger(request).await,
         };
@@ -93,6 +103,14 @@ impl LightService {
         let ledger = self.parts.ledger.clone();
         let answered = tokio::task::spawn_blocking(move || ledger.answer(&request));
         answered.await.map_err(failed)?.map_err(failed)
+    }
+
+    async fn ask_staff(
+        &self,
+        ask: impl FnOnce(&StaffDesk) -> Result<LightResponse, LightRefusal> + Send + 'static,
+    ) -> Result<LightResponse, LightRefusal> {
+        let desk = self.parts.staff.clone();
+        tokio::task::spawn_blocking(move || ask(&desk)).await.map_err(failed)?
     }
 
     async fn submit(&self, transaction: UntrustedTransaction) -> Result<TxId, LightRefusal> {

@@ -19,8 +19,10 @@ use crate::network::{EventLoop, Network, NetworkConfig, NetworkError};
 use crate::org_sender::OrgSender;
 use crate::peer_service::{PeerParts, PeerService};
 use crate::release::Release;
+use crate::staff::{StaffDesk, publish_key};
 use crate::vault::{IndexError, Vault, VaultError, VaultIndex};
 use crate::verified::Verified;
+use amulet_crypto::sealed_box::AgreementKey;
 use amulet_crypto::signing::{PublicKey, SigningKey};
 use amulet_pbft::Timeouts;
 use amulet_pbft::limits::PIPELINE_DEPTH_DEFAULT;
@@ -148,6 +150,7 @@ struct Identity {
     organisation: Did,
     organisation_key: Arc<SigningKey>,
     validator_key: Arc<SigningKey>,
+    staff_key: Arc<AgreementKey>,
     network_key: Keypair,
     intake_token: Zeroizing<String>,
 }
@@ -293,8 +296,14 @@ async fn end<T>(task: JoinHandle<T>) {
 
 impl Identity {
     fn load(data: &Path, genesis: Genesis, epoch: Arc<EpochSet>) -> Result<Self, NodeError> {
-        let NodeKeys { organisation: organisation_key, validator, next_validator, network, intake_token } =
-            NodeKeys::load(data)?;
+        let NodeKeys {
+            organisation: organisation_key,
+            validator,
+            next_validator,
+            staff,
+            network,
+            intake_token,
+        } = NodeKeys::load(data)?;
         let organisation = Did::of_key(organisation_key.public_key());
         let seated = |key: &SigningKey| epoch.validators.find(key.public_key());
         let validator = match next_validator {
@@ -315,6 +324,7 @@ impl Identity {
             organisation,
             organisation_key: Arc::new(organisation_key),
             validator_key: Arc::new(validator),
+            staff_key: Arc::new(staff),
             network_key: network,
             intake_token,
         })
@@ -405,6 +415,9 @@ impl Services {
             identity.organisation_key.clone(),
         );
         let release = Release::new(ledger.clone(), vault.clone(), index.clone(), identity.organisation);
+        let staff =
+            StaffDesk::new(ledger.clone(), index.clone(), release.clone(), identity.staff_key.clone());
+        tokio::spawn(publish_key(sender.clone(), ledger.clone(), staff.key()));
         let (reporter, evidence) = Reporter::new(sender.clone(), ledger.clone());
         tokio::spawn(reporter.run());
         let light = LightService::new(LightParts {
@@ -413,6 +426,7 @@ impl Services {
             verified: verified.clone(),
             gossip,
             release,
+            staff,
             evidence: evidence.clone(),
             now,
         });

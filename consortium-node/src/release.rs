@@ -6,6 +6,7 @@ use crate::vault::{BlobUse, Vault, VaultIndex};
 use amulet_crypto::signing::PublicKey;
 use amulet_protocol::calls::{Call, DeclarationId, GrantId};
 use amulet_protocol::grant::{GrantState, Standing};
+use amulet_protocol::grantee::Grantee;
 use amulet_protocol::ids::{BlobId, Did, RecordId, Timestamp, TxId};
 use amulet_protocol::light::{
     AccessRefusal, LightRefusal, ReadGround, ReadRequest, UntrustedReadRequest, UntrustedUpload,
@@ -168,11 +169,14 @@ impl Release {
         used_by: TxId,
     ) -> Result<(), LightRefusal> {
         let grant: Option<GrantState> = self.state(&StateKey::Grant(id))?;
-        let grant = grant
-            .filter(|grant| grant.practitioner == request.reader)
-            .ok_or(refused(AccessRefusal::Unknown))?;
+        let grant = grant.ok_or(refused(AccessRefusal::Unknown))?;
         // A clock that is behind the chain does not keep a grant open.
         let now = now.max(self.ledger.tip().time);
+        let registration: Option<Practitioner> = self.state(&StateKey::Practitioner(request.reader))?;
+        if !grant.grantee.includes(request.reader, registration.as_ref(), grant.purpose, now) {
+            let was = grant.grantee == Grantee::Person(request.reader);
+            return Err(refused(if was { AccessRefusal::Ended } else { AccessRefusal::Unknown }));
+        }
         if grant.deleted_at.is_some() {
             return Err(refused(AccessRefusal::Ended));
         }
@@ -182,9 +186,6 @@ impl Release {
             Standing::Paused => return Err(refused(AccessRefusal::Paused)),
             // A use is in a block only if the grant had begun by the block's time, whatever this node's clock says.
             Standing::NotYet | Standing::Active | Standing::UsedUp => {}
-        }
-        if !self.practises(request.reader, now)? {
-            return Err(refused(AccessRefusal::Ended));
         }
         let declared =
             self.declared(now, request.reader, id, used_by)?.ok_or(refused(AccessRefusal::NotDeclared))?;

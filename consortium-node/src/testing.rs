@@ -13,9 +13,11 @@ use crate::network::{Command, Network, PeerQuestion};
 use crate::org_sender::OrgSender;
 use crate::peer_service::{PeerParts, PeerService};
 use crate::release::Release;
+use crate::staff::StaffDesk;
 use crate::vault::{Vault, VaultIndex};
 use crate::verified::Verified;
 use amulet_contracts::testing::{Actor, GENESIS_TIME, certificate, genesis};
+use amulet_crypto::sealed_box::AgreementKey;
 use amulet_crypto::signing::SigningKey;
 use amulet_protocol::calls::Call;
 use amulet_protocol::ids::{ChainId, ReplicaId, Timestamp, View};
@@ -170,6 +172,12 @@ impl World {
         Release::new(self.ledger.clone(), self.vault.clone(), self.index.clone(), organisation)
     }
 
+    pub fn staff(&self) -> StaffDesk {
+        let secret = self.hospitals[0].agreement.expose_secret();
+        let key = Arc::new(AgreementKey::from_bytes(&secret).unwrap());
+        StaffDesk::new(self.ledger.clone(), self.index.clone(), self.release(), key)
+    }
+
     pub fn light(&self, network: &Network) -> LightService {
         let (reporter, evidence) =
             Reporter::new(self.sender(network, &self.hospitals[0]), self.ledger.clone());
@@ -180,6 +188,7 @@ impl World {
             verified: Verified::default(),
             gossip: self.gossip(network),
             release: self.release(),
+            staff: self.staff(),
             evidence,
             now,
         })

@@ -41,6 +41,10 @@ pub enum Question {
     Submit,
     /// Ciphertexts.
     Read,
+    /// [`LightRequest::StaffGrants`].
+    StaffGrants,
+    /// [`LightRequest::StaffKeys`].
+    StaffKeys,
     /// Keeping a ciphertext.
     Upload,
     /// How an epoch ended.
@@ -372,6 +376,8 @@ impl Question {
             LightRequest::Validators(_) => Self::Validators,
             LightRequest::HeaderRun { .. } => Self::HeaderRun,
             LightRequest::ReportFork(_) => Self::ReportFork,
+            LightRequest::StaffGrants(_) => Self::StaffGrants,
+            LightRequest::StaffKeys(_) => Self::StaffKeys,
         }
     }
 }
@@ -388,6 +394,8 @@ impl fmt::Display for Question {
             Self::Receipt => "a receipt",
             Self::Submit => "taking a transaction",
             Self::Read => "ciphertexts",
+            Self::StaffGrants => "the grants for a hospital's staff",
+            Self::StaffKeys => "the keys of records that staff may read",
             Self::Upload => "keeping a ciphertext",
             Self::EpochEnd => "the end of an epoch",
             Self::Headers => "several headers",

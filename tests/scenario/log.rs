@@ -2,7 +2,7 @@
 
 use crate::World;
 use amulet_app_api::access::{
-    AccessLog, EmergencyReason, LogEvent, LogLineView, LogProof, ProofCheck, Purpose, Sharing,
+    AccessLog, EmergencyReason, GranteeView, LogEvent, LogLineView, LogProof, ProofCheck, Purpose, Sharing,
 };
 use amulet_app_api::files::{ProofOf, SaveProof};
 use amulet_app_api::records::Records;
@@ -100,7 +100,8 @@ async fn all_else_can_be_carried_away_too(world: &World, patient: &Newcomer) {
     let states = self::states(&proof);
     let [(StateKey::Grant(_), Some(state))] = states.as_slice() else { panic!("{states:?}") };
     let state: GrantState = borsh::from_slice(state).unwrap();
-    assert_eq!(state.practitioner.to_string(), share.to.did);
+    let GranteeView::Person(reader) = &share.to else { panic!("the share is for one person") };
+    assert_eq!(state.grantee.did().to_string(), reader.did);
     assert!(matches!(state.hold, Hold::Revoked { .. }), "{state:?}");
 
     let proof = saved(world, patient, ProofOf::NewestEntry).await;

@@ -78,6 +78,18 @@ born = born { $date }
 role-patient = Patient
 role-clinician = Clinician
 who = { $name } ({ $department }, { $hospital })
+staff = everybody who practises at { $hospital }
+staff-department = everybody in { $department } at { $hospital }
+staff-role = every { $role } at { $hospital }
+staff-department-role = every { $role } in { $department } at { $hospital }
+role-attending = senior physician
+role-resident = physician
+role-intern = trainee
+role-nurse = nurse
+role-pharmacist = pharmacist
+role-technician = technician
+role-researcher = researcher
+role-assessor = claims assessor
 
 ## Welcome
 welcome-title = Your records. Your say.
@@ -636,6 +648,8 @@ purpose-second-opinion = a second opinion
 purpose-ongoing-care = ongoing care
 purpose-family-carer = care by the family
 purpose-emergency = an emergency
+purpose-insurance-claim = an insurance claim
+purpose-research = research
 request-title = A request to read
 request-sentence = { $who } could read your { $what } until { $until }, for { $purpose }.
 request-take-back = You can take this back at any time.
@@ -754,6 +768,10 @@ log-access-revoked = You took access back
 log-about = Access of { $who }.
 log-access-narrowed = You made an access smaller
 log-access-extended = You made an access last longer
+log-records-opened = { $n ->
+    [one] Opened 1 new record under an access that you gave
+   *[other] Opened { $n } new records under an access that you gave
+}
 log-access-paused = You paused an access
 log-access-resumed = You let a paused access go on
 log-deletion-confirmed = Confirmed that what was read is deleted

@@ -2,6 +2,7 @@
 
 use crate::equivocator;
 use amulet_contracts::testing::{Actor, genesis};
+use amulet_crypto::sealed_box::AgreementKey;
 use amulet_crypto::signing::SigningKey;
 use amulet_node::consensus::{
     ConsensusLog, ConsensusStatus, Driver, DriverParts, EngineParts, Reporter, Settings, ValidatorKey,
@@ -15,6 +16,7 @@ use amulet_node::node::now;
 use amulet_node::org_sender::OrgSender;
 use amulet_node::peer_service::{PeerParts, PeerService};
 use amulet_node::release::Release;
+use amulet_node::staff::StaffDesk;
 use amulet_node::vault::{Vault, VaultIndex};
 use amulet_node::verified::Verified;
 use amulet_pbft::Timeouts;
@@ -189,7 +191,10 @@ impl Node {
             index: index.clone(),
             now,
         });
-        let release = Release::new(ledger.clone(), vault, index, members[own].hospital.did);
+        let release = Release::new(ledger.clone(), vault, index.clone(), members[own].hospital.did);
+        let secret = members[own].hospital.agreement.expose_secret();
+        let key = Arc::new(AgreementKey::from_bytes(&secret).unwrap());
+        let staff = StaffDesk::new(ledger.clone(), index, release.clone(), key);
         let sender = OrgSender::new(ledger.clone(), mempool.clone(), gossip.clone(), members[own].key());
         let (reporter, evidence) = Reporter::new(sender, ledger.clone());
         let light = LightService::new(LightParts {
@@ -198,6 +203,7 @@ impl Node {
             verified: verified.clone(),
             gossip: gossip.clone(),
             release,
+            staff,
             evidence: evidence.clone(),
             now,
         });

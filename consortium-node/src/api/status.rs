@@ -179,6 +179,7 @@ fn kind(call: &Call) -> &'static str {
     match call {
         Call::RegisterIdentity(_) => "register_identity",
         Call::RegisterPractitioner(_) => "register_practitioner",
+        Call::PublishStaffKey(_) => "publish_staff_key",
         Call::RegisterRecords(_) => "register_records",
         Call::RequestAccess(_) => "request_access",
         Call::GrantAccess(_) => "grant_access",

@@ -134,7 +134,7 @@ fn inadmissible(seed: u64, chain: ChainId) -> SignedTransaction {
     let nobody = Actor::new(seed);
     let request = RequestId(TxId(Digest::ZERO));
     let mut call = grant(request, 1..2, &nobody, NOW);
-    call.envelope = vec![0; 2_500_000];
+    call.keys.envelope = vec![0; 2_500_000];
     nobody.sign_numbered(chain, Nonce(1), Call::GrantAccess(call))
 }
 

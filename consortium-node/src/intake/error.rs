@@ -7,6 +7,7 @@ use crate::vault::{IndexError, VaultError};
 use amulet_crypto::content::ContentError;
 use amulet_crypto::sealed_box::SealError;
 use amulet_fhir::FileRefusal;
+use amulet_protocol::grant_keys::SealKeysError;
 use amulet_protocol::ids::Did;
 
 /// Why a file was not taken in, or not whole.
@@ -43,6 +44,9 @@ pub enum IntakeError {
     /// A record could not be encrypted.
     #[error("a record could not be encrypted: {0}")]
     Content(#[from] ContentError),
+    /// A record's key could not be sealed to the reader of a standing grant.
+    #[error("a record's key could not be sealed to a reader: {0}")]
+    Flow(#[from] SealKeysError),
     /// A record's key could not be sealed to the patient.
     #[error("a record's key could not be sealed: {0}")]
     Seal(#[from] SealError),

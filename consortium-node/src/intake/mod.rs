@@ -5,6 +5,7 @@
 //! in between leaves ciphertexts that nobody names, which are swept, and notes that count for nothing.
 
 mod error;
+mod flows;
 mod register;
 pub mod review;
 mod seal;

@@ -1,17 +1,18 @@
 //! Registering stored records on the ledger.
 
 use super::store::{Stored, StoredRecords, remove};
-use super::{IntakeError, IntakeParts, blocking, registered_as};
+use super::{IntakeError, IntakeParts, blocking, flows, registered_as};
 use crate::org_sender::SendError;
 use amulet_crypto::digest::Digest;
 use amulet_protocol::calls::{Call, RecordEntry, RegisterRecords};
 use amulet_protocol::codec;
 use amulet_protocol::ids::{Did, RecordId};
 use amulet_protocol::limits::{RECORDS_PER_TRANSACTION_MAX, TRANSACTION_BYTES_MAX};
+use amulet_protocol::receipt::RefusalCode;
 
 /// Bytes of a transaction beside its records.
 const BESIDE_RECORDS_BYTES: usize = 1_024;
-/// How often a registration is tried whose number another transaction took.
+/// How often a registration is tried whose number another transaction took, or whose readers have changed.
 const TRIES: usize = 4;
 
 /// Registers all records; gives the number registered, and the labels of those that turned out to be registered already.
@@ -25,7 +26,9 @@ pub(super) async fn register(
     blocking(move || Ok(index.note_taken(taken)?)).await?;
     let total = records.len();
     let (mut registered, mut known) = (0, Vec::new());
-    let mut waiting = chunks(records).into_iter();
+    let (reading, entries) = (parts.ledger.clone(), entries_of(&records));
+    let readers = blocking(move || Ok(reading.moment()?.flows_due(patient, &entries)?.len())).await?;
+    let mut waiting = chunks(records, readers).into_iter();
     while let Some(chunk) = waiting.next() {
         match register_chunk(parts, patient, chunk).await? {
             Registered::All { records, already } => {
@@ -60,10 +63,18 @@ async fn register_chunk(
 ) -> Result<Registered, IntakeError> {
     let mut already = Vec::new();
     for attempt in 1..=TRIES {
-        let entries: Vec<RecordEntry> = chunk.iter().map(|record| record.entry.clone()).collect();
-        let call = Call::RegisterRecords(RegisterRecords { patient, records: entries });
+        let (own, records) = (parts.clone(), entries_of(&chunk));
+        let flows;
+        (chunk, flows) = blocking(move || {
+            let flows = flows::seal(&own, patient, &chunk)?;
+            Ok((chunk, flows))
+        })
+        .await?;
+        let call = Call::RegisterRecords(RegisterRecords { patient, records, flows });
         match parts.sender.send(call).await {
             Ok(_) => return Ok(Registered::All { records: chunk.len(), already }),
+            // The patient gave or ended a standing grant meanwhile.
+            Err(SendError::Refused(RefusalCode::FlowsDiffer)) if attempt < TRIES => {}
             Err(SendError::Overtaken) if attempt < TRIES => {
                 let parts = parts.clone();
                 let (known, rest) = blocking(move || split(&parts, chunk)).await?;
@@ -92,20 +103,23 @@ fn split(parts: &IntakeParts, chunk: Vec<Stored>) -> Result<(Vec<String>, Vec<St
     Ok((known, rest))
 }
 
+fn entries_of(records: &[Stored]) -> Vec<RecordEntry> {
+    records.iter().map(|record| record.entry.clone()).collect()
+}
+
 fn notes(records: &[Stored]) -> Vec<(Digest, RecordId)> {
     records.iter().map(|record| (record.content, record.entry.id)).collect()
 }
 
-/// Splits into what fits into one transaction each.
-fn chunks(records: Vec<Stored>) -> Vec<Vec<Stored>> {
+/// Splits into what fits into one transaction each, with the keys for so many readers.
+fn chunks(records: Vec<Stored>, readers: usize) -> Vec<Vec<Stored>> {
+    let room = TRANSACTION_BYTES_MAX - BESIDE_RECORDS_BYTES - readers * flows::BESIDE_KEYS_BYTES;
     let mut chunks: Vec<Vec<Stored>> = Vec::new();
     let mut bytes = 0;
     for record in records {
-        let size = codec::encode(&record.entry).len();
-        let fits = |chunk: &&mut Vec<Stored>| {
-            chunk.len() < RECORDS_PER_TRANSACTION_MAX
-                && bytes + size <= TRANSACTION_BYTES_MAX - BESIDE_RECORDS_BYTES
-        };
+        let size = codec::encode(&record.entry).len() + readers * flows::KEY_BYTES;
+        let fits =
+            |chunk: &&mut Vec<Stored>| chunk.len() < RECORDS_PER_TRANSACTION_MAX && bytes + size <= room;
         match chunks.last_mut().filter(fits) {
             Some(chunk) => {
                 chunk.push(record);

@@ -21,6 +21,8 @@ const _: () = assert!(MAX_RESOURCE_BYTES + BESIDE_CONTENT_BYTES <= RECORD_BYTES_
 pub(super) struct Sealed {
     pub entry: RecordEntry,
     pub ciphertext: Vec<u8>,
+    /// Its key, until it is registered: readers of standing grants get it then.
+    pub key: ContentKey,
     /// `Type/id`.
     pub label: String,
     /// Digest of the content, for [`VaultIndex::note_taken`](crate::vault::VaultIndex::note_taken).
@@ -56,7 +58,7 @@ pub(super) fn seal(
     let sealed_key = SealedBox::seal(to, &record_key_context(id), &*key.expose_secret(), entropy)?;
     let (blob, commitment) = (blob_id(&ciphertext), plain.commitment());
     let entry = RecordEntry { id, category, class, blob, commitment, sealed_key, holders: Vec::new() };
-    Ok(Sealed { entry, ciphertext, label, content })
+    Ok(Sealed { entry, ciphertext, key, label, content })
 }
 
 /// The same word in the ledger's vocabulary.

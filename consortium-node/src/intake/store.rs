@@ -4,6 +4,7 @@
 use super::seal::Sealed;
 use super::{IntakeError, IntakeParts};
 use crate::network::{PeerRequest, PeerResponse};
+use amulet_crypto::content::ContentKey;
 use amulet_crypto::digest::Digest;
 use amulet_protocol::calls::RecordEntry;
 use amulet_protocol::consent::DataClass;
@@ -20,6 +21,7 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// A record whose ciphertext is stored.
 pub(super) struct Stored {
     pub entry: RecordEntry,
+    pub key: ContentKey,
     pub label: String,
     pub content: Digest,
 }
@@ -47,8 +49,8 @@ pub(super) async fn store(parts: &IntakeParts, sealed: Vec<Sealed>) -> Result<St
     let stored = |sealed: Sealed| {
         let other = mirror.filter(|_| !stays_here(&sealed)).map(|(_, holder)| holder);
         let holders = std::iter::once(own).chain(other).collect();
-        let Sealed { entry, label, content, .. } = sealed;
-        Stored { entry: RecordEntry { holders, ..entry }, label, content }
+        let Sealed { entry, key, label, content, .. } = sealed;
+        Stored { entry: RecordEntry { holders, ..entry }, key, label, content }
     };
     let records = sealed.into_iter().map(stored).collect();
     Ok(StoredRecords { mirror: mirror.map(|(replica, _)| replica), records })

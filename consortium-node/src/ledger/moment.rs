@@ -3,9 +3,10 @@
 use super::error::LedgerError;
 use super::state_tree::StateAt;
 use super::store::Snapshot;
-use amulet_contracts::{BlockContext, admissible};
+use amulet_contracts::{BlockContext, Due, admissible, flows_due};
+use amulet_protocol::calls::RecordEntry;
 use amulet_protocol::header::Header;
-use amulet_protocol::ids::{ChainId, TxId};
+use amulet_protocol::ids::{ChainId, Did, TxId};
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::transaction::SignedTransaction;
 
@@ -27,6 +28,15 @@ impl Moment {
     /// [`LedgerError`].
     pub fn contains(&self, id: TxId) -> Result<bool, LedgerError> {
         Ok(self.snapshot.place(id)?.is_some())
+    }
+
+    /// Which standing grants of a patient open which of these new records, if they are registered now.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn flows_due(&self, patient: Did, records: &[RecordEntry]) -> Result<Vec<Due>, LedgerError> {
+        let state = StateAt { snapshot: &self.snapshot, height: self.tip.height };
+        Ok(flows_due(&state, patient, records, self.tip.time.plus_millis(1))?)
     }
 
     /// Why no block on top of the tip may hold a transaction: it is committed already, or its key or nonce is not good for

@@ -47,7 +47,9 @@ pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<Ligh
         LightRequest::Submit(_)
         | LightRequest::Read(_)
         | LightRequest::Upload(_)
-        | LightRequest::ReportFork(_) => Ok(malformed()),
+        | LightRequest::ReportFork(_)
+        | LightRequest::StaffGrants(_)
+        | LightRequest::StaffKeys(_) => Ok(malformed()),
     }
 }
 

@@ -11,6 +11,7 @@ use amulet_crypto::kdf::Language;
 use amulet_crypto::passphrase::PassphraseParams;
 use amulet_protocol::calls::{Call, RegisterPractitioner};
 use amulet_protocol::codec;
+use amulet_protocol::consent::PractitionerRole;
 use amulet_protocol::ids::{ChainId, Nonce, TxId};
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
@@ -65,6 +66,7 @@ async fn enrol_clinician(
         practitioner: made.identity.did,
         name: clinician.name.to_owned(),
         department: clinician.department.to_owned(),
+        role: PractitionerRole::Attending,
         valid_from: now(),
         valid_until: now().plus_millis(REGISTRATION_MS),
     });

@@ -37,7 +37,8 @@ async fn world() -> World {
         entry.blob = blob(number);
         records.push(entry);
     }
-    let call = Call::RegisterRecords(RegisterRecords { patient: world.patient.did, records });
+    let call =
+        Call::RegisterRecords(RegisterRecords { patient: world.patient.did, records, flows: Vec::new() });
     apply(&mut world, |world| &mut world.hospitals[0], call);
     world
 }
@@ -302,7 +303,7 @@ async fn a_record_that_was_taken_out_of_a_grant_is_not_given_even_if_its_use_was
     let mut world = world().await;
     let (grant, used_by) = granted(&mut world);
     let records = vec![record_id(1)];
-    let call = NarrowAccess { grant, records, term: term(UNTIL) };
+    let call = NarrowAccess { grant, records, standing: Vec::new(), term: term(UNTIL) };
     apply(&mut world, |world| &mut world.patient, Call::NarrowAccess(call));
     let ground = ReadGround::Grant { grant, used_by };
     assert!(read(&world, ask(&world, ground, &[1]), &world.doctor).await.is_ok());
@@ -398,7 +399,7 @@ async fn an_answer_holds_as_much_as_fits_and_at_least_one() {
     }
     let blobs: Vec<BlobId> = records.iter().map(|entry| entry.blob).collect();
     let patient = world.patient.did;
-    let call = Call::RegisterRecords(RegisterRecords { patient, records });
+    let call = Call::RegisterRecords(RegisterRecords { patient, records, flows: Vec::new() });
     apply(&mut world, |world| &mut world.hospitals[0], call);
     let request = ReadRequest { blobs, ..ask_own(&world, &[]) };
     let found = read(&world, request, &world.patient).await.unwrap();

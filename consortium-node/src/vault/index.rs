@@ -7,7 +7,7 @@
 use super::{from_state, uploads};
 use crate::ledger::{Ledger, LedgerError};
 use crate::store_advice::advice_on_opening;
-use amulet_protocol::calls::{Call, CardLocator};
+use amulet_protocol::calls::{Call, CardLocator, GrantId};
 use amulet_protocol::codec;
 use amulet_protocol::ids::{BlobId, ChainId, Did, Height, RecordId};
 use amulet_protocol::receipt::Outcome;
@@ -130,6 +130,7 @@ impl VaultIndex {
             write.open_table(PEER_BLOBS)?;
             uploads::create(&write)?;
             super::taken::create(&write)?;
+            super::staff::create(&write)?;
         }
         write.commit()?;
         Ok(Self { inner: Arc::new(Inner { db, following: Mutex::new(()) }) })
@@ -224,7 +225,8 @@ fn index_block(write: &WriteTransaction, ledger: &Ledger, height: Height) -> Res
     let Some(certified) = ledger.block(height)? else { return Ok(()) };
     for untrusted in &certified.block.transactions {
         let transaction = &untrusted.transaction;
-        if !matches!(transaction.call, Call::RegisterRecords(_) | Call::PublishCard(_)) {
+        if !matches!(transaction.call, Call::RegisterRecords(_) | Call::PublishCard(_) | Call::GrantAccess(_))
+        {
             continue;
         }
         let applied = ledger
@@ -243,11 +245,13 @@ fn index_transaction(write: &WriteTransaction, transaction: &Transaction) -> Res
             for entry in &call.records {
                 note_use(write, entry.blob, call.patient, BlobUse::Record(entry.id))?;
             }
+            super::staff::note_flows(write, transaction.id(), &call.flows)?;
         }
         Call::PublishCard(call) => {
             note_use(write, call.blob, transaction.sender, BlobUse::Card(call.locator))?;
             uploads::forget(write, call.blob)?;
         }
+        Call::GrantAccess(call) => super::staff::note_grant(write, GrantId(transaction.id()), &call.grantee)?,
         _ => {}
     }
     Ok(())

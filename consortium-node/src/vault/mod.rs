@@ -5,6 +5,7 @@
 
 mod from_state;
 mod index;
+mod staff;
 mod taken;
 mod uploads;
 

@@ -13,8 +13,53 @@ pub struct PractitionerView {
     pub name: String,
     /// Department, as registered.
     pub department: String,
+    /// Role, as registered; `None` for somebody who is no practitioner.
+    pub role: Option<PractitionerRole>,
     /// Employer.
     pub hospital: HospitalView,
+}
+
+/// What a practitioner is at their hospital.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PractitionerRole {
+    /// A senior physician.
+    Attending,
+    /// A physician in specialist training.
+    Resident,
+    /// Somebody in their first training.
+    Intern,
+    /// A nurse.
+    Nurse,
+    /// A pharmacist.
+    Pharmacist,
+    /// A technician or therapist.
+    Technician,
+    /// A researcher.
+    Researcher,
+    /// A claims assessor.
+    Assessor,
+}
+
+/// Those who practise at an organisation, or a part of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffView {
+    /// The organisation.
+    pub hospital: HospitalView,
+    /// Only those of this department.
+    pub department: Option<String>,
+    /// Only those in this role.
+    pub role: Option<PractitionerRole>,
+}
+
+/// Who may read under a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum GranteeView {
+    /// One person.
+    Person(PractitionerView),
+    /// The staff of an organisation.
+    Staff(StaffView),
 }
 
 /// Why data is asked for: a short list from HL7 PurposeOfUse.
@@ -31,6 +76,10 @@ pub enum Purpose {
     FamilyCarer,
     /// Emergency treatment (ETREAT).
     Emergency,
+    /// An insurance claim (CLMATTCH).
+    InsuranceClaim,
+    /// Research in a registered study (HRESCH).
+    Research,
 }
 
 /// Ask for requests and shares.
@@ -57,6 +106,8 @@ pub struct RequestView {
     pub id: String,
     /// Who asks.
     pub from: PractitionerView,
+    /// The colleagues for whom they ask too; `None` if only for themselves.
+    pub staff: Option<StaffView>,
     /// Categories asked for.
     pub categories: Vec<Category>,
     /// Earliest record date covered (`YYYY-MM-DD`), if limited.
@@ -216,9 +267,11 @@ pub struct ShareView {
     /// Identifier, hex.
     pub id: String,
     /// Who may read.
-    pub to: PractitionerView,
+    pub to: GranteeView,
     /// Number of records by category.
     pub counts: Vec<(Category, u64)>,
+    /// Categories of which records to come are opened too.
+    pub standing: Vec<Category>,
     /// What for.
     pub purpose: Purpose,
     /// From when.
@@ -315,6 +368,8 @@ pub enum LogEvent {
         /// Until when.
         until: TimeMs,
     },
+    /// New records were opened to the reader of a standing grant.
+    RecordsOpened,
     /// The person paused a grant.
     AccessPaused,
     /// The person let a paused grant go on.

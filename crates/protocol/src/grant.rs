@@ -5,6 +5,7 @@
 
 use crate::calls::{RequestId, UseLimit};
 use crate::consent::{Category, Purpose};
+use crate::grant_keys::KeyBinding;
 use crate::grantee::Grantee;
 use crate::ids::{Did, RecordId, Timestamp};
 use crate::limits::{DELETION_NOTICE_MS, DELETION_TIME_MS, KEEPING_TIME_MAX_MS, USE_TIME_MS};
@@ -135,6 +136,17 @@ impl Term {
 }
 
 impl GrantState {
+    /// What the keys that came with it are sealed for.
+    #[must_use]
+    pub fn key_binding(&self) -> KeyBinding {
+        KeyBinding::Grant {
+            patient: self.patient,
+            grantee: self.grantee.clone(),
+            purpose: self.purpose,
+            request: self.request,
+        }
+    }
+
     /// Where it stands at `now`. What ends a grant for good outranks a pause.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Standing {

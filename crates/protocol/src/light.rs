@@ -6,6 +6,7 @@
 use crate::calls::{DeclarationId, GrantId};
 use crate::certificate::UntrustedSignedHeader;
 use crate::fork::UntrustedFork;
+use crate::grant_keys::SealedKeys;
 use crate::history::HistoryEntry;
 use crate::ids::{BlobId, ChainId, Did, Epoch, HeaderHash, Height, Timestamp, TxId, View};
 use crate::merkle::{UntrustedListBatch, UntrustedListProof};
@@ -113,6 +114,12 @@ pub enum LightRequest {
         /// Height of the header whose range is used.
         newer: Height,
     },
+    /// The grants for the staff of the hospital that is asked, for one of them; the ground is
+    /// [`ReadGround::Own`] and no ciphertext is named.
+    StaffGrants(UntrustedReadRequest),
+    /// The keys of the records that a committed use of such a grant names, for whom it is by; the ground is the use, and no
+    /// ciphertext is named.
+    StaffKeys(UntrustedReadRequest),
 }
 
 /// A node's answer.
@@ -163,6 +170,12 @@ pub enum LightResponse {
     Unchanged,
     /// To [`LightRequest::RangeBatch`].
     RangeBatch(UntrustedRangeBatch),
+    /// To [`LightRequest::StaffGrants`]: those that may run now, newest first, at most
+    /// [`STAFF_GRANTS_PER_RESPONSE_MAX`](crate::limits::STAFF_GRANTS_PER_RESPONSE_MAX).
+    StaffGrants(Vec<GrantId>),
+    /// To [`LightRequest::StaffKeys`]: sealed to the reader, as
+    /// [`KeyBinding::Handover`](crate::grant_keys::KeyBinding::Handover).
+    StaffKeys(Box<SealedKeys>),
 }
 
 /// What a node concluded from a fork that it checked.

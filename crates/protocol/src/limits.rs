@@ -17,6 +17,8 @@ pub const RECORDS_PER_GRANT_MAX: usize = 10_000;
 pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Grants of one patient that open records to come; the keys of every new record go to each of their readers.
 pub const STANDING_GRANTS_MAX: usize = 32;
+/// Grants for a hospital's staff that one answer names.
+pub const STAFF_GRANTS_PER_RESPONSE_MAX: usize = 1_000;
 /// Hospitals that hold one ciphertext.
 pub const HOLDERS_MAX: usize = 8;
 /// Bytes of a name or department on the ledger.

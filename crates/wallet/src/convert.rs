@@ -32,7 +32,10 @@ same_names!(category: records::Category, ledger_category: consent::Category, [
 ]);
 same_names!(class: records::DataClass, ledger_class: consent::DataClass, [Public, Internal, Sensitive, Core]);
 same_names!(purpose: access::Purpose, ledger_purpose: consent::Purpose, [
-    Treatment, SecondOpinion, OngoingCare, FamilyCarer, Emergency,
+    Treatment, SecondOpinion, OngoingCare, FamilyCarer, Emergency, InsuranceClaim, Research,
+]);
+same_names!(practitioner_role: access::PractitionerRole, ledger_practitioner_role: consent::PractitionerRole, [
+    Attending, Resident, Intern, Nurse, Pharmacist, Technician, Researcher, Assessor,
 ]);
 same_names!(reason: access::EmergencyReason, ledger_reason: consent::EmergencyReason, [
     Unconscious, CannotCommunicate, LifeThreatening, Other,

@@ -179,7 +179,7 @@ fn meaning(key: &StateKey, bytes: &[u8]) -> Option<String> {
                 "\n    grant {} by {} to {}: {} records, from {} until {}{held}; used {}{} times{}",
                 id.0.0,
                 grant.patient,
-                grant.practitioner,
+                grant.grantee.did(),
                 grant.records.len(),
                 moment(grant.valid_from),
                 moment(grant.term.valid_until),

@@ -38,8 +38,14 @@ impl LightClient {
             Err(error) => Err(NodeFailure::Unreachable(error)),
         };
         let reached = !matches!(answer, Err(NodeFailure::Unreachable(_)));
-        // Ciphertexts are asked of whoever holds them.
-        if !matches!(request, LightRequest::Read(_) | LightRequest::Upload(_)) {
+        // Ciphertexts and keys are asked of whoever holds them.
+        if !matches!(
+            request,
+            LightRequest::Read(_)
+                | LightRequest::Upload(_)
+                | LightRequest::StaffGrants(_)
+                | LightRequest::StaffKeys(_)
+        ) {
             let busy = matches!(answer, Err(NodeFailure::Refused(LightRefusal::Busy)));
             self.measure(node, reached.then_some((asked_at, busy)));
         }

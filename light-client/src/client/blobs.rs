@@ -3,9 +3,11 @@
 use super::{LightClient, Stage};
 use crate::error::{Forgery, LightError, NodeFailure, Question};
 use crate::transport::NodeIndex;
+use amulet_protocol::calls::GrantId;
+use amulet_protocol::grant_keys::SealedKeys;
 use amulet_protocol::ids::BlobId;
 use amulet_protocol::light::{LightRequest, LightResponse, UntrustedReadRequest, UntrustedUpload};
-use amulet_protocol::limits::BLOBS_PER_REQUEST_MAX;
+use amulet_protocol::limits::{BLOBS_PER_REQUEST_MAX, STAFF_GRANTS_PER_RESPONSE_MAX};
 use amulet_protocol::record::blob_id;
 
 impl LightClient {
@@ -62,6 +64,44 @@ impl LightClient {
             _ => Forgery::OtherAnswer { question: Question::Upload },
         };
         Err(self.caught(holder, Question::Upload, forgery))
+    }
+
+    /// Asks a hospital which grants its staff have, by a request that one of them signed. Nothing proves the list: each grant is
+    /// to be read from the state.
+    ///
+    /// # Errors
+    /// As [`LightClient::read`].
+    pub async fn staff_grants(
+        &self,
+        hospital: NodeIndex,
+        request: UntrustedReadRequest,
+    ) -> Result<Vec<GrantId>, LightError> {
+        match self.ask_holder(hospital, LightRequest::StaffGrants(request)).await? {
+            LightResponse::StaffGrants(grants) if grants.len() <= STAFF_GRANTS_PER_RESPONSE_MAX => Ok(grants),
+            _ => {
+                let forgery = Forgery::OtherAnswer { question: Question::StaffGrants };
+                Err(self.caught(hospital, Question::StaffGrants, forgery))
+            }
+        }
+    }
+
+    /// Asks a hospital for the keys that a committed use of a grant for its staff entitles the reader to. That they are the
+    /// right ones shows when a ciphertext opens.
+    ///
+    /// # Errors
+    /// As [`LightClient::read`].
+    pub async fn staff_keys(
+        &self,
+        hospital: NodeIndex,
+        request: UntrustedReadRequest,
+    ) -> Result<SealedKeys, LightError> {
+        match self.ask_holder(hospital, LightRequest::StaffKeys(request)).await? {
+            LightResponse::StaffKeys(keys) => Ok(*keys),
+            _ => {
+                let forgery = Forgery::OtherAnswer { question: Question::StaffKeys };
+                Err(self.caught(hospital, Question::StaffKeys, forgery))
+            }
+        }
     }
 
     async fn ask_holder(

@@ -3,7 +3,7 @@
 use crate::hooks::use_now;
 use crate::i18n::dates::{TimeLeft, countdown};
 use crate::i18n::{Translator, tr, use_translator, words};
-use amulet_app_api::access::PractitionerView;
+use amulet_app_api::access::{GranteeView, PractitionerView, StaffView};
 use amulet_app_api::records::Category;
 use amulet_app_api::wallet::TimeMs;
 use dioxus::prelude::*;
@@ -17,6 +17,37 @@ pub fn who(t: Translator, person: &PractitionerView) -> String {
         department = t.department(&person.department),
         hospital = t.hospital(&person.hospital)
     )
+}
+
+/// The staff of a hospital, a department or a role of it, in words.
+pub fn staff(t: Translator, staff: &StaffView) -> String {
+    let hospital = t.hospital(&staff.hospital);
+    let department = staff.department.as_ref().map(|department| t.department(department));
+    let role = staff.role.map(|role| t.text(words::practitioner_role(&role), &[]));
+    match (department, role) {
+        (None, None) => tr!(t, "staff", hospital = hospital),
+        (Some(department), None) => tr!(t, "staff-department", department = department, hospital = hospital),
+        (None, Some(role)) => tr!(t, "staff-role", role = role, hospital = hospital),
+        (Some(department), Some(role)) => {
+            tr!(t, "staff-department-role", role = role, department = department, hospital = hospital)
+        }
+    }
+}
+
+/// Who may read under a grant, in words.
+pub fn grantee(t: Translator, grantee: &GranteeView) -> String {
+    match grantee {
+        GranteeView::Person(person) => who(t, person),
+        GranteeView::Staff(staff) => self::staff(t, staff),
+    }
+}
+
+/// The same in as few words as a title has room for.
+pub fn grantee_name(t: Translator, grantee: &GranteeView) -> String {
+    match grantee {
+        GranteeView::Person(person) => person.name.clone(),
+        GranteeView::Staff(staff) => self::staff(t, staff),
+    }
 }
 
 /// "labs (42), medicines (7)", inside a sentence.

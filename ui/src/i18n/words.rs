@@ -2,7 +2,7 @@
 //! word when a variant is added; the arrays let a test ask whether both languages have it.
 
 use amulet_app_api::ErrorCode;
-use amulet_app_api::access::{EmergencyReason, LogEvent, ProofCheck, Purpose, ShareState};
+use amulet_app_api::access::{EmergencyReason, LogEvent, PractitionerRole, ProofCheck, Purpose, ShareState};
 use amulet_app_api::card::{FactKind, SummarySection};
 use amulet_app_api::checking::{HospitalAnswer, MemoryTrouble, ToldAnswer};
 use amulet_app_api::clinician::MyAccessState;
@@ -167,6 +167,7 @@ words! {
         AccessRevoked => "log-access-revoked",
         AccessNarrowed => "log-access-narrowed",
         AccessExtended => "log-access-extended",
+        RecordsOpened => "log-records-opened",
         AccessPaused => "log-access-paused",
         AccessResumed => "log-access-resumed",
         DeletionConfirmed => "log-deletion-confirmed",
@@ -188,6 +189,20 @@ words! {
 }
 
 words! {
+    /// What a practitioner is at their hospital; one of them, inside a sentence.
+    practitioner_role, PRACTITIONER_ROLES: PractitionerRole {
+        Attending => "role-attending",
+        Resident => "role-resident",
+        Intern => "role-intern",
+        Nurse => "role-nurse",
+        Pharmacist => "role-pharmacist",
+        Technician => "role-technician",
+        Researcher => "role-researcher",
+        Assessor => "role-assessor",
+    }
+}
+
+words! {
     /// Why data is asked for.
     purpose, PURPOSES: Purpose {
         Treatment => "purpose-treatment",
@@ -195,6 +210,8 @@ words! {
         OngoingCare => "purpose-ongoing-care",
         FamilyCarer => "purpose-family-carer",
         Emergency => "purpose-emergency",
+        InsuranceClaim => "purpose-insurance-claim",
+        Research => "purpose-research",
     }
 }
 

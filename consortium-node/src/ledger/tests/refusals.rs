@@ -154,7 +154,7 @@ fn a_block_over_a_limit_is_refused_before_any_signature_is_checked() {
     large.transaction.call =
         Call::GrantAccess(grant(RequestId(TxId(Digest::ZERO)), 0..1, &chain.li, chain.now()));
     if let Call::GrantAccess(call) = &mut large.transaction.call {
-        call.envelope = vec![0; TRANSACTION_BYTES_MAX];
+        call.keys.envelope = vec![0; TRANSACTION_BYTES_MAX];
     }
     let large = with(&block, vec![large; 2]);
     assert!(

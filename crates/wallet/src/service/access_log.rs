@@ -74,6 +74,7 @@ impl Service {
             | Event::MembershipApproved { .. }
             | Event::MembershipWithdrawn { .. }
             | Event::MembershipDecided { .. }
+            | Event::StaffKeyPublished
             | Event::ValidatorKeyRotated { .. }
             | Event::EvidenceRecorded { .. } => return Ok(None),
             Event::RecordsRegistered { provider, records } => {
@@ -85,10 +86,15 @@ impl Service {
                 actor = Some(*practitioner);
                 LogEvent::AccessRequested { purpose: purpose_of_request(session, *request) }
             }
-            Event::AccessGranted { grant, request, .. } => {
+            Event::AccessGranted { grant, .. } => {
                 let (records, until) = granted(session, *grant);
                 line.records = records;
-                LogEvent::AccessGranted { purpose: purpose_of_request(session, *request), until: until.0 }
+                LogEvent::AccessGranted { purpose: purpose_of_grant(session, *grant), until: until.0 }
+            }
+            Event::RecordsOpened { provider, records, .. } => {
+                line.hospital = Some(self.hospital_view(provider));
+                line.records = u64::from(*records);
+                LogEvent::RecordsOpened
             }
             Event::AccessDeclined { .. } => LogEvent::AccessDeclined,
             Event::AccessRevoked { .. } => LogEvent::AccessRevoked,
@@ -96,8 +102,11 @@ impl Service {
             Event::AccessExtended { until, .. } => LogEvent::AccessExtended { until: until.0 },
             Event::AccessPaused { .. } => LogEvent::AccessPaused,
             Event::AccessResumed { .. } => LogEvent::AccessResumed,
-            Event::DeletionConfirmed { practitioner, .. } => {
-                actor = Some(*practitioner);
+            Event::DeletionConfirmed { grantee, .. } => {
+                match self.network.knows(grantee) {
+                    true => line.hospital = Some(self.hospital_view(grantee)),
+                    false => actor = Some(*grantee),
+                }
                 LogEvent::DeletionConfirmed
             }
             Event::RecordsRead { grant, practitioner, records } => {
@@ -173,14 +182,11 @@ fn reader_of(event: &Event) -> Option<Did> {
 
 fn purpose_of_grant(session: &Session, grant: GrantId) -> amulet_app_api::access::Purpose {
     let transaction = session.transaction(grant.0);
-    let request = transaction.and_then(|transaction| match &transaction.transaction().call {
-        Call::GrantAccess(call) => Some(call.request),
+    let purpose = transaction.and_then(|transaction| match &transaction.transaction().call {
+        Call::GrantAccess(call) => Some(call.purpose),
         _ => None,
     });
-    match request {
-        Some(request) => purpose_of_request(session, request),
-        None => convert::purpose(Purpose::Treatment),
-    }
+    convert::purpose(purpose.unwrap_or(Purpose::Treatment))
 }
 
 fn granted(session: &Session, grant: GrantId) -> (u64, Timestamp) {

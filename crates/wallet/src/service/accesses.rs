@@ -73,6 +73,7 @@ impl Service {
         };
         Ok(RequestAccess {
             patient: parse_did(&call.patient)?,
+            staff: None,
             categories,
             record_dates,
             purpose: convert::ledger_purpose(call.purpose),

@@ -83,7 +83,7 @@ impl Service {
         let active = grants
             .iter()
             .filter(|(_, grant)| !is_over(grant, now) && !matches!(grant.hold, Hold::Paused { .. }));
-        let mut readers: BTreeSet<Did> = active.map(|(_, grant)| grant.practitioner).collect();
+        let mut readers: BTreeSet<Did> = active.map(|(_, grant)| grant.grantee.did()).collect();
         for entry in session.entries() {
             if let Event::EmergencyDeclared { practitioner, until, .. } = entry.event
                 && now < until

@@ -1,10 +1,11 @@
 //! Asking the ledger and changing it: freshness, transactions, practitioners, and what a proof says for people.
 
-use amulet_app_api::access::{PractitionerView, ProofCheck, ProofView};
+use amulet_app_api::access::{GranteeView, PractitionerView, ProofCheck, ProofView, StaffView};
 use amulet_app_api::wallet::{CheckedView, HospitalView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_light_client::{LightError, NodeVerdict, ProvenHeader, ProvenReceipt, SyncPolicy, SyncReport};
 use amulet_protocol::calls::Call;
+use amulet_protocol::grantee::{Grantee, Staff};
 use amulet_protocol::ids::{Did, Nonce, Timestamp, TxId};
 use amulet_protocol::receipt::{Outcome, RefusalCode};
 use amulet_protocol::state::{Account, Practitioner, StateKey};
@@ -15,6 +16,7 @@ use std::time::Duration;
 use super::Service;
 use super::error::{light, refusal};
 use super::session::Session;
+use crate::convert;
 use crate::keyfile::sign_call;
 
 /// How old the last check may be before the hospitals are asked again, in milliseconds: only calls that one page makes at
@@ -170,17 +172,40 @@ impl Service {
                 did: did.to_string(),
                 name: registered.name,
                 department: registered.department,
+                role: Some(convert::practitioner_role(registered.role)),
                 hospital: self.hospital_view(&registered.organisation),
             },
             None => PractitionerView {
                 did: did.to_string(),
                 name: did.to_string(),
                 department: String::new(),
+                role: None,
                 hospital: HospitalView { did: String::new(), name_en: String::new(), name_zh: String::new() },
             },
         };
         session.cache().practitioners.insert(did, view.clone());
         Ok(view)
+    }
+
+    /// Those who practise at an organisation, for people.
+    pub(super) fn staff_view(&self, staff: &Staff) -> StaffView {
+        StaffView {
+            hospital: self.hospital_view(&staff.organisation),
+            department: staff.department.clone(),
+            role: staff.role.map(convert::practitioner_role),
+        }
+    }
+
+    /// Who may read under a grant, for people.
+    pub(super) async fn grantee_view(
+        &self,
+        session: &Session,
+        grantee: &Grantee,
+    ) -> Result<GranteeView, ApiError> {
+        Ok(match grantee {
+            Grantee::Person(did) => GranteeView::Person(self.practitioner(session, *did).await?),
+            Grantee::Staff(staff) => GranteeView::Staff(self.staff_view(staff)),
+        })
     }
 
     /// What was checked about a block, for people.

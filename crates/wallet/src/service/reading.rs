@@ -6,13 +6,14 @@ use amulet_app_api::clinician::GrantedRecordsView;
 use amulet_app_api::records::RecordView;
 use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
-use amulet_crypto::content::{CONTENT_KEY_BYTES, ContentKey};
-use amulet_protocol::calls::{Call, GrantAccess, GrantId, UseAccess};
+use amulet_protocol::calls::{Call, GrantId, UseAccess};
 use amulet_protocol::grant::{GrantState, Standing};
+use amulet_protocol::grant_keys::{GrantKeys, KeyBinding};
+use amulet_protocol::grantee::Grantee;
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::{RecordId, TxId};
 use amulet_protocol::light::ReadGround;
-use amulet_protocol::record::{GrantKeys, RecordPlain, grant_key_context};
+use amulet_protocol::record::RecordPlain;
 use amulet_protocol::state::{RecordState, StateKey};
 
 use super::Service;
@@ -30,7 +31,7 @@ impl Service {
         // Always asked anew: a grant that was taken back a moment ago must not be used.
         self.sync(false).await?;
         let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
-        let state = state.filter(|state| state.practitioner == session.did());
+        let state = state.filter(|state| state.grantee == Grantee::Person(session.did()));
         let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         let last_use = match state.standing(self.judged_at()) {
             Standing::Revoked => return Err(grant_ended("revoked")),
@@ -79,27 +80,38 @@ impl Service {
         Ok(used.map(|entry| entry.transaction))
     }
 
-    /// The records' keys, from the envelope of the grant's own transaction.
+    /// The records' keys: those that came with the grant, and those of records that were registered since.
     async fn grant_keys(
         &self,
         session: &Session,
         id: GrantId,
         state: &GrantState,
     ) -> Result<GrantKeys, ApiError> {
-        let found = self.client.transactions(&[id.0]).await.map_err(|error| self.light(error))?;
-        let transaction = found.first().map(|transaction| transaction.transaction());
-        let Some(Call::GrantAccess(GrantAccess { sealed_key, envelope, .. })) =
-            transaction.map(|transaction| &transaction.call)
-        else {
-            return Err(internal("a grant's transaction is no grant"));
-        };
-        let unreadable = || ApiError::new(ErrorCode::RecordUnavailable);
-        let opened = sealed_key
-            .open(&session.identity.agreement, &grant_key_context(state.request))
-            .map_err(|_| unreadable())?;
-        let key: &[u8; CONTENT_KEY_BYTES] = opened.as_slice().try_into().map_err(|_| unreadable())?;
-        let key = ContentKey::from_bytes(key);
-        GrantKeys::open(envelope, &key, state.patient, session.did(), state.request).map_err(|_| unreadable())
+        self.follow(session).await?;
+        let later = session.entries().into_iter().filter_map(|entry| match entry.event {
+            Event::RecordsOpened { grant, .. } if grant == id => Some(entry.transaction),
+            _ => None,
+        });
+        let ids: Vec<TxId> = [id.0].into_iter().chain(later).collect();
+        let found = self.client.transactions(&ids).await.map_err(|error| self.light(error))?;
+        let mut keys = GrantKeys::new(Vec::new());
+        for transaction in found.iter().map(|transaction| transaction.transaction()) {
+            let (sealed, binding) = match &transaction.call {
+                Call::GrantAccess(call) => (Some(&call.keys), state.key_binding()),
+                Call::RegisterRecords(call) => {
+                    let flow = call.flows.iter().find(|flow| flow.grant == id);
+                    let binding = KeyBinding::Flow { grant: id, provider: transaction.sender };
+                    (flow.map(|flow| &flow.keys), binding)
+                }
+                _ => return Err(internal("a grant's transaction is no grant")),
+            };
+            let Some(sealed) = sealed else { continue };
+            // What one hospital sealed badly must not hide what another sealed well: its records count as missing.
+            if let Ok(opened) = sealed.open(&session.identity.agreement, &binding) {
+                keys.extend(opened);
+            }
+        }
+        Ok(keys)
     }
 
     /// What the ledger has of each record of a grant.

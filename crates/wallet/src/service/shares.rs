@@ -41,7 +41,7 @@ impl Service {
         id: GrantId,
         grant: &GrantState,
     ) -> Result<ShareView, ApiError> {
-        let to = self.practitioner(session, grant.practitioner).await?;
+        let to = self.grantee_view(session, &grant.grantee).await?;
         let categories: BTreeMap<RecordId, _> =
             session.cache().records.iter().map(|meta| (meta.entry.id, meta.entry.category)).collect();
         let opened = grant.records.iter().filter_map(|id| categories.get(id));
@@ -49,6 +49,7 @@ impl Service {
             id: id.to_string(),
             to,
             counts: counts(opened.map(|category| convert::category(*category))),
+            standing: grant.standing.iter().map(|category| convert::category(*category)).collect(),
             purpose: convert::purpose(grant.purpose),
             granted_at: grant.valid_from.0,
             until: grant.closes_at().0,
@@ -93,13 +94,14 @@ impl Service {
         let (grant, state) = self.own_grant(&call.grant).await?;
         let mut records = state.records;
         records.retain(|id| !call.without.contains(&id.to_string()));
-        if records.is_empty() {
+        if records.is_empty() && state.standing.is_empty() {
             return Err(ApiError::new(ErrorCode::BadRequest).with("field", "without"));
         }
         let uses_max = use_limit(call.uses_max)?.or(state.term.uses_max);
         let valid_until = call.until.map_or(state.term.valid_until, Timestamp);
         let term = Term { valid_until, uses_max, ..state.term };
-        self.change_grant(Call::NarrowAccess(NarrowAccess { grant, records, term })).await
+        self.change_grant(Call::NarrowAccess(NarrowAccess { grant, records, standing: state.standing, term }))
+            .await
     }
 
     /// A grant of this patient as it stands now.

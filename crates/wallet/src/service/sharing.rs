@@ -5,13 +5,14 @@ use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::content::ContentKey;
 use amulet_crypto::entropy::SystemEntropy;
-use amulet_crypto::sealed_box::SealedBox;
+use amulet_crypto::sealed_box::AgreementPublicKey;
 use amulet_protocol::calls::{Call, DeclineAccess, GrantAccess, GrantId, RequestId};
-use amulet_protocol::consent::{DataClass, RecordDates};
+use amulet_protocol::consent::{DataClass, Purpose, RecordDates};
 use amulet_protocol::grant::{GrantState, Term};
+use amulet_protocol::grant_keys::{GrantKeys, KeyBinding, SealedKeys};
+use amulet_protocol::grantee::Grantee;
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Timestamp;
-use amulet_protocol::record::{GrantKeys, grant_key_context};
 use amulet_protocol::state::{Answer, Identity, RequestState, StateKey};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -54,7 +55,8 @@ impl Service {
                 Event::AccessRequested { request, patient, .. } if patient == session.did() => {
                     asked.push(request)
                 }
-                Event::AccessGranted { request, .. } | Event::AccessDeclined { request, .. } => {
+                Event::AccessGranted { request: Some(request), .. }
+                | Event::AccessDeclined { request, .. } => {
                     answered.insert(request);
                 }
                 _ => {}
@@ -83,6 +85,10 @@ impl Service {
         Ok(RequestView {
             id: id.to_string(),
             from: self.practitioner(session, state.practitioner).await?,
+            staff: match &state.grantee {
+                Grantee::Person(_) => None,
+                Grantee::Staff(staff) => Some(self.staff_view(staff)),
+            },
             categories: state.categories.iter().map(|category| convert::category(*category)).collect(),
             records_from: state.record_dates.from.map(dates::text_of),
             records_to: state.record_dates.to.map(dates::text_of),
@@ -150,10 +156,17 @@ impl Service {
             return Err(ApiError::new(ErrorCode::BadRequest).with("field", "without"));
         }
         records.sort_by_key(|record| record.meta.entry.id);
-        let grantee: Option<Identity> = self.state_of(StateKey::Identity(state.practitioner)).await?;
-        let grantee = grantee.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         let task = self.task(Task::Sealing);
-        let mut grant = seal_grant(&session, request, &state, &grantee, &records)?;
+        let mut grant = GrantAccess {
+            request: Some(request),
+            grantee: state.grantee.clone(),
+            purpose: state.purpose,
+            records: records.iter().map(|record| record.meta.entry.id).collect(),
+            standing: Vec::new(),
+            valid_from: None,
+            term: Term { valid_until: Timestamp(0), uses_max: None, erase_by: None },
+            keys: self.seal_keys(&session, &state.grantee, state.purpose, Some(request), &records).await?,
+        };
         drop(task);
         grant.term.valid_until = self.now().plus_millis(state.access_ms);
         grant.term.uses_max = use_limit(call.uses_max)?;
@@ -169,6 +182,33 @@ impl Service {
         let granted: Option<GrantState> = self.state_of(StateKey::Grant(GrantId(id))).await?;
         let granted = granted.ok_or_else(|| internal("a committed grant is not in the state"))?;
         self.share_view(&session, GrantId(id), &granted).await
+    }
+
+    /// The records' keys, sealed to whom a grant is for.
+    pub(super) async fn seal_keys(
+        &self,
+        session: &Session,
+        grantee: &Grantee,
+        purpose: Purpose,
+        request: Option<RequestId>,
+        records: &[Arc<OpenRecord>],
+    ) -> Result<SealedKeys, ApiError> {
+        let to: Option<AgreementPublicKey> = match grantee {
+            Grantee::Person(did) => {
+                let identity: Option<Identity> = self.state_of(StateKey::Identity(*did)).await?;
+                identity.map(|identity| identity.agreement)
+            }
+            Grantee::Staff(staff) => self.state_of(StateKey::StaffKey(staff.organisation)).await?,
+        };
+        let to = to.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let key = |record: &Arc<OpenRecord>| {
+            (record.meta.entry.id, ContentKey::from_bytes(&record.key.expose_secret()))
+        };
+        let binding =
+            KeyBinding::Grant { patient: session.did(), grantee: grantee.clone(), purpose, request };
+        GrantKeys::new(records.iter().map(key).collect())
+            .seal(&to, &binding, &mut SystemEntropy)
+            .map_err(internal)
     }
 
     /// Turns a request down.
@@ -192,36 +232,6 @@ fn covers(dates: RecordDates, moment: Option<i64>) -> bool {
 
 fn is_too_long(error: &ApiError) -> bool {
     error.details.get("reason").is_some_and(|reason| reason == "bad_duration")
-}
-
-/// The grant with the records' keys sealed to the grantee; `records` ascend by identifier.
-fn seal_grant(
-    session: &Session,
-    request: RequestId,
-    state: &RequestState,
-    grantee: &Identity,
-    records: &[Arc<OpenRecord>],
-) -> Result<GrantAccess, ApiError> {
-    let keys = records
-        .iter()
-        .map(|record| (record.meta.entry.id, ContentKey::from_bytes(&record.key.expose_secret())))
-        .collect();
-    let grant_key = ContentKey::generate(&mut SystemEntropy);
-    let envelope = GrantKeys::new(keys)
-        .seal(&grant_key, session.did(), state.practitioner, request, &mut SystemEntropy)
-        .map_err(internal)?;
-    let context = grant_key_context(request);
-    let secret = grant_key.expose_secret();
-    let sealed_key =
-        SealedBox::seal(&grantee.agreement, &context, &*secret, &mut SystemEntropy).map_err(internal)?;
-    Ok(GrantAccess {
-        request,
-        records: records.iter().map(|record| record.meta.entry.id).collect(),
-        valid_from: None,
-        term: Term { valid_until: Timestamp(0), uses_max: None, erase_by: None },
-        sealed_key,
-        envelope,
-    })
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ fn particulars(t: Translator, line: &LogLineView) -> Option<String> {
         | LogEvent::AccessDeclined
         | LogEvent::AccessRevoked
         | LogEvent::AccessNarrowed
+        | LogEvent::RecordsOpened
         | LogEvent::AccessPaused
         | LogEvent::AccessResumed
         | LogEvent::DeletionConfirmed => None,
@@ -74,7 +75,7 @@ fn particulars(t: Translator, line: &LogLineView) -> Option<String> {
 pub fn icon(event: &LogEvent) -> Icon {
     match event {
         LogEvent::IdentityRegistered => Icon::Person,
-        LogEvent::RecordsRegistered => Icon::Inbox,
+        LogEvent::RecordsRegistered | LogEvent::RecordsOpened => Icon::Inbox,
         LogEvent::CardMade | LogEvent::CardRevoked => Icon::Card,
         LogEvent::EmergencyDeclared { .. } => Icon::Emergency,
         LogEvent::AccessRequested { .. } => Icon::Ask,

@@ -4,7 +4,7 @@ use crate::components::actions::{Button, Weight};
 use crate::components::dialog::Confirm;
 use crate::components::error::ErrorNotice;
 use crate::components::icon::{Glyph, Icon};
-use crate::components::people::{Countdown, counted, who};
+use crate::components::people::{Countdown, counted, grantee, grantee_name};
 use crate::components::progress::ActionProgress;
 use crate::hooks::use_action;
 use crate::i18n::{Translator, tr, use_translator, words};
@@ -66,13 +66,13 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<String>) -> Element 
     rsx! {
         article { class: "card-box stack tight", "data-testid": "active-share",
             if paused {
-                p { class: "strong", {tr!(t, "paused-title", who = who(t, &share.to), what = counted(t, &share.counts))} }
+                p { class: "strong", {tr!(t, "paused-title", who = grantee(t, &share.to), what = counted(t, &share.counts))} }
                 div { class: "notice wait", "data-testid": "paused-share",
                     Glyph { icon: Icon::Clock, size: 24 }
                     p { {tr!(t, "paused-text")} }
                 }
             } else if used_up {
-                p { class: "strong", {tr!(t, "used-up-title", who = who(t, &share.to), what = counted(t, &share.counts))} }
+                p { class: "strong", {tr!(t, "used-up-title", who = grantee(t, &share.to), what = counted(t, &share.counts))} }
             } else {
                 p { class: "strong", {super::sharing::share_sentence(t, &share)} }
             }
@@ -86,7 +86,7 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<String>) -> Element 
                 }
                 ActionProgress { action, waiting: tr!(t, "task-waiting-for-hospitals") }
             }
-            div { class: "row wrap", role: "group", "aria-label": who(t, &share.to),
+            div { class: "row wrap", role: "group", "aria-label": grantee(t, &share.to),
                 if !used_up {
                 Button {
                     label: if paused { tr!(t, "resume") } else { tr!(t, "pause") },
@@ -109,7 +109,7 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<String>) -> Element 
         if asking() == Some(Asking::TakeBack) {
             Confirm {
                 id: "confirm-take-back",
-                title: tr!(t, "take-back-title", name = share.to.name.clone()),
+                title: tr!(t, "take-back-title", name = grantee_name(t, &share.to)),
                 text: tr!(t, "take-back-text"),
                 confirm: tr!(t, "take-back"),
                 keep: tr!(t, "take-back-keep"),
@@ -170,10 +170,10 @@ fn Longer(share: ShareView, onclose: EventHandler<Option<TimeMs>>) -> Element {
                 }
             },
             div { class: "stack",
-                h2 { id: "extend-title", {tr!(t, "extend-title", name = share.to.name.clone())} }
+                h2 { id: "extend-title", {tr!(t, "extend-title", name = grantee_name(t, &share.to))} }
                 p { id: "extend-text", {tr!(t, "extend-text", until = t.date_time(end))} }
                 fieldset { class: "stack tight", disabled: action.is_running(),
-                    legend { class: "visually-hidden", {tr!(t, "extend-title", name = share.to.name.clone())} }
+                    legend { class: "visually-hidden", {tr!(t, "extend-title", name = grantee_name(t, &share.to))} }
                     for (number, key) in longer(&share) {
                         label { key: "{key}", class: "choice row",
                             input {
@@ -223,7 +223,7 @@ pub fn EndedShare(share: ShareView) -> Element {
     };
     rsx! {
         div { class: "stack tight", "data-testid": "ended-share",
-            p { class: "strong", {who(t, &share.to)} }
+            p { class: "strong", {grantee(t, &share.to)} }
             p { class: "small soft",
                 span { class: if share.state == ShareState::Revoked { "tag danger" } else { "tag" }, {t.text(words::share_state(&share.state), &[])} }
                 " "

@@ -5,7 +5,7 @@ use crate::components::check::CheckedBadge;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::{Empty, PageHead};
-use crate::components::people::{counted, named, who};
+use crate::components::people::{counted, grantee, named, who};
 use crate::hooks::use_load;
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::platform;
@@ -31,7 +31,7 @@ pub fn share_sentence(t: Translator, share: &ShareView) -> String {
     tr!(
         t,
         "share-sentence",
-        who = who(t, &share.to),
+        who = grantee(t, &share.to),
         what = counted(t, &share.counts),
         until = t.date_time(share.until),
         purpose = t.text(words::purpose(&share.purpose), &[])

@@ -1,0 +1,187 @@
+//! Grants for this hospital's staff: which there are for one of them, and the keys of what they state to read.
+//!
+//! The keys of such a grant are sealed to the hospital. Its node opens them for nobody but a reader who could fetch the
+//! ciphertexts now, and passes on the keys of the records that their committed use names, no others.
+
+use crate::ledger::{Ledger, LedgerError};
+use crate::org_sender::{OrgSender, SendError};
+use crate::release::{Release, failed};
+use crate::vault::VaultIndex;
+use amulet_crypto::entropy::SystemEntropy;
+use amulet_crypto::sealed_box::{AgreementKey, AgreementPublicKey};
+use amulet_protocol::calls::{Call, GrantId, PublishStaffKey};
+use amulet_protocol::grant::{GrantState, Standing};
+use amulet_protocol::grant_keys::{GrantKeys, KeyBinding, SealedKeys};
+use amulet_protocol::grantee::Grantee;
+use amulet_protocol::ids::{Did, Timestamp, TxId};
+use amulet_protocol::light::{AccessRefusal, LightRefusal, ReadGround, UntrustedReadRequest};
+use amulet_protocol::limits::STAFF_GRANTS_PER_RESPONSE_MAX;
+use amulet_protocol::state::{Identity, OrganisationState, Practitioner, StateKey};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Grants looked through for one answer, the newest of the hospital.
+const GRANTS_LOOKED_AT_MAX: usize = 10_000;
+/// How long to wait before the key is published again after that did not come through.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// Answers a hospital's staff; cheap to clone. Its calls block on the disk.
+#[derive(Clone)]
+pub struct StaffDesk {
+    ledger: Ledger,
+    index: VaultIndex,
+    release: Release,
+    key: Arc<AgreementKey>,
+}
+
+impl StaffDesk {
+    /// A desk that opens what is sealed to `key`, for whom `release` would give ciphertexts.
+    #[must_use]
+    pub fn new(ledger: Ledger, index: VaultIndex, release: Release, key: Arc<AgreementKey>) -> Self {
+        Self { ledger, index, release, key }
+    }
+
+    /// The key that grants for the staff are to be sealed to.
+    #[must_use]
+    pub fn key(&self) -> AgreementPublicKey {
+        self.key.public_key().clone()
+    }
+
+    /// The grants under which the asker can read now, or could if they were not paused; newest first.
+    ///
+    /// # Errors
+    /// As [`Release::authorize`]; [`LightRefusal::Malformed`] for a request that names ciphertexts or another ground.
+    pub fn grants(
+        &self,
+        now: Timestamp,
+        untrusted: &UntrustedReadRequest,
+    ) -> Result<Vec<GrantId>, LightRefusal> {
+        let request = &untrusted.request;
+        if request.ground != ReadGround::Own || !request.blobs.is_empty() {
+            return Err(LightRefusal::Malformed);
+        }
+        self.release.authorize(now, untrusted)?;
+        let registration: Option<Practitioner> =
+            self.ledger.read(&StateKey::Practitioner(request.reader)).map_err(failed)?;
+        let now = now.max(self.ledger.tip().time);
+        let mut found = Vec::new();
+        for id in self.index.staff_grants(request.holder, GRANTS_LOOKED_AT_MAX).map_err(failed)? {
+            let grant: Option<GrantState> = self.ledger.read(&StateKey::Grant(id)).map_err(failed)?;
+            let reads = |grant: &GrantState| {
+                let opens =
+                    matches!(grant.standing(now), Standing::NotYet | Standing::Active | Standing::Paused);
+                opens && grant.grantee.includes(request.reader, registration.as_ref(), grant.purpose, now)
+            };
+            if grant.is_some_and(|grant| reads(&grant)) {
+                found.push(id);
+            }
+            if found.len() == STAFF_GRANTS_PER_RESPONSE_MAX {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The keys of the records that a committed use names, sealed to whom it is by.
+    ///
+    /// # Errors
+    /// As [`Release::authorize`]; [`LightRefusal::Malformed`] for a request that names ciphertexts or another ground;
+    /// [`AccessRefusal::Unknown`] for a grant that is not for this hospital's staff; [`LightRefusal::Pruned`].
+    pub fn keys(&self, now: Timestamp, untrusted: &UntrustedReadRequest) -> Result<SealedKeys, LightRefusal> {
+        let request = &untrusted.request;
+        let ReadGround::Grant { grant: id, used_by } = request.ground else {
+            return Err(LightRefusal::Malformed);
+        };
+        if !request.blobs.is_empty() {
+            return Err(LightRefusal::Malformed);
+        }
+        self.release.authorize(now, untrusted)?;
+        let unknown = || LightRefusal::NotAllowed(AccessRefusal::Unknown);
+        let grant: Option<GrantState> = self.ledger.read(&StateKey::Grant(id)).map_err(failed)?;
+        let own = |grant: &GrantState| match &grant.grantee {
+            Grantee::Staff(staff) => staff.organisation == request.holder,
+            Grantee::Person(_) => false,
+        };
+        let grant = grant.filter(own).ok_or_else(unknown)?;
+        let Call::UseAccess(stated) = self.call(used_by)?.1 else { return Err(unknown()) };
+        let keys = self.open(id, &grant)?.only(&stated.records);
+        let reader: Option<Identity> =
+            self.ledger.read(&StateKey::Identity(request.reader)).map_err(failed)?;
+        let to = reader.ok_or_else(unknown)?.agreement;
+        let binding = KeyBinding::Handover { grant: id, used_by, reader: request.reader };
+        keys.seal(&to, &binding, &mut SystemEntropy).map_err(failed)
+    }
+
+    /// All keys that came with a grant and since.
+    fn open(&self, id: GrantId, grant: &GrantState) -> Result<GrantKeys, LightRefusal> {
+        let mut keys = GrantKeys::new(Vec::new());
+        let ids = [id.0].into_iter().chain(self.index.flows(id).map_err(failed)?);
+        for (sender, call) in ids.map(|id| self.call(id)).collect::<Result<Vec<_>, _>>()? {
+            let sealed = match call {
+                Call::GrantAccess(call) => Some((call.keys, grant.key_binding())),
+                Call::RegisterRecords(call) => {
+                    let flow = call.flows.into_iter().find(|flow| flow.grant == id);
+                    flow.map(|flow| (flow.keys, KeyBinding::Flow { grant: id, provider: sender }))
+                }
+                _ => None,
+            };
+            let Some((sealed, binding)) = sealed else { continue };
+            // What somebody sealed badly must not hide what others sealed well.
+            match sealed.open(&self.key, &binding) {
+                Ok(opened) => keys.extend(opened),
+                Err(error) => tracing::warn!(grant = %id, %error, "keys for the staff do not open"),
+            }
+        }
+        Ok(keys)
+    }
+
+    /// A committed transaction: who sent it, and what.
+    fn call(&self, id: TxId) -> Result<(Did, Call), LightRefusal> {
+        if let Some(height) = self.ledger.removed(id).map_err(failed)? {
+            return Err(LightRefusal::Pruned { height });
+        }
+        let found = self.ledger.transaction(id).map_err(failed)?;
+        let found = found.ok_or(LightRefusal::NotAllowed(AccessRefusal::Unknown))?;
+        Ok((found.transaction.sender, found.transaction.call))
+    }
+}
+
+/// Publishes the key for the staff, unless the ledger has it; tries until it has.
+pub async fn publish_key(sender: OrgSender, ledger: Ledger, key: AgreementPublicKey) {
+    loop {
+        match publish_once(&sender, &ledger, &key).await {
+            Ok(()) => return,
+            Err(SendError::Refused(code)) => {
+                tracing::warn!(%code, "the ledger refuses this hospital's key for its staff");
+                return;
+            }
+            Err(error) => {
+                tracing::info!(%error, "key for the staff not published yet; it will be sent again")
+            }
+        }
+        tokio::time::sleep(RETRY_AFTER).await;
+    }
+}
+
+async fn publish_once(
+    sender: &OrgSender,
+    ledger: &Ledger,
+    key: &AgreementPublicKey,
+) -> Result<(), SendError> {
+    if is_settled(ledger, sender.organisation(), key)? {
+        return Ok(());
+    }
+    sender.send(Call::PublishStaffKey(PublishStaffKey { agreement: key.clone() })).await?;
+    tracing::info!("patients can give access to this hospital's staff");
+    Ok(())
+}
+
+/// Whether the ledger has the key already, or does not know the organisation, which then cannot publish one.
+fn is_settled(ledger: &Ledger, organisation: Did, key: &AgreementPublicKey) -> Result<bool, LedgerError> {
+    let known = ledger.read::<AgreementPublicKey>(&StateKey::StaffKey(organisation))?;
+    let member: Option<OrganisationState> = ledger.read(&StateKey::Organisation(organisation))?;
+    Ok(member.is_none() || known.is_some_and(|known| known == *key))
+}
+
+#[cfg(test)]
+mod tests;

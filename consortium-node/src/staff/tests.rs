@@ -1,0 +1,189 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::testing::{NOW, World};
+use amulet_contracts::testing::{Actor, DAY_MS, reading, record_id, records, staff, staff_key, unasked};
+use amulet_crypto::content::ContentKey;
+use amulet_protocol::calls::{KeyFlow, PauseAccess, RegisterRecords};
+use amulet_protocol::consent::Category;
+use amulet_protocol::grantee::Staff;
+use amulet_protocol::ids::RecordId;
+use amulet_protocol::light::ReadRequest;
+use amulet_protocol::receipt::Outcome;
+
+/// When grants of these tests end.
+const UNTIL: Timestamp = Timestamp(NOW.0 + DAY_MS);
+
+/// The key of a record in these tests.
+fn key_of(number: u64) -> ContentKey {
+    ContentKey::from_bytes(&[u8::try_from(number).unwrap(); 16])
+}
+
+fn keys_of(numbers: std::ops::Range<u64>) -> GrantKeys {
+    GrantKeys::new(numbers.map(|number| (record_id(number), key_of(number))).collect())
+}
+
+/// A world in which hospital 0 published its key, holds records 0 to 3 of the patient, and employs the doctor.
+fn world() -> World {
+    let mut world = World::new();
+    let key = staff_key(&world.hospitals[0]);
+    apply(&mut world, |world| &mut world.hospitals[0], key);
+    let call = records(0..4, world.hospitals[0].did, &world.patient);
+    apply(&mut world, |world| &mut world.hospitals[0], Call::RegisterRecords(call));
+    world
+}
+
+fn apply(world: &mut World, by: fn(&mut World) -> &mut Actor, call: Call) -> TxId {
+    let chain = world.chain();
+    let signed = by(world).sign(chain, call);
+    let id = signed.id();
+    for receipt in world.commit(vec![signed]) {
+        assert!(matches!(receipt.outcome, Outcome::Applied { .. }), "{receipt:?}");
+    }
+    id
+}
+
+/// A grant of records 0 to 3 to these staff, and of laboratory results to come.
+fn give(world: &mut World, to: Staff) -> GrantId {
+    let mut call = unasked(Grantee::Staff(to), 0..4, UNTIL);
+    call.standing = vec![Category::Labs];
+    let binding = KeyBinding::Grant {
+        patient: world.patient.did,
+        grantee: call.grantee.clone(),
+        purpose: call.purpose,
+        request: None,
+    };
+    let to = world.hospitals[0].agreement.public_key();
+    call.keys = keys_of(0..4).seal(to, &binding, &mut SystemEntropy).unwrap();
+    GrantId(apply(world, |world| &mut world.patient, Call::GrantAccess(call)))
+}
+
+fn ask(world: &World, reader: &Actor, ground: ReadGround) -> UntrustedReadRequest {
+    let holder = world.hospitals[0].did;
+    let request = ReadRequest {
+        chain: world.chain(),
+        reader: reader.did,
+        holder,
+        ground,
+        blobs: Vec::new(),
+        time: NOW,
+    };
+    request.sign(&reader.signing)
+}
+
+fn keys(world: &World, reader: &Actor, grant: GrantId, used_by: TxId) -> Result<GrantKeys, LightRefusal> {
+    let sealed = world.staff().keys(NOW, &ask(world, reader, ReadGround::Grant { grant, used_by }))?;
+    let binding = KeyBinding::Handover { grant, used_by, reader: reader.did };
+    Ok(sealed.open(&reader.agreement, &binding).unwrap())
+}
+
+fn known(keys: &GrantKeys) -> Vec<RecordId> {
+    let mut known: Vec<_> = (0..10).map(record_id).filter(|id| keys.get(*id).is_some()).collect();
+    known.sort_unstable();
+    known
+}
+
+fn not_allowed<T>(why: AccessRefusal) -> Result<T, LightRefusal> {
+    Err(LightRefusal::NotAllowed(why))
+}
+
+#[test]
+fn a_reader_gets_the_keys_of_what_they_stated_and_no_others() {
+    let mut world = world();
+    let all = staff(world.hospitals[0].did);
+    let grant = give(&mut world, all);
+    let used_by = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(reading(grant, 0..2)));
+    let keys = keys(&world, &world.doctor, grant, used_by).unwrap();
+    let mut stated = [record_id(0), record_id(1)];
+    stated.sort_unstable();
+    assert_eq!(known(&keys), stated);
+    assert_eq!(keys.get(record_id(1)).unwrap().expose_secret(), key_of(1).expose_secret());
+}
+
+#[test]
+fn keys_of_records_that_came_later_are_passed_on_too() {
+    let mut world = world();
+    let all = staff(world.hospitals[0].did);
+    let grant = give(&mut world, all);
+    let provider = world.hospitals[1].did;
+    let to = world.hospitals[0].agreement.public_key();
+    let seal = |numbers, provider| {
+        let binding = KeyBinding::Flow { grant, provider };
+        vec![KeyFlow { grant, keys: keys_of(numbers).seal(to, &binding, &mut SystemEntropy).unwrap() }]
+    };
+    // Sealed as if somebody else registered it: it opens nothing, and hides nothing.
+    let (bad, good) = (seal(4..5, world.hospitals[2].did), seal(5..6, provider));
+    for (number, flows) in [(4, bad), (5, good)] {
+        let call = RegisterRecords { flows, ..records(number..number + 1, provider, &world.patient) };
+        apply(&mut world, |world| &mut world.hospitals[1], Call::RegisterRecords(call));
+    }
+    let used_by = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(reading(grant, 3..6)));
+    let keys = keys(&world, &world.doctor, grant, used_by).unwrap();
+    let mut expected = [record_id(3), record_id(5)];
+    expected.sort_unstable();
+    assert_eq!(known(&keys), expected);
+}
+
+#[test]
+fn nobody_gets_keys_whom_the_vault_would_give_nothing() {
+    let mut world = world();
+    let all = staff(world.hospitals[0].did);
+    let grant = give(&mut world, all);
+    let used_by = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(reading(grant, 0..2)));
+    let refused = |world: &World, by: &Actor, used_by| keys(world, by, grant, used_by).err();
+    let unknown = not_allowed::<()>(AccessRefusal::Unknown).err();
+    assert_eq!(refused(&world, &world.stranger, used_by), unknown, "no staff");
+    assert_eq!(refused(&world, &world.patient, used_by), unknown, "the patient is no staff");
+    let not_declared = not_allowed::<()>(AccessRefusal::NotDeclared).err();
+    assert_eq!(refused(&world, &world.doctor, grant.0), not_declared, "a transaction that is no use");
+    let forged = {
+        let mut request = ask(&world, &world.stranger, ReadGround::Grant { grant, used_by });
+        request.request.reader = world.doctor.did;
+        request
+    };
+    let not_signed = LightRefusal::NotSigned { did: world.doctor.did };
+    assert_eq!(world.staff().keys(NOW, &forged), Err(not_signed));
+    let pause = Call::PauseAccess(PauseAccess { grant });
+    apply(&mut world, |world| &mut world.patient, pause);
+    assert_eq!(refused(&world, &world.doctor, used_by), not_allowed::<()>(AccessRefusal::Paused).err());
+}
+
+#[test]
+fn a_grant_for_one_person_is_no_matter_for_the_hospital() {
+    let mut world = world();
+    let to_person = unasked(Grantee::Person(world.doctor.did), 0..2, UNTIL);
+    let grant = GrantId(apply(&mut world, |world| &mut world.patient, Call::GrantAccess(to_person)));
+    let used_by = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(reading(grant, 0..2)));
+    let refused = keys(&world, &world.doctor, grant, used_by).err();
+    assert_eq!(refused, not_allowed::<()>(AccessRefusal::Unknown).err());
+}
+
+#[test]
+fn staff_see_the_grants_that_are_for_them_newest_first() {
+    let mut world = world();
+    let all = staff(world.hospitals[0].did);
+    let other = Staff { department: Some("Oncology".into()), ..all.clone() };
+    let [first, _, second] = [all.clone(), other, all].map(|to| give(&mut world, to));
+    let list = |world: &World, by: &Actor| world.staff().grants(NOW, &ask(world, by, ReadGround::Own));
+    assert_eq!(list(&world, &world.doctor), Ok(vec![second, first]));
+    assert_eq!(list(&world, &world.stranger), Ok(Vec::new()));
+    let revoke = amulet_protocol::calls::RevokeAccess { grant: second };
+    apply(&mut world, |world| &mut world.patient, Call::RevokeAccess(revoke));
+    assert_eq!(list(&world, &world.doctor), Ok(vec![first]));
+    let wrong = ask(&world, &world.doctor, ReadGround::Grant { grant: first, used_by: first.0 });
+    assert_eq!(world.staff().grants(NOW, &wrong), Err(LightRefusal::Malformed));
+}
+
+#[tokio::test]
+async fn the_key_is_published_once() {
+    let world = World::new();
+    world.run_consensus();
+    let sender = world.sender(&world.network(&[]), &world.hospitals[0]);
+    let key = world.staff().key();
+    publish_key(sender.clone(), world.ledger.clone(), key.clone()).await;
+    let known = world.ledger.read::<AgreementPublicKey>(&StateKey::StaffKey(world.hospitals[0].did)).unwrap();
+    assert_eq!(known, Some(key.clone()));
+    let height = world.ledger.tip().height;
+    publish_key(sender, world.ledger.clone(), key).await;
+    assert_eq!(world.ledger.tip().height, height);
+}
