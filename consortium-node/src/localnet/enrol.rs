@@ -24,6 +24,8 @@ use tokio::time::{Instant, sleep};
 
 /// How long a practitioner's registration lasts: two years, in milliseconds.
 const REGISTRATION_MS: u64 = 2 * 365 * 24 * 3_600_000;
+/// Numbers left to a hospital's node, which sends by itself when it starts.
+const NONCE_LEAD: u64 = 16;
 const COMMITTED_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 
@@ -38,8 +40,8 @@ pub(super) async fn enrol(setup: &Setup, fhir: Option<&Path>) -> Result<(), Loca
     let patients = people::patients(fhir)?;
     let mut enrolled = Vec::new();
     say("[2/4] Enrolling two clinicians");
-    // Numbers of each hospital's registrations: its node counts on from the ledger.
-    let mut nonces = vec![0; setup.hospitals.len()];
+    // Numbers of each hospital's registrations, beside those with which its node sends meanwhile; it counts on from the ledger.
+    let mut nonces = vec![NONCE_LEAD; setup.hospitals.len()];
     for clinician in &CLINICIANS {
         nonces[clinician.hospital] += 1;
         enrolled.push(enrol_clinician(setup, clinician, Nonce(nonces[clinician.hospital])).await?);

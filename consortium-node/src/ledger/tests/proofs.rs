@@ -296,7 +296,7 @@ fn the_same_story_has_the_same_hash_on_every_machine() {
     );
     assert_eq!(
         one.ledger.tip().hash.to_string(),
-        "923aae4a3d463c52477daaf77bb4381c75272e68332b07ab23a5d8de5ff40374"
+        "a51ac103bbb9b3a3105d9e9ad667be2b47228390a3a588bdbaea3bf701425431"
     );
 }
 

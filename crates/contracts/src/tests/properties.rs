@@ -213,7 +213,7 @@ fn reader_of(world: &World, reader: usize) -> Grantee {
 
 /// The name of whoever answers for a grant.
 fn answerable(world: &World, grant: &GrantState) -> &'static str {
-    *world.actors.iter().find(|(_, actor)| actor.did == grant.grantee.did()).unwrap().0
+    world.actors.iter().find(|(_, actor)| actor.did == grant.grantee.did()).unwrap().0
 }
 
 /// What the hospital seals to the readers of standing grants with these records.
