@@ -13,7 +13,7 @@ use amulet_protocol::calls::{Call, GrantId, PublishStaffKey};
 use amulet_protocol::grant::{GrantState, Standing};
 use amulet_protocol::grant_keys::{GrantKeys, KeyBinding, SealedKeys};
 use amulet_protocol::grantee::Grantee;
-use amulet_protocol::ids::{Did, Timestamp, TxId};
+use amulet_protocol::ids::{Did, Height, Timestamp, TxId};
 use amulet_protocol::light::{AccessRefusal, LightRefusal, ReadGround, UntrustedReadRequest};
 use amulet_protocol::limits::STAFF_GRANTS_PER_RESPONSE_MAX;
 use amulet_protocol::state::{Identity, OrganisationState, Practitioner, StateKey};
@@ -146,8 +146,13 @@ impl StaffDesk {
     }
 }
 
-/// Publishes the key for the staff, unless the ledger has it; tries until it has.
+/// Publishes the key for the staff, unless the ledger has it; tries until it has. A chain on which nothing has happened yet is
+/// left as it is until something does.
 pub async fn publish_key(sender: OrgSender, ledger: Ledger, key: AgreementPublicKey) {
+    let mut tips = ledger.subscribe();
+    if tips.wait_for(|tip| tip.height > Height(0)).await.is_err() {
+        return;
+    }
     loop {
         match publish_once(&sender, &ledger, &key).await {
             Ok(()) => return,

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 
 /// How long a practitioner's registration lasts: two years, in milliseconds.
 const REGISTRATION_MS: u64 = 2 * 365 * 24 * 3_600_000;
-/// Numbers left to a hospital's node, which sends by itself when it starts.
+/// Numbers left to a hospital's node, which sends by itself once the chain has begun.
 const NONCE_LEAD: u64 = 16;
 const COMMITTED_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
