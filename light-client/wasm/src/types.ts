@@ -55,9 +55,9 @@ export type HistoryEvent =
   | { readonly kind: "practitioner-registered"; readonly practitioner: string }
   | { readonly kind: "records-registered"; readonly provider: string; readonly records: number }
   | { readonly kind: "access-requested"; readonly request: string; readonly practitioner: string; readonly patient: string }
-  | { readonly kind: "access-granted"; readonly grant: string; readonly request: string; readonly practitioner: string }
+  | { readonly kind: "access-granted"; readonly grant: string; readonly request: string | null; readonly grantee: string }
   | { readonly kind: "access-declined"; readonly request: string; readonly practitioner: string }
-  | { readonly kind: "access-revoked"; readonly grant: string; readonly practitioner: string; readonly eraseBy: number | null }
+  | { readonly kind: "access-revoked"; readonly grant: string; readonly grantee: string; readonly eraseBy: number | null }
   | { readonly kind: "records-read"; readonly grant: string; readonly practitioner: string; readonly records: number }
   | { readonly kind: "card-published"; readonly locator: string }
   | { readonly kind: "card-revoked"; readonly locator: string }
@@ -68,11 +68,13 @@ export type HistoryEvent =
   | { readonly kind: "membership-decided"; readonly proposal: string; readonly first: number }
   | { readonly kind: "validator-key-rotated"; readonly seat: number; readonly first: number }
   | { readonly kind: "evidence-recorded"; readonly epoch: number; readonly offender: number; readonly message: "pre-prepare" | "prepare" | "commit" | "checkpoint"; readonly height: number; readonly reporter: string }
-  | { readonly kind: "access-narrowed"; readonly grant: string; readonly practitioner: string }
-  | { readonly kind: "access-extended"; readonly grant: string; readonly practitioner: string; readonly until: number }
-  | { readonly kind: "access-paused"; readonly grant: string; readonly practitioner: string }
-  | { readonly kind: "access-resumed"; readonly grant: string; readonly practitioner: string }
-  | { readonly kind: "deletion-confirmed"; readonly grant: string; readonly practitioner: string };
+  | { readonly kind: "access-narrowed"; readonly grant: string; readonly grantee: string }
+  | { readonly kind: "access-extended"; readonly grant: string; readonly grantee: string; readonly until: number }
+  | { readonly kind: "access-paused"; readonly grant: string; readonly grantee: string }
+  | { readonly kind: "access-resumed"; readonly grant: string; readonly grantee: string }
+  | { readonly kind: "deletion-confirmed"; readonly grant: string; readonly grantee: string }
+  | { readonly kind: "staff-key-published" }
+  | { readonly kind: "records-opened"; readonly grant: string; readonly grantee: string; readonly provider: string; readonly records: number };
 
 /** An entry of a personal history. */
 export interface HistoryEntry {

@@ -354,7 +354,7 @@ mod tests {
     fn a_time_in_an_event_that_a_page_cannot_tell_from_others_is_refused() {
         let extended = |until| Event::AccessExtended {
             grant: GrantId(TxId(Digest::ZERO)),
-            practitioner: Did::of_key(SigningKey::generate(&mut SeededEntropy::new(1)).public_key()),
+            grantee: Did::of_key(SigningKey::generate(&mut SeededEntropy::new(1)).public_key()),
             until: Timestamp(until),
         };
         assert_eq!(
