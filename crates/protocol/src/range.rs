@@ -400,8 +400,8 @@ mod tests {
                 assert_eq!(verify(&|_| ()), Ok(()));
                 assert_eq!(verify(&|proof| proof.hashes.push(Digest::ZERO)), refused, "{older} of {newer}");
                 if !good.hashes.is_empty() {
-                    assert_eq!(verify(&|proof| drop(proof.hashes.pop())), refused, "{older} of {newer}");
-                    assert_eq!(verify(&|proof| drop(proof.hashes.remove(0))), refused, "{older} of {newer}");
+                    assert_eq!(verify(&|proof| _ = proof.hashes.pop()), refused, "{older} of {newer}");
+                    assert_eq!(verify(&|proof| _ = proof.hashes.remove(0)), refused, "{older} of {newer}");
                 }
                 for other in (0..newer + 1).filter(|other| *other != older) {
                     assert!(verify(&|proof| proof.height = Height(other)).is_err(), "{other} of {newer}");
