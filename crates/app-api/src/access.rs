@@ -319,7 +319,7 @@ pub struct LogLineView {
     /// The hospital that acted, for events without a practitioner.
     pub hospital: Option<HospitalView>,
     /// Whose access it is about, when the person acted.
-    pub about: Option<PractitionerView>,
+    pub about: Option<GranteeView>,
     /// Records concerned.
     pub records: u64,
 }

@@ -6,8 +6,9 @@ use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::SystemEntropy;
 use amulet_protocol::calls::{Call, GrantId, RequestId};
 use amulet_protocol::consent::Purpose;
+use amulet_protocol::grantee::Grantee;
 use amulet_protocol::history::{Event, HistoryEntry};
-use amulet_protocol::ids::{Did, Timestamp};
+use amulet_protocol::ids::Timestamp;
 use amulet_protocol::receipt::Outcome;
 use amulet_protocol::record::note_context;
 
@@ -121,8 +122,8 @@ impl Service {
                 emergency(session, entry, *until)
             }
         };
-        if let Some(reader) = reader_of(&entry.event) {
-            line.about = Some(self.practitioner(session, reader).await?);
+        if let Some(grantee) = grantee_of(session, &entry.event) {
+            line.about = Some(self.grantee_view(session, &grantee).await?);
         }
         if let Some(actor) = actor {
             line.by = Some(self.practitioner(session, actor).await?);
@@ -166,18 +167,26 @@ fn purpose_of_request(session: &Session, request: RequestId) -> amulet_app_api::
     convert::purpose(purpose.unwrap_or(Purpose::Treatment))
 }
 
-/// Whose access a person gave, refused or changed.
-fn reader_of(event: &Event) -> Option<Did> {
-    match event {
-        Event::AccessGranted { practitioner, .. }
-        | Event::AccessDeclined { practitioner, .. }
-        | Event::AccessRevoked { practitioner, .. }
-        | Event::AccessNarrowed { practitioner, .. }
-        | Event::AccessExtended { practitioner, .. }
-        | Event::AccessPaused { practitioner, .. }
-        | Event::AccessResumed { practitioner, .. } => Some(*practitioner),
+/// Whose access a person gave, refused or changed, or was opened more.
+fn grantee_of(session: &Session, event: &Event) -> Option<Grantee> {
+    let (grant, grantee) = match event {
+        Event::AccessDeclined { practitioner, .. } => return Some(Grantee::Person(*practitioner)),
+        Event::AccessGranted { grant, grantee, .. }
+        | Event::AccessRevoked { grant, grantee, .. }
+        | Event::AccessNarrowed { grant, grantee }
+        | Event::AccessExtended { grant, grantee, .. }
+        | Event::AccessPaused { grant, grantee }
+        | Event::AccessResumed { grant, grantee }
+        | Event::RecordsOpened { grant, grantee, .. } => (grant, grantee),
+        _ => return None,
+    };
+    // The event names an organisation; the grant says whom of its staff.
+    let transaction = session.transaction(grant.0);
+    let named = transaction.and_then(|transaction| match &transaction.transaction().call {
+        Call::GrantAccess(call) => Some(call.grantee.clone()),
         _ => None,
-    }
+    });
+    Some(named.unwrap_or(Grantee::Person(*grantee)))
 }
 
 fn purpose_of_grant(session: &Session, grant: GrantId) -> amulet_app_api::access::Purpose {

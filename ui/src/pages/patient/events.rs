@@ -1,7 +1,7 @@
 //! A line of the access log in words.
 
 use crate::components::icon::Icon;
-use crate::components::people::who;
+use crate::components::people::{grantee, who};
 use crate::i18n::{Arg, Translator, tr, words};
 use amulet_app_api::access::{LogEvent, LogLineView};
 
@@ -26,7 +26,7 @@ pub fn headline(t: Translator, line: &LogLineView) -> String {
 
 /// The rest: whose access, why, until when.
 pub fn details(t: Translator, line: &LogLineView) -> Option<String> {
-    let about = line.about.as_ref().map(|reader| tr!(t, "log-about", who = who(t, reader)));
+    let about = line.about.as_ref().map(|reader| tr!(t, "log-about", who = grantee(t, reader)));
     match (about, particulars(t, line)) {
         (Some(about), Some(particulars)) => Some(tr!(t, "sentences", first = about, second = particulars)),
         (about, particulars) => about.or(particulars),

@@ -46,7 +46,7 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<String>) -> Element 
         asking.set(None);
     };
     let (id, hold_id) = (share.id.clone(), share.id.clone());
-    let reader = who(t, &share.to);
+    let reader = grantee(t, &share.to);
     let (taken_from, held, extended) = (reader.clone(), reader.clone(), reader);
     let take_back = move |()| {
         let said = tr!(t, "said-taken-back", who = taken_from.clone());
