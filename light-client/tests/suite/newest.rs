@@ -9,7 +9,7 @@ use amulet_light_client::{
 };
 use amulet_protocol::codec::{self, DecodeError};
 use amulet_protocol::ids::{Height, Timestamp};
-use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
+use amulet_protocol::light::{LightRefusal, LightResponse};
 use std::sync::Arc;
 
 fn agrees(height: u64) -> NodeVerdict {
@@ -141,6 +141,7 @@ async fn who_does_not_understand_the_question_has_not_lied() {
 #[cfg(not(target_arch = "wasm32"))]
 #[tokio::test(start_paused = true)]
 async fn the_first_is_waited_for_a_second_before_the_others_are_asked_and_two_in_all() {
+    use amulet_protocol::light::LightRequest;
     use std::time::Duration;
     let network = Arc::new(Network::honest(Chain::new(3)).hanging(0));
     let client = network.client();
