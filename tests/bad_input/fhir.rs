@@ -1,13 +1,16 @@
 //! Files that are no patient's bundle, files that are too large, and people who may not bring any.
 
+use amulet_app_api::card::{CardDraft, SummarySection};
 use amulet_app_api::records::Records;
+use amulet_app_api::wallet::Sync;
 use amulet_app_api::{ErrorCode, clinician};
 use amulet_tests::hospital::counts;
 use amulet_tests::http::{self, Answer};
-use amulet_tests::localnet::Localnet;
+use amulet_tests::localnet::{Localnet, node_output};
 use amulet_tests::samples::Sample;
 use amulet_tests::wallet::{Newcomer, clinician, new_patient};
 use serde_json::{Value, json};
+use std::ffi::OsString;
 
 struct BadFile {
     name: &'static str,
@@ -102,6 +105,42 @@ async fn a_bad_resource_is_refused_alone(net: &Localnet, owner: &Newcomer) {
     assert_eq!(refused.as_array().unwrap().len(), 1);
     assert_eq!(refused[0]["resource"], "Observation/x", "{refused}");
     assert_eq!(owner.wallet.must(Records {}).await.records.len(), 2);
+}
+
+/// What is in doubt reaches the patient once a person has said so, on the hospital's command line; and what is of class core is
+/// in the wallet, but not in what an emergency opens.
+pub async fn a_person_decides_about_what_is_in_doubt(net: &Localnet) {
+    let owner = new_patient(net, "Doubtful", 1).await;
+    let condition = |id: &str, more: Value| {
+        let mut condition = json!({ "resourceType": "Condition", "id": id, "code": { "text": id },
+            "subject": { "reference": "Patient/p" } });
+        condition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        condition
+    };
+    let file = bundle(&[
+        patient("p"),
+        condition("Asthma", json!({})),
+        condition("Secret", json!({ "meta": { "security": [{ "code": "R" }] } })),
+        condition("Gout", json!({ "onsetDateTime": "2199-01-01" })),
+    ]);
+    let hospital = net.hospital(1);
+    let answer = hospital.take_in(&owner.session.did, &file).unwrap();
+    assert_eq!((answer.status, counts(&answer)), (200, (4, 3)), "{}", answer.text());
+    let held = answer.json()["refused"][0].clone();
+    assert_eq!((&held["resource"], &held["code"]), (&json!("Condition/Gout"), &json!("held_for_review")));
+    assert_eq!(owner.wallet.must(Records {}).await.records.len(), 3);
+    let draft = owner.wallet.must(CardDraft {}).await;
+    let conditions = draft.summary.iter().find(|(section, _)| *section == SummarySection::Conditions);
+    assert_eq!(conditions.unwrap().1, 1, "the core record stays out: {:?}", draft.summary);
+    let token = hospital.folder.join("keys/intake.token");
+    let id = held["review"].to_string();
+    let words = ["intake", "review", "approve", "--who", "Dr. Chen", "--reason", "asked", "--node"];
+    let mut arguments: Vec<OsString> = words.map(OsString::from).into();
+    arguments.extend([hospital.http.clone().into(), "--token-file".into(), token.into(), id.into()]);
+    let output = node_output(&arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    owner.wallet.must(Sync { all: true }).await;
+    assert_eq!(owner.wallet.must(Records {}).await.records.len(), 4);
 }
 
 /// Nobody else brings a file in, and none for somebody who has no wallet.

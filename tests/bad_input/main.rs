@@ -16,6 +16,8 @@ fn bad_input_is_refused_by_name_and_does_no_harm() {
     run(async {
         step("FHIR files");
         fhir::bad_files_are_named(&net).await;
+        step("records in doubt");
+        fhir::a_person_decides_about_what_is_in_doubt(&net).await;
         step("tokens and addresses");
         fhir::only_the_hospitals_own_systems_bring_files(&net).await;
         step("cards");

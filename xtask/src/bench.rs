@@ -17,6 +17,9 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("light-client", "amulet-light-client", "light-client"),
 ];
 
+/// Parts of `consent`, each beside what it measures, so that one part builds no more than it needs: name, package, bench target.
+const CONSENT: (&str, &[(&str, &str, &str)]) = ("consent", &[("intake", "amulet-fhir", "intake")]);
+
 /// Measured in headless Chromium.
 const IN_BROWSER: (&str, &str) = ("light-client-browser", "amulet-light-client");
 
@@ -25,7 +28,7 @@ const IN_BROWSER: (&str, &str) = ("light-client-browser", "amulet-light-client")
 /// # Errors
 /// [`Failure::UnknownBench`], or that of the failed run.
 pub fn run(workspace: &Workspace, name: Option<&str>, options: &[OsString]) -> Result<(), Failure> {
-    let names = BENCHES.iter().map(|(name, _, _)| *name).chain([IN_BROWSER.0]);
+    let names = BENCHES.iter().map(|(name, _, _)| *name).chain([CONSENT.0, IN_BROWSER.0]);
     let known = names.collect::<Vec<_>>().join(", ");
     let Some(name) = name else {
         println!("There are these measurements: {known}. Run one with `cargo xtask bench NAME`.");
@@ -34,12 +37,46 @@ pub fn run(workspace: &Workspace, name: Option<&str>, options: &[OsString]) -> R
     if name == IN_BROWSER.0 {
         return run_in_browser(workspace);
     }
+    if name == CONSENT.0 {
+        return run_consent(workspace, options);
+    }
     let Some((_, package, target)) = BENCHES.iter().find(|(known, _, _)| *known == name) else {
         return Err(Failure::UnknownBench { name: name.to_owned(), known });
     };
+    run_target(workspace, name, package, target, options)
+}
+
+fn run_target(
+    workspace: &Workspace,
+    name: &str,
+    package: &str,
+    target: &str,
+    options: &[OsString],
+) -> Result<(), Failure> {
     let mut command = exec::cargo(&workspace.root);
     command.args(["bench", "-p", package, "--bench", target, "--"]).args(options);
     exec::run(&format!("the measurement '{name}'"), &mut command)
+}
+
+/// Runs all parts, or the one that `--only` names.
+fn run_consent(workspace: &Workspace, options: &[OsString]) -> Result<(), Failure> {
+    let (name, parts) = CONSENT;
+    let only = options.iter().position(|option| option == "--only");
+    let wanted = only.and_then(|at| options.get(at + 1)).map(|part| part.to_string_lossy().into_owned());
+    let rest: Vec<OsString> = match only {
+        Some(at) => options[..at].iter().chain(options.get(at + 2..).unwrap_or_default()).cloned().collect(),
+        None => options.to_vec(),
+    };
+    let chosen: Vec<_> =
+        parts.iter().filter(|(part, ..)| wanted.as_deref().is_none_or(|wanted| wanted == *part)).collect();
+    if let (Some(wanted), true) = (wanted, chosen.is_empty()) {
+        let known = parts.iter().map(|(part, ..)| *part).collect::<Vec<_>>().join(", ");
+        return Err(Failure::UnknownBench { name: format!("{name} --only {wanted}"), known });
+    }
+    for (part, package, target) in chosen {
+        run_target(workspace, &format!("{name}: {part}"), package, target, &rest)?;
+    }
+    Ok(())
 }
 
 fn run_in_browser(workspace: &Workspace) -> Result<(), Failure> {

@@ -44,7 +44,7 @@ pub struct IntakeReport {
     /// Entries refused, and those that wait for a person (`held_for_review`).
     pub refused: Vec<RefusedResource>,
     /// What the quality rules found in the file, the worst first; at most
-    /// [`MAX_FINDINGS_NAMED`](amulet_fhir::limits::MAX_FINDINGS_NAMED).
+    /// [`MAX_FINDINGS_NAMED`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingView>,
     /// Records of each class that were registered.

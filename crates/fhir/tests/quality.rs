@@ -289,5 +289,8 @@ fn codes_are_unique_and_stable_for_programs() {
     for rule in Rule::ALL {
         assert_eq!(serde_json::to_value(rule).unwrap(), rule.code());
         assert_eq!(Rule::ALL.iter().filter(|other| other.code() == rule.code()).count(), 1);
+        let row =
+            format!("| `{}` | {} | {} |", rule.code(), rule.severity().code(), rule.template(Language::En));
+        assert!(include_str!("../../../docs/intake.md").contains(&row), "docs/intake.md lacks: {row}");
     }
 }

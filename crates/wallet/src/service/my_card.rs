@@ -6,6 +6,7 @@ use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::{Entropy, SystemEntropy};
 use amulet_fhir::summary::{EmergencySummary, OfflineFactKind, RecordRef, offline_facts, summarize};
 use amulet_protocol::calls::{Call, CardLocator, LOCATOR_BYTES, PublishCard, RevokeCard};
+use amulet_protocol::consent::DataClass;
 use amulet_protocol::ids::Did;
 use amulet_protocol::light::{ReadGround, Upload};
 use amulet_protocol::limits::HOLDERS_MAX;
@@ -227,8 +228,10 @@ fn is_taken(error: &ApiError) -> bool {
     error.details.get("reason").is_some_and(|reason| reason == "locator_taken")
 }
 
+/// The summary leaves the hospital and is opened by whoever declares an emergency: what is of class core stays out of it.
 fn summary_of(records: &[Arc<OpenRecord>]) -> EmergencySummary {
-    summarize(records.iter().map(|record| {
+    let shown = records.iter().filter(|record| record.meta.entry.class != DataClass::Core);
+    summarize(shown.map(|record| {
         let plain = &record.plain;
         (RecordRef { resource_type: &plain.resource_type, id: &plain.resource_id }, plain.content.as_slice())
     }))
