@@ -426,6 +426,7 @@ records-missing = { $n ->
     [one] 1 record could not be fetched just now. It is safe; Amulet tries again by itself.
    *[other] { $n } records could not be fetched just now. They are safe; Amulet tries again by itself.
 }
+reading-narrowed = The patient has just closed some of these records. This is what is left.
 reading-missing = { $n ->
     [one] 1 more record is allowed, but no hospital could deliver it just now.
    *[other] { $n } more records are allowed, but no hospital could deliver them just now.

@@ -387,6 +387,7 @@ records-search = 搜索
 records-filter = 只看
 records-count = { $n } 份病历
 records-missing = 有 { $n } 份病历暂时取不到。它们是安全的，Amulet 会自动再试。
+reading-narrowed = 患者刚刚关闭了其中一些病历，这里是剩下的。
 reading-missing = 还有 { $n } 份病历也可以看，但暂时没有医院能提供。
 records-none-title = 没有找到
 records-none-text = 没有病历包含这些词。请减少几个词，或查看全部类别。

@@ -236,6 +236,8 @@ pub struct GrantedRecordsView {
     pub records: Vec<RecordView>,
     /// Records no hospital could deliver.
     pub missing: u64,
+    /// Whether the patient closed some records while they were being opened; these are what is left.
+    pub narrowed: bool,
     /// Until when.
     pub until: TimeMs,
     /// The proof that this reading is on the ledger.

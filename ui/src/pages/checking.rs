@@ -231,7 +231,7 @@ fn Hospital(check: HospitalCheckView) -> Element {
     };
     let key = words::hospital_answer(&check.answer);
     rsx! {
-        div { class: "line", "data-testid": "checking-hospital",
+        div { class: "line wraps", "data-testid": "checking-hospital",
             span { class: tile, Glyph { icon } }
             span { class: "grow",
                 span { class: "strong block", {t.hospital(&check.hospital)} }

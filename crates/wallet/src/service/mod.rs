@@ -25,6 +25,7 @@ mod reading;
 mod record_view;
 mod records;
 mod reporting;
+mod rereading;
 mod session;
 mod shares;
 mod sharing;

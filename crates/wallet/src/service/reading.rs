@@ -24,8 +24,8 @@ use super::record_view::{LedgerSide, full, line};
 use super::session::Session;
 
 impl Service {
-    /// Reads all records of a grant.
-    pub(super) async fn read_grant(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
+    /// Reads all records that a grant opens as the ledger has it now.
+    pub(super) async fn read_as_it_stands(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
         let session = self.clinician()?;
         let id = GrantId(tx_id(grant)?);
         // Always asked anew: a grant that was taken back a moment ago must not be used.
@@ -64,6 +64,7 @@ impl Service {
         Ok(GrantedRecordsView {
             records: records.into_iter().map(|(_, record)| record).collect(),
             missing,
+            narrowed: false,
             until: state.closes_at().0,
             proof: used,
         })

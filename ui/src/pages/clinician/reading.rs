@@ -63,6 +63,12 @@ fn Body(view: GrantedRecordsView) -> Element {
                 span { "data-testid": "reading-count", {tr!(t, "records-count", n = view.records.len())} }
             }
         }
+        if view.narrowed {
+            div { class: "notice wait", role: "status", "data-testid": "reading-narrowed",
+                Glyph { icon: Icon::Clock, size: 24 }
+                p { {tr!(t, "reading-narrowed")} }
+            }
+        }
         if view.missing > 0 {
             div { class: "notice wait", role: "status",
                 Glyph { icon: Icon::Clock, size: 24 }

@@ -1,0 +1,45 @@
+//! Reading under a grant that the patient narrows in the same moment.
+
+use amulet_app_api::clinician::GrantedRecordsView;
+use amulet_app_api::{ApiError, ErrorCode};
+
+use super::Service;
+
+impl Service {
+    /// Reads all records of a grant. A use that names a record which the patient has just closed is refused whole: what is left
+    /// is then read, once more, and said to be less.
+    pub(super) async fn read_grant(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
+        match self.read_as_it_stands(grant).await {
+            Err(error) if names_too_many(&error) => {
+                let left = self.read_as_it_stands(grant).await?;
+                Ok(GrantedRecordsView { narrowed: true, ..left })
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Whether a reading was refused because it named a record that the grant does not open any more.
+fn names_too_many(error: &ApiError) -> bool {
+    let reason = error.details.get("reason").map(String::as_str);
+    error.code == ErrorCode::Refused && matches!(reason, Some("not_granted" | "not_covered"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::error::light;
+    use amulet_light_client::{LightError, NodeIndex};
+    use amulet_protocol::light::{AccessRefusal, LightRefusal};
+
+    #[test]
+    fn only_a_reading_that_names_too_many_is_tried_again() {
+        let refused = |refusal| light(LightError::Refused { node: NodeIndex(0), refusal }, |_| None);
+        assert!(names_too_many(&refused(LightRefusal::NotAllowed(AccessRefusal::NotCovered))));
+        for other in [AccessRefusal::Revoked, AccessRefusal::Paused, AccessRefusal::Unknown] {
+            assert!(!names_too_many(&refused(LightRefusal::NotAllowed(other))), "{other:?}");
+        }
+        let used = crate::service::error::refusal(amulet_protocol::receipt::RefusalCode::NotGranted);
+        assert!(names_too_many(&used));
+    }
+}
