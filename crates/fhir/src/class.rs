@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::category::Category;
 use crate::json::Json;
+use crate::quality::codes::{is_icd10_system, is_icd11_system, is_loinc};
 
 /// The class of a record, from least to most guarded. The numbers are stored on the chain and never change.
 #[derive(
@@ -177,6 +178,13 @@ const ICD10: &[&str] = &[
     "Z35", "Z36", "Z37", "Z64.0", "Z71.7", "Z72.5", "Z91.5",
 ];
 
+/// ICD-11 for mortality and morbidity statistics: sexually transmitted infections, HIV, chapter 6 (mental and behavioural),
+/// pregnancy and birth, assault and maltreatment, intentional self-harm, contraception and procreation.
+const ICD11: &[&str] = &[
+    "1A6", "1A7", "1A8", "1A9", "1C6", "6", "JA", "JB", "PB", "PC", "PD", "PE", "PF", "PJ2", "QA2", "QA3",
+    "QA4", "QE82",
+];
+
 /// LOINC: HIV tests and viral load; PHQ-2, PHQ-9, GAD-7, AUDIT-C, DAST-10 scores and panels; pregnancy status.
 const LOINC: &[&str] = &[
     "75622-1", "56888-1", "7918-6", "20447-9", "25836-8", "24467-3", "55758-7", "44249-1", "44261-6",
@@ -293,12 +301,12 @@ fn is_about_special_topic(resource: &Json<'_>) -> bool {
 
 fn is_special_code(coding: &Json<'_>) -> bool {
     let (Some(system), Some(code)) = (coding.text_at("system"), coding.text_at("code")) else { return false };
-    match system {
-        "http://loinc.org" => LOINC.contains(&code),
-        icd if icd.to_ascii_lowercase().contains("icd-10") => {
-            ICD10.iter().any(|block| code.starts_with(block))
-        }
-        _ => false,
+    if is_loinc(system) {
+        LOINC.contains(&code)
+    } else if is_icd10_system(system) || system.to_ascii_lowercase().contains("icd-10") {
+        ICD10.iter().any(|block| code.starts_with(block))
+    } else {
+        is_icd11_system(system) && ICD11.iter().any(|block| code.starts_with(block))
     }
 }
 
@@ -346,6 +354,16 @@ mod tests {
                 "Condition",
                 r#"{"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"F32.1"}]}}"#,
             ),
+            ("Condition", r#"{"code":{"coding":[{"system":"urn:oid:2.16.840.1.113883.6.3","code":"B20"}]}}"#),
+            (
+                "Condition",
+                r#"{"code":{"coding":[{"system":"http://id.who.int/icd/release/11/mms","code":"6A70.1"}]}}"#,
+            ),
+            (
+                "DocumentReference",
+                r#"{"securityLabel":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSY"}]}]}"#,
+            ),
+            ("Observation", r#"{"contained":[{"meta":{"security":[{"code":"V"}]}}]}"#),
             ("Observation", r#"{"code":{"coding":[{"display":"HIV 1 Ab"}]}}"#),
             ("Claim", r#"{"item":[{"productOrService":{"text":"Normal pregnancy"}}]}"#),
             ("Condition", r#"{"code":{"text":"抑郁症"}}"#),

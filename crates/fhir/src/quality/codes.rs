@@ -112,8 +112,19 @@ fn system_of(address: &str) -> Option<&'static System> {
     })
 }
 
-pub(super) fn is_loinc(address: &str) -> bool {
+/// Whether an address is LOINC's.
+pub(crate) fn is_loinc(address: &str) -> bool {
     system_of(address).is_some_and(|system| matches!(system.form, Form::Loinc))
+}
+
+/// Whether an address is that of ICD-10 in any edition.
+pub(crate) fn is_icd10_system(address: &str) -> bool {
+    system_of(address).is_some_and(|system| matches!(system.form, Form::Icd10))
+}
+
+/// Whether an address is that of ICD-11.
+pub(crate) fn is_icd11_system(address: &str) -> bool {
+    system_of(address).is_some_and(|system| matches!(system.form, Form::Icd11))
 }
 
 /// The name of a known system of which this can't be a code.

@@ -12,7 +12,7 @@
 //! date could be right.
 
 mod blood_group;
-mod codes;
+pub(crate) mod codes;
 mod dates;
 mod elements;
 mod finding;
