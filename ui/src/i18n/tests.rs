@@ -90,7 +90,7 @@ fn every_error_says_what_happened_what_it_means_and_what_to_do() {
 }
 
 /// Refusals of calls that no page makes: those of organisations and validators, and those that have an error of their own.
-const MET_BY_NO_PAGE: [RefusalCode; 36] = [
+const MET_BY_NO_PAGE: [RefusalCode; 37] = [
     RefusalCode::NotAnOrganisation,
     RefusalCode::NotAPractitioner,
     RefusalCode::UnknownPatient,
@@ -127,6 +127,7 @@ const MET_BY_NO_PAGE: [RefusalCode; 36] = [
     RefusalCode::BadEvidence,
     RefusalCode::EvidenceKnown,
     RefusalCode::BadAddress,
+    RefusalCode::FlowsDiffer,
 ];
 
 /// What a node says no with before a contract does.
