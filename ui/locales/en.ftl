@@ -617,6 +617,7 @@ narrow-closed = { $n ->
     [one] One record is closed by this.
    *[other] { $n } records are closed by this.
 }
+narrow-standing = Records to come stay open too, of these kinds: { $what }. To stop that, take the access back.
 narrow-unread = Nothing has been read under this access yet.
 narrow-read-already = { $n ->
     [one] It was used once already.

@@ -564,6 +564,7 @@ narrow-closed = { $n ->
     [0] 没有关闭任何病历。
    *[other] 会关闭 { $n } 份病历。
 }
+narrow-standing = 以后新增的这些种类的病历也会继续开放：{ $what }。要停止，请收回授权。
 narrow-unread = 还没有人按这次授权看过病历。
 narrow-read-already = 对方已经看过 { $n } 次。看过的内容无法抹去；授权结束之前，对方也没有删除的义务。
 narrow-go-on = 继续

@@ -8,6 +8,7 @@ use crate::components::field::Choice;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::{ActionBar, PageHead};
+use crate::components::people::named;
 use crate::hooks::{use_action, use_load_once};
 use crate::i18n::{Translator, tr, use_translator};
 use crate::platform;
@@ -119,6 +120,9 @@ fn Question(view: ShareRecordsView, done: Signal<Option<String>>) -> Element {
                         p { {tr!(t, "narrow-uses-left", n = max.saturating_sub(share.uses))} }
                     }
                     p { class: "soft small", {tr!(t, "narrow-closed", n = closed)} }
+                    if !share.standing.is_empty() {
+                        p { {tr!(t, "narrow-standing", what = named(t, &share.standing))} }
+                    }
                 }
             }
             p { class: "small", {read_already(t, &share)} }
