@@ -149,6 +149,12 @@ pub struct GrantRequest {
     pub request: String,
     /// Records to leave out, by identifier.
     pub without: Vec<String>,
+    /// Whether records of the categories asked for that come later are opened too, if they were asked for.
+    #[serde(default)]
+    pub new_records: bool,
+    /// Whether only the person who asks may read, if they asked for colleagues too.
+    #[serde(default)]
+    pub only_asker: bool,
     /// How often the records may be read, at least once; `None` for as often as needed.
     #[serde(default)]
     pub uses_max: Option<u32>,

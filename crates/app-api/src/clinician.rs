@@ -1,6 +1,6 @@
 //! The clinician's side: scan, declare, ask, read, and bring files in.
 
-use crate::access::{DeletionView, EmergencyReason, PractitionerView, ProofView, Purpose};
+use crate::access::{DeletionView, EmergencyReason, PractitionerView, ProofView, Purpose, StaffView};
 use crate::card::{CardFact, SummarySection};
 use crate::records::{Category, RecordView};
 use crate::wallet::TimeMs;
@@ -139,6 +139,22 @@ pub struct AskAccess {
     pub records_from: Option<String>,
     /// Latest record date, if limited.
     pub records_to: Option<String>,
+    /// Who would read.
+    #[serde(default)]
+    pub reader: AskFor,
+}
+
+/// For whom a clinician asks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskFor {
+    /// For themselves.
+    #[default]
+    Myself,
+    /// For everybody in their department, themselves included.
+    MyDepartment,
+    /// For everybody who practises at their hospital.
+    MyHospital,
 }
 
 /// Ask for this clinician's requests, grants and declarations.
@@ -157,8 +173,10 @@ pub struct MyAccessesView {
 /// One request, grant or declaration of this clinician.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MyAccessView {
-    /// Identifier of the request or declaration, hex.
+    /// Identifier of the request, of the grant if there was none, or of the declaration; hex.
     pub id: String,
+    /// The colleagues who may read too, or would.
+    pub staff: Option<StaffView>,
     /// The patient's DID.
     pub patient: String,
     /// State.

@@ -12,6 +12,7 @@ pub mod checkpoints;
 pub mod clinician;
 mod error;
 pub mod files;
+pub mod giving;
 pub mod records;
 pub mod reporting;
 pub mod wallet;
@@ -112,6 +113,12 @@ calls! {
     RevokeCard: card => (),
     /// Requests, active shares and ended shares.
     Sharing: access => access::SharingView,
+    /// To whose staff access can be given.
+    Recipients: giving => giving::RecipientsView,
+    /// What would be opened on these terms.
+    PreviewGiving: giving => giving::GivingPreviewView,
+    /// Sign a grant that nobody asked for.
+    GiveAccess: giving => access::ShareView,
     /// What a request would expose.
     Exposure: access => access::ExposureView,
     /// Sign the grant that answers a request.

@@ -1,16 +1,21 @@
 //! A clinician's requests: finding a patient, asking, and what became of it.
 
 use amulet_app_api::access::DeletionView;
-use amulet_app_api::clinician::{AskAccess, MyAccessState, MyAccessView, MyAccessesView, PatientFoundView};
+use amulet_app_api::clinician::{
+    AskAccess, AskFor, MyAccessState, MyAccessView, MyAccessesView, PatientFoundView,
+};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_protocol::calls::{Call, ConfirmDeletion, DeclarationId, GrantId, RequestAccess, RequestId};
 use amulet_protocol::consent::{Category, Day, RecordDates};
 use amulet_protocol::grant::{Deletion, GrantState, Standing};
+use amulet_protocol::grantee::{Grantee, Staff};
 use amulet_protocol::history::{Event, HistoryHead};
-use amulet_protocol::ids::{Did, DidError};
+use amulet_protocol::ids::{Did, DidError, Timestamp};
 use amulet_protocol::limits::{ACCESS_TIME_MAX_MS, ANSWER_TIME_MAX_MS};
-use amulet_protocol::state::{Answer, DeclarationState, Identity, RequestState, StateKey};
-use std::collections::BTreeMap;
+use amulet_protocol::state::{
+    Answer, DeclarationState, Identity, Practitioner, RecordState, RequestState, StateKey,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Service;
 use super::error::internal;
@@ -43,7 +48,7 @@ impl Service {
     pub(super) async fn ask_access(&self, call: &AskAccess) -> Result<MyAccessView, ApiError> {
         let session = self.clinician()?;
         self.fresh().await?;
-        let request = self.request_of(call)?;
+        let request = self.request_of(&session, call).await?;
         let (id, _) = self.submit(&session, Call::RequestAccess(request)).await?;
         let id = RequestId(id);
         let state: Option<RequestState> = self.state_of(StateKey::Request(id)).await?;
@@ -51,7 +56,7 @@ impl Service {
         Ok(self.request_line(id, &state, None))
     }
 
-    fn request_of(&self, call: &AskAccess) -> Result<RequestAccess, ApiError> {
+    async fn request_of(&self, session: &Session, call: &AskAccess) -> Result<RequestAccess, ApiError> {
         let bad = |field: &str| ApiError::new(ErrorCode::BadRequest).with("field", field);
         let mut categories: Vec<Category> =
             call.categories.iter().map(|category| convert::ledger_category(*category)).collect();
@@ -73,7 +78,7 @@ impl Service {
         };
         Ok(RequestAccess {
             patient: parse_did(&call.patient)?,
-            staff: None,
+            staff: self.colleagues(session, call.reader).await?,
             categories,
             record_dates,
             purpose: convert::ledger_purpose(call.purpose),
@@ -87,6 +92,7 @@ impl Service {
         let session = self.clinician()?;
         self.follow(&session).await?;
         let mut accesses = self.my_requests(&session).await?;
+        accesses.extend(self.given(&session).await?);
         accesses.extend(self.my_emergencies(&session).await?);
         accesses.sort_by_key(|access| std::cmp::Reverse(access.at));
         Ok(MyAccessesView { me: self.practitioner(&session, session.did()).await?, accesses })
@@ -127,16 +133,21 @@ impl Service {
         Ok(requests.iter().map(line).collect())
     }
 
-    /// Signs that everything read under the grant that answered a request is deleted.
+    /// Signs that everything read under a grant is deleted; it is named by the request that it answers, or by itself.
     pub(super) async fn confirm_deletion(&self, request: &str) -> Result<(), ApiError> {
         let session = self.clinician()?;
         self.fresh().await?;
-        let request = RequestId(tx_id(request)?);
-        let state: Option<RequestState> = self.state_of(StateKey::Request(request)).await?;
-        let state = state.filter(|state| state.practitioner == session.did());
-        let Some(Answer::Granted(grant)) = state.map(|state| state.answer) else {
-            return Err(ErrorCode::NotFound.into());
+        let id = tx_id(request)?;
+        let state: Option<RequestState> = self.state_of(StateKey::Request(RequestId(id))).await?;
+        let grant = match state.filter(|state| state.practitioner == session.did()) {
+            Some(RequestState { answer: Answer::Granted(grant), .. }) => grant,
+            Some(_) => return Err(ErrorCode::NotFound.into()),
+            // Given unasked, perhaps.
+            None => GrantId(id),
         };
+        let state: Option<GrantState> = self.state_of(StateKey::Grant(grant)).await?;
+        let own = state.filter(|state| state.grantee == Grantee::Person(session.did()));
+        own.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         self.submit(&session, Call::ConfirmDeletion(ConfirmDeletion { grant })).await?;
         Ok(())
     }
@@ -149,19 +160,18 @@ impl Service {
             }
             (Answer::Waiting, _) => MyAccessState::Unanswered,
             (Answer::Declined(_), _) => MyAccessState::Declined,
-            (Answer::Granted(id), Some(grant)) => match grant.standing(now) {
-                Standing::NotYet | Standing::Active => active(*id, grant),
-                Standing::UsedUp if grant.gives(now) => active(*id, grant),
-                Standing::Paused => MyAccessState::Paused { until: grant.term.valid_until.0 },
-                Standing::UsedUp => MyAccessState::UsedUp,
-                Standing::Expired => MyAccessState::Expired,
-                Standing::Revoked => MyAccessState::Revoked,
-            },
+            (Answer::Granted(id), Some(grant)) => grant_state(*id, grant, now),
             (Answer::Granted(_), None) => MyAccessState::Expired,
         };
-        let deletion = grant.map_or(Deletion::NotOwed, |grant| grant.deletion(now));
+        let owed = grant.filter(|grant| matches!(grant.grantee, Grantee::Person(_)));
+        let deletion = owed.map_or(Deletion::NotOwed, |grant| grant.deletion(now));
+        let staff = match grant.map_or(&state.grantee, |grant| &grant.grantee) {
+            Grantee::Person(_) => None,
+            Grantee::Staff(staff) => Some(self.staff_view(staff)),
+        };
         MyAccessView {
             id: id.to_string(),
+            staff,
             patient: state.patient.to_string(),
             state: found,
             purpose: convert::purpose(state.purpose),
@@ -169,6 +179,70 @@ impl Service {
             at: state.asked_at.0,
             deletion: deletion_view(deletion),
         }
+    }
+
+    /// The staff for whom a clinician asks.
+    async fn colleagues(&self, session: &Session, reader: AskFor) -> Result<Option<Staff>, ApiError> {
+        if reader == AskFor::Myself {
+            return Ok(None);
+        }
+        let own: Option<Practitioner> = self.state_of(StateKey::Practitioner(session.did())).await?;
+        let own = own.ok_or_else(|| ApiError::new(ErrorCode::NotAClinician))?;
+        let department = (reader == AskFor::MyDepartment).then_some(own.department);
+        Ok(Some(Staff { organisation: own.organisation, department, role: None }))
+    }
+
+    /// Grants that this person was given unasked, or that are for staff of whom they are one; newest first.
+    async fn given(&self, session: &Session) -> Result<Vec<MyAccessView>, ApiError> {
+        let own = session.did();
+        let mut ids: Vec<GrantId> = self.staff_grants(session).await;
+        ids.extend(session.entries().iter().filter_map(|entry| match entry.event {
+            Event::AccessGranted { grant, request: None, grantee } if grantee == own => Some(grant),
+            _ => None,
+        }));
+        let keys: Vec<StateKey> = ids.iter().map(|id| StateKey::Grant(*id)).collect();
+        let states = self.states_of::<GrantState>(&keys).await?;
+        let asked = |grant: &GrantState| {
+            let entries = session.entries();
+            grant.request.is_some_and(|request| {
+                entries.iter().any(|entry| match entry.event {
+                    Event::AccessRequested { request: other, practitioner, .. } => {
+                        other == request && practitioner == own
+                    }
+                    _ => false,
+                })
+            })
+        };
+        let found = ids.into_iter().zip(states).filter_map(|(id, grant)| Some((id, grant?)));
+        let mut lines = Vec::new();
+        for (id, grant) in found.filter(|(_, grant)| !asked(grant)) {
+            lines.push(self.grant_line(id, &grant).await?);
+        }
+        Ok(lines)
+    }
+
+    async fn grant_line(&self, id: GrantId, grant: &GrantState) -> Result<MyAccessView, ApiError> {
+        let now = self.judged_at();
+        let keys: Vec<StateKey> = grant.records.iter().map(|record| StateKey::Record(*record)).collect();
+        let records = self.states_of::<RecordState>(&keys).await?;
+        let opened = records.into_iter().flatten().map(|record| record.category);
+        let categories: BTreeSet<Category> = opened.chain(grant.standing.iter().copied()).collect();
+        let staff = match &grant.grantee {
+            Grantee::Person(_) => None,
+            Grantee::Staff(staff) => Some(self.staff_view(staff)),
+        };
+        // For staff the organisation owes it.
+        let deletion = if staff.is_some() { Deletion::NotOwed } else { grant.deletion(now) };
+        Ok(MyAccessView {
+            id: id.to_string(),
+            staff,
+            patient: grant.patient.to_string(),
+            state: grant_state(id, grant, now),
+            purpose: convert::purpose(grant.purpose),
+            categories: categories.into_iter().map(convert::category).collect(),
+            at: grant.valid_from.0,
+            deletion: deletion_view(deletion),
+        })
     }
 
     async fn my_emergencies(&self, session: &Session) -> Result<Vec<MyAccessView>, ApiError> {
@@ -188,6 +262,7 @@ impl Service {
             let running = now < state.until;
             Some(MyAccessView {
                 id: id.to_string(),
+                staff: None,
                 patient: state.patient.to_string(),
                 state: if running {
                     MyAccessState::Emergency { until: state.until.0 }
@@ -201,6 +276,18 @@ impl Service {
             })
         };
         Ok(ids.into_iter().zip(states).filter_map(line).collect())
+    }
+}
+
+/// Where a grant stands, for its reader.
+fn grant_state(id: GrantId, grant: &GrantState, now: Timestamp) -> MyAccessState {
+    match grant.standing(now) {
+        Standing::NotYet | Standing::Active => active(id, grant),
+        Standing::UsedUp if grant.gives(now) => active(id, grant),
+        Standing::Paused => MyAccessState::Paused { until: grant.term.valid_until.0 },
+        Standing::UsedUp => MyAccessState::UsedUp,
+        Standing::Expired => MyAccessState::Expired,
+        Standing::Revoked => MyAccessState::Revoked,
     }
 }
 

@@ -1,12 +1,15 @@
 //! Fetching ciphertexts: from the hospitals that hold them, in their order, then from any other; one that is silent or
 //! refuses does not stop the rest.
 
-use amulet_app_api::ApiError;
 use amulet_app_api::wallet::Task;
+use amulet_app_api::{ApiError, ErrorCode};
 use amulet_light_client::client::Standing;
 use amulet_light_client::{LightError, NodeIndex, platform};
-use amulet_protocol::ids::{BlobId, Did};
+use amulet_protocol::calls::GrantId;
+use amulet_protocol::grant_keys::{GrantKeys, KeyBinding};
+use amulet_protocol::ids::{BlobId, Did, TxId};
 use amulet_protocol::light::{AccessRefusal, LightRefusal, ReadGround, ReadRequest, UntrustedReadRequest};
+use amulet_protocol::state::{Practitioner, StateKey};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -136,6 +139,43 @@ impl Service {
             .filter(|(_, standing)| *standing == Standing::Unreachable)
             .map(|(node, _)| node.organisation)
             .collect()
+    }
+
+    /// The grants for the staff that this person is one of, as their hospital says; none if it cannot be asked.
+    pub(super) async fn staff_grants(&self, session: &Session) -> Vec<GrantId> {
+        let own: Result<Option<Practitioner>, _> = self.state_of(StateKey::Practitioner(session.did())).await;
+        let Ok(Some(own)) = own else { return Vec::new() };
+        let Some(node) = self.client.node_of(own.organisation) else { return Vec::new() };
+        let request = self.sign_read(session, node, ReadGround::Own, Vec::new());
+        self.client.staff_grants(node, request).await.unwrap_or_default()
+    }
+
+    /// The keys of what this person has stated to read under a grant for their hospital's staff, from its node.
+    pub(super) async fn staff_keys(
+        &self,
+        session: &Session,
+        hospital: Did,
+        grant: GrantId,
+        used_by: TxId,
+    ) -> Result<GrantKeys, ApiError> {
+        let unavailable = || ApiError::new(ErrorCode::RecordUnavailable);
+        let node = self.client.node_of(hospital).ok_or_else(unavailable)?;
+        let ground = ReadGround::Grant { grant, used_by };
+        for round in 0..=PATIENCE_ROUNDS {
+            if round > 0 {
+                platform::sleep(PATIENCE).await;
+            }
+            let request = self.sign_read(session, node, ground, Vec::new());
+            match self.client.staff_keys(node, request).await {
+                Ok(keys) => {
+                    let binding = KeyBinding::Handover { grant, used_by, reader: session.did() };
+                    return keys.open(&session.identity.agreement, &binding).map_err(|_| unavailable());
+                }
+                Err(error) if may_pass(&error) && round < PATIENCE_ROUNDS => {}
+                Err(error) => return Err(self.light(error)),
+            }
+        }
+        Err(unavailable())
     }
 
     fn sign_read(

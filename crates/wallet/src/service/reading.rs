@@ -14,7 +14,7 @@ use amulet_protocol::history::Event;
 use amulet_protocol::ids::{RecordId, TxId};
 use amulet_protocol::light::ReadGround;
 use amulet_protocol::record::RecordPlain;
-use amulet_protocol::state::{RecordState, StateKey};
+use amulet_protocol::state::{Practitioner, RecordState, StateKey};
 
 use super::Service;
 use super::blobs::Wanted;
@@ -31,8 +31,12 @@ impl Service {
         // Always asked anew: a grant that was taken back a moment ago must not be used.
         self.sync(false).await?;
         let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
-        let state = state.filter(|state| state.grantee == Grantee::Person(session.did()));
-        let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let registration: Option<Practitioner> = self.state_of(StateKey::Practitioner(session.did())).await?;
+        let for_me = |state: &GrantState| match &state.grantee {
+            Grantee::Person(did) => *did == session.did(),
+            Grantee::Staff(staff) => registration.as_ref().is_some_and(|own| staff.includes(own)),
+        };
+        let state = state.filter(for_me).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         let last_use = match state.standing(self.judged_at()) {
             Standing::Revoked => return Err(grant_ended("revoked")),
             Standing::Expired => return Err(grant_ended("expired")),
@@ -43,7 +47,6 @@ impl Service {
             // The hospitals' clocks decide whether it has begun.
             Standing::NotYet | Standing::Active => None,
         };
-        let keys = self.grant_keys(&session, id, &state).await?;
         let known = self.records_of(&state).await?;
         let (used_by, header) = match last_use {
             Some(used_by) => {
@@ -55,6 +58,10 @@ impl Service {
                 let (used_by, receipt) = self.submit(&session, Call::UseAccess(use_call)).await?;
                 (used_by, receipt.header)
             }
+        };
+        let keys = match &state.grantee {
+            Grantee::Person(_) => self.grant_keys(&session, id, &state).await?,
+            Grantee::Staff(staff) => self.staff_keys(&session, staff.organisation, id, used_by).await?,
         };
         let used = self.proof_view(&header, used_by, &[ProofCheck::Receipt, ProofCheck::State]);
         let ground = ReadGround::Grant { grant: id, used_by };

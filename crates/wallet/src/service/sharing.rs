@@ -152,20 +152,27 @@ impl Service {
         let (request, state) = self.open_request(&session, &call.request).await?;
         let mut records = self.exposed(&session, &state).await?;
         records.retain(|record| !call.without.contains(&record.line.id));
-        if records.is_empty() {
+        if records.is_empty() && !(call.new_records && state.record_dates.to.is_none()) {
             return Err(ApiError::new(ErrorCode::BadRequest).with("field", "without"));
         }
         records.sort_by_key(|record| record.meta.entry.id);
+        let grantee =
+            if call.only_asker { Grantee::Person(state.practitioner) } else { state.grantee.clone() };
+        let standing = match call.new_records && state.record_dates.to.is_none() {
+            true => state.categories.clone(),
+            false => Vec::new(),
+        };
         let task = self.task(Task::Sealing);
+        let keys = self.seal_keys(&session, &grantee, state.purpose, Some(request), &records).await?;
         let mut grant = GrantAccess {
             request: Some(request),
-            grantee: state.grantee.clone(),
+            grantee,
             purpose: state.purpose,
             records: records.iter().map(|record| record.meta.entry.id).collect(),
-            standing: Vec::new(),
+            standing,
             valid_from: None,
             term: Term { valid_until: Timestamp(0), uses_max: None, erase_by: None },
-            keys: self.seal_keys(&session, &state.grantee, state.purpose, Some(request), &records).await?,
+            keys,
         };
         drop(task);
         grant.term.valid_until = self.now().plus_millis(state.access_ms);
@@ -222,7 +229,7 @@ impl Service {
 
 /// Whether a record of this date is asked for. One without a date is not, where dates are limited: when in doubt, the
 /// patient shows less.
-fn covers(dates: RecordDates, moment: Option<i64>) -> bool {
+pub(super) fn covers(dates: RecordDates, moment: Option<i64>) -> bool {
     if dates == RecordDates::default() {
         return true;
     }

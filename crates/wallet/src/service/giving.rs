@@ -1,0 +1,155 @@
+//! Giving access unasked.
+
+use amulet_app_api::access::ShareView;
+use amulet_app_api::giving::{GiveTerms, GiveTo, GivingPreviewView, RecipientsView};
+use amulet_app_api::wallet::Task;
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_crypto::sealed_box::AgreementPublicKey;
+use amulet_protocol::calls::{Call, GrantAccess, GrantId};
+use amulet_protocol::consent::{Category, DataClass, RecordDates};
+use amulet_protocol::grant::{GrantState, Term};
+use amulet_protocol::grantee::{Grantee, Staff};
+use amulet_protocol::ids::Did;
+use amulet_protocol::limits::{ACCESS_TIME_MAX_MS, RECORDS_PER_GRANT_MAX};
+use amulet_protocol::state::{Identity, StateKey};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Service;
+use super::accesses::parse_did;
+use super::error::internal;
+use super::records::counts;
+use super::session::{OpenRecord, Session};
+use super::shares::use_limit;
+use super::sharing::covers;
+use crate::{convert, dates};
+
+const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// What terms come to on the ledger.
+struct Gift {
+    grantee: Grantee,
+    records: Vec<Arc<OpenRecord>>,
+    standing: Vec<Category>,
+}
+
+impl Service {
+    /// Hospitals to whose staff access can be given.
+    pub(super) async fn recipients(&self) -> Result<RecipientsView, ApiError> {
+        self.patient()?;
+        self.fresh().await?;
+        let organisations: BTreeSet<Did> =
+            self.client.nodes().into_iter().map(|node| node.organisation).collect();
+        let keys: Vec<StateKey> = organisations.iter().map(|did| StateKey::StaffKey(*did)).collect();
+        let published = self.states_of::<AgreementPublicKey>(&keys).await?;
+        let reachable = organisations.iter().zip(published).filter(|(_, key)| key.is_some());
+        Ok(RecipientsView { hospitals: reachable.map(|(did, _)| self.hospital_view(did)).collect() })
+    }
+
+    /// What terms would open.
+    pub(super) async fn preview_giving(&self, terms: &GiveTerms) -> Result<GivingPreviewView, ApiError> {
+        let session = self.patient()?;
+        let gift = self.gift(&session, terms).await?;
+        Ok(GivingPreviewView {
+            to: self.grantee_view(&session, &gift.grantee).await?,
+            counts: counts(gift.records.iter().map(|record| record.line.category)),
+            records: gift.records.iter().map(|record| record.line.clone()).collect(),
+            standing: gift.standing.iter().map(|category| convert::category(*category)).collect(),
+        })
+    }
+
+    /// Signs a grant that nobody asked for.
+    pub(super) async fn give_access(&self, terms: &GiveTerms) -> Result<ShareView, ApiError> {
+        let session = self.patient()?;
+        let mut gift = self.gift(&session, terms).await?;
+        gift.records.sort_by_key(|record| record.meta.entry.id);
+        let purpose = convert::ledger_purpose(terms.purpose);
+        let task = self.task(Task::Sealing);
+        let keys = self.seal_keys(&session, &gift.grantee, purpose, None, &gift.records).await?;
+        drop(task);
+        let call = GrantAccess {
+            request: None,
+            grantee: gift.grantee,
+            purpose,
+            records: gift.records.iter().map(|record| record.meta.entry.id).collect(),
+            standing: gift.standing,
+            valid_from: None,
+            term: self.term_of(terms)?,
+            keys,
+        };
+        let (id, _) = self.submit(&session, Call::GrantAccess(call)).await?;
+        self.follow(&session).await?;
+        let granted: Option<GrantState> = self.state_of(StateKey::Grant(GrantId(id))).await?;
+        let granted = granted.ok_or_else(|| internal("a committed grant is not in the state"))?;
+        self.share_view(&session, GrantId(id), &granted).await
+    }
+
+    fn term_of(&self, terms: &GiveTerms) -> Result<Term, ApiError> {
+        let longest = terms.hours.checked_mul(HOUR_MS).filter(|ms| (1..=ACCESS_TIME_MAX_MS).contains(ms));
+        let valid_until = self.now().plus_millis(longest.ok_or_else(|| bad("hours"))?);
+        let days = |days: u64| days.checked_mul(DAY_MS).map(|ms| valid_until.plus_millis(ms));
+        let erase_by =
+            terms.erase_days.map(|count| days(count).ok_or_else(|| bad("erase_days"))).transpose()?;
+        let term = Term { valid_until, uses_max: use_limit(terms.uses_max)?, erase_by };
+        if term.erases_in_time() { Ok(term) } else { Err(bad("erase_days")) }
+    }
+
+    async fn gift(&self, session: &Session, terms: &GiveTerms) -> Result<Gift, ApiError> {
+        let grantee = self.recipient(&terms.to).await?;
+        let categories: BTreeSet<Category> =
+            terms.categories.iter().map(|category| convert::ledger_category(*category)).collect();
+        if categories.is_empty() {
+            return Err(bad("categories"));
+        }
+        let day = |text: &Option<String>, field: &str| {
+            text.as_ref().map(|text| dates::day_of(text).ok_or_else(|| bad(field))).transpose()
+        };
+        let dates = RecordDates {
+            from: day(&terms.records_from, "records_from")?,
+            to: day(&terms.records_to, "records_to")?,
+        };
+        let mut records = self.load_records(session).await?.records;
+        records.retain(|record| {
+            let entry = &record.meta.entry;
+            categories.contains(&entry.category)
+                && entry.class != DataClass::Core
+                && covers(dates, record.moment)
+                && !terms.without.contains(&record.line.id)
+        });
+        let standing: Vec<Category> =
+            if terms.new_records { categories.into_iter().collect() } else { Vec::new() };
+        if records.is_empty() && standing.is_empty() {
+            return Err(bad("without"));
+        }
+        if records.len() > RECORDS_PER_GRANT_MAX {
+            return Err(bad("categories"));
+        }
+        Ok(Gift { grantee, records, standing })
+    }
+
+    /// To whom, as the ledger knows them now.
+    async fn recipient(&self, to: &GiveTo) -> Result<Grantee, ApiError> {
+        self.fresh().await?;
+        match to {
+            GiveTo::Person { code } => {
+                let did = parse_did(code)?;
+                let identity: Option<Identity> = self.state_of(StateKey::Identity(did)).await?;
+                identity.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+                Ok(Grantee::Person(did))
+            }
+            GiveTo::Staff { hospital, department, role } => {
+                let staff = Staff {
+                    organisation: parse_did(hospital)?,
+                    department: department.clone(),
+                    role: role.map(convert::ledger_practitioner_role),
+                };
+                if staff.is_well_formed() { Ok(Grantee::Staff(staff)) } else { Err(bad("department")) }
+            }
+        }
+    }
+}
+
+fn bad(field: &str) -> ApiError {
+    ApiError::new(ErrorCode::BadRequest).with("field", field)
+}
