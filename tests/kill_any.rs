@@ -5,7 +5,7 @@
 
 use amulet_app_api::access::{AccessLog, EmergencyReason, GrantRequest, LogEvent, Purpose, RevokeGrant};
 use amulet_app_api::card::{CardDraft, CardFact, MakeCard};
-use amulet_app_api::clinician::{AskAccess, DeclareEmergency, MyAccesses, ReadCard, ReadGrant};
+use amulet_app_api::clinician::{AskAccess, AskFor, DeclareEmergency, MyAccesses, ReadCard, ReadGrant};
 use amulet_app_api::records::{Category, Records};
 use amulet_protocol::ids::Did;
 use amulet_tests::http::blocking;
@@ -71,6 +71,7 @@ fn ask_for(patient: &Newcomer) -> AskAccess {
         answer_hours: 24,
         records_from: None,
         records_to: None,
+        reader: AskFor::Myself,
     }
 }
 
@@ -99,8 +100,16 @@ async fn walk(net: &Localnet, sample: &Sample, at: usize) {
 
     let chen = clinician(net, "dr-chen").await;
     let asked = chen.must(ask_for(&patient)).await;
-    let share =
-        patient.wallet.must(GrantRequest { request: asked.id, without: vec![], uses_max: None }).await;
+    let share = patient
+        .wallet
+        .must(GrantRequest {
+            request: asked.id,
+            without: vec![],
+            uses_max: None,
+            new_records: false,
+            only_asker: false,
+        })
+        .await;
     let read = chen.must(ReadGrant { grant: share.id.clone() }).await;
     assert_eq!((read.records.len(), read.missing), (2, 0));
     patient.wallet.must(RevokeGrant { grant: share.id.clone() }).await;

@@ -5,7 +5,7 @@
 
 use amulet_app_api::ErrorCode;
 use amulet_app_api::access::{AccessLog, LogProof, Purpose};
-use amulet_app_api::clinician::AskAccess;
+use amulet_app_api::clinician::{AskAccess, AskFor};
 use amulet_app_api::records::{Category, Record, Records};
 use amulet_app_api::wallet::Sync;
 use amulet_light_client::client::Standing;
@@ -198,6 +198,7 @@ async fn a_history_kept_back_is_not_called_complete_now(net: &Localnet) {
         answer_hours: 24,
         records_from: None,
         records_to: None,
+        reader: AskFor::Myself,
     };
     clinician(net, "dr-chen").await.must(request).await;
     let known = before.checked.unwrap().height;

@@ -2,7 +2,7 @@
 
 use crate::{between, client_in};
 use amulet_app_api::access::Purpose;
-use amulet_app_api::clinician::AskAccess;
+use amulet_app_api::clinician::{AskAccess, AskFor};
 use amulet_app_api::records::Category;
 use amulet_crypto::digest::Digest;
 use amulet_light_client::store::Told;
@@ -51,6 +51,7 @@ pub async fn above_the_head(net: &Localnet) {
         answer_hours: 24,
         records_from: None,
         records_to: None,
+        reader: AskFor::Myself,
     };
     clinician(net, "dr-chen").await.must(request).await;
     let light = client_in(&network, store);

@@ -7,7 +7,7 @@ use amulet_app_api::access::{
     ResumeGrant, RevokeGrant, ShareState, ShareView, Sharing,
 };
 use amulet_app_api::clinician::{
-    AskAccess, ConfirmDeletion, FindPatient, MyAccessState, MyAccesses, ReadGrant,
+    AskAccess, AskFor, ConfirmDeletion, FindPatient, MyAccessState, MyAccesses, ReadGrant,
 };
 use amulet_app_api::records::{Category, Records};
 use amulet_protocol::calls::GrantId;
@@ -27,6 +27,7 @@ fn request(patient: &Newcomer, categories: &[Category]) -> AskAccess {
         answer_hours: 24,
         records_from: None,
         records_to: None,
+        reader: AskFor::Myself,
     }
 }
 
@@ -53,7 +54,13 @@ pub async fn asked_granted_read_revoked(world: &World, patient: &Newcomer) {
 
     let left_out = exposed.records.last().expect("there are some").id.clone();
     let without = vec![left_out.clone()];
-    let grant = GrantRequest { request: waiting.id.clone(), without, uses_max: Some(2) };
+    let grant = GrantRequest {
+        request: waiting.id.clone(),
+        without,
+        uses_max: Some(2),
+        new_records: false,
+        only_asker: false,
+    };
     let share = patient.wallet.must(grant).await;
     assert_eq!(share.state, ShareState::Active);
     let granted: BTreeSet<_> = expected.into_iter().filter(|id| *id != left_out).collect();
@@ -158,7 +165,15 @@ pub async fn asked_and_declined(world: &World, patient: &Newcomer) {
     let accesses = chen.must(MyAccesses {}).await.accesses;
     let state = accesses.into_iter().find(|access| access.id == asked.id).map(|access| access.state);
     assert_eq!(state, Some(MyAccessState::Declined));
-    let error =
-        patient.wallet.fails(GrantRequest { request: asked.id, without: vec![], uses_max: None }).await;
+    let error = patient
+        .wallet
+        .fails(GrantRequest {
+            request: asked.id,
+            without: vec![],
+            uses_max: None,
+            new_records: false,
+            only_asker: false,
+        })
+        .await;
     assert!(matches!(error.code, ErrorCode::Refused | ErrorCode::NotFound), "{error}");
 }

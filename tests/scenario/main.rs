@@ -8,6 +8,7 @@ mod checkpoint;
 mod log;
 mod records;
 mod reporting;
+mod staff;
 mod start;
 
 use amulet_protocol::genesis::Genesis;
@@ -56,6 +57,9 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         reporting::is_asked_for(&world, &patient).await;
         step("8. two devices compare what they follow, and one starts from the other");
         checkpoint::is_compared_and_started_from(&world, &patient).await;
+        step("9. the staff of a hospital read, also what comes later, until it is taken back");
+        staff::given_to_a_hospital(&world, &patient).await;
+        staff::asked_for_colleagues(&world, &patient).await;
         note
     });
     step("nothing that the hospitals wrote to their disks gives a record away");

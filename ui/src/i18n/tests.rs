@@ -51,6 +51,7 @@ fn every_closed_list_has_its_words() {
         words::LOG_EVENTS,
         words::PROOF_CHECKS,
         words::PURPOSES,
+        words::ASK_FORS,
         words::PRACTITIONER_ROLES,
         words::REASONS,
         words::HINTS,

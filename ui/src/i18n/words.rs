@@ -5,7 +5,7 @@ use amulet_app_api::ErrorCode;
 use amulet_app_api::access::{EmergencyReason, LogEvent, PractitionerRole, ProofCheck, Purpose, ShareState};
 use amulet_app_api::card::{FactKind, SummarySection};
 use amulet_app_api::checking::{HospitalAnswer, MemoryTrouble, ToldAnswer};
-use amulet_app_api::clinician::MyAccessState;
+use amulet_app_api::clinician::{AskFor, MyAccessState};
 use amulet_app_api::records::{Category, DataClass};
 use amulet_app_api::wallet::{Role, StrengthHint, Task};
 
@@ -199,6 +199,15 @@ words! {
         Technician => "role-technician",
         Researcher => "role-researcher",
         Assessor => "role-assessor",
+    }
+}
+
+words! {
+    /// For whom a clinician asks.
+    ask_for, ASK_FORS: AskFor {
+        Myself => "ask-for-myself",
+        MyDepartment => "ask-for-department",
+        MyHospital => "ask-for-hospital",
     }
 }
 

@@ -5,7 +5,7 @@ use crate::components::dialog::Confirm;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::{Empty, PageHead};
-use crate::components::people::{Countdown, named, who};
+use crate::components::people::{Countdown, named, staff, who};
 use crate::hooks::{use_action, use_load};
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::route::Route;
@@ -124,6 +124,9 @@ fn Access(access: MyAccessView, onchange: EventHandler<()>) -> Element {
                 }
             }
             p { class: "strong", {what_for(t, &access)} }
+            if let Some(colleagues) = &access.staff {
+                p { class: "small", "data-testid": "for-staff", {tr!(t, "access-staff", who = staff(t, colleagues))} }
+            }
             p { class: "small soft", {tr!(t, "asked-at", date = t.date_time(access.at))} }
             p { class: "mono soft", {access.patient.clone()} }
             if let Some((to, label, testid)) = open {

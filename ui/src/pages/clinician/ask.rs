@@ -12,7 +12,7 @@ use crate::hooks::use_action;
 use crate::i18n::{tr, use_translator, words};
 use crate::route::Route;
 use amulet_app_api::access::Purpose;
-use amulet_app_api::clinician::{AskAccess, MyAccessView, PatientFoundView};
+use amulet_app_api::clinician::{AskAccess, AskFor, MyAccessView, PatientFoundView};
 use amulet_app_api::records::Category;
 use dioxus::prelude::*;
 use std::collections::BTreeSet;
@@ -56,6 +56,7 @@ fn What(patient: String, onsent: EventHandler<MyAccessView>) -> Element {
     let action = use_action();
     let categories = use_signal(BTreeSet::<Category>::new);
     let purpose = use_signal(|| PURPOSES[0]);
+    let reader = use_signal(AskFor::default);
     let access_hours = use_signal(|| ACCESS_HOURS[0]);
     let answer_hours = use_signal(|| ANSWER_HOURS[1]);
     let from = use_signal(String::new);
@@ -84,6 +85,7 @@ fn What(patient: String, onsent: EventHandler<MyAccessView>) -> Element {
             answer_hours: *answer_hours.peek(),
             records_from,
             records_to,
+            reader: *reader.peek(),
         };
         action.call(request, move |access| onsent.call(access));
     });
@@ -97,6 +99,7 @@ fn What(patient: String, onsent: EventHandler<MyAccessView>) -> Element {
             },
             Categories { categories }
             Purposes { purpose }
+            Readers { reader }
             Hours { id: "access-hours", label: tr!(t, "ask-access-hours"), choices: ACCESS_HOURS.to_vec(), hours: access_hours }
             Hours { id: "answer-hours", label: tr!(t, "ask-answer-hours"), choices: ANSWER_HOURS.to_vec(), hours: answer_hours }
             Dates { from, to }
@@ -156,6 +159,29 @@ fn Purposes(purpose: Signal<Purpose>) -> Element {
                     label: t.text(words::purpose(&choice), &[]),
                     chosen: purpose() == choice,
                     onchoose: move |()| purpose.set(choice),
+                }
+            }
+        }
+    }
+}
+
+/// For whom it is asked.
+#[component]
+fn Readers(reader: Signal<AskFor>) -> Element {
+    let t = use_translator();
+    let mut reader = reader;
+    rsx! {
+        fieldset { class: "stack tight",
+            legend { class: "legend", {tr!(t, "ask-reader")} }
+            p { class: "hint", {tr!(t, "ask-reader-hint")} }
+            for choice in [AskFor::Myself, AskFor::MyDepartment, AskFor::MyHospital] {
+                Choice {
+                    key: "{words::ask_for(&choice)}",
+                    name: "reader",
+                    testid: words::ask_for(&choice),
+                    label: t.text(words::ask_for(&choice), &[]),
+                    chosen: reader() == choice,
+                    onchoose: move |()| reader.set(choice),
                 }
             }
         }

@@ -7,7 +7,7 @@ use crate::components::field::Tick;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::{ActionBar, PageHead};
-use crate::components::people::{named, who};
+use crate::components::people::{named, staff, who};
 use crate::components::progress::ActionProgress;
 use crate::hooks::{use_action, use_load_once};
 use crate::i18n::{Translator, tr, use_translator, words};
@@ -73,11 +73,21 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
     let action = use_action();
     let without = use_signal(BTreeSet::<String>::new);
     let mut once = use_signal(|| false);
+    let mut new_records = use_signal(|| false);
+    let mut only_asker = use_signal(|| false);
+    // Who asks for the records of a time that ends does not ask for those to come.
+    let open_ended = view.request.records_to.is_none();
     let left = view.records.len() - without.read().len();
     let request = view.request.clone();
     let (grant_id, decline_id, asker) = (request.id.clone(), request.id.clone(), request.from.name.clone());
     rsx! {
         p { class: "sentence", "data-testid": "request-sentence", {sentence(t, &request)} }
+        if let Some(colleagues) = &request.staff {
+            div { class: "notice wait", "data-testid": "request-staff",
+                Glyph { icon: Icon::Person, size: 24 }
+                p { {tr!(t, "request-staff", who = staff(t, colleagues))} }
+            }
+        }
         p { class: "soft", {tr!(t, "request-take-back")} }
         Exposed { view: view.clone(), without, locked: action.is_running() }
         fieldset { disabled: action.is_running(),
@@ -89,9 +99,33 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
                 onchange: move |only: bool| once.set(only),
             }
         }
+        if request.staff.is_some() {
+            fieldset { disabled: action.is_running(),
+                Tick {
+                    testid: "only-asker",
+                    label: tr!(t, "request-only-asker", name = request.from.name.clone()),
+                    more: tr!(t, "request-only-asker-more"),
+                    ticked: only_asker(),
+                    onchange: move |only: bool| only_asker.set(only),
+                }
+            }
+        }
+        if open_ended {
+            fieldset { disabled: action.is_running(),
+                Tick {
+                    testid: "new-records",
+                    label: tr!(t, "request-new-records"),
+                    more: tr!(t, "request-new-records-more", until = t.date_time(request.access_until)),
+                    ticked: new_records(),
+                    onchange: move |wanted: bool| new_records.set(wanted),
+                }
+            }
+        }
         details { class: "technical",
             summary { {tr!(t, "request-later")} }
-            p { {tr!(t, "request-later-text")} }
+            if !new_records() {
+                p { {tr!(t, "request-later-text")} }
+            }
             if let Some(dates) = dates(t, &request) {
                 p { {dates} }
             }
@@ -107,11 +141,17 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
                 weight: Weight::Main,
                 testid: "grant",
                 busy: action.is_running(),
-                disabled: left == 0,
+                disabled: left == 0 && !new_records(),
                 onclick: move |()| {
                     let without = without.peek().iter().cloned().collect();
                     let uses_max = once().then_some(1);
-                    let request = GrantRequest { request: grant_id.clone(), without, uses_max };
+                    let request = GrantRequest {
+                        request: grant_id.clone(),
+                        without,
+                        new_records: new_records(),
+                        only_asker: only_asker(),
+                        uses_max,
+                    };
                     action.call(request, move |share| answer.set(Some(Answer::Granted(Box::new(share)))));
                 },
             }

@@ -1,0 +1,112 @@
+//! Step 9: access for a hospital's staff, given unasked, with records to come; and asked for by one of them.
+
+use crate::World;
+use amulet_app_api::access::{GrantRequest, GranteeView, Purpose, RevokeGrant, ShareState, Sharing};
+use amulet_app_api::clinician::{AskAccess, AskFor, MyAccessState, MyAccesses, ReadGrant};
+use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo, PreviewGiving, Recipients};
+use amulet_app_api::records::{Category, Records};
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_tests::wallet::{Newcomer, Wallet, clinician};
+use std::collections::BTreeSet;
+
+/// A bundle with one result of another day.
+const LATER_RESULT: &str = r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{
+    "resourceType":"Observation","id":"later-potassium","status":"final",
+    "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"laboratory"}]}],
+    "code":{"coding":[{"system":"http://loinc.org","code":"2823-3"}],"text":"Potassium"},
+    "effectiveDateTime":"2026-01-15",
+    "valueQuantity":{"value":4.1,"unit":"mmol/L","system":"http://unitsofmeasure.org","code":"mmol/L"}}}]}"#;
+
+/// The patient opens laboratory results, also those to come, to everybody at the first hospital.
+pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
+    let hospital = world.organisation(1).to_string();
+    let recipients = patient.wallet.must(Recipients {}).await.hospitals;
+    assert!(recipients.iter().any(|known| known.did == hospital), "{recipients:?}");
+    let terms = GiveTerms {
+        to: GiveTo::Staff { hospital: hospital.clone(), department: None, role: None },
+        purpose: Purpose::OngoingCare,
+        categories: vec![Category::Labs],
+        records_from: None,
+        records_to: None,
+        without: Vec::new(),
+        new_records: true,
+        hours: 48,
+        uses_max: None,
+        erase_days: None,
+    };
+    let before: BTreeSet<_> = labs(patient).await;
+    let preview = patient.wallet.must(PreviewGiving { terms: terms.clone() }).await;
+    let previewed: BTreeSet<_> = preview.records.iter().map(|line| line.id.clone()).collect();
+    assert_eq!((&previewed, preview.standing.as_slice()), (&before, [Category::Labs].as_slice()));
+    assert!(matches!(&preview.to, GranteeView::Staff(staff) if staff.hospital.did == hospital));
+    let share = patient.wallet.must(GiveAccess { terms }).await;
+    assert_eq!((share.state, share.standing.as_slice()), (ShareState::Active, [Category::Labs].as_slice()));
+
+    let [chen, zhao] = [clinician(&world.net, "dr-chen").await, clinician(&world.net, "dr-zhao").await];
+    assert_eq!(read(&chen, &share.id).await, Ok(before.clone()));
+    let stranger = read(&zhao, &share.id).await.unwrap_err();
+    assert_eq!(stranger.code, ErrorCode::NotFound, "of another hospital");
+    assert!(!has(&zhao, &share.id).await);
+
+    // Another hospital registers it: its key reaches the first one's staff with no action of the patient.
+    world.net.hospital(3).must_take_in(&patient.session.did, LATER_RESULT.as_bytes());
+    let after = labs(patient).await;
+    assert_eq!(after.len(), before.len() + 1);
+    assert!(has(&chen, &share.id).await);
+    assert_eq!(read(&chen, &share.id).await, Ok(after));
+
+    patient.wallet.must(RevokeGrant { grant: share.id.clone() }).await;
+    let ended = read(&chen, &share.id).await.unwrap_err();
+    assert_eq!((ended.code, ended.details["why"].as_str()), (ErrorCode::GrantEnded, "revoked"));
+    assert!(!has(&chen, &share.id).await);
+}
+
+/// A clinician asks for the whole department; the patient lets the clinician alone read.
+pub async fn asked_for_colleagues(world: &World, patient: &Newcomer) {
+    let chen = clinician(&world.net, "dr-chen").await;
+    let ask = AskAccess {
+        patient: patient.session.did.clone(),
+        categories: vec![Category::Labs],
+        purpose: Purpose::Treatment,
+        access_hours: 24,
+        answer_hours: 24,
+        records_from: None,
+        records_to: None,
+        reader: AskFor::MyDepartment,
+    };
+    let asked = chen.must(ask).await;
+    let waiting = patient.wallet.must(Sharing {}).await.waiting;
+    let request = waiting.iter().find(|request| request.id == asked.id).expect("it waits");
+    let staff = request.staff.as_ref().expect("it is for colleagues too");
+    assert!(staff.department.as_ref().is_some_and(|department| department.starts_with("Cardiology")));
+    let grant = GrantRequest {
+        request: asked.id,
+        without: Vec::new(),
+        new_records: false,
+        only_asker: true,
+        uses_max: None,
+    };
+    let share = patient.wallet.must(grant).await;
+    assert!(matches!(&share.to, GranteeView::Person(person) if person.name.starts_with("Dr Chen")));
+    assert_eq!(read(&chen, &share.id).await, Ok(labs(patient).await));
+    patient.wallet.must(RevokeGrant { grant: share.id }).await;
+}
+
+async fn labs(patient: &Newcomer) -> BTreeSet<String> {
+    let records = patient.wallet.must(Records {}).await.records;
+    records.into_iter().filter(|line| line.category == Category::Labs).map(|line| line.id).collect()
+}
+
+/// Whether a grant stands among those that a clinician can read under now.
+async fn has(clinician: &Wallet, grant: &str) -> bool {
+    let accesses = clinician.must(MyAccesses {}).await.accesses;
+    accesses
+        .iter()
+        .any(|access| matches!(&access.state, MyAccessState::Active { grant: id, .. } if id == grant))
+}
+
+async fn read(clinician: &Wallet, grant: &str) -> Result<BTreeSet<String>, ApiError> {
+    let view = clinician.call(ReadGrant { grant: grant.to_owned() }).await?;
+    assert_eq!(view.missing, 0);
+    Ok(view.records.into_iter().map(|record| record.line.id).collect())
+}
