@@ -10,8 +10,10 @@ use amulet_tests::wallet::{Newcomer, Wallet, clinician};
 use std::collections::BTreeSet;
 
 /// A bundle with one result of another day.
-const LATER_RESULT: &str = r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{
+const LATER_RESULT: &str = r#"{"resourceType":"Bundle","type":"collection","entry":[
+    {"resource":{"resourceType":"Patient","id":"later-patient","name":[{"text":"王芳"}]}},{"resource":{
     "resourceType":"Observation","id":"later-potassium","status":"final",
+    "subject":{"reference":"Patient/later-patient"},
     "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"laboratory"}]}],
     "code":{"coding":[{"system":"http://loinc.org","code":"2823-3"}],"text":"Potassium"},
     "effectiveDateTime":"2026-01-15",
