@@ -1026,6 +1026,7 @@ refused-why-too-many-changes = This access was changed as often as one may be. I
 refused-why-bad-grantee = The staff that it would be for is not known to the hospitals, or whoever asks is none of them.
 refused-why-not-as-requested = It is not for whom, or not for what, access was asked.
 refused-why-too-many-standing = As many of your accesses as may already open records to come.
+refused-why-not-by-rules = The hospitals' rules do not allow this reader these records for this purpose.
 refused-why-malformed = The hospital could not read the question.
 refused-why-bad-transaction = The hospital could not accept what was signed.
 refused-why-clock = The clocks of this device and of the hospital differ too much.

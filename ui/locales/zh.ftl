@@ -942,6 +942,7 @@ refused-why-too-many-changes = 这次授权的改动次数已到上限，只能�
 refused-why-bad-grantee = 医院不认识要授权的医务人员，或申请人不在其中。
 refused-why-not-as-requested = 授权的对象或用途与申请的不同。
 refused-why-too-many-standing = 会自动开放新病历的授权已到上限。
+refused-why-not-by-rules = 按各医院共同的规则，对方不能为此用途查看这些病历。
 refused-why-malformed = 医院没能读懂这个请求。
 refused-why-bad-transaction = 医院不能接受所签的内容。
 refused-why-clock = 本设备与医院的时钟相差太多。

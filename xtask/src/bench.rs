@@ -18,7 +18,8 @@ const BENCHES: &[(&str, &str, &str)] = &[
 ];
 
 /// Parts of `consent`, each beside what it measures, so that one part builds no more than it needs: name, package, bench target.
-const CONSENT: (&str, &[(&str, &str, &str)]) = ("consent", &[("intake", "amulet-fhir", "intake")]);
+const CONSENT: (&str, &[(&str, &str, &str)]) =
+    ("consent", &[("intake", "amulet-fhir", "intake"), ("decision", "amulet-contracts", "decision")]);
 
 /// Measured in headless Chromium.
 const IN_BROWSER: (&str, &str) = ("light-client-browser", "amulet-light-client");

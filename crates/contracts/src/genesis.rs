@@ -1,10 +1,12 @@
 //! The state before the first transaction.
 
+use crate::rules::DEFAULT_RULES;
 use crate::state::MemoryState;
 use amulet_protocol::codec;
 use amulet_protocol::genesis::{Genesis, GenesisError};
 use amulet_protocol::governance::{EpochState, MembershipState, OpenProposal, Seat, ValidatorKeyState};
 use amulet_protocol::ids::{Epoch, Height};
+use amulet_protocol::rules::RuleBookState;
 use amulet_protocol::state::{OrganisationState, StateKey};
 use amulet_protocol::validators::{Validator, ValidatorSet};
 
@@ -30,7 +32,17 @@ pub fn genesis_state(genesis: &Genesis) -> Result<MemoryState, GenesisError> {
     let mut state: MemoryState = genesis.organisations.iter().map(organisation).collect();
     state.extend((0..).map(Seat).zip(validators.members()).map(key));
     state.extend(membership(validators));
+    state.extend(rule_book());
     Ok(state)
+}
+
+/// The default rule book, with nothing proposed.
+fn rule_book() -> [(StateKey, Vec<u8>); 2] {
+    let book = RuleBookState { version: 1, policies: DEFAULT_RULES.to_owned(), adopted: Height(0) };
+    [
+        (StateKey::RuleBook, codec::encode(&book)),
+        (StateKey::OpenRules, codec::encode(&Vec::<OpenProposal>::new())),
+    ]
 }
 
 /// Epoch 0, with nothing proposed.

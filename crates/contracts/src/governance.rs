@@ -245,7 +245,7 @@ fn check_height<S: StateRead>(step: &Step<'_, S>, not_before: Height) -> Result<
     ensure(ahead <= CHANGE_AHEAD_BLOCKS_MAX, RefusalCode::BadHeight)
 }
 
-fn current<S: StateRead>(step: &Step<'_, S>) -> Done<S, EpochState> {
+pub(crate) fn current<S: StateRead>(step: &Step<'_, S>) -> Done<S, EpochState> {
     validators::current(step).map_err(Stop::Failed)
 }
 
@@ -272,7 +272,7 @@ fn close<S: StateRead>(step: &mut Step<'_, S>, epoch: &EpochState, proposal: Pro
 }
 
 /// Organisations of the set in force among those that approved; each counts once.
-fn voices(epoch: &EpochState, approvals: &[Seat]) -> BTreeSet<Did> {
+pub(crate) fn voices(epoch: &EpochState, approvals: &[Seat]) -> BTreeSet<Did> {
     approvals.iter().filter_map(|seat| Some(epoch.validator(*seat)?.organisation)).collect()
 }
 

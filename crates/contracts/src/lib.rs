@@ -20,6 +20,7 @@ mod identity;
 mod records;
 mod registry;
 mod reputation;
+pub mod rules;
 mod state;
 mod step;
 #[cfg(any(test, feature = "testing"))]
@@ -159,5 +160,8 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::PublishAddresses(call) => registry::publish_addresses(step, call),
         Call::PublishStaffKey(call) => registry::publish_staff_key(step, call),
         Call::ReportService(call) => reputation::report(step, call),
+        Call::ProposeRules(call) => rules::proposals::propose(step, call),
+        Call::ApproveRules(call) => rules::proposals::approve(step, call),
+        Call::WithdrawRules(call) => rules::proposals::withdraw(step, call),
     }
 }

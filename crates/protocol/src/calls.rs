@@ -9,6 +9,7 @@ use crate::grant_keys::SealedKeys;
 use crate::grantee::{Grantee, Staff};
 use crate::ids::{BlobId, Did, Epoch, RecordId, Timestamp};
 use crate::reputation::ReportService;
+use crate::rules::{ApproveRules, ProposeRules, WithdrawRules};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -122,6 +123,12 @@ pub enum Call {
     ConfirmDeletion(ConfirmDeletion),
     /// registry: an organisation says to which key grants for its staff are sealed.
     PublishStaffKey(PublishStaffKey),
+    /// governance: an organisation proposes a rule book.
+    ProposeRules(ProposeRules),
+    /// governance: an organisation approves a rule book.
+    ApproveRules(ApproveRules),
+    /// governance: an organisation withdraws its rule book, or its approval of another's.
+    WithdrawRules(WithdrawRules),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.

@@ -7,7 +7,7 @@ use crate::calls::{RequestId, UseLimit};
 use crate::consent::{Category, Purpose};
 use crate::grant_keys::KeyBinding;
 use crate::grantee::Grantee;
-use crate::ids::{Did, RecordId, Timestamp};
+use crate::ids::{Did, Height, RecordId, Timestamp};
 use crate::limits::{DELETION_NOTICE_MS, DELETION_TIME_MS, KEEPING_TIME_MAX_MS, USE_TIME_MS};
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -41,6 +41,8 @@ pub struct GrantState {
     pub deleted_at: Option<Timestamp>,
     /// How often the patient changed it.
     pub changes: u32,
+    /// Block of the grant: what it opens that was registered since came by its standing categories.
+    pub granted: Height,
 }
 
 /// How far a grant opens: what can be narrowed and extended.
@@ -239,6 +241,7 @@ mod tests {
             used_last: None,
             deleted_at: None,
             changes: 0,
+            granted: Height(3),
         }
     }
 

@@ -201,6 +201,34 @@ pub enum Event {
         /// How many.
         records: u32,
     },
+    /// An organisation proposed a rule book.
+    RulesProposed {
+        /// The proposal.
+        proposal: ProposalId,
+        /// Who proposed it.
+        organisation: Did,
+    },
+    /// An organisation approved a rule book.
+    RulesApproved {
+        /// The proposal.
+        proposal: ProposalId,
+        /// Who approved it.
+        organisation: Did,
+    },
+    /// An organisation withdrew its rule book, or its approval of another's.
+    RulesWithdrawn {
+        /// The proposal.
+        proposal: ProposalId,
+        /// Who withdrew.
+        organisation: Did,
+    },
+    /// Enough organisations approved a rule book: it is in force.
+    RulesAdopted {
+        /// The proposal.
+        proposal: ProposalId,
+        /// Its version.
+        version: u32,
+    },
 }
 
 fn as_hex<S: Serializer>(locator: &CardLocator, serializer: S) -> Result<S::Ok, S::Error> {

@@ -39,6 +39,7 @@ pub mod range;
 pub mod receipt;
 pub mod record;
 pub mod reputation;
+pub mod rules;
 pub mod state;
 pub mod state_batch;
 pub mod state_tree;

@@ -57,6 +57,18 @@ pub const KEEPING_TIME_MAX_MS: u64 = 3_660 * 24 * 3_600_000;
 pub const EMERGENCY_TIME_MS: core::ops::RangeInclusive<u64> = 3_600_000..=72 * 3_600_000;
 /// How long a proposal can be approved: 30 days in milliseconds, so that every board meets once.
 pub const PROPOSAL_TIME_MS: u64 = 30 * 24 * 3_600_000;
+/// Bytes of a rule book: 256 rules of 500 bytes. Each access compares the text with the one that was parsed.
+pub const RULE_BOOK_BYTES_MAX: usize = 128 * 1024;
+/// Rules in a rule book; each is evaluated for each kind of record of an access.
+pub const RULES_MAX: usize = 256;
+/// Bytes of one rule with its sentences and the comments before it.
+pub const RULE_BYTES_MAX: usize = 2_048;
+/// How deep brackets nest in one rule. With [`RULE_OPERATORS_MAX`] it bounds how deep a parser descends, whatever its stack.
+pub const RULE_NESTING_MAX: usize = 16;
+/// Operators in one rule, each of which can be one level more.
+pub const RULE_OPERATORS_MAX: usize = 256;
+/// Kinds of records in one access: 16 categories of some classes from many hospitals. Each is one question to the rule book.
+pub const RECORD_KINDS_PER_ACCESS_MAX: usize = 256;
 /// Open proposals of one organisation; with at most 100 organisations in the set, 400 in all.
 pub const PROPOSALS_PER_ORGANISATION_MAX: usize = 4;
 /// Blocks that a change of the validator set may be planned ahead, so that a decided one does not stand in the way of

@@ -199,6 +199,12 @@ pub enum RefusalCode {
     TooManyStanding,
     /// The keys that go with new records are not for exactly the standing grants that are due them.
     FlowsDiffer,
+    /// The rule book allows none of this, or not all of what was named.
+    NotByRules,
+    /// The text is no rule book: too long, not Cedar, or not by the schema.
+    BadRules,
+    /// Another rule book is in force than the one that is replaced.
+    RulesChanged,
 }
 
 impl fmt::Display for RefusalCode {

@@ -68,6 +68,12 @@ pub enum StateKey {
     /// List of [`GrantId`]: a patient's grants that open records to come, at most
     /// [`STANDING_GRANTS_MAX`](crate::limits::STANDING_GRANTS_MAX), ascending.
     StandingGrants(Did),
+    /// [`RuleBookState`](crate::rules::RuleBookState).
+    RuleBook,
+    /// [`RulesProposalState`](crate::rules::RulesProposalState).
+    RulesProposal(ProposalId),
+    /// List of [`OpenProposal`](crate::governance::OpenProposal): the rule books that are proposed, oldest first.
+    OpenRules,
 }
 
 impl StateKey {

@@ -74,7 +74,11 @@ export type HistoryEvent =
   | { readonly kind: "access-resumed"; readonly grant: string; readonly grantee: string }
   | { readonly kind: "deletion-confirmed"; readonly grant: string; readonly grantee: string }
   | { readonly kind: "staff-key-published" }
-  | { readonly kind: "records-opened"; readonly grant: string; readonly grantee: string; readonly provider: string; readonly records: number };
+  | { readonly kind: "records-opened"; readonly grant: string; readonly grantee: string; readonly provider: string; readonly records: number }
+  | { readonly kind: "rules-proposed"; readonly proposal: string; readonly organisation: string }
+  | { readonly kind: "rules-approved"; readonly proposal: string; readonly organisation: string }
+  | { readonly kind: "rules-withdrawn"; readonly proposal: string; readonly organisation: string }
+  | { readonly kind: "rules-adopted"; readonly proposal: string; readonly version: number };
 
 /** An entry of a personal history. */
 export interface HistoryEntry {

@@ -3,7 +3,7 @@
 use super::{can_read, lasts, opens};
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
-use crate::{checks, history};
+use crate::{checks, history, rules};
 use amulet_protocol::calls::{
     ConfirmDeletion, ExtendAccess, GrantId, NarrowAccess, PauseAccess, ResumeAccess, RevokeAccess, UseAccess,
 };
@@ -100,6 +100,7 @@ pub(crate) fn use_access<S: StateRead>(step: &mut Step<'_, S>, call: &UseAccess)
     }?;
     checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
     ensure(is_part(&call.records, &grant.records), RefusalCode::NotGranted)?;
+    rules::can_read_all(step, &grant, &call.records)?;
     grant.uses = grant.uses.saturating_add(1);
     grant.used_last = Some(step.now());
     let records = u32::try_from(call.records.len()).expect("the number of records is bounded above");

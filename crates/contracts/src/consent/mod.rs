@@ -10,7 +10,7 @@ pub(crate) use life::{confirm_deletion, extend, narrow, pause, resume, revoke, u
 
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
-use crate::{checks, history, registry};
+use crate::{checks, history, registry, rules};
 use amulet_protocol::calls::{DeclineAccess, GrantAccess, GrantId, RequestAccess, RequestId};
 use amulet_protocol::consent::{Category, DataClass, Purpose, RecordDates};
 use amulet_protocol::grant::{GrantState, Hold, Term};
@@ -75,6 +75,7 @@ pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) ->
     ensure(valid_from <= now.plus_millis(ANSWER_TIME_MAX_MS), RefusalCode::BadDuration)?;
     lasts(&call.term, valid_from, longest)?;
     may_open(step, call, asked.as_ref())?;
+    rules::can_read_some(step, call)?;
     let (id, grantee) = (GrantId(step.id), call.grantee.did());
     let grant = GrantState {
         patient,
@@ -90,6 +91,7 @@ pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) ->
         used_last: None,
         deleted_at: None,
         changes: 0,
+        granted: step.context.height,
     };
     step.put(StateKey::Grant(id), &grant);
     if !call.standing.is_empty() {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::Due;
 use crate::flows_due;
+use crate::rules::{Access, DEFAULT_RULES, GivenTo, Reader, RecordKind, hour_of_day, in_force};
 use crate::testing::{
     card, emergency, grant, reading, records, request, sealed_keys, staff, staff_key, unasked,
 };
@@ -11,10 +12,12 @@ use amulet_protocol::calls::{
     RegisterRecords, RequestId, ResumeAccess, RevokeAccess, RevokeCard, UseAccess, UseLimit,
 };
 use amulet_protocol::consent::Category;
+use amulet_protocol::governance::ProposalId;
 use amulet_protocol::grant::{GrantState, Standing, Term};
 use amulet_protocol::grantee::Grantee;
 use amulet_protocol::ids::Nonce;
-use amulet_protocol::state::{Account, CardState, RequestState};
+use amulet_protocol::rules::{ApproveRules, ProposeRules, RuleBookState};
+use amulet_protocol::state::{Account, CardState, Practitioner, RecordState, RequestState};
 use amulet_protocol::transaction::Transaction;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -23,6 +26,12 @@ use std::num::NonZeroU32;
 const PATIENTS: [&str; 2] = ["wang", "zhao"];
 const DOCTORS: [&str; 2] = ["li", "chen"];
 const HOUR_MS: u64 = 3_600_000;
+/// Rule books that come into force by turns: the default one, one that closes some categories' doors, one of the night.
+const BOOKS: [&str; 3] = [
+    DEFAULT_RULES,
+    r#"@id("own") @zh("本院") @en("Own.") permit (principal, action, resource) when { context.sameOrganisation };"#,
+    r#"@id("night") @zh("夜") @en("Night.") permit (principal, action, resource) when { context.hour < 12 };"#,
+];
 
 /// What somebody tries. Numbers choose among what there is; `stray` is somebody who has no business there.
 #[derive(Clone, Debug)]
@@ -42,6 +51,7 @@ enum Attempt {
     Card { patient: usize, locator: u8 },
     RevokeCard { patient: usize, locator: u8 },
     Emergency { doctor: usize, locator: u8 },
+    Rules { book: usize },
     Wait { hours: u64 },
 }
 
@@ -76,6 +86,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         1 => (who.clone(), locator.clone())
             .prop_map(|(patient, locator)| Attempt::RevokeCard { patient, locator }),
         3 => (who, locator).prop_map(|(doctor, locator)| Attempt::Emergency { doctor, locator }),
+        1 => (0..BOOKS.len()).prop_map(|book| Attempt::Rules { book }),
         2 => (1u64..20).prop_map(|hours| Attempt::Wait { hours }),
     ]
 }
@@ -198,7 +209,7 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
         Attempt::Emergency { doctor, locator } => {
             (DOCTORS[doctor], Call::DeclareEmergency(emergency(locator)))
         }
-        Attempt::Wait { .. } => return None,
+        Attempt::Rules { .. } | Attempt::Wait { .. } => return None,
     })
 }
 
@@ -268,14 +279,50 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
         | Event::MembershipWithdrawn { .. }
         | Event::MembershipDecided { .. }
         | Event::StaffKeyPublished
+        | Event::RulesProposed { .. }
+        | Event::RulesApproved { .. }
+        | Event::RulesWithdrawn { .. }
+        | Event::RulesAdopted { .. }
         | Event::ValidatorKeyRotated { .. }
         | Event::EvidenceRecorded { .. } => unreachable!("nobody tries that here"),
+    }
+}
+
+/// Whether a transaction, if it is a reading, has a live grant and the rule book on its side: each record by itself, as the rules
+/// are now.
+fn readable(world: &World, transaction: &Transaction) -> bool {
+    let Call::UseAccess(call) = &transaction.call else { return true };
+    let Some(grant) = world.read::<GrantState>(&StateKey::Grant(call.grant)) else { return false };
+    let registration: Option<Practitioner> = world.read(&StateKey::Practitioner(transaction.sender));
+    let book = in_force(&world.state).unwrap();
+    let allowed = |id| {
+        let Some(record) = world.read::<RecordState>(&StateKey::Record(id)) else { return false };
+        let RecordState { category, class, provider, registered, .. } = record;
+        book.allows(&Access {
+            reader: Reader::under(&grant.grantee, grant.purpose, registration.as_ref()),
+            kind: RecordKind { category, class, provider, by_name: registered <= grant.granted },
+            purpose: grant.purpose,
+            given_to: GivenTo::of(&grant.grantee),
+            hour: hour_of_day(world.now),
+        })
+    };
+    grant.standing(world.now) == Standing::Active && call.records.iter().all(|id| allowed(*id))
+}
+
+/// Has three of the four hospitals adopt a rule book.
+fn adopt(world: &mut World, policies: &str) {
+    let RuleBookState { version, .. } = world.read(&StateKey::RuleBook).unwrap();
+    let call = ProposeRules { policies: policies.to_owned(), replaces: version };
+    let proposal = ProposalId(world.call("h0", Call::ProposeRules(call)).unwrap());
+    for by in ["h1", "h2"] {
+        world.call(by, Call::ApproveRules(ApproveRules { proposal })).unwrap();
     }
 }
 
 /// Executes one transaction and checks what must hold for every one.
 fn run(world: &mut World, transaction: &SignedTransaction) -> bool {
     let first = apply(&world.state, transaction, &world.context()).unwrap();
+    let readable = readable(world, transaction.transaction());
     assert_eq!(world.execute(transaction), first, "the same input gives the same bytes");
     let Verdict::Executed(applied) = first else { panic!("every attempt is numbered and signed well") };
     let sender = transaction.transaction().sender;
@@ -287,6 +334,7 @@ fn run(world: &mut World, transaction: &SignedTransaction) -> bool {
             false
         }
         Outcome::Applied { events } => {
+            assert!(readable, "a reading has a live grant and the rules on its side");
             assert!(!events.is_empty(), "nothing happens unseen");
             for (_, _, event) in &events {
                 let told: BTreeSet<_> =
@@ -342,6 +390,9 @@ proptest! {
         for attempt in &attempts {
             if let Attempt::Wait { hours } = attempt {
                 world.later(hours * HOUR_MS);
+            }
+            if let Attempt::Rules { book } = attempt {
+                adopt(&mut world, BOOKS[*book]);
             }
             if let Some((name, call)) = call_of(&world, &made, attempt) {
                 let transaction = world.sign(name, call.clone());

@@ -76,6 +76,10 @@ impl Service {
             | Event::MembershipWithdrawn { .. }
             | Event::MembershipDecided { .. }
             | Event::StaffKeyPublished
+            | Event::RulesProposed { .. }
+            | Event::RulesApproved { .. }
+            | Event::RulesWithdrawn { .. }
+            | Event::RulesAdopted { .. }
             | Event::ValidatorKeyRotated { .. }
             | Event::EvidenceRecorded { .. } => return Ok(None),
             Event::RecordsRegistered { provider, records } => {
