@@ -4,6 +4,7 @@ mod evidence;
 mod init;
 mod intake;
 mod operator;
+mod rules;
 mod run;
 mod status;
 mod validators;
@@ -55,6 +56,9 @@ enum Command {
     /// See or change who validates.
     #[command(subcommand)]
     Validators(validators::ValidatorsCommand),
+    /// See, explain or change the rules that readings must obey.
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Show what the ledger recorded against validators that contradicted themselves.
     Evidence {
         /// Base URL of a running node's HTTP interface.
@@ -130,6 +134,7 @@ impl Cli {
             Command::Localnet(options) => localnet::run(options).await.map_err(Into::into),
             Command::Status { node } => status::status(&node).await.map_err(Into::into),
             Command::Validators(command) => validators::run(command).await.map_err(Into::into),
+            Command::Rules(command) => rules::run(command).await.map_err(Into::into),
             Command::Evidence { node } => evidence::evidence(&node).await.map_err(Into::into),
             Command::Intake(args) => intake::intake(args).await,
         }

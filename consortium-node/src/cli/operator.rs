@@ -184,6 +184,8 @@ fn explain(code: RefusalCode) -> String {
         RefusalCode::AlreadyApproved => "this hospital approves the proposal already",
         RefusalCode::NotYourProposal => "this hospital neither made nor approved the proposal",
         RefusalCode::RotatedLately => "the key was replaced less than an hour ago",
+        RefusalCode::BadRules => "this is no rule book; see `rules check`",
+        RefusalCode::RulesChanged => "another rule book has come into force since; see `rules show`",
         other => return other.to_string(),
     };
     words.to_owned()

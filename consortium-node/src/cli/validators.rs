@@ -342,11 +342,11 @@ fn push(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("writing into memory does not fail");
 }
 
-fn proposal_id(text: &str) -> Result<ProposalId, String> {
+pub(super) fn proposal_id(text: &str) -> Result<ProposalId, String> {
     text.parse()
         .map(|digest| ProposalId(TxId(digest)))
         .map_err(|error| format!("not a proposal's id: {error}"))
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -30,14 +30,14 @@ async fn answer(State(service): State<LightService>, bytes: Bytes) -> Vec<u8> {
 }
 
 /// Folders of the hospitals 1 to 4 of [`World`], and of number 5, who wants to join.
-struct Operators {
+pub(in crate::cli) struct Operators {
     world: World,
     http: SocketAddr,
     folder: TempDir,
 }
 
 impl Operators {
-    async fn new() -> Self {
+    pub(in crate::cli) async fn new() -> Self {
         let world = World::new();
         world.run_consensus();
         let light = world.light(&world.network(&[1, 2, 3]));
@@ -59,8 +59,13 @@ impl Operators {
         operators
     }
 
-    fn data(&self, hospital: usize) -> PathBuf {
+    pub(in crate::cli) fn data(&self, hospital: usize) -> PathBuf {
         self.folder.path().join(hospital.to_string())
+    }
+
+    /// Base URL of the node.
+    pub(in crate::cli) fn node(&self) -> String {
+        format!("http://{}", self.http)
     }
 
     /// Types a command.
