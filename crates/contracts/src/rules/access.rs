@@ -11,7 +11,7 @@ const HOURS_PER_DAY: u64 = 24;
 const CHINA_AHEAD_HOURS: u64 = 8;
 
 /// One question to the rule book.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Access {
     /// Who would read.
     pub reader: Reader,
@@ -26,7 +26,7 @@ pub struct Access {
 }
 
 /// Who would read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reader {
     /// Somebody who practises, as their employer registered them.
     Practitioner {

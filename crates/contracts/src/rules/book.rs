@@ -7,12 +7,15 @@ use cedar_policy::{
     Authorizer, Context, Decision, Effect, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy,
     PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
 };
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// What rules can speak of.
 pub const SCHEMA: &str = include_str!("schema.cedarschema");
 /// The rule book of the genesis state.
 pub const DEFAULT_RULES: &str = include_str!("default.cedar");
+/// Decisions kept of one rule book: some hundred readers with ten kinds of records each, in about a megabyte.
+const DECISIONS_MAX: usize = 4_096;
 /// Bytes of a rule's name.
 const NAME_BYTES_MAX: usize = 64;
 
@@ -89,6 +92,7 @@ pub struct RuleBook {
     text: String,
     policies: PolicySet,
     tells_time: bool,
+    decided: Mutex<BTreeMap<Access, bool>>,
 }
 
 /// One rule, in words.
@@ -142,7 +146,7 @@ impl RuleBook {
             return Err(BadRules::IllTyped(errors.join("; ")));
         }
         let tells_time = text.contains("hour");
-        Ok(Self { text: text.to_owned(), policies, tells_time })
+        Ok(Self { text: text.to_owned(), policies, tells_time, decided: Mutex::default() })
     }
 
     /// The text it was read from.
@@ -166,8 +170,25 @@ impl RuleBook {
     }
 
     /// Whether an access is allowed: a rule permits it, none forbids it, and none failed.
+    ///
+    /// The same readers ask for the same kinds of records again and again, so what was decided is kept. It follows from the access
+    /// alone, so nobody can tell what was kept and what was decided anew.
     #[must_use]
     pub fn allows(&self, access: &Access) -> bool {
+        let kept = || self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(allowed) = kept().get(access) {
+            return *allowed;
+        }
+        let allowed = self.decide(access);
+        let mut kept = kept();
+        if kept.len() == DECISIONS_MAX {
+            kept.clear();
+        }
+        kept.insert(access.clone(), allowed);
+        allowed
+    }
+
+    fn decide(&self, access: &Access) -> bool {
         let Some((request, entities)) = question(access) else { return false };
         let response = Authorizer::new().is_authorized(&request, &self.policies, &entities);
         response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none()

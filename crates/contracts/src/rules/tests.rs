@@ -276,6 +276,22 @@ fn a_rule_can_go_by_the_hour_in_china() {
 }
 
 #[test]
+fn what_was_decided_is_decided_the_same_again() {
+    let book = default_book();
+    for role in Role::ALL.iter().chain(Role::ALL) {
+        for purpose in Purpose::ALL {
+            let access = access(practising(*role), *purpose);
+            assert_eq!(book.allows(&access), default_book_says(&access), "{access:?}");
+        }
+    }
+}
+
+/// What a rule book says that has decided nothing before.
+fn default_book_says(access: &Access) -> bool {
+    default_book().allows(access)
+}
+
+#[test]
 fn nothing_is_allowed_by_no_rules() {
     let empty = RuleBook::parse("// none").unwrap();
     assert!(!empty.allows(&access(practising(Role::Attending), Purpose::Treatment)));
