@@ -66,6 +66,9 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
     no_health_data_in_the_clear(&world, &sample, note);
 }
 
+/// The rule book of the genesis state, which everybody may read.
+const RULES: &str = include_str!("../../crates/contracts/src/rules/default.cedar");
+
 /// Ledgers, vaults and logs of all four hospitals hold no text of any record; what belongs on the ledger is found in each,
 /// which shows that the search would find more.
 fn no_health_data_in_the_clear(world: &World, sample: &Sample, note: &str) {
@@ -77,6 +80,7 @@ fn no_health_data_in_the_clear(world: &World, sample: &Sample, note: &str) {
     let public = |text: &String| {
         let named = |name: &str| name.contains(text.as_str());
         people.contains(text.as_str())
+            || RULES.contains(text.as_str())
             || world.genesis.organisations.iter().any(|o| named(&o.name_en) || named(&o.name_zh))
     };
     texts.retain(|text| !public(text));
