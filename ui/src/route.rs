@@ -8,7 +8,7 @@ use crate::pages::clinician::{
     scan::Scan,
 };
 use crate::pages::patient::{
-    card::Card, card_make::CardMake, card_print::CardPrint, code::Code, home::Home, log::Log,
+    card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give, home::Home, log::Log,
     log_line::LogLine, narrow::Narrow, record::Record, records::Records, request::Request, sharing::Sharing,
 };
 use crate::pages::settings::Settings;
@@ -42,6 +42,8 @@ pub enum Route {
     Sharing {},
     #[route("/sharing/requests/:id")]
     Request { id: String },
+    #[route("/sharing/give")]
+    Give {},
     #[route("/sharing/less/:grant")]
     Narrow { grant: String },
     #[route("/card")]
@@ -115,6 +117,7 @@ impl Route {
             | Self::Record { .. }
             | Self::Sharing {}
             | Self::Request { .. }
+            | Self::Give {}
             | Self::Narrow { .. }
             | Self::Card {}
             | Self::CardMake {}
@@ -137,7 +140,7 @@ impl Route {
         Some(match self {
             Self::Home {} | Self::Code {} => Self::Home {},
             Self::Records {} | Self::Record { .. } => Self::Records {},
-            Self::Sharing {} | Self::Request { .. } | Self::Narrow { .. } => Self::Sharing {},
+            Self::Sharing {} | Self::Give {} | Self::Request { .. } | Self::Narrow { .. } => Self::Sharing {},
             Self::Card {} | Self::CardMake {} | Self::CardPrint {} => Self::Card {},
             Self::Log {} | Self::LogLine { .. } => Self::Log {},
             Self::Scan {} | Self::Declare {} | Self::Emergency { .. } => Self::Scan {},

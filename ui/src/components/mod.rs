@@ -14,3 +14,4 @@ pub mod progress;
 pub mod record;
 pub mod scanner;
 pub mod shell;
+pub mod terms;

@@ -3,11 +3,12 @@
 use super::find::{FindByCode, Found};
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
-use crate::components::field::{Choice, Complaint, Tick};
+use crate::components::field::{Choice, Complaint};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::page::{ActionBar, PageHead};
 use crate::components::people::named;
 use crate::components::progress::ActionProgress;
+use crate::components::terms::{Categories, Hours};
 use crate::hooks::use_action;
 use crate::i18n::{tr, use_translator, words};
 use crate::route::Route;
@@ -97,7 +98,7 @@ fn What(patient: String, onsent: EventHandler<MyAccessView>) -> Element {
                 event.prevent_default();
                 submit.call(());
             },
-            Categories { categories }
+            Categories { legend: tr!(t, "ask-categories"), hint: tr!(t, "ask-categories-hint"), categories }
             Purposes { purpose }
             Readers { reader }
             Hours { id: "access-hours", label: tr!(t, "ask-access-hours"), choices: ACCESS_HOURS.to_vec(), hours: access_hours }
@@ -110,35 +111,6 @@ fn What(patient: String, onsent: EventHandler<MyAccessView>) -> Element {
             ActionProgress { action, waiting: tr!(t, "task-waiting-for-hospitals") }
             ActionBar {
                 Button { label: tr!(t, "ask-submit"), weight: Weight::Main, testid: "ask-submit", submits: true, busy: action.is_running(), onclick: |()| {} }
-            }
-        }
-    }
-}
-
-#[component]
-fn Categories(categories: Signal<BTreeSet<Category>>) -> Element {
-    let t = use_translator();
-    let mut categories = categories;
-    rsx! {
-        fieldset { class: "stack tight",
-            legend { class: "legend", {tr!(t, "ask-categories")} }
-            p { class: "hint", {tr!(t, "ask-categories-hint")} }
-            div { class: "ticks two",
-                for category in words::ASKABLE {
-                    Tick {
-                        key: "{words::category(&category)}",
-                        testid: words::category(&category),
-                        label: t.text(words::category(&category), &[]),
-                        ticked: categories.read().contains(&category),
-                        onchange: move |wanted| {
-                            if wanted {
-                                categories.write().insert(category);
-                            } else {
-                                categories.write().remove(&category);
-                            }
-                        },
-                    }
-                }
             }
         }
     }
@@ -182,30 +154,6 @@ fn Readers(reader: Signal<AskFor>) -> Element {
                     label: t.text(words::ask_for(&choice), &[]),
                     chosen: reader() == choice,
                     onchoose: move |()| reader.set(choice),
-                }
-            }
-        }
-    }
-}
-
-/// A length of time out of a few.
-#[component]
-fn Hours(id: String, label: String, choices: Vec<u64>, hours: Signal<u64>) -> Element {
-    let t = use_translator();
-    let mut hours = hours;
-    rsx! {
-        div { class: "field",
-            label { r#for: "{id}", {label} }
-            select {
-                id: "{id}",
-                "data-testid": "{id}",
-                onchange: move |event| {
-                    if let Ok(chosen) = event.value().parse() {
-                        hours.set(chosen);
-                    }
-                },
-                for choice in choices {
-                    option { key: "{choice}", value: "{choice}", selected: hours() == choice, {tr!(t, "span-days", n = choice / 24)} }
                 }
             }
         }

@@ -6,6 +6,7 @@ pub mod card_print;
 mod choose_records;
 pub mod code;
 mod events;
+pub mod give;
 pub mod home;
 pub mod log;
 pub mod log_line;

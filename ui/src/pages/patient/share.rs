@@ -4,7 +4,7 @@ use crate::components::actions::{Button, Weight};
 use crate::components::dialog::Confirm;
 use crate::components::error::ErrorNotice;
 use crate::components::icon::{Glyph, Icon};
-use crate::components::people::{Countdown, counted, grantee, grantee_name};
+use crate::components::people::{Countdown, counted, grantee, grantee_name, named};
 use crate::components::progress::ActionProgress;
 use crate::hooks::use_action;
 use crate::i18n::{Translator, tr, use_translator, words};
@@ -103,6 +103,9 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<String>) -> Element 
                 }
                 }
                 Button { label: tr!(t, "take-back"), weight: Weight::Danger, testid: "take-back", disabled: action.is_running(), onclick: move |()| ask(Asking::TakeBack) }
+            }
+            if !share.standing.is_empty() {
+                p { class: "small", "data-testid": "share-standing", {tr!(t, "share-standing", what = named(t, &share.standing))} }
             }
             SaveProof { of: ProofOf::Grant { id: share.id.clone() } }
         }

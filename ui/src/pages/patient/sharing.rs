@@ -71,6 +71,12 @@ fn Body(view: SharingView, onchange: EventHandler<()>) -> Element {
                 Link { class: "button second", to: Route::Code {}, {tr!(t, "sharing-empty-step")} }
             }
         }
+        div {
+            Link { class: "button second", to: Route::Give {}, "data-testid": "to-give",
+                Glyph { icon: Icon::Key, size: 18 }
+                {tr!(t, "give-open")}
+            }
+        }
         if !view.waiting.is_empty() {
             section { class: "stack tight", "aria-labelledby": "waiting",
                 h2 { id: "waiting", {tr!(t, "sharing-waiting")} }
