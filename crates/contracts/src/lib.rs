@@ -158,6 +158,8 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::RotateValidatorKey(call) => governance::rotate(step, call),
         Call::ReportEvidence(call) => evidence::report(step, call),
         Call::PublishAddresses(call) => registry::publish_addresses(step, call),
+        Call::DisputeEmergency(call) => emergency::dispute(step, call),
+        Call::ReviewEmergency(call) => emergency::review(step, call),
         Call::PublishStaffKey(call) => registry::publish_staff_key(step, call),
         Call::ReportService(call) => reputation::report(step, call),
         Call::ProposeRules(call) => rules::proposals::propose(step, call),

@@ -1,7 +1,9 @@
 //! What a transaction can ask the contracts to do.
 
 use crate::addresses::PublishAddresses;
-use crate::consent::{Category, DataClass, EmergencyReason, PractitionerRole, Purpose, RecordDates};
+use crate::consent::{
+    Category, DataClass, EmergencyReason, PractitionerRole, Purpose, RecordDates, ReviewFinding,
+};
 use crate::evidence::Evidence;
 use crate::governance::{ApproveMembership, ProposeMembership, RotateValidatorKey, WithdrawMembership};
 use crate::grant::Term;
@@ -129,6 +131,10 @@ pub enum Call {
     ApproveRules(ApproveRules),
     /// governance: an organisation withdraws its rule book, or its approval of another's.
     WithdrawRules(WithdrawRules),
+    /// emergency: a patient reports a declaration that was not right.
+    DisputeEmergency(DisputeEmergency),
+    /// emergency: the declarer's employer says what its review of a declaration found.
+    ReviewEmergency(ReviewEmergency),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.
@@ -359,6 +365,22 @@ pub struct DeclareEmergency {
     pub reason: EmergencyReason,
     /// The clinician's own words, sealed to the patient; needed for [`EmergencyReason::Other`].
     pub note: Option<SealedBox>,
+}
+
+/// Report a declaration as not right; its patient can, once.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct DisputeEmergency {
+    /// The declaration.
+    pub declaration: DeclarationId,
+}
+
+/// Say what a review of a declaration found; the organisation that employed the declarer can, once.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ReviewEmergency {
+    /// The declaration.
+    pub declaration: DeclarationId,
+    /// What was found.
+    pub finding: ReviewFinding,
 }
 
 /// Record proof that a validator contradicted itself; sent by any organisation.

@@ -136,6 +136,16 @@ vocabulary!(
     }
 );
 
+vocabulary!(
+    /// What the review of an emergency declaration found. Encoded by position: append only.
+    ReviewFinding {
+        /// There was an emergency, or it had to be taken for one.
+        Justified,
+        /// There was none.
+        NotJustified,
+    }
+);
+
 /// A calendar date in the Gregorian calendar, as days since 1970-01-01; may be negative.
 #[derive(
     Clone,

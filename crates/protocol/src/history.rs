@@ -4,6 +4,7 @@
 //! changed, none left out, none added.
 
 use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
+use crate::consent::ReviewFinding;
 use crate::evidence::EvidenceKind;
 use crate::governance::{ProposalId, Seat};
 use crate::ids::{Did, Epoch, Height, ReplicaId, Timestamp, TxId};
@@ -228,6 +229,29 @@ pub enum Event {
         proposal: ProposalId,
         /// Its version.
         version: u32,
+    },
+    /// A practitioner declared so many emergencies within a day that their employer is alarmed.
+    ManyEmergencies {
+        /// Who declared.
+        practitioner: Did,
+        /// How many within the last day.
+        declarations: u32,
+    },
+    /// The patient reported a declaration.
+    EmergencyDisputed {
+        /// The declaration.
+        declaration: DeclarationId,
+        /// Who had declared.
+        practitioner: Did,
+    },
+    /// The declarer's employer reviewed a declaration.
+    EmergencyReviewed {
+        /// The declaration.
+        declaration: DeclarationId,
+        /// Who had declared.
+        practitioner: Did,
+        /// What was found.
+        finding: ReviewFinding,
     },
 }
 

@@ -19,6 +19,14 @@ pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const STANDING_GRANTS_MAX: usize = 32;
 /// Grants for a hospital's staff that one answer names.
 pub const STAFF_GRANTS_PER_RESPONSE_MAX: usize = 1_000;
+/// Emergencies that one practitioner can declare within a day. Far more than anybody treats; a stolen key is worth no more than this.
+pub const DECLARATIONS_PER_DAY_MAX: usize = 48;
+/// Emergencies declared within a day at which the practitioner's employer is alarmed, at each that follows too.
+pub const DECLARATIONS_PER_DAY_ALARM: usize = 12;
+/// A day, over which declarations are counted, in milliseconds.
+pub const DECLARATION_WINDOW_MS: u64 = 24 * 3_600_000;
+/// How long the declarer's employer has to review a declaration: 7 days in milliseconds.
+pub const EMERGENCY_REVIEW_TIME_MS: u64 = 7 * 24 * 3_600_000;
 /// Hospitals that hold one ciphertext.
 pub const HOLDERS_MAX: usize = 8;
 /// Bytes of a name or department on the ledger.

@@ -205,6 +205,16 @@ pub enum RefusalCode {
     BadRules,
     /// Another rule book is in force than the one that is replaced.
     RulesChanged,
+    /// The practitioner declared as many emergencies within a day as one may.
+    TooManyDeclarations,
+    /// The declaration is unknown.
+    UnknownDeclaration,
+    /// The declaration concerns somebody else, or somebody else's practitioner.
+    NotYourDeclaration,
+    /// The declaration was reported already.
+    AlreadyDisputed,
+    /// The declaration was reviewed already.
+    AlreadyReviewed,
 }
 
 impl fmt::Display for RefusalCode {

@@ -1,10 +1,13 @@
 //! What the state holds: keys and values of the ledger's tree.
 
 use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
-use crate::consent::{Category, DataClass, EmergencyReason, PractitionerRole, Purpose, RecordDates};
+use crate::consent::{
+    Category, DataClass, EmergencyReason, PractitionerRole, Purpose, RecordDates, ReviewFinding,
+};
 use crate::governance::ProposalId;
 use crate::grantee::Grantee;
 use crate::ids::{BlobId, Did, Epoch, Height, Nonce, RecordId, ReplicaId, Timestamp, digest_of};
+use crate::limits::EMERGENCY_REVIEW_TIME_MS;
 use alloc::string::String;
 use alloc::vec::Vec;
 use amulet_crypto::digest::{Digest, Tag};
@@ -74,6 +77,9 @@ pub enum StateKey {
     RulesProposal(ProposalId),
     /// List of [`OpenProposal`](crate::governance::OpenProposal): the rule books that are proposed, oldest first.
     OpenRules,
+    /// List of times at which a practitioner declared emergencies within the last day, oldest first, at most
+    /// [`DECLARATIONS_PER_DAY_MAX`](crate::limits::DECLARATIONS_PER_DAY_MAX).
+    RecentDeclarations(Did),
 }
 
 impl StateKey {
@@ -231,4 +237,18 @@ pub struct DeclarationState {
     pub declared_at: Timestamp,
     /// First moment at which the access has ended.
     pub until: Timestamp,
+    /// The declarer's employer then, who reviews it.
+    pub organisation: Did,
+    /// When the patient reported it.
+    pub disputed_at: Option<Timestamp>,
+    /// What the review found, and when.
+    pub review: Option<(ReviewFinding, Timestamp)>,
+}
+
+impl DeclarationState {
+    /// The moment by which it is to be reviewed.
+    #[must_use]
+    pub fn review_by(&self) -> Timestamp {
+        self.declared_at.plus_millis(EMERGENCY_REVIEW_TIME_MS)
+    }
 }

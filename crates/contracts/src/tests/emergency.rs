@@ -1,8 +1,13 @@
 use super::*;
 use crate::testing::{DAY_MS, card, emergency, sealed};
-use amulet_protocol::calls::{CardLocator, DeclarationId, PublishCard, RevokeCard};
-use amulet_protocol::consent::EmergencyReason;
-use amulet_protocol::limits::{EMERGENCY_TIME_MS, HOLDERS_MAX};
+use amulet_protocol::calls::{
+    CardLocator, DeclarationId, DisputeEmergency, PublishCard, ReviewEmergency, RevokeCard,
+};
+use amulet_protocol::consent::{EmergencyReason, ReviewFinding};
+use amulet_protocol::limits::{
+    DECLARATIONS_PER_DAY_ALARM, DECLARATIONS_PER_DAY_MAX, EMERGENCY_REVIEW_TIME_MS, EMERGENCY_TIME_MS,
+    HOLDERS_MAX,
+};
 use amulet_protocol::state::{CardState, DeclarationState};
 
 const FIRST: CardLocator = CardLocator([1; 5]);
@@ -87,6 +92,7 @@ fn a_declaration_ends_by_itself_and_is_told_to_both() {
     let event = Event::EmergencyDeclared { declaration: id, locator: FIRST, practitioner, until };
     assert_eq!(world.last_event("wang"), event);
     assert_eq!(world.last_event("li"), event);
+    assert_eq!(world.last_event("h0"), event, "and to the employer, who reviews it");
 }
 
 #[test]
@@ -117,4 +123,78 @@ fn a_card_that_the_state_lost_is_damage() {
     let transaction = world.sign("wang", call);
     let result = apply(&world.state, &transaction, &world.context());
     assert_eq!(result, Err(crate::ApplyError::Corrupt { key }));
+}
+
+fn declare(world: &mut World) -> Result<DeclarationId, RefusalCode> {
+    world.call("li", Call::DeclareEmergency(emergency(1))).map(DeclarationId)
+}
+
+#[test]
+fn a_clinician_who_declares_for_everyone_alarms_their_employer_and_is_stopped() {
+    let mut world = carded();
+    for number in 1..=DECLARATIONS_PER_DAY_MAX {
+        declare(&mut world).unwrap();
+        let practitioner = world.did("li");
+        let alarm = Event::ManyEmergencies { practitioner, declarations: u32::try_from(number).unwrap() };
+        let alarmed = number >= DECLARATIONS_PER_DAY_ALARM;
+        assert_eq!(world.last_event("h0") == alarm, alarmed, "declaration {number}");
+        assert_eq!(world.last_event("li") == alarm, alarmed, "declaration {number}");
+        world.later(1);
+    }
+    assert_eq!(declare(&mut world), Err(RefusalCode::TooManyDeclarations));
+    // The oldest has left the window, and no other.
+    world.later(DAY_MS - u64::try_from(DECLARATIONS_PER_DAY_MAX).unwrap());
+    declare(&mut world).unwrap();
+    assert_eq!(declare(&mut world), Err(RefusalCode::TooManyDeclarations));
+    world.later(DAY_MS);
+    declare(&mut world).unwrap();
+    let told = world.last_event("h0");
+    assert!(matches!(told, Event::EmergencyDeclared { .. }), "the employer hears of each: {told:?}");
+}
+
+#[test]
+fn a_patient_reports_a_declaration_once_and_all_sides_hear() {
+    let mut world = carded();
+    let declaration = declare(&mut world).unwrap();
+    let dispute = Call::DisputeEmergency(DisputeEmergency { declaration });
+    for stranger in ["zhao", "li", "h0"] {
+        assert_eq!(world.call(stranger, dispute.clone()), Err(RefusalCode::NotYourDeclaration));
+    }
+    let unknown = DeclarationId(TxId(amulet_crypto::digest::sm3(b"no declaration")));
+    let none = Call::DisputeEmergency(DisputeEmergency { declaration: unknown });
+    assert_eq!(world.call("wang", none), Err(RefusalCode::UnknownDeclaration));
+    world.call("wang", dispute.clone()).unwrap();
+    let event = Event::EmergencyDisputed { declaration, practitioner: world.did("li") };
+    for concerned in ["wang", "li", "h0"] {
+        assert_eq!(world.last_event(concerned), event);
+    }
+    let state: DeclarationState = world.read(&StateKey::Declaration(declaration)).unwrap();
+    assert_eq!(state.disputed_at, Some(world.now));
+    assert_eq!(world.call("wang", dispute), Err(RefusalCode::AlreadyDisputed));
+}
+
+#[test]
+fn the_employer_at_the_time_reviews_a_declaration_once() {
+    let mut world = carded();
+    let declaration = declare(&mut world).unwrap();
+    let state: DeclarationState = world.read(&StateKey::Declaration(declaration)).unwrap();
+    assert_eq!(state.review_by(), world.now.plus_millis(EMERGENCY_REVIEW_TIME_MS));
+    let finding = ReviewFinding::NotJustified;
+    let review = Call::ReviewEmergency(ReviewEmergency { declaration, finding });
+    for stranger in ["wang", "li", "h1"] {
+        assert_eq!(world.call(stranger, review.clone()), Err(RefusalCode::NotYourDeclaration));
+    }
+    // Late, and after the practitioner has left: it is due all the same.
+    world.later(366 * DAY_MS);
+    world.call("h0", review.clone()).unwrap();
+    let event = Event::EmergencyReviewed { declaration, practitioner: world.did("li"), finding };
+    for concerned in ["wang", "li", "h0"] {
+        assert_eq!(world.last_event(concerned), event);
+    }
+    let state: DeclarationState = world.read(&StateKey::Declaration(declaration)).unwrap();
+    assert_eq!(state.review, Some((finding, world.now)));
+    assert_eq!(world.call("h0", review), Err(RefusalCode::AlreadyReviewed));
+    let unknown = DeclarationId(TxId(amulet_crypto::digest::sm3(b"no declaration")));
+    let none = Call::ReviewEmergency(ReviewEmergency { declaration: unknown, finding });
+    assert_eq!(world.call("h0", none), Err(RefusalCode::UnknownDeclaration));
 }

@@ -265,7 +265,12 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
         }
         Event::EmergencyDeclared { practitioner, locator, .. } => {
             let card: CardState = world.read(&StateKey::Card(*locator)).unwrap();
-            [*practitioner, card.patient].into()
+            let employer: Practitioner = world.read(&StateKey::Practitioner(*practitioner)).unwrap();
+            [*practitioner, card.patient, employer.organisation].into()
+        }
+        Event::ManyEmergencies { practitioner, .. } => {
+            let employer: Practitioner = world.read(&StateKey::Practitioner(*practitioner)).unwrap();
+            [*practitioner, employer.organisation].into()
         }
         Event::CardPublished { .. } | Event::CardRevoked { .. } => [transaction.sender].into(),
         Event::RecordsRegistered { .. } => match &transaction.call {
@@ -283,6 +288,8 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
         | Event::RulesApproved { .. }
         | Event::RulesWithdrawn { .. }
         | Event::RulesAdopted { .. }
+        | Event::EmergencyDisputed { .. }
+        | Event::EmergencyReviewed { .. }
         | Event::ValidatorKeyRotated { .. }
         | Event::EvidenceRecorded { .. } => unreachable!("nobody tries that here"),
     }
