@@ -811,7 +811,16 @@ log-reason = Reason: { $reason }. Ends { $until }.
 log-note = “{ $note }”
 log-purpose = For { $purpose }.
 log-purpose-until = For { $purpose }, until { $until }.
-log-emergency-help = Was this not right? Ask the hospital’s privacy office about this entry and its number. The proof below stands for itself.
+log-emergency-help = Was this not right? Report it: the clinician’s hospital then has to answer for it, on the record. The proof below stands for itself.
+log-emergency-disputed = You reported an emergency access
+log-emergency-reviewed = The hospital reviewed an emergency access
+log-review-justified = It found that there was an emergency, or that it had to be taken for one.
+log-review-not-justified = It found that there was no emergency.
+report = Report it
+report-title = Report this access?
+report-text = It stands in the log for good, for you, for the clinician and for their hospital, which reviews it. You cannot take it back.
+report-keep = Not now
+report-done = You reported this access. The clinician’s hospital sees it and says here what its review found.
 
 ## Settings
 settings-title = Settings
@@ -1044,6 +1053,8 @@ refused-why-deletion-confirmed = The deletion was confirmed already.
 refused-why-too-many-changes = This access was changed as often as one may be. It can only be taken back.
 refused-why-bad-grantee = The staff that it would be for is not known to the hospitals, or whoever asks is none of them.
 refused-why-not-as-requested = It is not for whom, or not for what, access was asked.
+refused-why-too-many-declarations = You have declared as many emergencies today as one person may. Your hospital has been told. Call a colleague.
+refused-why-already-disputed = You have reported this already.
 refused-why-too-many-standing = As many of your accesses as may already open records to come.
 refused-why-not-by-rules = The hospitals' rules do not allow this reader these records for this purpose.
 refused-why-malformed = The hospital could not read the question.

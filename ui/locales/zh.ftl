@@ -736,7 +736,16 @@ log-reason = 理由：{ $reason }。{ $until }结束。
 log-note = “{ $note }”
 log-purpose = 用于{ $purpose }。
 log-purpose-until = 用于{ $purpose }，到{ $until }为止。
-log-emergency-help = 觉得不对吗？请带着这条记录和编号向医院的隐私部门查询。下面的证据不依赖任何人的说法。
+log-emergency-help = 觉得不对？可以举报：该医务人员所在的医院必须对此作出答复并记录在案。下面的证据本身就能作证。
+log-emergency-disputed = 您举报了一次急救查看
+log-emergency-reviewed = 医院复核了一次急救查看
+log-review-justified = 结论：当时确属急救，或只能按急救处理。
+log-review-not-justified = 结论：当时并非急救。
+report = 举报
+report-title = 要举报这次查看吗？
+report-text = 举报会永久记入您本人、该医务人员及其医院的记录，由医院复核。不能撤回。
+report-keep = 先不
+report-done = 您已举报这次查看。该医务人员所在的医院会看到，并在这里给出复核结论。
 
 ## Settings
 settings-title = 设置
@@ -960,6 +969,8 @@ refused-why-deletion-confirmed = 删除已经确认过了。
 refused-why-too-many-changes = 这次授权的改动次数已到上限，只能收回。
 refused-why-bad-grantee = 医院不认识要授权的医务人员，或申请人不在其中。
 refused-why-not-as-requested = 授权的对象或用途与申请的不同。
+refused-why-too-many-declarations = 您今天声明急救的次数已到个人上限，医院已收到提醒。请找同事处理。
+refused-why-already-disputed = 您已经举报过了。
 refused-why-too-many-standing = 会自动开放新病历的授权已到上限。
 refused-why-not-by-rules = 按各医院共同的规则，对方不能为此用途查看这些病历。
 refused-why-malformed = 医院没能读懂这个请求。

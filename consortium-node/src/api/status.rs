@@ -180,6 +180,8 @@ fn kind(call: &Call) -> &'static str {
         Call::RegisterIdentity(_) => "register_identity",
         Call::RegisterPractitioner(_) => "register_practitioner",
         Call::PublishStaffKey(_) => "publish_staff_key",
+        Call::DisputeEmergency(_) => "dispute_emergency",
+        Call::ReviewEmergency(_) => "review_emergency",
         Call::ProposeRules(_) => "propose_rules",
         Call::ApproveRules(_) => "approve_rules",
         Call::WithdrawRules(_) => "withdraw_rules",

@@ -350,6 +350,15 @@ pub enum LogEvent {
         note: Option<String>,
         /// When the access ends.
         until: TimeMs,
+        /// Whether the person has reported it.
+        disputed: bool,
+    },
+    /// The person reported an emergency access as not right.
+    EmergencyDisputed,
+    /// The clinician's hospital reviewed an emergency access.
+    EmergencyReviewed {
+        /// Whether it found that there was an emergency, or that it had to be taken for one.
+        justified: bool,
     },
     /// A clinician asked for access.
     AccessRequested {
@@ -407,6 +416,13 @@ pub enum EmergencyReason {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LogProof {
     /// From [`LogLineView`].
+    pub number: u64,
+}
+
+/// Report an emergency access as not right.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DisputeEmergency {
+    /// Its line, from [`LogLineView`].
     pub number: u64,
 }
 

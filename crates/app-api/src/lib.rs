@@ -139,6 +139,8 @@ calls! {
     NarrowGrant: access => (),
     /// Everything that ever happened to this person's records.
     AccessLog: access => access::AccessLogView,
+    /// Report an emergency access as not right.
+    DisputeEmergency: access => (),
     /// The proof behind one line of the log.
     LogProof: access => access::ProofView,
     /// Something proven, as a file that others can check.

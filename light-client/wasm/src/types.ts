@@ -78,7 +78,10 @@ export type HistoryEvent =
   | { readonly kind: "rules-proposed"; readonly proposal: string; readonly organisation: string }
   | { readonly kind: "rules-approved"; readonly proposal: string; readonly organisation: string }
   | { readonly kind: "rules-withdrawn"; readonly proposal: string; readonly organisation: string }
-  | { readonly kind: "rules-adopted"; readonly proposal: string; readonly version: number };
+  | { readonly kind: "rules-adopted"; readonly proposal: string; readonly version: number }
+  | { readonly kind: "many-emergencies"; readonly practitioner: string; readonly declarations: number }
+  | { readonly kind: "emergency-disputed"; readonly declaration: string; readonly practitioner: string }
+  | { readonly kind: "emergency-reviewed"; readonly declaration: string; readonly practitioner: string; readonly finding: "justified" | "not_justified" };
 
 /** An entry of a personal history. */
 export interface HistoryEntry {

@@ -161,6 +161,8 @@ words! {
         CardMade => "log-card-made",
         CardRevoked => "log-card-revoked",
         EmergencyDeclared => "log-emergency-declared",
+        EmergencyDisputed => "log-emergency-disputed",
+        EmergencyReviewed => "log-emergency-reviewed",
         AccessRequested => "log-access-requested",
         AccessGranted => "log-access-granted",
         AccessDeclined => "log-access-declined",

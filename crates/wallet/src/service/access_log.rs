@@ -4,8 +4,8 @@ use amulet_app_api::access::{AccessLogView, LogEvent, LogLineView, ProofCheck, P
 use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::SystemEntropy;
-use amulet_protocol::calls::{Call, GrantId, RequestId};
-use amulet_protocol::consent::Purpose;
+use amulet_protocol::calls::{Call, DeclarationId, DisputeEmergency, GrantId, RequestId};
+use amulet_protocol::consent::{Purpose, ReviewFinding};
 use amulet_protocol::grantee::Grantee;
 use amulet_protocol::history::{Event, HistoryEntry};
 use amulet_protocol::ids::Timestamp;
@@ -119,6 +119,13 @@ impl Service {
                 line.records = u64::from(*records);
                 LogEvent::RecordsRead { purpose: purpose_of_grant(session, *grant) }
             }
+            // Its practitioner and their hospital are told.
+            Event::ManyEmergencies { .. } => return Ok(None),
+            Event::EmergencyDisputed { .. } => LogEvent::EmergencyDisputed,
+            Event::EmergencyReviewed { practitioner, finding, .. } => {
+                actor = Some(*practitioner);
+                LogEvent::EmergencyReviewed { justified: *finding == ReviewFinding::Justified }
+            }
             Event::CardPublished { .. } => LogEvent::CardMade,
             Event::CardRevoked { .. } => LogEvent::CardRevoked,
             Event::EmergencyDeclared { practitioner, until, .. } => {
@@ -152,6 +159,17 @@ impl Service {
         }
         let checks = [ProofCheck::Receipt, ProofCheck::History];
         Ok(self.proof_view(&proven.header, entry.transaction, &checks))
+    }
+
+    /// Reports an emergency access as not right.
+    pub(super) async fn dispute_emergency(&self, number: u64) -> Result<(), ApiError> {
+        let session = self.patient()?;
+        let Event::EmergencyDeclared { declaration, .. } = self.entry(&session, number).await?.event else {
+            return Err(ErrorCode::NotFound.into());
+        };
+        self.submit(&session, Call::DisputeEmergency(DisputeEmergency { declaration })).await?;
+        self.follow(&session).await?;
+        Ok(())
     }
 
     /// An entry of the person's history, brought up to date.
@@ -224,5 +242,9 @@ fn emergency(session: &Session, entry: &HistoryEntry, until: Timestamp) -> LogEv
         Some(String::from_utf8_lossy(&opened).into_owned())
     });
     let reason = call.map_or(amulet_protocol::consent::EmergencyReason::Other, |call| call.reason);
-    LogEvent::EmergencyDeclared { reason: convert::reason(reason), note, until: until.0 }
+    let declaration = DeclarationId(entry.transaction);
+    let disputed = session.entries().iter().any(
+        |other| matches!(other.event, Event::EmergencyDisputed { declaration: of, .. } if of == declaration),
+    );
+    LogEvent::EmergencyDeclared { reason: convert::reason(reason), note, until: until.0, disputed }
 }

@@ -242,6 +242,7 @@ impl Service {
             Request::ShareRecords(call) => reply(boxed(|| self.share_records(&call.grant)).await),
             Request::NarrowGrant(call) => reply(boxed(|| self.narrow_grant(&call)).await),
             Request::AccessLog(_) => reply(boxed(|| self.access_log()).await),
+            Request::DisputeEmergency(call) => reply(boxed(|| self.dispute_emergency(call.number)).await),
             Request::LogProof(call) => reply(boxed(|| self.log_proof(call.number)).await),
             Request::SaveProof(call) => reply(boxed(|| self.save_proof(&call.of)).await),
             Request::SaveContradiction(call) => reply(boxed(|| self.save_contradiction(call.place)).await),

@@ -35,7 +35,10 @@ pub fn details(t: Translator, line: &LogLineView) -> Option<String> {
 
 fn particulars(t: Translator, line: &LogLineView) -> Option<String> {
     match &line.what {
-        LogEvent::EmergencyDeclared { reason, note, until } => {
+        LogEvent::EmergencyReviewed { justified } => {
+            Some(t.text(if *justified { "log-review-justified" } else { "log-review-not-justified" }, &[]))
+        }
+        LogEvent::EmergencyDeclared { reason, note, until, .. } => {
             let reason = tr!(
                 t,
                 "log-reason",
@@ -63,6 +66,7 @@ fn particulars(t: Translator, line: &LogLineView) -> Option<String> {
         | LogEvent::AccessDeclined
         | LogEvent::AccessRevoked
         | LogEvent::AccessNarrowed
+        | LogEvent::EmergencyDisputed
         | LogEvent::RecordsOpened
         | LogEvent::AccessPaused
         | LogEvent::AccessResumed
@@ -78,6 +82,8 @@ pub fn icon(event: &LogEvent) -> Icon {
         LogEvent::RecordsRegistered | LogEvent::RecordsOpened => Icon::Inbox,
         LogEvent::CardMade | LogEvent::CardRevoked => Icon::Card,
         LogEvent::EmergencyDeclared { .. } => Icon::Emergency,
+        LogEvent::EmergencyDisputed => Icon::Cross,
+        LogEvent::EmergencyReviewed { .. } => Icon::Check,
         LogEvent::AccessRequested { .. } => Icon::Ask,
         LogEvent::AccessGranted { .. } | LogEvent::AccessResumed => Icon::Key,
         LogEvent::AccessExtended { .. } | LogEvent::AccessNarrowed | LogEvent::AccessPaused => Icon::Clock,

@@ -130,6 +130,10 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
     let mut new_records = use_signal(|| TEMPLATES[0].new_records);
     let mut once = use_signal(|| TEMPLATES[0].once);
     let mut complaint = use_signal(|| None::<&'static str>);
+    let mut name = move |named: Whom| {
+        whom.set(named);
+        complaint.set(None);
+    };
     let mut choose = move |chosen: Template| {
         template.set(chosen);
         categories.set(chosen.categories.iter().copied().collect());
@@ -179,9 +183,9 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
             },
             fieldset { class: "stack tight",
                 legend { class: "legend", {tr!(t, "give-whom")} }
-                Choice { name: "whom", testid: "give-person", label: tr!(t, "give-person"), chosen: whom() == Whom::Person, onchoose: move |()| whom.set(Whom::Person) }
+                Choice { name: "whom", testid: "give-person", label: tr!(t, "give-person"), chosen: whom() == Whom::Person, onchoose: move |()| name(Whom::Person) }
                 if !view.hospitals.is_empty() {
-                    Choice { name: "whom", testid: "give-staff", label: tr!(t, "give-staff"), chosen: whom() == Whom::Staff, onchoose: move |()| whom.set(Whom::Staff) }
+                    Choice { name: "whom", testid: "give-staff", label: tr!(t, "give-staff"), chosen: whom() == Whom::Staff, onchoose: move |()| name(Whom::Staff) }
                 }
             }
             if whom() == Whom::Person {

@@ -1,15 +1,17 @@
 //! One line of the access log and the proof behind it.
 
 use super::events;
+use crate::components::actions::{Button, Weight};
 use crate::components::check::ProofPanel;
-use crate::components::icon::Glyph;
+use crate::components::dialog::Confirm;
+use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::PageHead;
-use crate::hooks::{use_load, use_load_kept};
+use crate::hooks::{use_action, use_load, use_load_kept};
 use crate::i18n::{tr, use_translator};
 use crate::pages::save_file::SaveProof;
 use crate::route::Route;
-use amulet_app_api::access::{AccessLog, LogLineView, LogProof};
+use amulet_app_api::access::{AccessLog, DisputeEmergency, LogEvent, LogLineView, LogProof};
 use amulet_app_api::files::ProofOf;
 use dioxus::prelude::*;
 
@@ -25,7 +27,7 @@ pub fn LogLine(number: u64) -> Element {
         div { class: "page",
             PageHead { title: tr!(t, "log-line-title", n = number), back: Route::Log {} }
             if let Some(line) = line {
-                What { line }
+                What { line, onchange: log.reload }
             }
             {show(proof, |proof| rsx! {
                 ProofPanel { proof: proof.clone(), open: true }
@@ -36,7 +38,7 @@ pub fn LogLine(number: u64) -> Element {
 }
 
 #[component]
-fn What(line: LogLineView) -> Element {
+fn What(line: LogLineView, onchange: EventHandler<()>) -> Element {
     let t = use_translator();
     let emergency = events::is_emergency(&line);
     rsx! {
@@ -54,8 +56,50 @@ fn What(line: LogLineView) -> Element {
                 }
             }
         }
-        if emergency {
-            p { class: "soft small", {tr!(t, "log-emergency-help")} }
+        if let LogEvent::EmergencyDeclared { disputed, .. } = line.what {
+            Report { number: line.number, disputed, onchange }
+        }
+    }
+}
+
+/// Saying that an emergency access was not right.
+#[component]
+fn Report(number: u64, disputed: bool, onchange: EventHandler<()>) -> Element {
+    let t = use_translator();
+    let action = use_action();
+    let mut asking = use_signal(|| false);
+    if disputed {
+        return rsx! {
+            div { class: "notice good", role: "status", "data-testid": "reported",
+                Glyph { icon: Icon::Check, size: 24 }
+                p { {tr!(t, "report-done")} }
+            }
+        };
+    }
+    rsx! {
+        p { class: "soft small", {tr!(t, "log-emergency-help")} }
+        div {
+            Button { label: tr!(t, "report"), weight: Weight::Danger, testid: "report", onclick: move |()| asking.set(true) }
+        }
+        if asking() {
+            Confirm {
+                id: "confirm-report",
+                title: tr!(t, "report-title"),
+                text: tr!(t, "report-text"),
+                confirm: tr!(t, "report"),
+                keep: tr!(t, "report-keep"),
+                action,
+                oncancel: move |()| {
+                    action.clear_error();
+                    asking.set(false);
+                },
+                onconfirm: move |()| {
+                    action.call(DisputeEmergency { number }, move |()| {
+                        asking.set(false);
+                        onchange.call(());
+                    });
+                },
+            }
         }
     }
 }
