@@ -296,7 +296,7 @@ fn the_same_story_has_the_same_hash_on_every_machine() {
     );
     assert_eq!(
         one.ledger.tip().hash.to_string(),
-        "f26aa9d8e5b3cb2636390a95fb15322d1abad9f100a84c84f494abd5084d7359"
+        "d0a6d7528bbf4070ae97e9eccf6af5c5df2f85dc1b6861ffc59d26b66d47fca4"
     );
 }
 
