@@ -14,7 +14,7 @@ use amulet_protocol::header::Header;
 use amulet_protocol::ids::Did;
 use amulet_protocol::proof_file::{Fact, UntrustedProofFile, VerifiedProof};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -101,6 +101,19 @@ fn fork_verdict(bytes: &[u8], genesis: &Genesis) -> Value {
     }
 }
 
+/// The same with the names in each object ascending, whatever order the build keeps them in.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let ordered: BTreeMap<String, Value> =
+                map.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            Value::Object(ordered.into_iter().collect())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
 /// Judges the files, and compares them with those in the folder of their kind.
 fn are_in(
     folder: &Path,
@@ -122,7 +135,7 @@ fn are_in(
     assert!(wrong.is_empty(), "{wrong:#?}");
     let mut expected = vec![("genesis.bin".to_owned(), encode(genesis))];
     expected.extend(files.into_iter().map(|file| (format!("{}.{ending}", file.name), file.bytes)));
-    let verdicts = serde_json::to_string_pretty(&verdicts).unwrap() + "\n";
+    let verdicts = serde_json::to_string_pretty(&sorted(Value::Object(verdicts))).unwrap() + "\n";
     expected.push(("verdicts.json".into(), verdicts.into_bytes()));
     if std::env::var_os("AMULET_WRITE_GOLDEN").is_some() {
         let _ = std::fs::remove_dir_all(folder);
