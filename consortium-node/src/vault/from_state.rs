@@ -1,11 +1,15 @@
-//! What the ledger's state says of ciphertexts: for the blocks that a ledger no longer has.
+//! What the ledger's state says of ciphertexts and of grants for staff: for the blocks that a ledger no longer has.
 
 use super::index::{BlobUse, IndexError};
 use crate::ledger::{Ledger, StateChunk, TransferRequest, TransferResponse};
 use amulet_crypto::digest::Digest;
-use amulet_protocol::codec;
+use amulet_protocol::calls::GrantId;
+use amulet_protocol::codec::{self, DecodeError};
+use amulet_protocol::grant::GrantState;
+use amulet_protocol::grantee::Grantee;
 use amulet_protocol::ids::{BlobId, Did, Height, Timestamp};
 use amulet_protocol::state::{CardState, RecordState, StateKey};
+use std::collections::BTreeMap;
 
 /// A ciphertext and what for.
 pub(super) struct Named {
@@ -16,10 +20,19 @@ pub(super) struct Named {
     pub since: Timestamp,
 }
 
-/// What blocks below `floor` named.
-pub(super) fn named_below(ledger: &Ledger, floor: Height) -> Result<Vec<Named>, IndexError> {
+/// What blocks told the index.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Ciphertexts.
+    pub named: Vec<Named>,
+    /// Grants with their blocks, oldest first, each once.
+    pub grants: BTreeMap<(Height, GrantId), Grantee>,
+}
+
+/// What blocks below `floor` told.
+pub(super) fn told_below(ledger: &Ledger, floor: Height) -> Result<Told, IndexError> {
     let first_kept = ledger.header(floor)?.map(|header| header.time).unwrap_or_default();
-    let (mut found, mut from) = (Vec::new(), Digest::ZERO);
+    let (mut found, mut from) = (Told::default(), Digest::ZERO);
     loop {
         let request = TransferRequest::State { height: floor, from };
         let TransferResponse::State(StateChunk { rows, is_last, .. }) = ledger.transfer(&request)? else {
@@ -28,7 +41,13 @@ pub(super) fn named_below(ledger: &Ledger, floor: Height) -> Result<Vec<Named>, 
         };
         let last = rows.last().map(|(key, _)| key.hash());
         for (key, value) in &rows {
-            found.extend(named(ledger, key, value)?.filter(|named| named.since < first_kept));
+            found.named.extend(named(ledger, key, value)?.filter(|named| named.since < first_kept));
+            if let StateKey::Grant(id) = key {
+                let grant: GrantState = codec::decode(value, usize::MAX).map_err(damaged)?;
+                if grant.granted < floor {
+                    found.grants.insert((grant.granted, *id), grant.grantee);
+                }
+            }
         }
         match last {
             // The last row comes again as the first of the next, which does no harm.
@@ -39,7 +58,6 @@ pub(super) fn named_below(ledger: &Ledger, floor: Height) -> Result<Vec<Named>, 
 }
 
 fn named(ledger: &Ledger, key: &StateKey, value: &[u8]) -> Result<Option<Named>, IndexError> {
-    let damaged = |_| IndexError::Damaged { table: "the ledger's state" };
     Ok(match key {
         StateKey::Record(id) => {
             let state: RecordState = codec::decode(value, usize::MAX).map_err(damaged)?;
@@ -53,4 +71,8 @@ fn named(ledger: &Ledger, key: &StateKey, value: &[u8]) -> Result<Option<Named>,
         }
         _ => None,
     })
+}
+
+fn damaged(_: DecodeError) -> IndexError {
+    IndexError::Damaged { table: "the ledger's state" }
 }

@@ -4,7 +4,8 @@
 //! another name do not count: otherwise anybody could publish a card that points at somebody else's record, and fetch
 //! its ciphertext as their own.
 
-use super::{from_state, uploads};
+use super::from_state::{self, Told};
+use super::uploads;
 use crate::ledger::{Ledger, LedgerError};
 use crate::store_advice::advice_on_opening;
 use amulet_protocol::calls::{Call, CardLocator, GrantId};
@@ -171,14 +172,19 @@ impl VaultIndex {
         Ok(())
     }
 
-    /// Indexes what blocks below `floor` named, from the state, because the ledger no longer has, or never had, the blocks.
+    /// Indexes what blocks below `floor` told, from the state, because the ledger no longer has, or never had, the blocks. Keys
+    /// that flowed in them are gone with them.
     fn index_state(&self, ledger: &Ledger, floor: Height) -> Result<(), IndexError> {
-        let mut found = from_state::named_below(ledger, floor)?;
+        let Told { mut named, grants } = from_state::told_below(ledger, floor)?;
+        let done = self.height()?;
         // A ciphertext belongs to whom the ledger named it for first.
-        found.sort_by_key(|named| named.since);
+        named.sort_by_key(|named| named.since);
         let write = self.inner.db.begin_write()?;
-        for named in found {
+        for named in named {
             note_use(&write, named.blob, named.owner, named.used)?;
+        }
+        for ((_, id), grantee) in grants.into_iter().filter(|((granted, _), _)| *granted > done) {
+            super::staff::note_grant(&write, id, &grantee)?;
         }
         write.open_table(META)?.insert(META_HEIGHT, codec::encode(&Height(floor.0 - 1)).as_slice())?;
         Ok(write.commit()?)
