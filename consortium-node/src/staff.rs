@@ -13,7 +13,7 @@ use amulet_protocol::calls::{Call, GrantId, PublishStaffKey};
 use amulet_protocol::grant::{GrantState, Standing};
 use amulet_protocol::grant_keys::{GrantKeys, KeyBinding, SealedKeys};
 use amulet_protocol::grantee::Grantee;
-use amulet_protocol::ids::{Did, Height, Timestamp, TxId};
+use amulet_protocol::ids::{Did, Height, RecordId, Timestamp, TxId};
 use amulet_protocol::light::{AccessRefusal, LightRefusal, ReadGround, UntrustedReadRequest};
 use amulet_protocol::limits::STAFF_GRANTS_PER_RESPONSE_MAX;
 use amulet_protocol::state::{Identity, OrganisationState, Practitioner, StateKey};
@@ -82,7 +82,7 @@ impl StaffDesk {
         Ok(found)
     }
 
-    /// The keys of the records that a committed use names, sealed to whom it is by.
+    /// The keys of the records that a committed use names and the grant still opens, sealed to whom it is by.
     ///
     /// # Errors
     /// As [`Release::authorize`]; [`LightRefusal::Malformed`] for a request that names ciphertexts or another ground;
@@ -103,8 +103,10 @@ impl StaffDesk {
             Grantee::Person(_) => false,
         };
         let grant = grant.filter(own).ok_or_else(unknown)?;
-        let Call::UseAccess(stated) = self.call(used_by)?.1 else { return Err(unknown()) };
-        let keys = self.open(id, &grant)?.only(&stated.records);
+        let Some((_, Call::UseAccess(mut stated))) = self.call(used_by)? else { return Err(unknown()) };
+        // Narrowed since it was used, perhaps.
+        stated.records.retain(|record| grant.records.binary_search(record).is_ok());
+        let keys = self.open(id, &grant, &stated.records)?;
         let reader: Option<Identity> =
             self.ledger.read(&StateKey::Identity(request.reader)).map_err(failed)?;
         let to = reader.ok_or_else(unknown)?.agreement;
@@ -112,37 +114,43 @@ impl StaffDesk {
         keys.seal(&to, &binding, &mut SystemEntropy).map_err(failed)
     }
 
-    /// All keys that came with a grant and since.
-    fn open(&self, id: GrantId, grant: &GrantState) -> Result<GrantKeys, LightRefusal> {
-        let mut keys = GrantKeys::new(Vec::new());
-        let ids = [id.0].into_iter().chain(self.index.flows(id).map_err(failed)?);
-        for (sender, call) in ids.map(|id| self.call(id)).collect::<Result<Vec<_>, _>>()? {
-            let sealed = match call {
-                Call::GrantAccess(call) => Some((call.keys, grant.key_binding())),
-                Call::RegisterRecords(call) => {
-                    let flow = call.flows.into_iter().find(|flow| flow.grant == id);
-                    flow.map(|flow| (flow.keys, KeyBinding::Flow { grant: id, provider: sender }))
+    /// The keys of these records, which ascend, as far as they came with a grant or since and are still here.
+    fn open(&self, id: GrantId, grant: &GrantState, records: &[RecordId]) -> Result<GrantKeys, LightRefusal> {
+        let (mut keys, mut gone) = (GrantKeys::new(Vec::new()), false);
+        for transaction in [id.0].into_iter().chain(self.index.flows(id).map_err(failed)?) {
+            let opened = match self.call(transaction)? {
+                Some((_, Call::GrantAccess(call))) => Some(call.keys.open(&self.key, &grant.key_binding())),
+                // Opening takes far longer than looking whether there is something to be found.
+                Some((sender, Call::RegisterRecords(call)))
+                    if call.records.iter().any(|entry| records.binary_search(&entry.id).is_ok()) =>
+                {
+                    call.open_flow(id, sender, &self.key)
                 }
-                _ => None,
+                Some(_) => None,
+                // What is pruned must not hide what came later.
+                None => {
+                    gone = true;
+                    None
+                }
             };
-            let Some((sealed, binding)) = sealed else { continue };
             // What somebody sealed badly must not hide what others sealed well.
-            match sealed.open(&self.key, &binding) {
-                Ok(opened) => keys.extend(opened),
-                Err(error) => tracing::warn!(grant = %id, %error, "keys for the staff do not open"),
+            match opened {
+                Some(Ok(opened)) => keys.extend(opened),
+                Some(Err(error)) => tracing::warn!(grant = %id, %error, "keys for the staff do not open"),
+                None => {}
             }
+        }
+        let keys = keys.only(records);
+        if gone && keys.is_empty() {
+            return Err(LightRefusal::Pruned { height: grant.granted });
         }
         Ok(keys)
     }
 
-    /// A committed transaction: who sent it, and what.
-    fn call(&self, id: TxId) -> Result<(Did, Call), LightRefusal> {
-        if let Some(height) = self.ledger.removed(id).map_err(failed)? {
-            return Err(LightRefusal::Pruned { height });
-        }
+    /// A committed transaction that is here: who sent it, and what.
+    fn call(&self, id: TxId) -> Result<Option<(Did, Call)>, LightRefusal> {
         let found = self.ledger.transaction(id).map_err(failed)?;
-        let found = found.ok_or(LightRefusal::NotAllowed(AccessRefusal::Unknown))?;
-        Ok((found.transaction.sender, found.transaction.call))
+        Ok(found.map(|found| (found.transaction.sender, found.transaction.call)))
     }
 }
 

@@ -1,13 +1,13 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::ledger::{BLOCKS_PER_SNAPSHOT, Pruned};
 use crate::testing::{NOW, World};
 use amulet_contracts::testing::{Actor, DAY_MS, reading, record_id, records, staff, staff_key, unasked};
 use amulet_crypto::content::ContentKey;
-use amulet_protocol::calls::{KeyFlow, PauseAccess, RegisterRecords};
+use amulet_protocol::calls::{KeyFlow, NarrowAccess, PauseAccess, RegisterRecords};
 use amulet_protocol::consent::Category;
 use amulet_protocol::grantee::Staff;
-use amulet_protocol::ids::RecordId;
 use amulet_protocol::light::ReadRequest;
 use amulet_protocol::receipt::Outcome;
 
@@ -56,6 +56,19 @@ fn give(world: &mut World, to: Staff) -> GrantId {
     let to = world.hospitals[0].agreement.public_key();
     call.keys = keys_of(0..4).seal(to, &binding, &mut SystemEntropy).unwrap();
     GrantId(apply(world, |world| &mut world.patient, Call::GrantAccess(call)))
+}
+
+/// Lets the chain grow beyond a snapshot of its state.
+fn grow(world: &World) {
+    for _ in 0..=BLOCKS_PER_SNAPSHOT {
+        world.commit(Vec::new());
+    }
+}
+
+/// Removes the blocks below the newest snapshot.
+fn prune(world: &World) {
+    while world.ledger.prune(0).unwrap() == Pruned::More {}
+    assert!(world.ledger.floor().unwrap() > Height(0));
 }
 
 fn ask(world: &World, reader: &Actor, ground: ReadGround) -> UntrustedReadRequest {
@@ -125,6 +138,64 @@ fn keys_of_records_that_came_later_are_passed_on_too() {
 }
 
 #[test]
+fn a_hospital_cannot_replace_the_keys_of_what_others_registered() {
+    let mut world = world();
+    let all = staff(world.hospitals[0].did);
+    let grant = give(&mut world, all);
+    let provider = world.hospitals[1].did;
+    let to = world.hospitals[0].agreement.public_key();
+    let sealed = GrantKeys::new(vec![(record_id(0), key_of(9)), (record_id(4), key_of(4))]);
+    let sealed = sealed.seal(to, &KeyBinding::Flow { grant, provider }, &mut SystemEntropy).unwrap();
+    let flows = vec![KeyFlow { grant, keys: sealed }];
+    let call = RegisterRecords { flows, ..records(4..5, provider, &world.patient) };
+    apply(&mut world, |world| &mut world.hospitals[1], Call::RegisterRecords(call));
+    let used_by = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(reading(grant, 0..5)));
+    let keys = keys(&world, &world.doctor, grant, used_by).unwrap();
+    for number in [0, 4] {
+        assert_eq!(keys.get(record_id(number)).unwrap().expose_secret(), key_of(number).expose_secret());
+    }
+}
+
+#[test]
+fn keys_of_records_that_the_patient_took_out_since_the_use_are_not_passed_on() {
+    let mut world = world();
+    let all = staff(world.hospitals[0].did);
+    let grant = give(&mut world, all);
+    let used_by = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(reading(grant, 0..4)));
+    let mut left = [record_id(1), record_id(2)];
+    left.sort_unstable();
+    let state: GrantState = world.ledger.read(&StateKey::Grant(grant)).unwrap().unwrap();
+    let narrow = NarrowAccess { grant, records: left.to_vec(), standing: Vec::new(), term: state.term };
+    apply(&mut world, |world| &mut world.patient, Call::NarrowAccess(narrow));
+    assert_eq!(known(&keys(&world, &world.doctor, grant, used_by).unwrap()), left);
+}
+
+#[test]
+fn keys_that_were_pruned_do_not_hide_those_that_came_later() {
+    let mut world = world();
+    let all = staff(world.hospitals[0].did);
+    let grant = give(&mut world, all);
+    world.index.catch_up(&world.ledger).unwrap();
+    let given = world.ledger.tip().height;
+    grow(&world);
+    let provider = world.hospitals[1].did;
+    let to = world.hospitals[0].agreement.public_key();
+    let binding = KeyBinding::Flow { grant, provider };
+    let flows = vec![KeyFlow { grant, keys: keys_of(5..6).seal(to, &binding, &mut SystemEntropy).unwrap() }];
+    let call = RegisterRecords { flows, ..records(5..6, provider, &world.patient) };
+    apply(&mut world, |world| &mut world.hospitals[1], Call::RegisterRecords(call));
+    let used_by = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(reading(grant, 0..4)));
+    let mut later = reading(grant, 0..4);
+    later.records.push(record_id(5));
+    later.records.sort_unstable();
+    let used_later = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(later));
+    prune(&world);
+    assert_eq!(known(&keys(&world, &world.doctor, grant, used_later).unwrap()), [record_id(5)]);
+    let gone = keys(&world, &world.doctor, grant, used_by).err();
+    assert_eq!(gone, Some(LightRefusal::Pruned { height: given }), "nothing of it is left");
+}
+
+#[test]
 fn nobody_gets_keys_whom_the_vault_would_give_nothing() {
     let mut world = world();
     let all = staff(world.hospitals[0].did);
@@ -172,6 +243,26 @@ fn staff_see_the_grants_that_are_for_them_newest_first() {
     assert_eq!(list(&world, &world.doctor), Ok(vec![first]));
     let wrong = ask(&world, &world.doctor, ReadGround::Grant { grant: first, used_by: first.0 });
     assert_eq!(world.staff().grants(NOW, &wrong), Err(LightRefusal::Malformed));
+}
+
+#[test]
+fn staff_see_their_grants_also_where_the_blocks_are_gone() {
+    let mut world = world();
+    let all = staff(world.hospitals[0].did);
+    let first = give(&mut world, all.clone());
+    // One index fell behind here, the other was lost.
+    let behind = VaultIndex::open(&world.folder.path().join("behind.redb"), world.chain()).unwrap();
+    behind.catch_up(&world.ledger).unwrap();
+    let second = give(&mut world, all.clone());
+    grow(&world);
+    let third = give(&mut world, all);
+    prune(&world);
+    let list = |world: &World| world.staff().grants(NOW, &ask(world, &world.doctor, ReadGround::Own));
+    let lost = VaultIndex::open(&world.folder.path().join("lost.redb"), world.chain()).unwrap();
+    for index in [behind, lost] {
+        world.index = index;
+        assert_eq!(list(&world), Ok(vec![third, second, first]));
+    }
 }
 
 #[tokio::test]

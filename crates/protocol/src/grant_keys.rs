@@ -1,7 +1,7 @@
 //! How the keys of records travel to a reader: with a grant, with new records under a standing grant, and from an organisation
 //! to one of its staff.
 
-use crate::calls::{GrantId, RequestId};
+use crate::calls::{GrantId, RegisterRecords, RequestId};
 use crate::codec::{self, DecodeError};
 use crate::consent::Purpose;
 use crate::grantee::Grantee;
@@ -156,6 +156,24 @@ impl SealedKeys {
         let plain = open_content(&key, &codec::encode(binding), &self.envelope)?;
         let list: Vec<(RecordId, [u8; CONTENT_KEY_BYTES])> = codec::decode(&plain, GRANT_ENVELOPE_BYTES_MAX)?;
         Ok(GrantKeys(list.into_iter().map(|(id, key)| (id, ContentKey::from_bytes(&key))).collect()))
+    }
+}
+
+impl RegisterRecords {
+    /// Opens what `provider` sealed to the reader of a grant when it registered these records; `None` if that is nothing. Keys of
+    /// any other records are left out: they would take the place of what another hospital or the patient sealed.
+    #[must_use]
+    pub fn open_flow(
+        &self,
+        grant: GrantId,
+        provider: Did,
+        key: &AgreementKey,
+    ) -> Option<Result<GrantKeys, OpenKeysError>> {
+        let flow = self.flows.iter().find(|flow| flow.grant == grant)?;
+        let mut registered: Vec<RecordId> = self.records.iter().map(|entry| entry.id).collect();
+        registered.sort_unstable();
+        let opened = flow.keys.open(key, &KeyBinding::Flow { grant, provider });
+        Some(opened.map(|keys| keys.only(&registered)))
     }
 }
 

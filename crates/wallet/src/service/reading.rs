@@ -8,7 +8,7 @@ use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_protocol::calls::{Call, GrantId, UseAccess};
 use amulet_protocol::grant::{GrantState, Standing};
-use amulet_protocol::grant_keys::{GrantKeys, KeyBinding};
+use amulet_protocol::grant_keys::GrantKeys;
 use amulet_protocol::grantee::Grantee;
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::{RecordId, TxId};
@@ -104,18 +104,14 @@ impl Service {
         let found = self.client.transactions(&ids).await.map_err(|error| self.light(error))?;
         let mut keys = GrantKeys::new(Vec::new());
         for transaction in found.iter().map(|transaction| transaction.transaction()) {
-            let (sealed, binding) = match &transaction.call {
-                Call::GrantAccess(call) => (Some(&call.keys), state.key_binding()),
-                Call::RegisterRecords(call) => {
-                    let flow = call.flows.iter().find(|flow| flow.grant == id);
-                    let binding = KeyBinding::Flow { grant: id, provider: transaction.sender };
-                    (flow.map(|flow| &flow.keys), binding)
-                }
+            let agreement = &session.identity.agreement;
+            let opened = match &transaction.call {
+                Call::GrantAccess(call) => Some(call.keys.open(agreement, &state.key_binding())),
+                Call::RegisterRecords(call) => call.open_flow(id, transaction.sender, agreement),
                 _ => return Err(internal("a grant's transaction is no grant")),
             };
-            let Some(sealed) = sealed else { continue };
             // What one hospital sealed badly must not hide what another sealed well: its records count as missing.
-            if let Ok(opened) = sealed.open(&session.identity.agreement, &binding) {
+            if let Some(Ok(opened)) = opened {
                 keys.extend(opened);
             }
         }
