@@ -107,6 +107,19 @@ fn a_relative_reads_without_being_a_practitioner_and_nobody_else_does() {
 }
 
 #[test]
+fn a_patient_who_is_one_of_the_staff_has_their_reading_in_their_history_once() {
+    let mut world = world();
+    let own = practitioner(world.did("wang"), world.now);
+    world.call("h0", Call::RegisterPractitioner(own)).unwrap();
+    let call = unasked(Grantee::Staff(staff(world.did("h0"))), 0..2, until(&world));
+    let id = give(&mut world, call).unwrap();
+    let before = world.events("wang").len();
+    read(&mut world, "wang", id).unwrap();
+    assert_eq!(world.events("wang").len(), before + 1);
+    assert_eq!(world.last_event("h0"), world.last_event("wang"));
+}
+
+#[test]
 fn staff_read_while_they_are_staff_and_their_hospital_answers_for_it() {
     let mut world = world();
     employ(&mut world, "h0", "sun", "Cardiology", PractitionerRole::Nurse);

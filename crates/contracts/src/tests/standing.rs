@@ -193,6 +193,22 @@ fn there_is_a_limit_to_standing_grants_and_ended_ones_make_room() {
 }
 
 #[test]
+fn a_grant_that_opens_no_more_records_to_come_makes_room_for_another() {
+    let mut world = World::new();
+    let first = given(&mut world);
+    register(&mut world, 0..1);
+    for _ in 1..STANDING_GRANTS_MAX {
+        given(&mut world);
+    }
+    let term = term(state(&world, first).term.valid_until);
+    let closed = NarrowAccess { grant: first, records: vec![record_id(0)], standing: Vec::new(), term };
+    world.call("wang", Call::NarrowAccess(closed)).unwrap();
+    let one_more = Call::GrantAccess(standing(&world));
+    world.call("wang", one_more).unwrap();
+    assert_eq!(due(&world, &new_records(&world, 1..2)).len(), STANDING_GRANTS_MAX);
+}
+
+#[test]
 fn narrowing_takes_records_to_come_out_and_adds_none() {
     let mut world = World::new();
     let mut call = standing(&world);
