@@ -91,12 +91,12 @@ pub(crate) fn open<S: StateRead>(
     Ok(())
 }
 
-/// Notes a new standing grant of the sender, and forgets those that have ended.
+/// Notes a new standing grant of the sender, and forgets those that open no more records: they have ended, or were narrowed.
 pub(crate) fn note<S: StateRead>(step: &mut Step<'_, S>, id: GrantId) -> Done<S> {
     let mut running = vec![id];
     for other in noted(step, step.sender).map_err(Stop::Failed)? {
         let grant: Option<GrantState> = step.get(&StateKey::Grant(other))?;
-        if grant.is_some_and(|grant| grant.ended_at(step.now()).is_none()) {
+        if grant.is_some_and(|grant| !grant.standing.is_empty() && grant.ended_at(step.now()).is_none()) {
             running.push(other);
         }
     }
