@@ -1,11 +1,13 @@
 //! The command line.
 
+mod duties;
 mod evidence;
 mod init;
 mod intake;
 mod operator;
 mod rules;
 mod run;
+mod staff;
 mod status;
 mod validators;
 
@@ -59,6 +61,12 @@ enum Command {
     /// See, explain or change the rules that readings must obey.
     #[command(subcommand)]
     Rules(rules::RulesCommand),
+    /// Register who practises at this hospital, and end registrations.
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
+    /// See and do what this hospital owes to patients: reviews of emergency accesses, and deletions.
+    #[command(subcommand)]
+    Duties(duties::DutiesCommand),
     /// Show what the ledger recorded against validators that contradicted themselves.
     Evidence {
         /// Base URL of a running node's HTTP interface.
@@ -135,6 +143,8 @@ impl Cli {
             Command::Status { node } => status::status(&node).await.map_err(Into::into),
             Command::Validators(command) => validators::run(command).await.map_err(Into::into),
             Command::Rules(command) => rules::run(command).await.map_err(Into::into),
+            Command::Staff(command) => staff::run(command).await.map_err(Into::into),
+            Command::Duties(command) => duties::run(command).await.map_err(Into::into),
             Command::Evidence { node } => evidence::evidence(&node).await.map_err(Into::into),
             Command::Intake(args) => intake::intake(args).await,
         }

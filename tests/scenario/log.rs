@@ -2,7 +2,8 @@
 
 use crate::World;
 use amulet_app_api::access::{
-    AccessLog, EmergencyReason, GranteeView, LogEvent, LogLineView, LogProof, ProofCheck, Purpose, Sharing,
+    AccessLog, EmergencyReason, GranteeView, LogEvent, LogLineView, LogProof, ProofCheck, Purpose,
+    ReviewStanding, Sharing,
 };
 use amulet_app_api::files::{ProofOf, SaveProof};
 use amulet_app_api::records::Records;
@@ -41,10 +42,11 @@ fn says_what_happened(lines: &[LogLineView], note: &str) {
     assert_eq!((&line(2).what, line(2).records), (&LogEvent::RecordsRegistered, 32));
     assert_eq!(line(2).hospital.as_ref().map(|h| h.name_en.as_str()), Some("City First Hospital"));
     assert_eq!(line(3).what, LogEvent::CardMade);
-    let LogEvent::EmergencyDeclared { reason, note: read, .. } = &line(4).what else {
+    let LogEvent::EmergencyDeclared { reason, note: read, review, .. } = &line(4).what else {
         panic!("{:?}", line(4))
     };
     assert_eq!((*reason, read.as_deref()), (EmergencyReason::Unconscious, Some(note)));
+    assert!(matches!(review, ReviewStanding::Due { by } if *by > line(4).at), "{review:?}");
     assert!(by(4).starts_with("Dr Zhao"), "{:?}", line(4));
     assert_eq!(line(5).what, LogEvent::AccessRequested { purpose: Purpose::Treatment });
     assert!(by(5).starts_with("Dr Chen"), "{:?}", line(5));

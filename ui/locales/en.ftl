@@ -820,6 +820,8 @@ report = Report it
 report-title = Report this access?
 report-text = It stands in the log for good, for you, for the clinician and for their hospital, which reviews it. You cannot take it back.
 report-keep = Not now
+review-due = The clinician’s hospital has to review this access by { $by }. What it found will be a line of its own here.
+review-overdue = The clinician’s hospital should have reviewed this access by { $by }, and has not. Ask it why; the entry here proves what it owes.
 report-done = You reported this access. The clinician’s hospital sees it and says here what its review found.
 
 ## Settings

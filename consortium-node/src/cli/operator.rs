@@ -6,9 +6,10 @@ use crate::http_client::{self, HttpError, Request};
 use crate::keys::{KeyError, NodeKeys};
 use amulet_protocol::calls::Call;
 use amulet_protocol::codec::{self, DecodeError};
+use amulet_protocol::history::HistoryEntry;
 use amulet_protocol::ids::{ChainId, Did, Height, Nonce, Timestamp, TxId};
 use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
-use amulet_protocol::limits::{LIGHT_RESPONSE_BYTES_MAX, NONCE_WINDOW};
+use amulet_protocol::limits::{LIGHT_RESPONSE_BYTES_MAX, NONCE_WINDOW, STATE_KEYS_PER_REQUEST_MAX};
 use amulet_protocol::receipt::{Outcome, Receipt, RefusalCode};
 use amulet_protocol::state::{Account, StateKey};
 use amulet_protocol::transaction::{TRANSACTION_VERSION, Transaction};
@@ -44,7 +45,7 @@ pub(super) enum OperatorError {
     Ledger(RefusalCode),
     /// Not committed in time.
     #[error(
-        "transaction {transaction} was not committed within {} seconds; it may still be. See `validators list`",
+        "transaction {transaction} was not committed within {} seconds; it may still be. Look again in a moment, before you send it once more",
         DEADLINE.as_secs()
     )]
     TimedOut {
@@ -113,6 +114,42 @@ impl NodeLink {
                 Ok(value.map(|bytes| codec::decode(&bytes, LIGHT_RESPONSE_BYTES_MAX)).transpose()?)
             }
             _ => Err(OperatorError::OtherAnswer),
+        }
+    }
+
+    /// The values at keys, each after the newest block of the moment it was asked for.
+    pub(super) async fn states<T: BorshDeserialize>(
+        &self,
+        keys: &[StateKey],
+    ) -> Result<Vec<Option<T>>, OperatorError> {
+        let mut values = Vec::new();
+        for keys in keys.chunks(STATE_KEYS_PER_REQUEST_MAX) {
+            let (height, _) = self.newest().await?;
+            let answer = self.ask(&LightRequest::State { height, keys: keys.to_vec() }).await?;
+            let LightResponse::State(proofs) = answer else { return Err(OperatorError::OtherAnswer) };
+            if proofs.len() != keys.len() {
+                return Err(OperatorError::OtherAnswer);
+            }
+            for value in proofs.into_iter().map(|proof| proof.value) {
+                values.push(value.map(|bytes| codec::decode(&bytes, LIGHT_RESPONSE_BYTES_MAX)).transpose()?);
+            }
+        }
+        Ok(values)
+    }
+
+    /// All of somebody's history.
+    pub(super) async fn history(&self, did: Did) -> Result<Vec<HistoryEntry>, OperatorError> {
+        let (height, _) = self.newest().await?;
+        let mut entries: Vec<HistoryEntry> = Vec::new();
+        loop {
+            let from = entries.last().map_or(1, |last| last.number + 1);
+            match self.ask(&LightRequest::History { did, from, height }).await? {
+                LightResponse::History(more) if more.is_empty() => return Ok(entries),
+                LightResponse::History(more) if more.first().is_some_and(|first| first.number == from) => {
+                    entries.extend(more);
+                }
+                _ => return Err(OperatorError::OtherAnswer),
+            }
         }
     }
 
@@ -186,6 +223,17 @@ fn explain(code: RefusalCode) -> String {
         RefusalCode::RotatedLately => "the key was replaced less than an hour ago",
         RefusalCode::BadRules => "this is no rule book; see `rules check`",
         RefusalCode::RulesChanged => "another rule book has come into force since; see `rules show`",
+        RefusalCode::EmployedElsewhere => {
+            "another hospital registers this practitioner; it has to end that first"
+        }
+        RefusalCode::UnknownPractitioner => "nobody with this DID is on the ledger; they make a wallet first",
+        RefusalCode::BadName => "name and department must not be empty or longer than 120 bytes",
+        RefusalCode::NotYourDeclaration => "another hospital employed the clinician then, and reviews it",
+        RefusalCode::AlreadyReviewed => "this hospital has stated what its review found already",
+        RefusalCode::NotYourGrant => "the grant is not for this hospital's staff",
+        RefusalCode::NotEnded => "the grant has not ended: nothing is to be deleted yet",
+        RefusalCode::NothingRead => "nothing was read under the grant, so there is nothing to delete",
+        RefusalCode::DeletionConfirmed => "this hospital has confirmed the deletion already",
         other => return other.to_string(),
     };
     words.to_owned()

@@ -270,7 +270,8 @@ fn explained(book: &RuleBook, access: &Access) -> Vec<String> {
 }
 
 /// A word of one of the ledger's vocabularies.
-fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+/// A term of the protocol, as it is written in JSON.
+pub(super) fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
 

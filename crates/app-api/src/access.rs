@@ -330,6 +330,24 @@ pub struct LogLineView {
     pub records: u64,
 }
 
+/// How it stands with the review that a hospital owes for an emergency access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ReviewStanding {
+    /// On the ledger; it has a line of its own.
+    Done,
+    /// Owed.
+    Due {
+        /// By when.
+        by: TimeMs,
+    },
+    /// Not done in time.
+    Overdue {
+        /// By when it was owed.
+        by: TimeMs,
+    },
+}
+
 /// Kinds of events in a personal history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -352,6 +370,8 @@ pub enum LogEvent {
         until: TimeMs,
         /// Whether the person has reported it.
         disputed: bool,
+        /// Whether the clinician's hospital has reviewed it, as it must.
+        review: ReviewStanding,
     },
     /// The person reported an emergency access as not right.
     EmergencyDisputed,

@@ -59,6 +59,10 @@ impl Operators {
         operators
     }
 
+    pub(in crate::cli) fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+
     pub(in crate::cli) fn data(&self, hospital: usize) -> PathBuf {
         self.folder.path().join(hospital.to_string())
     }

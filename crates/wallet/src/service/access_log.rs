@@ -1,6 +1,6 @@
 //! The access log: every event of the personal history in words' reach, each with its proof.
 
-use amulet_app_api::access::{AccessLogView, LogEvent, LogLineView, ProofCheck, ProofView};
+use amulet_app_api::access::{AccessLogView, LogEvent, LogLineView, ProofCheck, ProofView, ReviewStanding};
 use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::SystemEntropy;
@@ -9,6 +9,7 @@ use amulet_protocol::consent::{Purpose, ReviewFinding};
 use amulet_protocol::grantee::Grantee;
 use amulet_protocol::history::{Event, HistoryEntry};
 use amulet_protocol::ids::Timestamp;
+use amulet_protocol::limits::EMERGENCY_REVIEW_TIME_MS;
 use amulet_protocol::receipt::Outcome;
 use amulet_protocol::record::note_context;
 
@@ -130,7 +131,7 @@ impl Service {
             Event::CardRevoked { .. } => LogEvent::CardRevoked,
             Event::EmergencyDeclared { practitioner, until, .. } => {
                 actor = Some(*practitioner);
-                emergency(session, entry, *until)
+                emergency(session, entry, *until, self.judged_at())
             }
         };
         if let Some(grantee) = grantee_of(session, &entry.event) {
@@ -230,7 +231,7 @@ fn granted(session: &Session, grant: GrantId) -> (u64, Timestamp) {
 }
 
 /// An emergency with its reason, and the clinician's note opened with the patient's key.
-fn emergency(session: &Session, entry: &HistoryEntry, until: Timestamp) -> LogEvent {
+fn emergency(session: &Session, entry: &HistoryEntry, until: Timestamp, now: Timestamp) -> LogEvent {
     let transaction = session.transaction(entry.transaction);
     let call = transaction.as_ref().and_then(|transaction| match &transaction.transaction().call {
         Call::DeclareEmergency(call) => Some(call),
@@ -246,5 +247,14 @@ fn emergency(session: &Session, entry: &HistoryEntry, until: Timestamp) -> LogEv
     let disputed = session.entries().iter().any(
         |other| matches!(other.event, Event::EmergencyDisputed { declaration: of, .. } if of == declaration),
     );
-    LogEvent::EmergencyDeclared { reason: convert::reason(reason), note, until: until.0, disputed }
+    let reviewed = session.entries().iter().any(
+        |other| matches!(other.event, Event::EmergencyReviewed { declaration: of, .. } if of == declaration),
+    );
+    let by = entry.time.plus_millis(EMERGENCY_REVIEW_TIME_MS);
+    let review = match (reviewed, now < by) {
+        (true, _) => ReviewStanding::Done,
+        (false, true) => ReviewStanding::Due { by: by.0 },
+        (false, false) => ReviewStanding::Overdue { by: by.0 },
+    };
+    LogEvent::EmergencyDeclared { reason: convert::reason(reason), note, until: until.0, disputed, review }
 }

@@ -11,7 +11,7 @@ use crate::hooks::{use_action, use_load, use_load_kept};
 use crate::i18n::{tr, use_translator};
 use crate::pages::save_file::SaveProof;
 use crate::route::Route;
-use amulet_app_api::access::{AccessLog, DisputeEmergency, LogEvent, LogLineView, LogProof};
+use amulet_app_api::access::{AccessLog, DisputeEmergency, LogEvent, LogLineView, LogProof, ReviewStanding};
 use amulet_app_api::files::ProofOf;
 use dioxus::prelude::*;
 
@@ -56,9 +56,28 @@ fn What(line: LogLineView, onchange: EventHandler<()>) -> Element {
                 }
             }
         }
-        if let LogEvent::EmergencyDeclared { disputed, .. } = line.what {
+        if let LogEvent::EmergencyDeclared { disputed, review, .. } = line.what {
+            Review { review }
             Report { number: line.number, disputed, onchange }
         }
+    }
+}
+
+/// What the clinician's hospital still owes for an emergency access.
+#[component]
+fn Review(review: ReviewStanding) -> Element {
+    let t = use_translator();
+    match review {
+        ReviewStanding::Done => rsx! {},
+        ReviewStanding::Due { by } => rsx! {
+            p { class: "soft small", "data-testid": "review-due", {tr!(t, "review-due", by = t.date_time(by))} }
+        },
+        ReviewStanding::Overdue { by } => rsx! {
+            div { class: "notice wait", "data-testid": "review-overdue",
+                Glyph { icon: Icon::Warning, size: 24 }
+                p { {tr!(t, "review-overdue", by = t.date_time(by))} }
+            }
+        },
     }
 }
 
