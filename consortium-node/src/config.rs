@@ -1,5 +1,6 @@
 //! The node's configuration: one TOML file in the data folder, parsed once into types that are valid.
 
+use crate::vault::VaultConfig;
 use amulet_protocol::ids::ReplicaId;
 use libp2p::Multiaddr;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,9 @@ pub struct NodeConfig {
     /// How much of the ledger is kept.
     #[serde(default)]
     pub ledger: LedgerConfig,
+    /// Where the ciphertexts lie.
+    #[serde(default)]
+    pub vault: VaultConfig,
 }
 
 /// How much of the ledger a node keeps: `archive = true`, or `keep_blocks = N`. Everything, if nothing is said: what only

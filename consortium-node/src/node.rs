@@ -173,7 +173,8 @@ impl Node {
     pub async fn start(data: &Path) -> Result<Self, NodeError> {
         let config = NodeConfig::load(data)?;
         let (genesis, _) = genesis_file::load_genesis(data)?;
-        let stores = Stores::open(data, &genesis)?;
+        let stores = Stores::open(data, &config, &genesis)?;
+        stores.vault.probe().await?;
         let identity = Identity::load(data, genesis, stores.ledger.epoch())?;
         let (ledger, epoch) = (stores.ledger.clone(), identity.epoch.epoch);
         let listener = TcpListener::bind(config.http)
@@ -390,12 +391,12 @@ impl Identity {
 }
 
 impl Stores {
-    fn open(data: &Path, genesis: &Genesis) -> Result<Self, NodeError> {
+    fn open(data: &Path, config: &NodeConfig, genesis: &Genesis) -> Result<Self, NodeError> {
         consensus::install(data, genesis)?;
         let ledger = Ledger::open(&data.join(LEDGER_FILE), genesis)?;
         let log = ConsensusLog::open(&data.join(LOG_FILE))?;
         log.check_beside(ledger.tip().height)?;
-        let vault = Vault::open(&data.join("vault"))?;
+        let vault = Vault::configured(data, &config.vault)?;
         let index = VaultIndex::open(&data.join("vault.redb"), genesis.chain_id())?;
         let reviews = ReviewStore::open(&data.join("review.redb"))?;
         Ok(Self { ledger, log, vault, index, reviews })

@@ -5,6 +5,7 @@ use crate::config::{ConfigError, LedgerConfig, NodeConfig};
 use crate::genesis_file::{self, GENESIS_FILE, GenesisFileError, JOIN_FILE, JoinRequest};
 use crate::keys::{KeyError, NodeKeys};
 use crate::node::now;
+use crate::vault::VaultConfig;
 use amulet_protocol::genesis::GenesisError;
 use libp2p::Multiaddr;
 use std::net::{IpAddr, SocketAddr};
@@ -70,6 +71,7 @@ impl NodeSetup {
             demo: None,
             network: None,
             ledger: LedgerConfig::default(),
+            vault: VaultConfig::default(),
         };
         config.save(data)?;
         let join = JoinRequest::new(name_en, name_zh, &keys);

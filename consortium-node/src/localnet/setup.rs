@@ -7,6 +7,7 @@ use crate::genesis_file::{self, GENESIS_FILE, JOIN_FILE, JoinRequest};
 use crate::keys::NodeKeys;
 use crate::network_file::{NetworkFile, NetworkNode};
 use crate::node::now;
+use crate::vault::VaultConfig;
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::ids::Did;
 use libp2p::multiaddr::Protocol;
@@ -85,6 +86,7 @@ impl Setup {
                 demo: Some(self.data.join(DEMO_FOLDER)),
                 network: Some(self.data.join(NETWORK_FILE)),
                 ledger: LedgerConfig::default(),
+                vault: VaultConfig::default(),
             };
             config.save(&hospital.folder)?;
             genesis_file::save(&hospital.folder.join(GENESIS_FILE), &self.genesis)?;
