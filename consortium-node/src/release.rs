@@ -18,6 +18,7 @@ use amulet_protocol::limits::{
 use amulet_protocol::receipt::{Outcome, Receipt};
 use amulet_protocol::record::blob_id;
 use amulet_protocol::state::{CardState, DeclarationState, Identity, Practitioner, RecordState, StateKey};
+use amulet_protocol::study::StudyState;
 use borsh::BorshDeserialize;
 
 /// Decides on reads and uploads for one hospital; cheap to clone.
@@ -186,6 +187,12 @@ impl Release {
             Standing::Paused => return Err(refused(AccessRefusal::Paused)),
             // A use is in a block only if the grant had begun by the block's time, whatever this node's clock says.
             Standing::NotYet | Standing::Active | Standing::UsedUp => {}
+        }
+        if let Some(study) = grant.grantee.study() {
+            let study: Option<StudyState> = self.state(&StateKey::Study(study))?;
+            if !study.is_some_and(|study| study.is_open(now)) {
+                return Err(refused(AccessRefusal::Ended));
+            }
         }
         let declared =
             self.declared(now, request.reader, id, used_by)?.ok_or(refused(AccessRefusal::NotDeclared))?;

@@ -12,7 +12,6 @@ use amulet_crypto::sealed_box::{AgreementKey, AgreementPublicKey};
 use amulet_protocol::calls::{Call, GrantId, PublishStaffKey};
 use amulet_protocol::grant::{GrantState, Standing};
 use amulet_protocol::grant_keys::{GrantKeys, KeyBinding, SealedKeys};
-use amulet_protocol::grantee::Grantee;
 use amulet_protocol::ids::{Did, Height, RecordId, Timestamp, TxId};
 use amulet_protocol::light::{AccessRefusal, LightRefusal, ReadGround, UntrustedReadRequest};
 use amulet_protocol::limits::STAFF_GRANTS_PER_RESPONSE_MAX;
@@ -98,9 +97,8 @@ impl StaffDesk {
         self.release.authorize(now, untrusted)?;
         let unknown = || LightRefusal::NotAllowed(AccessRefusal::Unknown);
         let grant: Option<GrantState> = self.ledger.read(&StateKey::Grant(id)).map_err(failed)?;
-        let own = |grant: &GrantState| match &grant.grantee {
-            Grantee::Staff(staff) => staff.organisation == request.holder,
-            Grantee::Person(_) => false,
+        let own = |grant: &GrantState| {
+            grant.grantee.staff().is_some_and(|staff| staff.organisation == request.holder)
         };
         let grant = grant.filter(own).ok_or_else(unknown)?;
         let Some((_, Call::UseAccess(mut stated))) = self.call(used_by)? else { return Err(unknown()) };

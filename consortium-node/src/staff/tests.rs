@@ -3,13 +3,17 @@
 use super::*;
 use crate::ledger::{BLOCKS_PER_SNAPSHOT, Pruned};
 use crate::testing::{NOW, World};
-use amulet_contracts::testing::{Actor, DAY_MS, reading, record_id, records, staff, staff_key, unasked};
+use amulet_contracts::testing::{
+    Actor, DAY_MS, GENESIS_TIME, participation, practitioner, reading, record_id, records, staff, staff_key,
+    study, unasked,
+};
 use amulet_crypto::content::ContentKey;
-use amulet_protocol::calls::{KeyFlow, NarrowAccess, PauseAccess, RegisterRecords};
-use amulet_protocol::consent::Category;
-use amulet_protocol::grantee::Staff;
+use amulet_protocol::calls::{KeyFlow, NarrowAccess, PauseAccess, RegisterPractitioner, RegisterRecords};
+use amulet_protocol::consent::{Category, PractitionerRole};
+use amulet_protocol::grantee::{Grantee, Staff};
 use amulet_protocol::light::ReadRequest;
 use amulet_protocol::receipt::Outcome;
+use amulet_protocol::study::{EndStudy, RegisterStudy, ReviewStudy, StudyId, VoteBoard, Wording};
 
 /// When grants of these tests end.
 const UNTIL: Timestamp = Timestamp(NOW.0 + DAY_MS);
@@ -277,4 +281,47 @@ async fn the_key_is_published_once() {
     let height = world.ledger.tip().height;
     publish_key(sender, world.ledger.clone(), key).await;
     assert_eq!(world.ledger.tip().height, height);
+}
+
+/// Has three hospitals name the stranger an ethics board, which approves a study of hospital 0, whose researcher the doctor becomes.
+fn approved_study(world: &mut World) -> StudyId {
+    let board = world.stranger.did;
+    let name = Some(Wording { zh: "伦理委员会".into(), en: "Ethics board".into() });
+    let votes: [fn(&mut World) -> &mut Actor; 3] =
+        [|world| &mut world.hospitals[0], |world| &mut world.hospitals[1], |world| &mut world.hospitals[2]];
+    for by in votes {
+        apply(world, by, Call::VoteBoard(VoteBoard { board, name: name.clone() }));
+    }
+    let role = PractitionerRole::Researcher;
+    let researcher = RegisterPractitioner { role, ..practitioner(world.doctor.did, GENESIS_TIME) };
+    apply(world, |world| &mut world.hospitals[0], Call::RegisterPractitioner(researcher));
+    let terms = Box::new(study(board, NOW));
+    let id = apply(world, |world| &mut world.hospitals[0], Call::RegisterStudy(RegisterStudy { terms }));
+    let id = StudyId(id);
+    apply(world, |world| &mut world.stranger, Call::ReviewStudy(ReviewStudy { study: id, approve: true }));
+    id
+}
+
+#[test]
+fn a_researcher_gets_keys_while_the_study_is_open_and_none_once_it_has_ended() {
+    let mut world = world();
+    let study = approved_study(&mut world);
+    let mut call = participation(study, world.hospitals[0].did, 0..4, UNTIL);
+    let binding = KeyBinding::Grant {
+        patient: world.patient.did,
+        grantee: call.grantee.clone(),
+        purpose: call.purpose,
+        request: None,
+    };
+    let to = world.hospitals[0].agreement.public_key();
+    call.keys = keys_of(0..4).seal(to, &binding, &mut SystemEntropy).unwrap();
+    let grant = GrantId(apply(&mut world, |world| &mut world.patient, Call::GrantAccess(call)));
+    world.index.catch_up(&world.ledger).unwrap();
+    let own = ask(&world, &world.doctor, ReadGround::Own);
+    assert_eq!(world.staff().grants(NOW, &own).unwrap(), [grant]);
+    let used_by = apply(&mut world, |world| &mut world.doctor, Call::UseAccess(reading(grant, 0..2)));
+    assert_eq!(known(&keys(&world, &world.doctor, grant, used_by).unwrap()).len(), 2);
+    apply(&mut world, |world| &mut world.stranger, Call::EndStudy(EndStudy { study }));
+    let refused = keys(&world, &world.doctor, grant, used_by).err();
+    assert_eq!(refused, not_allowed::<()>(AccessRefusal::Ended).err(), "not even what was stated before");
 }

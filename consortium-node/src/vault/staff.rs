@@ -19,7 +19,7 @@ pub(super) fn create(write: &WriteTransaction) -> Result<(), IndexError> {
 }
 
 pub(super) fn note_grant(write: &WriteTransaction, id: GrantId, grantee: &Grantee) -> Result<(), IndexError> {
-    let Grantee::Staff(staff) = grantee else { return Ok(()) };
+    let Some(staff) = grantee.staff() else { return Ok(()) };
     let mut grants = write.open_table(GRANTS)?;
     let number = grants.len()?;
     grants.insert((staff.organisation.as_bytes(), number), codec::encode(&id).as_slice())?;

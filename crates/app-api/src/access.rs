@@ -60,6 +60,21 @@ pub enum GranteeView {
     Person(PractitionerView),
     /// The staff of an organisation.
     Staff(StaffView),
+    /// A study.
+    Study(StudyNameView),
+}
+
+/// A study by its title.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StudyNameView {
+    /// Identifier, hex.
+    pub id: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// The organisation that answers for it.
+    pub sponsor: HospitalView,
 }
 
 /// Why data is asked for: a short list from HL7 PurposeOfUse.

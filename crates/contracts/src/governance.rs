@@ -108,9 +108,7 @@ fn decide_or_keep<S: StateRead>(
     proposal: ProposalId,
     mut state: ProposalState,
 ) -> Done<S> {
-    let organisations: BTreeSet<Did> =
-        epoch.validators.members().iter().map(|validator| validator.organisation).collect();
-    if voices(epoch, &state.approvals).len() < Quorum::approvals(organisations.len()) {
+    if voices(epoch, &state.approvals).len() < Quorum::approvals(organisations(epoch).len()) {
         step.put(StateKey::Proposal(proposal), &state);
         return Ok(());
     }
@@ -269,6 +267,11 @@ fn close<S: StateRead>(step: &mut Step<'_, S>, epoch: &EpochState, proposal: Pro
     open.retain(|other| other.proposal != proposal);
     step.put(StateKey::OpenProposals, &open);
     Ok(())
+}
+
+/// Organisations of the set in force.
+pub(crate) fn organisations(epoch: &EpochState) -> BTreeSet<Did> {
+    epoch.validators.members().iter().map(|validator| validator.organisation).collect()
 }
 
 /// Organisations of the set in force among those that approved; each counts once.

@@ -20,6 +20,7 @@ mod identity;
 mod records;
 mod registry;
 mod reputation;
+mod research;
 pub mod rules;
 mod state;
 mod step;
@@ -165,5 +166,9 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::ProposeRules(call) => rules::proposals::propose(step, call),
         Call::ApproveRules(call) => rules::proposals::approve(step, call),
         Call::WithdrawRules(call) => rules::proposals::withdraw(step, call),
+        Call::VoteBoard(call) => research::vote(step, call),
+        Call::RegisterStudy(call) => research::register(step, call),
+        Call::ReviewStudy(call) => research::review(step, call),
+        Call::EndStudy(call) => research::end(step, call),
     }
 }

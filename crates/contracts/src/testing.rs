@@ -18,13 +18,15 @@ use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
 use amulet_protocol::governance::{Acceptance, Candidate, MembershipChange, Seat};
 use amulet_protocol::grant::Term;
 use amulet_protocol::grant_keys::SealedKeys;
-use amulet_protocol::grantee::{Grantee, Staff};
+use amulet_protocol::grantee::{Grantee, Participation, Staff};
 use amulet_protocol::header::Header;
 use amulet_protocol::ids::{
     BlobId, ChainId, Did, Epoch, HeaderHash, Height, Nonce, RecordId, ReplicaId, Timestamp,
 };
+use amulet_protocol::study::{StudyId, StudyTerms, Wording};
 use amulet_protocol::transaction::{SignedTransaction, TRANSACTION_VERSION, Transaction};
 use amulet_protocol::validators::Validator;
+use std::num::NonZeroU32;
 
 /// One day, in milliseconds.
 pub const DAY_MS: u64 = 24 * 3_600_000;
@@ -254,6 +256,38 @@ pub fn unasked(grantee: Grantee, numbers: std::ops::Range<u64>, until: Timestamp
 #[must_use]
 pub fn staff(organisation: Did) -> Staff {
     Staff { organisation, department: None, role: None }
+}
+
+/// A study of laboratory results for half a year, with two participants, that `board` is to decide on.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn study(board: Did, now: Timestamp) -> StudyTerms {
+    let wording = |zh: &str, en: &str| Wording { zh: zh.into(), en: en.into() };
+    StudyTerms {
+        board,
+        title: wording("血糖研究", "Blood sugar"),
+        aim: wording("血糖在冬天是否更高？", "Is blood sugar higher in winter?"),
+        department: None,
+        categories: vec![Category::Labs],
+        record_dates: RecordDates::default(),
+        ends: now.plus_millis(180 * DAY_MS),
+        participants_max: NonZeroU32::new(2).expect("two are not none"),
+    }
+}
+
+/// A grant of records `numbers` until `until` for a study of `sponsor`.
+#[must_use]
+pub fn participation(
+    study: StudyId,
+    sponsor: Did,
+    numbers: std::ops::Range<u64>,
+    until: Timestamp,
+) -> GrantAccess {
+    let staff = Staff { role: Some(PractitionerRole::Researcher), ..staff(sponsor) };
+    let grantee = Grantee::Study(Participation { study, staff });
+    GrantAccess { purpose: Purpose::Research, ..unasked(grantee, numbers, until) }
 }
 
 /// The publication of an organisation's key for its staff.

@@ -12,6 +12,7 @@ use crate::grantee::{Grantee, Staff};
 use crate::ids::{BlobId, Did, Epoch, RecordId, Timestamp};
 use crate::reputation::ReportService;
 use crate::rules::{ApproveRules, ProposeRules, WithdrawRules};
+use crate::study::{EndStudy, RegisterStudy, ReviewStudy, VoteBoard};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -135,6 +136,14 @@ pub enum Call {
     DisputeEmergency(DisputeEmergency),
     /// emergency: the declarer's employer says what its review of a declaration found.
     ReviewEmergency(ReviewEmergency),
+    /// research: an organisation votes on an ethics board.
+    VoteBoard(VoteBoard),
+    /// research: an organisation registers a study.
+    RegisterStudy(RegisterStudy),
+    /// research: a study's ethics board approves or rejects it.
+    ReviewStudy(ReviewStudy),
+    /// research: a study's sponsor or board ends it.
+    EndStudy(EndStudy),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.

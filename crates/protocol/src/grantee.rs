@@ -4,6 +4,7 @@ use crate::consent::{PractitionerRole, Purpose};
 use crate::ids::{Did, Timestamp};
 use crate::limits::NAME_BYTES_MAX;
 use crate::state::Practitioner;
+use crate::study::StudyId;
 use alloc::string::String;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -14,6 +15,17 @@ pub enum Grantee {
     Person(Did),
     /// Everybody who practises at an organisation, or a part of them.
     Staff(Staff),
+    /// Those who read for a study in which the patient takes part.
+    Study(Participation),
+}
+
+/// A patient's part in a study.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub struct Participation {
+    /// The study.
+    pub study: StudyId,
+    /// Who reads for it, as the study says.
+    pub staff: Staff,
 }
 
 /// Those who practise at an organisation, whoever that is at the time of reading (FHIR `PractitionerRole`).
@@ -33,7 +45,25 @@ impl Grantee {
     pub fn did(&self) -> Did {
         match self {
             Self::Person(did) => *did,
-            Self::Staff(staff) => staff.organisation,
+            Self::Staff(staff) | Self::Study(Participation { staff, .. }) => staff.organisation,
+        }
+    }
+
+    /// The staff, unless it is a person.
+    #[must_use]
+    pub fn staff(&self) -> Option<&Staff> {
+        match self {
+            Self::Person(_) => None,
+            Self::Staff(staff) | Self::Study(Participation { staff, .. }) => Some(staff),
+        }
+    }
+
+    /// The study, if it is one.
+    #[must_use]
+    pub fn study(&self) -> Option<StudyId> {
+        match self {
+            Self::Person(_) | Self::Staff(_) => None,
+            Self::Study(participation) => Some(participation.study),
         }
     }
 
@@ -50,7 +80,9 @@ impl Grantee {
         let counts = registration.filter(|registration| registration.counts_at(now));
         match self {
             Self::Person(did) => *did == reader && (counts.is_some() || purpose.is_for_laypeople()),
-            Self::Staff(staff) => counts.is_some_and(|registration| staff.includes(registration)),
+            Self::Staff(staff) | Self::Study(Participation { staff, .. }) => {
+                counts.is_some_and(|registration| staff.includes(registration))
+            }
         }
     }
 }

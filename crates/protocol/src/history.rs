@@ -8,6 +8,7 @@ use crate::consent::ReviewFinding;
 use crate::evidence::EvidenceKind;
 use crate::governance::{ProposalId, Seat};
 use crate::ids::{Did, Epoch, Height, ReplicaId, Timestamp, TxId};
+use crate::study::StudyId;
 use alloc::format;
 use alloc::string::String;
 use amulet_crypto::digest::{Digest, Tag, tagged};
@@ -252,6 +253,48 @@ pub enum Event {
         practitioner: Did,
         /// What was found.
         finding: ReviewFinding,
+    },
+    /// An organisation said that somebody shall be an ethics board, or shall not.
+    BoardVoted {
+        /// On whom.
+        board: Did,
+        /// Who voted.
+        organisation: Did,
+    },
+    /// Enough organisations agree: an ethics board is in office under a name.
+    BoardNamed {
+        /// The board.
+        board: Did,
+    },
+    /// Enough organisations agree: an ethics board is none any more.
+    BoardDismissed {
+        /// Who was one.
+        board: Did,
+    },
+    /// An organisation registered a study, which its board is to decide on.
+    StudyRegistered {
+        /// The study.
+        study: StudyId,
+        /// Who answers for it.
+        sponsor: Did,
+        /// The board.
+        board: Did,
+    },
+    /// Its ethics board decided on a study.
+    StudyReviewed {
+        /// The study.
+        study: StudyId,
+        /// The board.
+        board: Did,
+        /// Whether it is approved.
+        approved: bool,
+    },
+    /// A study was ended before its time.
+    StudyEnded {
+        /// The study.
+        study: StudyId,
+        /// Who ended it: sponsor or board.
+        by: Did,
     },
 }
 

@@ -43,6 +43,7 @@ pub mod rules;
 pub mod state;
 pub mod state_batch;
 pub mod state_tree;
+pub mod study;
 pub mod transaction;
 pub mod validators;
 pub mod verdict;

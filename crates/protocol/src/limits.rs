@@ -77,6 +77,14 @@ pub const RULE_NESTING_MAX: usize = 16;
 pub const RULE_OPERATORS_MAX: usize = 256;
 /// Kinds of records in one access: 16 categories of some classes from many hospitals. Each is one question to the rule book.
 pub const RECORD_KINDS_PER_ACCESS_MAX: usize = 256;
+/// Bytes of a study's title: 80 Chinese characters.
+pub const STUDY_TITLE_BYTES_MAX: usize = 240;
+/// Bytes of a study's aim: 600 Chinese characters, which a patient reads in two minutes.
+pub const STUDY_AIM_BYTES_MAX: usize = 1_800;
+/// How long a study may last: five years in milliseconds. A longer one asks its board, and its participants, again.
+pub const STUDY_TIME_MAX_MS: u64 = 5 * 366 * 24 * 3_600_000;
+/// Open studies of the whole consortium: as many state keys as a wallet asks for at once.
+pub const STUDIES_OPEN_MAX: usize = STATE_KEYS_PER_REQUEST_MAX;
 /// Open proposals of one organisation; with at most 100 organisations in the set, 400 in all.
 pub const PROPOSALS_PER_ORGANISATION_MAX: usize = 4;
 /// Blocks that a change of the validator set may be planned ahead, so that a decided one does not stand in the way of

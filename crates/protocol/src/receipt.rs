@@ -215,6 +215,28 @@ pub enum RefusalCode {
     AlreadyDisputed,
     /// The declaration was reviewed already.
     AlreadyReviewed,
+    /// A text is empty, too long, or not plain.
+    BadText,
+    /// The DID is nobody's who could be, or is, an ethics board.
+    UnknownBoard,
+    /// The organisation's last vote was the same.
+    AlreadyVoted,
+    /// The study is unknown.
+    UnknownStudy,
+    /// The sender is not the one whose word on this study counts.
+    NotYourStudy,
+    /// The study was decided on or has ended, or is not approved.
+    StudyClosed,
+    /// Research reads for a registered study, and a study for research only.
+    StudyNeeded,
+    /// The grant would open more than the study is approved for: another category, or for longer.
+    BeyondStudy,
+    /// The patient takes part already.
+    AlreadyEnrolled,
+    /// The study has as many participants as it may.
+    StudyFull,
+    /// As many studies are open as there may be.
+    TooManyStudies,
 }
 
 impl fmt::Display for RefusalCode {

@@ -8,6 +8,7 @@ use crate::governance::ProposalId;
 use crate::grantee::Grantee;
 use crate::ids::{BlobId, Did, Epoch, Height, Nonce, RecordId, ReplicaId, Timestamp, digest_of};
 use crate::limits::EMERGENCY_REVIEW_TIME_MS;
+use crate::study::StudyId;
 use alloc::string::String;
 use alloc::vec::Vec;
 use amulet_crypto::digest::{Digest, Tag};
@@ -80,6 +81,15 @@ pub enum StateKey {
     /// List of times at which a practitioner declared emergencies within the last day, oldest first, at most
     /// [`DECLARATIONS_PER_DAY_MAX`](crate::limits::DECLARATIONS_PER_DAY_MAX).
     RecentDeclarations(Did),
+    /// [`BoardState`](crate::study::BoardState) of a DID that was voted on.
+    Board(Did),
+    /// [`StudyState`](crate::study::StudyState).
+    Study(StudyId),
+    /// List of [`StudyId`]: the approved studies that were open when the list was last changed, in the order of their approval, at
+    /// most [`STUDIES_OPEN_MAX`](crate::limits::STUDIES_OPEN_MAX).
+    OpenStudies,
+    /// [`GrantId`] by which a patient takes part in a study, or did until it ended by itself; removed when it is taken back.
+    Enrolment(StudyId, Did),
 }
 
 impl StateKey {

@@ -81,7 +81,13 @@ export type HistoryEvent =
   | { readonly kind: "rules-adopted"; readonly proposal: string; readonly version: number }
   | { readonly kind: "many-emergencies"; readonly practitioner: string; readonly declarations: number }
   | { readonly kind: "emergency-disputed"; readonly declaration: string; readonly practitioner: string }
-  | { readonly kind: "emergency-reviewed"; readonly declaration: string; readonly practitioner: string; readonly finding: "justified" | "not_justified" };
+  | { readonly kind: "emergency-reviewed"; readonly declaration: string; readonly practitioner: string; readonly finding: "justified" | "not_justified" }
+  | { readonly kind: "board-voted"; readonly board: string; readonly organisation: string }
+  | { readonly kind: "board-named"; readonly board: string }
+  | { readonly kind: "board-dismissed"; readonly board: string }
+  | { readonly kind: "study-registered"; readonly study: string; readonly sponsor: string; readonly board: string }
+  | { readonly kind: "study-reviewed"; readonly study: string; readonly board: string; readonly approved: boolean }
+  | { readonly kind: "study-ended"; readonly study: string; readonly by: string };
 
 /** An entry of a personal history. */
 export interface HistoryEntry {

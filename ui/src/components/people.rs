@@ -3,7 +3,7 @@
 use crate::hooks::use_now;
 use crate::i18n::dates::{TimeLeft, countdown};
 use crate::i18n::{Translator, tr, use_translator, words};
-use amulet_app_api::access::{GranteeView, PractitionerView, StaffView};
+use amulet_app_api::access::{GranteeView, PractitionerView, StaffView, StudyNameView};
 use amulet_app_api::records::Category;
 use amulet_app_api::wallet::TimeMs;
 use dioxus::prelude::*;
@@ -39,7 +39,18 @@ pub fn grantee(t: Translator, grantee: &GranteeView) -> String {
     match grantee {
         GranteeView::Person(person) => who(t, person),
         GranteeView::Staff(staff) => self::staff(t, staff),
+        GranteeView::Study(study) => study_of(t, study),
     }
+}
+
+/// A study and who answers for it, in words.
+pub fn study_of(t: Translator, study: &StudyNameView) -> String {
+    tr!(t, "study-of", title = study_title(t, study), hospital = t.hospital(&study.sponsor))
+}
+
+/// A study's title in the language of the page.
+fn study_title(t: Translator, study: &StudyNameView) -> String {
+    t.wording(&study.title_zh, &study.title_en)
 }
 
 /// The same in as few words as a title has room for.
@@ -47,6 +58,7 @@ pub fn grantee_name(t: Translator, grantee: &GranteeView) -> String {
     match grantee {
         GranteeView::Person(person) => person.name.clone(),
         GranteeView::Staff(staff) => self::staff(t, staff),
+        GranteeView::Study(study) => study_title(t, study),
     }
 }
 

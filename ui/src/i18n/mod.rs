@@ -74,6 +74,14 @@ impl Translator {
         with_bundle(self.language(), |bundle| bundle.has_message(key)).then(|| self.text(key, &[]))
     }
 
+    /// A text that the ledger has in both languages, in that of the page.
+    pub fn wording(self, zh: &str, en: &str) -> String {
+        match self.language() {
+            Language::En => en.to_owned(),
+            Language::Zh => zh.to_owned(),
+        }
+    }
+
     /// A hospital's name; if none is known, words that say so with the beginning of its identifier.
     pub fn hospital(self, hospital: &HospitalView) -> String {
         let name = match self.language() {

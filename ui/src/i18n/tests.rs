@@ -91,7 +91,7 @@ fn every_error_says_what_happened_what_it_means_and_what_to_do() {
 }
 
 /// Refusals of calls that no page makes: those of organisations and validators, and those that have an error of their own.
-const MET_BY_NO_PAGE: [RefusalCode; 42] = [
+const MET_BY_NO_PAGE: [RefusalCode; 47] = [
     RefusalCode::NotAnOrganisation,
     RefusalCode::NotAPractitioner,
     RefusalCode::UnknownPatient,
@@ -134,6 +134,11 @@ const MET_BY_NO_PAGE: [RefusalCode; 42] = [
     RefusalCode::UnknownDeclaration,
     RefusalCode::NotYourDeclaration,
     RefusalCode::AlreadyReviewed,
+    RefusalCode::BadText,
+    RefusalCode::UnknownBoard,
+    RefusalCode::AlreadyVoted,
+    RefusalCode::NotYourStudy,
+    RefusalCode::TooManyStudies,
 ];
 
 /// What a node says no with before a contract does.

@@ -3,7 +3,7 @@
 use super::{can_read, lasts, opens};
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
-use crate::{checks, history, rules};
+use crate::{checks, history, research, rules};
 use amulet_protocol::calls::{
     ConfirmDeletion, ExtendAccess, GrantId, NarrowAccess, PauseAccess, ResumeAccess, RevokeAccess, UseAccess,
 };
@@ -46,6 +46,7 @@ pub(crate) fn extend<S: StateRead>(step: &mut Step<'_, S>, call: &ExtendAccess) 
     lasts(&call.term, step.now().max(grant.valid_from), ACCESS_TIME_MAX_MS)?;
     let more = grant.term.is_within(&call.term) && !call.term.is_within(&grant.term);
     ensure(more, RefusalCode::NotLonger)?;
+    research::lasts(step, &grant.grantee, &call.term)?;
     grant.term = call.term;
     let until = call.term.valid_until;
     let event = Event::AccessExtended { grant: call.grant, grantee: grant.grantee.did(), until };
@@ -80,6 +81,7 @@ pub(crate) fn revoke<S: StateRead>(step: &mut Step<'_, S>, call: &RevokeAccess) 
     // What the last use of a used-up grant named can still be fetched for a while, unless it is taken back.
     goes_on(step, &grant).or_else(|code| ensure(code == RefusalCode::GrantUsedUp, code))?;
     grant.hold = Hold::Revoked { at: step.now() };
+    research::withdraw(step, call.grant, &grant)?;
     let erase_by = match grant.deletion(step.now()) {
         Deletion::Owed { by } | Deletion::Overdue { by } => Some(by),
         Deletion::NotOwed | Deletion::Confirmed { .. } => None,
@@ -98,6 +100,7 @@ pub(crate) fn use_access<S: StateRead>(step: &mut Step<'_, S>, call: &UseAccess)
         Standing::Paused => Err(RefusalCode::GrantPaused),
         _ => goes_on(step, &grant),
     }?;
+    research::goes_on(step, &grant.grantee)?;
     checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
     ensure(is_part(&call.records, &grant.records), RefusalCode::NotGranted)?;
     rules::can_read_all(step, &grant, &call.records)?;

@@ -10,11 +10,11 @@ pub(crate) use life::{confirm_deletion, extend, narrow, pause, resume, revoke, u
 
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
-use crate::{checks, history, registry, rules};
+use crate::{checks, history, registry, research, rules};
 use amulet_protocol::calls::{DeclineAccess, GrantAccess, GrantId, RequestAccess, RequestId};
 use amulet_protocol::consent::{Category, DataClass, Purpose, RecordDates};
 use amulet_protocol::grant::{GrantState, Hold, Term};
-use amulet_protocol::grantee::Grantee;
+use amulet_protocol::grantee::{Grantee, Participation};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::{RecordId, Timestamp};
 use amulet_protocol::limits::{
@@ -22,6 +22,7 @@ use amulet_protocol::limits::{
 };
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::state::{Answer, Practitioner, RecordState, RequestState, StateKey};
+use amulet_protocol::study::StudyTerms;
 
 /// A practitioner asks a patient.
 pub(crate) fn request<S: StateRead>(step: &mut Step<'_, S>, call: &RequestAccess) -> Done<S> {
@@ -34,6 +35,8 @@ pub(crate) fn request<S: StateRead>(step: &mut Step<'_, S>, call: &RequestAccess
         }
     };
     can_read(step, &grantee, call.purpose)?;
+    // Patients join a study; nobody asks them one by one.
+    ensure(call.purpose != Purpose::Research, RefusalCode::StudyNeeded)?;
     ensure(call.patient != step.sender, RefusalCode::SelfDealing)?;
     checks::patient(step, call.patient)?;
     checks::ascending(&call.categories, CATEGORIES_MAX)?;
@@ -74,7 +77,18 @@ pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) ->
     let valid_from = call.valid_from.map_or(now, |from| from.max(now));
     ensure(valid_from <= now.plus_millis(ANSWER_TIME_MAX_MS), RefusalCode::BadDuration)?;
     lasts(&call.term, valid_from, longest)?;
-    may_open(step, call, asked.as_ref())?;
+    let study = research::study_of(step, call)?;
+    let bounds = match (&asked, &study) {
+        (Some(request), _) => {
+            Some(Bounds::new(&request.categories, request.record_dates, RefusalCode::BeyondRequest))
+        }
+        (None, Some((_, study))) => {
+            let StudyTerms { categories, record_dates, .. } = &study.terms;
+            Some(Bounds::new(categories, *record_dates, RefusalCode::BeyondStudy))
+        }
+        (None, None) => None,
+    };
+    may_open(step, call, bounds)?;
     rules::can_read_some(step, call)?;
     let (id, grantee) = (GrantId(step.id), call.grantee.did());
     let grant = GrantState {
@@ -97,6 +111,9 @@ pub(crate) fn grant<S: StateRead>(step: &mut Step<'_, S>, call: &GrantAccess) ->
     if !call.standing.is_empty() {
         standing::note(step, id)?;
     }
+    if let Some((study, state)) = study {
+        research::enrol(step, study, state, id)?;
+    }
     if let (Some(request), Some(state)) = (call.request, asked) {
         step.put(StateKey::Request(request), &RequestState { answer: Answer::Granted(id), ..state });
     }
@@ -118,21 +135,41 @@ fn as_requested<S: StateRead>(
     Ok(request)
 }
 
-/// Refuses records that are not the sender's to open, and, if it was asked for, more than was.
-fn may_open<S: StateRead>(step: &Step<'_, S>, call: &GrantAccess, asked: Option<&RequestState>) -> Done<S> {
-    let within = |category: &Category| asked.is_none_or(|request| request.categories.contains(category));
+/// What a grant may open at most: what was asked for, by a practitioner or a study.
+struct Bounds<'a> {
+    categories: &'a [Category],
+    /// Who asks for the records of a time that ends does not ask for those to come.
+    open_ended: bool,
+    /// Why more is refused.
+    code: RefusalCode,
+}
+
+impl<'a> Bounds<'a> {
+    fn new(categories: &'a [Category], dates: RecordDates, code: RefusalCode) -> Self {
+        Self { categories, open_ended: dates.to.is_none(), code }
+    }
+}
+
+/// Refuses records that are not the sender's to open, and more than the bounds, if there are some.
+fn may_open<S: StateRead>(step: &Step<'_, S>, call: &GrantAccess, bounds: Option<Bounds<'_>>) -> Done<S> {
+    let keeps = |category: Option<&Category>| {
+        let refused = bounds.as_ref().filter(|bounds| match category {
+            Some(category) => !bounds.categories.contains(category),
+            None => !bounds.open_ended,
+        });
+        refused.map_or(Ok(()), |bounds| Err(bounds.code))
+    };
     opens(&call.records, &call.standing)?;
     if !call.standing.is_empty() {
-        // Who asks for the records of a time that ends does not ask for those to come.
-        let open_ended = asked.is_none_or(|request| request.record_dates.to.is_none());
-        ensure(open_ended && call.standing.iter().all(within), RefusalCode::BeyondRequest)?;
+        keeps(None)?;
+        call.standing.iter().try_for_each(|category| keeps(Some(category)))?;
     }
     for id in &call.records {
         let record: Option<RecordState> = step.get(&StateKey::Record(*id))?;
         let own = record.filter(|record| record.patient == step.sender);
         let record = own.ok_or(RefusalCode::UnknownRecord)?;
         ensure(record.class != DataClass::Core, RefusalCode::CoreRecord)?;
-        ensure(within(&record.category), RefusalCode::BeyondRequest)?;
+        keeps(Some(&record.category))?;
     }
     Ok(())
 }
@@ -158,7 +195,7 @@ fn can_read<S: StateRead>(step: &Step<'_, S>, grantee: &Grantee, purpose: Purpos
             let reads = grantee.includes(*did, registration.as_ref(), purpose, step.now());
             Ok(ensure(known && reads, RefusalCode::UnknownPractitioner)?)
         }
-        Grantee::Staff(staff) => {
+        Grantee::Staff(staff) | Grantee::Study(Participation { staff, .. }) => {
             let reachable = step.exists(&StateKey::StaffKey(staff.organisation))?;
             Ok(ensure(reachable && staff.is_well_formed(), RefusalCode::BadGrantee)?)
         }

@@ -13,12 +13,13 @@ use amulet_crypto::sealed_box::AgreementPublicKey;
 use amulet_protocol::calls::{GrantId, KeyFlow, RecordEntry};
 use amulet_protocol::consent::DataClass;
 use amulet_protocol::grant::{GrantState, Standing};
-use amulet_protocol::grantee::Grantee;
+use amulet_protocol::grantee::{Grantee, Participation};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::{Did, RecordId, Timestamp};
 use amulet_protocol::limits::{RECORDS_PER_GRANT_MAX, STANDING_GRANTS_MAX};
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::state::{Identity, Practitioner, StateKey};
+use amulet_protocol::study::StudyState;
 
 /// A grant that new records are to reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,5 +127,12 @@ fn key_of<S: StateRead>(
             Ok(identity.map(|identity| identity.agreement))
         }
         Grantee::Staff(staff) => state::get(state, &StateKey::StaffKey(staff.organisation)),
+        Grantee::Study(Participation { study, staff }) => {
+            let study: Option<StudyState> = state::get(state, &StateKey::Study(*study))?;
+            if !study.is_some_and(|study| study.is_open(now)) {
+                return Ok(None);
+            }
+            state::get(state, &StateKey::StaffKey(staff.organisation))
+        }
     }
 }

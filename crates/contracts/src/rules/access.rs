@@ -96,11 +96,11 @@ impl GivenTo {
     /// The narrowest thing that a grant names.
     #[must_use]
     pub fn of(grantee: &Grantee) -> Self {
-        match grantee {
-            Grantee::Person(_) => Self::Person,
-            Grantee::Staff(staff) if staff.department.is_some() => Self::Department,
-            Grantee::Staff(staff) if staff.role.is_some() => Self::Role,
-            Grantee::Staff(_) => Self::Organisation,
+        match grantee.staff() {
+            None => Self::Person,
+            Some(staff) if staff.department.is_some() => Self::Department,
+            Some(staff) if staff.role.is_some() => Self::Role,
+            Some(_) => Self::Organisation,
         }
     }
 }

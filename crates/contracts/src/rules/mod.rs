@@ -20,9 +20,9 @@ use crate::state::StateRead;
 use crate::step::{Done, Step, Stop, ensure};
 use crate::{ApplyError, state};
 use amulet_protocol::calls::GrantAccess;
-use amulet_protocol::consent::DataClass;
+use amulet_protocol::consent::{Category, DataClass, PractitionerRole, Purpose};
 use amulet_protocol::grant::GrantState;
-use amulet_protocol::grantee::Grantee;
+use amulet_protocol::grantee::{Grantee, Staff};
 use amulet_protocol::ids::RecordId;
 use amulet_protocol::limits::RECORD_KINDS_PER_ACCESS_MAX;
 use amulet_protocol::receipt::RefusalCode;
@@ -116,6 +116,31 @@ pub(crate) fn can_read_some<S: StateRead>(step: &Step<'_, S>, call: &GrantAccess
         })
     });
     Ok(ensure(some, RefusalCode::NotByRules)?)
+}
+
+/// Refuses a study that asks for a category of which its own researchers may not even read what their organisation has registered.
+pub(crate) fn can_study<S: StateRead>(step: &Step<'_, S>, staff: &Staff, categories: &[Category]) -> Done<S> {
+    let book = in_force(step).map_err(Stop::Failed)?;
+    let grantee = Grantee::Staff(staff.clone());
+    let hours = if book.tells_time() { 0..24 } else { 0..1 };
+    let allows = |category: &Category| {
+        hours.clone().any(|hour| {
+            let kind = RecordKind {
+                category: *category,
+                class: DataClass::Sensitive,
+                provider: staff.organisation,
+                by_name: true,
+            };
+            let reader = Reader::Practitioner {
+                organisation: staff.organisation,
+                department: staff.department.clone().unwrap_or_default(),
+                role: PractitionerRole::Researcher,
+            };
+            let given_to = GivenTo::of(&grantee);
+            book.allows(&Access { reader, kind, purpose: Purpose::Research, given_to, hour })
+        })
+    };
+    Ok(ensure(categories.iter().all(allows), RefusalCode::NotByRules)?)
 }
 
 fn kind_of(record: &RecordState, by_name: bool) -> RecordKind {

@@ -1,7 +1,7 @@
 //! governance of the rule book: organisations with a validator decide which rules are in force.
 
 use super::parsed;
-use crate::governance::{current, voices};
+use crate::governance::{current, organisations, voices};
 use crate::history;
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
@@ -13,7 +13,6 @@ use amulet_protocol::quorum::Quorum;
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::rules::{ApproveRules, ProposeRules, RuleBookState, RulesProposalState, WithdrawRules};
 use amulet_protocol::state::StateKey;
-use std::collections::BTreeSet;
 
 /// Proposes a rule book, which its proposer approves.
 pub(crate) fn propose<S: StateRead>(step: &mut Step<'_, S>, call: &ProposeRules) -> Done<S> {
@@ -126,10 +125,6 @@ fn close<S: StateRead>(step: &mut Step<'_, S>, epoch: &EpochState, proposal: Pro
     open.retain(|other| other.proposal != proposal);
     step.put(StateKey::OpenRules, &open);
     Ok(())
-}
-
-fn organisations(epoch: &EpochState) -> BTreeSet<Did> {
-    epoch.validators.members().iter().map(|validator| validator.organisation).collect()
 }
 
 /// The rules bind everybody's staff: every organisation that validates is told.

@@ -13,6 +13,7 @@ mod properties;
 mod records;
 mod registry;
 mod reputation;
+mod research;
 mod rules;
 mod standing;
 mod vectors;

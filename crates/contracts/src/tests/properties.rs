@@ -5,19 +5,22 @@ use crate::Due;
 use crate::flows_due;
 use crate::rules::{Access, DEFAULT_RULES, GivenTo, Reader, RecordKind, hour_of_day, in_force};
 use crate::testing::{
-    card, emergency, grant, reading, records, request, sealed_keys, staff, staff_key, unasked,
+    card, emergency, grant, participation, reading, records, request, sealed_keys, staff, staff_key, study,
+    unasked,
 };
 use amulet_protocol::calls::{
     CardLocator, ConfirmDeletion, DeclineAccess, ExtendAccess, GrantId, KeyFlow, NarrowAccess, PauseAccess,
-    RegisterRecords, RequestId, ResumeAccess, RevokeAccess, RevokeCard, UseAccess, UseLimit,
+    RegisterPractitioner, RegisterRecords, RequestId, ResumeAccess, RevokeAccess, RevokeCard, UseAccess,
+    UseLimit,
 };
-use amulet_protocol::consent::Category;
+use amulet_protocol::consent::{Category, PractitionerRole};
 use amulet_protocol::governance::ProposalId;
 use amulet_protocol::grant::{GrantState, Standing, Term};
 use amulet_protocol::grantee::Grantee;
 use amulet_protocol::ids::Nonce;
 use amulet_protocol::rules::{ApproveRules, ProposeRules, RuleBookState};
 use amulet_protocol::state::{Account, CardState, Practitioner, RecordState, RequestState};
+use amulet_protocol::study::{EndStudy, RegisterStudy, ReviewStudy, StudyId, StudyState, VoteBoard, Wording};
 use amulet_protocol::transaction::Transaction;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -25,6 +28,7 @@ use std::num::NonZeroU32;
 
 const PATIENTS: [&str; 2] = ["wang", "zhao"];
 const DOCTORS: [&str; 2] = ["li", "chen"];
+const HOSPITALS: [&str; 4] = ["h0", "h1", "h2", "h3"];
 const HOUR_MS: u64 = 3_600_000;
 /// Rule books that come into force by turns: the default one, one that closes some categories' doors, one of the night.
 const BOOKS: [&str; 3] = [
@@ -52,6 +56,11 @@ enum Attempt {
     RevokeCard { patient: usize, locator: u8 },
     Emergency { doctor: usize, locator: u8 },
     Rules { book: usize },
+    Board { by: usize, yes: bool },
+    Study { by: usize },
+    Review { stray: bool, study: usize, approve: bool },
+    EndStudy { stray: bool, study: usize },
+    Join { patient: usize, study: usize, first: u64, count: u64, hours: u64, standing: bool },
     Wait { hours: u64 },
 }
 
@@ -80,7 +89,16 @@ fn attempt() -> impl Strategy<Value = Attempt> {
             .prop_map(|(stray, grant, hours, uses)| Attempt::Extend { stray, grant, hours, uses }),
         2 => (stray, which.clone()).prop_map(|(stray, grant)| Attempt::Pause { stray, grant }),
         2 => (stray, which.clone()).prop_map(|(stray, grant)| Attempt::Resume { stray, grant }),
-        3 => (stray, which).prop_map(|(stray, grant)| Attempt::Confirm { stray, grant }),
+        3 => (stray, which.clone()).prop_map(|(stray, grant)| Attempt::Confirm { stray, grant }),
+        1 => (0usize..4, prop::bool::weighted(0.8)).prop_map(|(by, yes)| Attempt::Board { by, yes }),
+        2 => (0usize..3).prop_map(|by| Attempt::Study { by: by / 2 }),
+        2 => (stray, which.clone(), prop::bool::weighted(0.8))
+            .prop_map(|(stray, study, approve)| Attempt::Review { stray, study, approve }),
+        1 => (stray, which).prop_map(|(stray, study)| Attempt::EndStudy { stray, study }),
+        4 => (part.clone(), 0u64..170, any::<bool>())
+            .prop_map(|((_, study, first, count), hours, standing)| {
+                Attempt::Join { patient: usize::from(hours % 2 == 0), study, first, count, hours, standing }
+            }),
         6 => part.prop_map(|(stray, grant, first, count)| Attempt::Use { stray, grant, first, count }),
         2 => (who.clone(), locator.clone()).prop_map(|(patient, locator)| Attempt::Card { patient, locator }),
         1 => (who.clone(), locator.clone())
@@ -96,6 +114,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
 struct Made {
     requests: Vec<RequestId>,
     grants: Vec<GrantId>,
+    studies: Vec<StudyId>,
 }
 
 /// The number of the first record of a patient; each has three.
@@ -194,8 +213,11 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
         Attempt::Use { stray, grant, first, count } => {
             let (grant, state) = grant_state(grant)?;
             let (patient, _) = name_of(world, PATIENTS, state.patient, false);
-            // Li is of h0, whose staff some grants are for.
-            let (_, name) = name_of(world, DOCTORS, state.grantee.did(), stray);
+            // Li is of h0, whose staff some grants are for; Ren reads for its studies.
+            let (_, name) = match state.grantee.study() {
+                Some(_) if !stray => (0, "ren"),
+                _ => name_of(world, DOCTORS, state.grantee.did(), stray),
+            };
             let first = base(patient) + first;
             (name, Call::UseAccess(reading(grant, first..first + count)))
         }
@@ -208,6 +230,30 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
         }
         Attempt::Emergency { doctor, locator } => {
             (DOCTORS[doctor], Call::DeclareEmergency(emergency(locator)))
+        }
+        Attempt::Board { by, yes } => {
+            let name = yes.then(|| Wording { zh: "伦理委员会".into(), en: "Ethics board".into() });
+            (HOSPITALS[by], Call::VoteBoard(VoteBoard { board: world.did("board"), name }))
+        }
+        Attempt::Study { by } => {
+            let terms = Box::new(study(world.did("board"), world.now));
+            (HOSPITALS[by], Call::RegisterStudy(RegisterStudy { terms }))
+        }
+        Attempt::Review { stray, study, approve } => {
+            let study = *made.studies.iter().rev().nth(study)?;
+            (if stray { "h0" } else { "board" }, Call::ReviewStudy(ReviewStudy { study, approve }))
+        }
+        Attempt::EndStudy { stray, study } => {
+            let study = *made.studies.iter().rev().nth(study)?;
+            (if stray { "h1" } else { "h0" }, Call::EndStudy(EndStudy { study }))
+        }
+        Attempt::Join { patient, study, first, count, hours, standing } => {
+            let study = *made.studies.iter().rev().nth(study)?;
+            let until = world.now.plus_millis(hours * HOUR_MS);
+            let first = base(patient) + first;
+            let mut call = participation(study, world.did("h0"), first..first + count, until);
+            call.standing.extend(standing.then_some(Category::Labs));
+            (PATIENTS[patient], Call::GrantAccess(call))
         }
         Attempt::Rules { .. } | Attempt::Wait { .. } => return None,
     })
@@ -277,6 +323,16 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
             Call::RegisterRecords(call) => [call.patient].into(),
             call => panic!("{event:?} from {call:?}"),
         },
+        Event::BoardVoted { board, organisation } => [*board, *organisation].into(),
+        Event::BoardNamed { board } | Event::BoardDismissed { board } => {
+            HOSPITALS.map(|name| world.did(name)).into_iter().chain([*board]).collect()
+        }
+        Event::StudyRegistered { study, .. }
+        | Event::StudyReviewed { study, .. }
+        | Event::StudyEnded { study, .. } => {
+            let study: StudyState = world.read(&StateKey::Study(*study)).unwrap();
+            [study.sponsor, study.terms.board].into()
+        }
         Event::IdentityRegistered
         | Event::PractitionerRegistered { .. }
         | Event::MembershipProposed { .. }
@@ -313,7 +369,25 @@ fn readable(world: &World, transaction: &Transaction) -> bool {
             hour: hour_of_day(world.now),
         })
     };
-    grant.standing(world.now) == Standing::Active && call.records.iter().all(|id| allowed(*id))
+    let open = grant.grantee.study().is_none_or(|study| is_open(world, study));
+    open && grant.standing(world.now) == Standing::Active && call.records.iter().all(|id| allowed(*id))
+}
+
+fn is_open(world: &World, study: StudyId) -> bool {
+    let study: StudyState = world.read(&StateKey::Study(study)).unwrap();
+    study.approved_at().is_some() && study.is_open(world.now)
+}
+
+/// No study has more participants than it may, or counts them wrongly.
+fn studies_are_not_overfull(world: &World, made: &Made) {
+    for id in &made.studies {
+        let study: StudyState = world.read(&StateKey::Study(*id)).unwrap();
+        let takes_part =
+            |name: &&str| world.read::<GrantId>(&StateKey::Enrolment(*id, world.did(name))).is_some();
+        let counted = PATIENTS.iter().copied().filter(|name| takes_part(name)).count();
+        assert_eq!(study.participants as usize, counted);
+        assert!(study.participants <= study.terms.participants_max.get());
+    }
 }
 
 /// Has three of the four hospitals adopt a rule book.
@@ -358,6 +432,9 @@ fn ended_grants_are_shut(world: &World, made: &Made) {
     for id in &made.grants {
         let state: GrantState = world.read(&StateKey::Grant(*id)).unwrap();
         let code = match state.standing(world.now) {
+            Standing::Active if state.grantee.study().is_some_and(|study| !is_open(world, study)) => {
+                RefusalCode::StudyClosed
+            }
             Standing::Active | Standing::NotYet => continue,
             Standing::Paused => RefusalCode::GrantPaused,
             Standing::UsedUp => RefusalCode::GrantUsedUp,
@@ -367,6 +444,7 @@ fn ended_grants_are_shut(world: &World, made: &Made) {
         let reader = match &state.grantee {
             Grantee::Person(did) => *did,
             Grantee::Staff(_) => world.did("li"),
+            Grantee::Study(_) => world.did("ren"),
         };
         let grantee = world.actors.values().find(|actor| actor.did == reader).unwrap();
         let call = UseAccess { grant: *id, records: state.records.clone() };
@@ -389,6 +467,14 @@ proptest! {
         let (mut world, mut made) = (World::new(), Made::default());
         let key = staff_key(&world.actors["h0"]);
         world.call("h0", key).unwrap();
+        for (name, seed) in [("board", 50), ("ren", 51)] {
+            world.actors.insert(name, Actor::new(seed));
+            let call = world.actors[name].registration();
+            world.call(name, call).unwrap();
+        }
+        let role = PractitionerRole::Researcher;
+        let call = RegisterPractitioner { role, ..practitioner(world.did("ren"), world.now) };
+        world.call("h0", Call::RegisterPractitioner(call)).unwrap();
         for (patient, name) in PATIENTS.into_iter().enumerate() {
             let first = base(patient);
             let setup = records(first..first + 3, world.did("h0"), &world.actors[name]);
@@ -407,13 +493,15 @@ proptest! {
                     match call {
                         Call::RequestAccess(_) => made.requests.push(RequestId(transaction.id())),
                         Call::GrantAccess(_) => made.grants.push(GrantId(transaction.id())),
+                        Call::RegisterStudy(_) => made.studies.push(StudyId(transaction.id())),
                         _ => {}
                     }
                 }
             }
             ended_grants_are_shut(&world, &made);
+            studies_are_not_overfull(&world, &made);
         }
-        for name in PATIENTS.into_iter().chain(DOCTORS) {
+        for name in PATIENTS.into_iter().chain(DOCTORS).chain(["board", "ren"]) {
             world.events(name);
         }
     }

@@ -81,6 +81,12 @@ impl Service {
             | Event::RulesApproved { .. }
             | Event::RulesWithdrawn { .. }
             | Event::RulesAdopted { .. }
+            | Event::BoardVoted { .. }
+            | Event::BoardNamed { .. }
+            | Event::BoardDismissed { .. }
+            | Event::StudyRegistered { .. }
+            | Event::StudyReviewed { .. }
+            | Event::StudyEnded { .. }
             | Event::ValidatorKeyRotated { .. }
             | Event::EvidenceRecorded { .. } => return Ok(None),
             Event::RecordsRegistered { provider, records } => {

@@ -165,10 +165,8 @@ impl Service {
         };
         let owed = grant.filter(|grant| matches!(grant.grantee, Grantee::Person(_)));
         let deletion = owed.map_or(Deletion::NotOwed, |grant| grant.deletion(now));
-        let staff = match grant.map_or(&state.grantee, |grant| &grant.grantee) {
-            Grantee::Person(_) => None,
-            Grantee::Staff(staff) => Some(self.staff_view(staff)),
-        };
+        let staff = grant.map_or(&state.grantee, |grant| &grant.grantee).staff();
+        let staff = staff.map(|staff| self.staff_view(staff));
         MyAccessView {
             id: id.to_string(),
             staff,
@@ -227,10 +225,7 @@ impl Service {
         let records = self.states_of::<RecordState>(&keys).await?;
         let opened = records.into_iter().flatten().map(|record| record.category);
         let categories: BTreeSet<Category> = opened.chain(grant.standing.iter().copied()).collect();
-        let staff = match &grant.grantee {
-            Grantee::Person(_) => None,
-            Grantee::Staff(staff) => Some(self.staff_view(staff)),
-        };
+        let staff = grant.grantee.staff().map(|staff| self.staff_view(staff));
         // For staff the organisation owes it.
         let deletion = if staff.is_some() { Deletion::NotOwed } else { grant.deletion(now) };
         Ok(MyAccessView {

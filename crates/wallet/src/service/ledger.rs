@@ -1,14 +1,17 @@
 //! Asking the ledger and changing it: freshness, transactions, practitioners, and what a proof says for people.
 
-use amulet_app_api::access::{GranteeView, PractitionerView, ProofCheck, ProofView, StaffView};
+use amulet_app_api::access::{
+    GranteeView, PractitionerView, ProofCheck, ProofView, StaffView, StudyNameView,
+};
 use amulet_app_api::wallet::{CheckedView, HospitalView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_light_client::{LightError, NodeVerdict, ProvenHeader, ProvenReceipt, SyncPolicy, SyncReport};
 use amulet_protocol::calls::Call;
-use amulet_protocol::grantee::{Grantee, Staff};
+use amulet_protocol::grantee::{Grantee, Participation, Staff};
 use amulet_protocol::ids::{Did, Nonce, Timestamp, TxId};
 use amulet_protocol::receipt::{Outcome, RefusalCode};
 use amulet_protocol::state::{Account, Practitioner, StateKey};
+use amulet_protocol::study::{StudyId, StudyState, Wording};
 use amulet_protocol::transaction::SignedTransaction;
 use borsh::BorshDeserialize;
 use std::time::Duration;
@@ -205,7 +208,29 @@ impl Service {
         Ok(match grantee {
             Grantee::Person(did) => GranteeView::Person(self.practitioner(session, *did).await?),
             Grantee::Staff(staff) => GranteeView::Staff(self.staff_view(staff)),
+            Grantee::Study(Participation { study: id, .. }) => {
+                GranteeView::Study(self.study_name(session, *id).await?)
+            }
         })
+    }
+
+    /// A study by its title; by its identifier alone where the ledger knows none.
+    async fn study_name(&self, session: &Session, id: StudyId) -> Result<StudyNameView, ApiError> {
+        if let Some(known) = session.cache().studies.get(&id) {
+            return Ok(known.clone());
+        }
+        let study: Option<StudyState> = self.state_of(StateKey::Study(id)).await?;
+        let Some(study) = study else { return Err(ErrorCode::NotFound.into()) };
+        self.learn_names(Some(study.sponsor)).await;
+        let Wording { zh, en } = study.terms.title;
+        let view = StudyNameView {
+            id: id.to_string(),
+            title_zh: zh,
+            title_en: en,
+            sponsor: self.hospital_view(&study.sponsor),
+        };
+        session.cache().studies.insert(id, view.clone());
+        Ok(view)
     }
 
     /// What was checked about a block, for people.

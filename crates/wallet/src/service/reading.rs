@@ -32,9 +32,9 @@ impl Service {
         self.sync(false).await?;
         let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
         let registration: Option<Practitioner> = self.state_of(StateKey::Practitioner(session.did())).await?;
-        let for_me = |state: &GrantState| match &state.grantee {
-            Grantee::Person(did) => *did == session.did(),
-            Grantee::Staff(staff) => registration.as_ref().is_some_and(|own| staff.includes(own)),
+        let for_me = |state: &GrantState| match state.grantee.staff() {
+            None => state.grantee == Grantee::Person(session.did()),
+            Some(staff) => registration.as_ref().is_some_and(|own| staff.includes(own)),
         };
         let state = state.filter(for_me).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         let last_use = match state.standing(self.judged_at()) {
@@ -59,9 +59,9 @@ impl Service {
                 (used_by, receipt.header)
             }
         };
-        let keys = match &state.grantee {
-            Grantee::Person(_) => self.grant_keys(&session, id, &state).await?,
-            Grantee::Staff(staff) => self.staff_keys(&session, staff.organisation, id, used_by).await?,
+        let keys = match state.grantee.staff() {
+            None => self.grant_keys(&session, id, &state).await?,
+            Some(staff) => self.staff_keys(&session, staff.organisation, id, used_by).await?,
         };
         let used = self.proof_view(&header, used_by, &[ProofCheck::Receipt, ProofCheck::State]);
         let ground = ReadGround::Grant { grant: id, used_by };

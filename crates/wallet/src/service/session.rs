@@ -1,6 +1,6 @@
 //! An open wallet: its keys, and what it has proven and decrypted since it was opened.
 
-use amulet_app_api::access::PractitionerView;
+use amulet_app_api::access::{PractitionerView, StudyNameView};
 use amulet_app_api::records::RecordLineView;
 use amulet_app_api::wallet::{CheckedView, WalletEntry};
 use amulet_crypto::content::ContentKey;
@@ -9,6 +9,7 @@ use amulet_protocol::calls::RecordEntry;
 use amulet_protocol::history::{HistoryEntry, HistoryHead};
 use amulet_protocol::ids::{Did, Height, RecordId, Timestamp, TxId};
 use amulet_protocol::record::RecordPlain;
+use amulet_protocol::study::StudyId;
 use amulet_protocol::transaction::SignedTransaction;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,6 +46,8 @@ pub(crate) struct Cache {
     pub entries: Vec<HistoryEntry>,
     pub transactions: BTreeMap<TxId, Arc<SignedTransaction>>,
     pub practitioners: BTreeMap<Did, PractitionerView>,
+    /// Studies asked for so far; a title never changes.
+    pub studies: BTreeMap<StudyId, StudyNameView>,
     /// In the order of registration.
     pub records: Vec<Arc<RecordMeta>>,
     pub opened: BTreeMap<RecordId, Arc<OpenRecord>>,

@@ -10,7 +10,7 @@ use amulet_protocol::calls::{Call, DeclineAccess, GrantAccess, GrantId, RequestI
 use amulet_protocol::consent::{DataClass, Purpose, RecordDates};
 use amulet_protocol::grant::{GrantState, Term};
 use amulet_protocol::grant_keys::{GrantKeys, KeyBinding, SealedKeys};
-use amulet_protocol::grantee::Grantee;
+use amulet_protocol::grantee::{Grantee, Participation};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Timestamp;
 use amulet_protocol::state::{Answer, Identity, RequestState, StateKey};
@@ -85,10 +85,7 @@ impl Service {
         Ok(RequestView {
             id: id.to_string(),
             from: self.practitioner(session, state.practitioner).await?,
-            staff: match &state.grantee {
-                Grantee::Person(_) => None,
-                Grantee::Staff(staff) => Some(self.staff_view(staff)),
-            },
+            staff: state.grantee.staff().map(|staff| self.staff_view(staff)),
             categories: state.categories.iter().map(|category| convert::category(*category)).collect(),
             records_from: state.record_dates.from.map(dates::text_of),
             records_to: state.record_dates.to.map(dates::text_of),
@@ -205,7 +202,9 @@ impl Service {
                 let identity: Option<Identity> = self.state_of(StateKey::Identity(*did)).await?;
                 identity.map(|identity| identity.agreement)
             }
-            Grantee::Staff(staff) => self.state_of(StateKey::StaffKey(staff.organisation)).await?,
+            Grantee::Staff(staff) | Grantee::Study(Participation { staff, .. }) => {
+                self.state_of(StateKey::StaffKey(staff.organisation)).await?
+            }
         };
         let to = to.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         let key = |record: &Arc<OpenRecord>| {
