@@ -35,7 +35,7 @@ pub(super) fn good_grant(world: &World, request: RequestId) -> GrantAccess {
 }
 
 #[test]
-fn a_request_waits_for_its_patient_and_both_know() {
+pub(super) fn a_request_waits_for_its_patient_and_both_know() {
     let (world, id) = asked();
     let state: RequestState = world.read(&StateKey::Request(id)).unwrap();
     assert_eq!((state.patient, state.practitioner), (world.did("wang"), world.did("li")));
@@ -47,7 +47,7 @@ fn a_request_waits_for_its_patient_and_both_know() {
 }
 
 #[test]
-fn only_practitioners_within_their_validity_ask_and_only_somebody_else() {
+pub(super) fn only_practitioners_within_their_validity_ask_and_only_somebody_else() {
     let (mut world, _) = asked();
     let call = Call::RequestAccess(request(world.did("zhao"), world.now));
     assert_eq!(world.call("wang", call.clone()), Err(RefusalCode::NotAPractitioner));
@@ -62,7 +62,7 @@ fn only_practitioners_within_their_validity_ask_and_only_somebody_else() {
 }
 
 #[test]
-fn a_request_keeps_to_its_limits() {
+pub(super) fn a_request_keeps_to_its_limits() {
     let (mut world, _) = asked();
     let now = world.now;
     let good = request(world.did("wang"), now);
@@ -88,7 +88,7 @@ fn a_request_keeps_to_its_limits() {
 }
 
 #[test]
-fn a_grant_opens_its_records_from_now_until_its_end() {
+pub(super) fn a_grant_opens_its_records_from_now_until_its_end() {
     let (world, id) = granted();
     let state: GrantState = world.read(&StateKey::Grant(id)).unwrap();
     assert_eq!((state.patient, state.grantee), (world.did("wang"), Grantee::Person(world.did("li"))));
@@ -102,7 +102,7 @@ fn a_grant_opens_its_records_from_now_until_its_end() {
 }
 
 #[test]
-fn only_the_patient_asked_answers_and_only_once() {
+pub(super) fn only_the_patient_asked_answers_and_only_once() {
     let (mut world, request) = asked();
     let unknown = RequestId(TxId(amulet_crypto::digest::sm3(b"no request")));
     for (name, id, code) in
@@ -125,7 +125,7 @@ fn only_the_patient_asked_answers_and_only_once() {
 }
 
 #[test]
-fn an_answer_counts_up_to_the_last_moment_and_not_after() {
+pub(super) fn an_answer_counts_up_to_the_last_moment_and_not_after() {
     let (mut world, request) = asked();
     world.later(DAY_MS + 1);
     let call = Call::GrantAccess(good_grant(&world, request));
@@ -137,7 +137,7 @@ fn an_answer_counts_up_to_the_last_moment_and_not_after() {
 }
 
 #[test]
-fn a_grant_opens_no_more_than_was_asked_and_nothing_of_somebody_else() {
+pub(super) fn a_grant_opens_no_more_than_was_asked_and_nothing_of_somebody_else() {
     let (mut world, request) = asked();
     let h0 = world.did("h0");
     let mut extra = records(10..13, h0, &world.actors["wang"]);
@@ -192,7 +192,7 @@ fn a_grant_opens_no_more_than_was_asked_and_nothing_of_somebody_else() {
 }
 
 #[test]
-fn keys_are_not_handed_to_somebody_who_practises_no_more() {
+pub(super) fn keys_are_not_handed_to_somebody_who_practises_no_more() {
     let (mut world, request) = asked();
     let mut ended = practitioner(world.did("li"), world.now);
     ended.valid_until = world.now.plus_millis(1);
@@ -203,7 +203,7 @@ fn keys_are_not_handed_to_somebody_who_practises_no_more() {
 }
 
 #[test]
-fn each_reading_is_counted_and_told_to_both() {
+pub(super) fn each_reading_is_counted_and_told_to_both() {
     let (mut world, id) = granted();
     world.call("li", Call::UseAccess(reading(id, 1..3))).unwrap();
     world.call("li", Call::UseAccess(reading(id, 0..4))).unwrap();
@@ -214,7 +214,7 @@ fn each_reading_is_counted_and_told_to_both() {
 }
 
 #[test]
-fn a_grant_is_good_for_its_grantee_and_its_records_only() {
+pub(super) fn a_grant_is_good_for_its_grantee_and_its_records_only() {
     let (mut world, id) = granted();
     let unknown = GrantId(TxId(amulet_crypto::digest::sm3(b"no grant")));
     let reads = [
@@ -236,7 +236,7 @@ fn a_grant_is_good_for_its_grantee_and_its_records_only() {
 }
 
 #[test]
-fn a_grant_opens_nothing_at_its_end() {
+pub(super) fn a_grant_opens_nothing_at_its_end() {
     let (mut world, id) = granted();
     world.later(DAY_MS - 1);
     world.call("li", Call::UseAccess(reading(id, 0..1))).unwrap();
@@ -248,7 +248,7 @@ fn a_grant_opens_nothing_at_its_end() {
 }
 
 #[test]
-fn a_grant_taken_back_opens_nothing_from_that_moment() {
+pub(super) fn a_grant_taken_back_opens_nothing_from_that_moment() {
     let (mut world, id) = granted();
     let revoke = Call::RevokeAccess(RevokeAccess { grant: id });
     for name in ["zhao", "li"] {

@@ -22,7 +22,7 @@ fn carded() -> World {
 }
 
 #[test]
-fn a_new_card_takes_the_place_of_the_old() {
+pub(super) fn a_new_card_takes_the_place_of_the_old() {
     let mut world = carded();
     let key = StateKey::CardOf(world.did("wang"));
     assert_eq!(world.read::<CardLocator>(&key), Some(FIRST));
@@ -41,7 +41,7 @@ fn a_new_card_takes_the_place_of_the_old() {
 }
 
 #[test]
-fn a_revoked_card_opens_nothing_and_cannot_be_revoked_again() {
+pub(super) fn a_revoked_card_opens_nothing_and_cannot_be_revoked_again() {
     let mut world = carded();
     let revoke = Call::RevokeCard(RevokeCard { locator: FIRST });
     assert_eq!(world.call("zhao", revoke.clone()), Err(RefusalCode::NotYourCard));
@@ -59,7 +59,7 @@ fn a_revoked_card_opens_nothing_and_cannot_be_revoked_again() {
 }
 
 #[test]
-fn malformed_cards_are_refused() {
+pub(super) fn malformed_cards_are_refused() {
     let mut world = carded();
     let (h0, li) = (world.did("h0"), world.did("li"));
     let (shortest, longest) = (*EMERGENCY_TIME_MS.start(), *EMERGENCY_TIME_MS.end());
@@ -82,7 +82,7 @@ fn malformed_cards_are_refused() {
 }
 
 #[test]
-fn a_declaration_ends_by_itself_and_is_told_to_both() {
+pub(super) fn a_declaration_ends_by_itself_and_is_told_to_both() {
     let mut world = carded();
     let id = world.call("li", Call::DeclareEmergency(emergency(1))).map(DeclarationId).unwrap();
     let state: DeclarationState = world.read(&StateKey::Declaration(id)).unwrap();
@@ -96,7 +96,7 @@ fn a_declaration_ends_by_itself_and_is_told_to_both() {
 }
 
 #[test]
-fn the_glass_is_broken_by_practitioners_for_others_and_with_a_reason() {
+pub(super) fn the_glass_is_broken_by_practitioners_for_others_and_with_a_reason() {
     let mut world = carded();
     assert_eq!(world.call("zhao", Call::DeclareEmergency(emergency(1))), Err(RefusalCode::NotAPractitioner));
     assert_eq!(world.call("li", Call::DeclareEmergency(emergency(8))), Err(RefusalCode::UnknownCard));
@@ -115,7 +115,7 @@ fn the_glass_is_broken_by_practitioners_for_others_and_with_a_reason() {
 }
 
 #[test]
-fn a_card_that_the_state_lost_is_damage() {
+pub(super) fn a_card_that_the_state_lost_is_damage() {
     let mut world = carded();
     let key = StateKey::Card(FIRST);
     world.state.remove(&key);
@@ -130,7 +130,7 @@ fn declare(world: &mut World) -> Result<DeclarationId, RefusalCode> {
 }
 
 #[test]
-fn a_clinician_who_declares_for_everyone_alarms_their_employer_and_is_stopped() {
+pub(super) fn a_clinician_who_declares_for_everyone_alarms_their_employer_and_is_stopped() {
     let mut world = carded();
     for number in 1..=DECLARATIONS_PER_DAY_MAX {
         declare(&mut world).unwrap();
@@ -153,7 +153,7 @@ fn a_clinician_who_declares_for_everyone_alarms_their_employer_and_is_stopped() 
 }
 
 #[test]
-fn a_patient_reports_a_declaration_once_and_all_sides_hear() {
+pub(super) fn a_patient_reports_a_declaration_once_and_all_sides_hear() {
     let mut world = carded();
     let declaration = declare(&mut world).unwrap();
     let dispute = Call::DisputeEmergency(DisputeEmergency { declaration });
@@ -174,7 +174,7 @@ fn a_patient_reports_a_declaration_once_and_all_sides_hear() {
 }
 
 #[test]
-fn the_employer_at_the_time_reviews_a_declaration_once() {
+pub(super) fn the_employer_at_the_time_reviews_a_declaration_once() {
     let mut world = carded();
     let declaration = declare(&mut world).unwrap();
     let state: DeclarationState = world.read(&StateKey::Declaration(declaration)).unwrap();

@@ -46,7 +46,7 @@ fn employ(world: &mut World, hospital: &str, name: &'static str, department: &st
 }
 
 #[test]
-fn a_patient_gives_access_unasked() {
+pub(super) fn a_patient_gives_access_unasked() {
     let mut world = world();
     let to = Grantee::Person(world.did("li"));
     let call = unasked(to.clone(), 0..2, until(&world));
@@ -60,7 +60,7 @@ fn a_patient_gives_access_unasked() {
 }
 
 #[test]
-fn what_is_given_unasked_keeps_to_the_same_limits() {
+pub(super) fn what_is_given_unasked_keeps_to_the_same_limits() {
     let mut world = world();
     let (li, now) = (Grantee::Person(world.did("li")), world.now);
     let good = unasked(li, 0..2, until(&world));
@@ -94,7 +94,7 @@ fn what_is_given_unasked_keeps_to_the_same_limits() {
 }
 
 #[test]
-fn a_relative_reads_without_being_a_practitioner_and_nobody_else_does() {
+pub(super) fn a_relative_reads_without_being_a_practitioner_and_nobody_else_does() {
     let mut world = world();
     let to = Grantee::Person(world.did("zhao"));
     let call = GrantAccess { purpose: Purpose::FamilyCarer, ..unasked(to.clone(), 0..2, until(&world)) };
@@ -104,10 +104,12 @@ fn a_relative_reads_without_being_a_practitioner_and_nobody_else_does() {
     let stranger = Grantee::Person(Actor::new(90).did);
     let unknown = GrantAccess { grantee: stranger, ..call };
     assert_eq!(give(&mut world, unknown), Err(RefusalCode::UnknownPractitioner));
+    let by_hospital = Call::GrantAccess(unasked(to, 0..2, until(&world)));
+    assert_eq!(world.call("h1", by_hospital), Err(RefusalCode::UnknownPatient));
 }
 
 #[test]
-fn a_patient_who_is_one_of_the_staff_has_their_reading_in_their_history_once() {
+pub(super) fn a_patient_who_is_one_of_the_staff_has_their_reading_in_their_history_once() {
     let mut world = world();
     let own = practitioner(world.did("wang"), world.now);
     world.call("h0", Call::RegisterPractitioner(own)).unwrap();
@@ -120,7 +122,7 @@ fn a_patient_who_is_one_of_the_staff_has_their_reading_in_their_history_once() {
 }
 
 #[test]
-fn staff_read_while_they_are_staff_and_their_hospital_answers_for_it() {
+pub(super) fn staff_read_while_they_are_staff_and_their_hospital_answers_for_it() {
     let mut world = world();
     employ(&mut world, "h0", "sun", "Cardiology", PractitionerRole::Nurse);
     let call = unasked(Grantee::Staff(staff(world.did("h0"))), 0..2, until(&world));
@@ -149,7 +151,7 @@ fn staff_read_while_they_are_staff_and_their_hospital_answers_for_it() {
 }
 
 #[test]
-fn a_department_or_a_role_is_a_part_of_the_staff() {
+pub(super) fn a_department_or_a_role_is_a_part_of_the_staff() {
     let mut world = world();
     employ(&mut world, "h0", "sun", "Cardiology", PractitionerRole::Nurse);
     employ(&mut world, "h0", "qian", "Cardiology", PractitionerRole::Attending);
@@ -168,7 +170,7 @@ fn a_department_or_a_role_is_a_part_of_the_staff() {
 }
 
 #[test]
-fn a_request_for_colleagues_is_answered_for_all_of_them_or_for_the_asker_alone() {
+pub(super) fn a_request_for_colleagues_is_answered_for_all_of_them_or_for_the_asker_alone() {
     let mut world = world();
     let colleagues = staff(world.did("h0"));
     let mut call = request(world.did("wang"), world.now);
@@ -200,7 +202,7 @@ fn a_request_for_colleagues_is_answered_for_all_of_them_or_for_the_asker_alone()
 }
 
 #[test]
-fn a_request_of_one_is_not_answered_for_all_their_colleagues() {
+pub(super) fn a_request_of_one_is_not_answered_for_all_their_colleagues() {
     let (mut world, id) = asked();
     let key = staff_key(&world.actors["h0"]);
     world.call("h0", key).unwrap();
@@ -210,7 +212,7 @@ fn a_request_of_one_is_not_answered_for_all_their_colleagues() {
 }
 
 #[test]
-fn a_grant_for_staff_is_extended_as_any_other() {
+pub(super) fn a_grant_for_staff_is_extended_as_any_other() {
     let mut world = world();
     let call = unasked(Grantee::Staff(staff(world.did("h0"))), 0..2, until(&world));
     let term = call.term;
@@ -225,7 +227,7 @@ fn a_grant_for_staff_is_extended_as_any_other() {
 }
 
 #[test]
-fn only_an_organisation_has_a_key_for_staff() {
+pub(super) fn only_an_organisation_has_a_key_for_staff() {
     let mut world = world();
     let key = staff_key(&world.actors["li"]);
     assert_eq!(world.call("li", key), Err(RefusalCode::NotAnOrganisation));

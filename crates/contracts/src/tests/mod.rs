@@ -9,6 +9,7 @@ mod grantee;
 mod identity;
 mod life;
 mod membership_properties;
+mod page;
 mod properties;
 mod records;
 mod registry;
@@ -28,7 +29,9 @@ use amulet_protocol::receipt::{Outcome, RefusalCode};
 use amulet_protocol::state::StateKey;
 use amulet_protocol::transaction::SignedTransaction;
 use borsh::BorshDeserialize;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Debug, Write};
 
 /// How a well-formed call is changed, and what then becomes of it.
 type Case<'a, C, T> = (&'a dyn Fn(&mut C), T);
@@ -41,6 +44,35 @@ struct World {
     now: Timestamp,
     actors: BTreeMap<&'static str, Actor>,
     histories: BTreeMap<Did, Vec<HistoryEntry>>,
+}
+
+/// Names of refusals and of events.
+type Met = [BTreeSet<String>; 2];
+
+thread_local! {
+    /// What this thread's transactions met, by the name of the call.
+    static MET: RefCell<BTreeMap<String, Met>> = RefCell::default();
+}
+
+fn met() -> BTreeMap<String, Met> {
+    MET.with_borrow(Clone::clone)
+}
+
+/// The name of a variant.
+fn name_of(variant: &impl Debug) -> String {
+    /// Takes a name and refuses what comes after, which may be long.
+    struct Name(String);
+    impl Write for Name {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let name = text.chars().take_while(char::is_ascii_alphanumeric);
+            self.0.extend(name);
+            if text.chars().all(|letter| letter.is_ascii_alphanumeric()) { Ok(()) } else { Err(fmt::Error) }
+        }
+    }
+    let mut name = Name(String::new());
+    // An error is the end of the name.
+    let _ = write!(name, "{variant:?}");
+    name.0
 }
 
 impl World {
@@ -115,12 +147,22 @@ impl World {
 
     /// Signs and executes a call that has its place in a block.
     fn call(&mut self, name: &str, call: Call) -> Result<TxId, RefusalCode> {
+        let called = name_of(&call);
         let transaction = self.sign(name, call);
         match self.execute(&transaction) {
-            Verdict::Executed(applied) => match applied.outcome {
-                Outcome::Applied { .. } => Ok(transaction.id()),
-                Outcome::Refused { code } => Err(code),
-            },
+            Verdict::Executed(applied) => MET.with_borrow_mut(|met| {
+                let [refusals, events] = met.entry(called).or_default();
+                match applied.outcome {
+                    Outcome::Applied { events: told } => {
+                        events.extend(told.iter().map(|(_, _, event)| name_of(event)));
+                        Ok(transaction.id())
+                    }
+                    Outcome::Refused { code } => {
+                        refusals.insert(name_of(&code));
+                        Err(code)
+                    }
+                }
+            }),
             Verdict::Inadmissible(code) => panic!("inadmissible: {code}"),
         }
     }

@@ -6,7 +6,7 @@ use amulet_protocol::limits::{HOLDERS_MAX, RECORDS_PER_TRANSACTION_MAX};
 use amulet_protocol::state::RecordState;
 
 #[test]
-fn a_hospital_registers_records_and_the_patient_learns_of_it() {
+pub(super) fn a_hospital_registers_records_and_the_patient_learns_of_it() {
     let mut world = World::new();
     let mut call = records(0..3, world.did("h0"), &world.actors["wang"]);
     call.records[1].class = DataClass::Core;
@@ -21,7 +21,7 @@ fn a_hospital_registers_records_and_the_patient_learns_of_it() {
 }
 
 #[test]
-fn people_register_no_records_and_strangers_have_none() {
+pub(super) fn people_register_no_records_and_strangers_have_none() {
     let mut world = World::new();
     let call = records(0..1, world.did("li"), &world.actors["wang"]);
     assert_eq!(world.call("li", Call::RegisterRecords(call)), Err(RefusalCode::NotAnOrganisation));
@@ -30,7 +30,7 @@ fn people_register_no_records_and_strangers_have_none() {
 }
 
 #[test]
-fn a_record_is_registered_once_and_all_or_none() {
+pub(super) fn a_record_is_registered_once_and_all_or_none() {
     let mut world = World::new();
     let h0 = world.did("h0");
     let call = records(0..2, h0, &world.actors["wang"]);
@@ -47,7 +47,7 @@ fn a_record_is_registered_once_and_all_or_none() {
 }
 
 #[test]
-fn malformed_registrations_are_refused() {
+pub(super) fn malformed_registrations_are_refused() {
     let mut world = World::new();
     let (h0, h1, li) = (world.did("h0"), world.did("h1"), world.did("li"));
     let good = record(0, h0, &world.actors["wang"]);

@@ -9,7 +9,7 @@ use amulet_protocol::limits::{
 use amulet_protocol::state::Practitioner;
 
 #[test]
-fn an_organisation_registers_renews_and_ends_its_practitioners() {
+pub(super) fn an_organisation_registers_renews_and_ends_its_practitioners() {
     let mut world = World::new();
     let li = world.did("li");
     let event = Event::PractitionerRegistered { practitioner: li };
@@ -25,21 +25,21 @@ fn an_organisation_registers_renews_and_ends_its_practitioners() {
 }
 
 #[test]
-fn only_organisations_register_practitioners() {
+pub(super) fn only_organisations_register_practitioners() {
     let mut world = World::new();
     let call = Call::RegisterPractitioner(practitioner(world.did("wang"), world.now));
     assert_eq!(world.call("li", call), Err(RefusalCode::NotAnOrganisation));
 }
 
 #[test]
-fn only_registered_identities_become_practitioners() {
+pub(super) fn only_registered_identities_become_practitioners() {
     let mut world = World::new();
     let call = Call::RegisterPractitioner(practitioner(Actor::new(90).did, world.now));
     assert_eq!(world.call("h0", call), Err(RefusalCode::UnknownPractitioner));
 }
 
 #[test]
-fn another_hospital_takes_a_practitioner_over_only_after_the_end() {
+pub(super) fn another_hospital_takes_a_practitioner_over_only_after_the_end() {
     let mut world = World::new();
     let li = world.did("li");
     let takeover = Call::RegisterPractitioner(practitioner(li, world.now.plus_millis(366 * DAY_MS)));
@@ -51,7 +51,7 @@ fn another_hospital_takes_a_practitioner_over_only_after_the_end() {
 }
 
 #[test]
-fn empty_and_endless_names_and_ended_validities_are_refused() {
+pub(super) fn empty_and_endless_names_and_ended_validities_are_refused() {
     let mut world = World::new();
     let good = practitioner(world.did("li"), world.now);
     let with = |change: &dyn Fn(&mut RegisterPractitioner)| {
@@ -83,7 +83,7 @@ fn addresses(world: &World, name: &str) -> PublishAddresses {
 }
 
 #[test]
-fn an_organisation_publishes_replaces_and_withdraws_where_its_nodes_are() {
+pub(super) fn an_organisation_publishes_replaces_and_withdraws_where_its_nodes_are() {
     let mut world = World::new();
     let key = StateKey::Addresses(world.did("h0"));
     let mut call = addresses(&world, "h0");
@@ -101,7 +101,7 @@ fn an_organisation_publishes_replaces_and_withdraws_where_its_nodes_are() {
 }
 
 #[test]
-fn only_validators_publish_addresses_and_only_their_own() {
+pub(super) fn only_validators_publish_addresses_and_only_their_own() {
     let mut world = World::new();
     let own = addresses(&world, "h0");
     let refused = Err(RefusalCode::NotAValidator);
@@ -110,7 +110,7 @@ fn only_validators_publish_addresses_and_only_their_own() {
 }
 
 #[test]
-fn addresses_that_are_none_or_too_many_or_count_too_long_are_refused() {
+pub(super) fn addresses_that_are_none_or_too_many_or_count_too_long_are_refused() {
     let mut world = World::new();
     let good = addresses(&world, "h0");
     let with = |change: &dyn Fn(&mut PublishAddresses)| {
@@ -138,7 +138,7 @@ fn addresses_that_are_none_or_too_many_or_count_too_long_are_refused() {
 }
 
 #[test]
-fn the_addresses_of_an_organisation_that_leaves_are_removed_when_it_has_left() {
+pub(super) fn the_addresses_of_an_organisation_that_leaves_are_removed_when_it_has_left() {
     let mut world = World::new();
     for name in ["h0", "h1"] {
         let call = Call::PublishAddresses(addresses(&world, name));

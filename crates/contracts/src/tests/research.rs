@@ -9,7 +9,7 @@ use amulet_protocol::calls::{ExtendAccess, GrantAccess, GrantId, KeyFlow, Revoke
 use amulet_protocol::consent::{Category, Day, PractitionerRole, Purpose, RecordDates};
 use amulet_protocol::grantee::Grantee;
 use amulet_protocol::limits::{
-    NAME_BYTES_MAX, STUDY_AIM_BYTES_MAX, STUDY_TIME_MAX_MS, STUDY_TITLE_BYTES_MAX,
+    NAME_BYTES_MAX, STUDIES_OPEN_MAX, STUDY_AIM_BYTES_MAX, STUDY_TIME_MAX_MS, STUDY_TITLE_BYTES_MAX,
 };
 use amulet_protocol::study::{
     BoardState, EndStudy, RegisterStudy, ReviewStudy, StudyId, StudyStage, StudyState, StudyTerms, VoteBoard,
@@ -107,7 +107,7 @@ fn withdraw(world: &mut World, patient: &str, grant: GrantId) -> Result<TxId, Re
 }
 
 #[test]
-fn it_takes_a_quorum_under_one_name_to_make_a_board_and_to_dismiss_it() {
+pub(super) fn it_takes_a_quorum_under_one_name_to_make_a_board_and_to_dismiss_it() {
     let mut world = prepared();
     let office = |world: &World| {
         let state: BoardState = world.read(&StateKey::Board(world.did("board"))).unwrap();
@@ -136,7 +136,7 @@ fn it_takes_a_quorum_under_one_name_to_make_a_board_and_to_dismiss_it() {
 }
 
 #[test]
-fn votes_that_are_no_good_are_refused() {
+pub(super) fn votes_that_are_no_good_are_refused() {
     let mut world = prepared();
     assert_eq!(vote(&mut world, "li", Some(name())), Err(RefusalCode::NotAValidator));
     let long = Wording { en: "x".repeat(NAME_BYTES_MAX + 1), ..name() };
@@ -151,7 +151,7 @@ fn votes_that_are_no_good_are_refused() {
 }
 
 #[test]
-fn a_study_is_told_to_its_board_and_waits_for_it() {
+pub(super) fn a_study_is_told_to_its_board_and_waits_for_it() {
     let mut world = with_board();
     let id = register(&mut world, "h0", |_| {}).unwrap();
     let (sponsor, board) = (world.did("h0"), world.did("board"));
@@ -166,7 +166,7 @@ fn a_study_is_told_to_its_board_and_waits_for_it() {
 }
 
 #[test]
-fn studies_that_are_no_good_are_refused() {
+pub(super) fn studies_that_are_no_good_are_refused() {
     let mut world = with_board();
     let (now, h0) = (world.now, world.did("h0"));
     let days = |from, to| RecordDates { from: Some(Day(from)), to: Some(Day(to)) };
@@ -194,7 +194,7 @@ fn studies_that_are_no_good_are_refused() {
 }
 
 #[test]
-fn only_the_board_of_a_study_decides_on_it_once_and_while_in_office() {
+pub(super) fn only_the_board_of_a_study_decides_on_it_once_and_while_in_office() {
     let mut world = with_board();
     let id = register(&mut world, "h0", |_| {}).unwrap();
     for by in ["h0", "h1", "wang"] {
@@ -203,6 +203,7 @@ fn only_the_board_of_a_study_decides_on_it_once_and_while_in_office() {
     let other = register(&mut world, "h0", |_| {}).unwrap();
     let nothing = StudyId(world.call("h0", staff_key(&Actor::new(0))).unwrap());
     assert_eq!(review(&mut world, "board", nothing, true), Err(RefusalCode::UnknownStudy));
+    assert_eq!(end(&mut world, "board", nothing), Err(RefusalCode::UnknownStudy));
     review(&mut world, "board", id, false).unwrap();
     assert_eq!(review(&mut world, "board", id, true), Err(RefusalCode::StudyClosed));
     assert_eq!(world.read::<Vec<StudyId>>(&StateKey::OpenStudies), None, "a rejected one is not listed");
@@ -213,7 +214,23 @@ fn only_the_board_of_a_study_decides_on_it_once_and_while_in_office() {
 }
 
 #[test]
-fn who_joins_is_read_by_researchers_of_the_sponsor_and_can_withdraw() {
+pub(super) fn so_many_studies_are_open_at_once_and_one_that_ended_makes_room() {
+    let mut world = with_board();
+    let open = |world: &mut World| {
+        let id = register(world, "h0", |_| {}).unwrap();
+        review(world, "board", id, true).map(|_| id)
+    };
+    let first = open(&mut world).unwrap();
+    for _ in 1..STUDIES_OPEN_MAX {
+        open(&mut world).unwrap();
+    }
+    assert_eq!(open(&mut world), Err(RefusalCode::TooManyStudies));
+    end(&mut world, "h0", first).unwrap();
+    open(&mut world).unwrap();
+}
+
+#[test]
+pub(super) fn who_joins_is_read_by_researchers_of_the_sponsor_and_can_withdraw() {
     let (mut world, id) = approved();
     let grant = join(&mut world, "wang", id, |_| {}).unwrap();
     let granted = Event::AccessGranted { grant, request: None, grantee: world.did("h0") };
@@ -238,7 +255,7 @@ fn who_joins_is_read_by_researchers_of_the_sponsor_and_can_withdraw() {
 }
 
 #[test]
-fn a_full_study_takes_nobody_until_somebody_withdraws() {
+pub(super) fn a_full_study_takes_nobody_until_somebody_withdraws() {
     let mut world = with_board();
     let one = std::num::NonZeroU32::MIN;
     let id = register(&mut world, "h0", |terms| terms.participants_max = one).unwrap();
@@ -250,7 +267,7 @@ fn a_full_study_takes_nobody_until_somebody_withdraws() {
 }
 
 #[test]
-fn who_joins_again_after_the_grant_ran_out_keeps_the_place() {
+pub(super) fn who_joins_again_after_the_grant_ran_out_keeps_the_place() {
     let (mut world, id) = approved();
     let first = join(&mut world, "wang", id, |_| {}).unwrap();
     world.later(31 * DAY_MS);
@@ -262,7 +279,7 @@ fn who_joins_again_after_the_grant_ran_out_keeps_the_place() {
 }
 
 #[test]
-fn joining_opens_no_more_than_was_approved() {
+pub(super) fn joining_opens_no_more_than_was_approved() {
     let (mut world, id) = approved();
     let ends = state(&world, id).terms.ends;
     let vital = record(2, world.did("h0"), &world.actors["wang"]).id;
@@ -305,7 +322,7 @@ fn joining_opens_no_more_than_was_approved() {
 }
 
 #[test]
-fn a_study_of_past_records_gets_none_to_come() {
+pub(super) fn a_study_of_past_records_gets_none_to_come() {
     let mut world = with_board();
     let past = RecordDates { from: None, to: Some(Day(20_000)) };
     let id = register(&mut world, "h0", |terms| terms.record_dates = past).unwrap();
@@ -315,7 +332,7 @@ fn a_study_of_past_records_gets_none_to_come() {
 }
 
 #[test]
-fn a_study_that_has_ended_opens_nothing_and_no_key_flows() {
+pub(super) fn a_study_that_has_ended_opens_nothing_and_no_key_flows() {
     let (mut world, id) = approved();
     let grant = join(&mut world, "wang", id, |call| call.standing = vec![Category::Labs]).unwrap();
     let fresh = |world: &World, number: u64| {
@@ -346,7 +363,7 @@ fn a_study_that_has_ended_opens_nothing_and_no_key_flows() {
 }
 
 #[test]
-fn a_study_is_over_at_its_end_by_itself() {
+pub(super) fn a_study_is_over_at_its_end_by_itself() {
     let (mut world, id) = approved();
     let ends = state(&world, id).terms.ends;
     world.now = ends;

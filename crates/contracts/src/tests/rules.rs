@@ -65,7 +65,7 @@ fn adopt(world: &mut World, policies: &str) {
 }
 
 #[test]
-fn an_intern_reads_under_a_grant_to_the_department_and_not_under_one_to_the_hospital() {
+pub(super) fn an_intern_reads_under_a_grant_to_the_department_and_not_under_one_to_the_hospital() {
     let mut world = world();
     become_one(&mut world, PractitionerRole::Intern);
     let all = staff(world.did("h0"));
@@ -79,7 +79,7 @@ fn an_intern_reads_under_a_grant_to_the_department_and_not_under_one_to_the_hosp
 }
 
 #[test]
-fn whoever_could_read_nothing_is_given_nothing() {
+pub(super) fn whoever_could_read_nothing_is_given_nothing() {
     let mut world = world();
     let li = Grantee::Person(world.did("li"));
     for (role, purpose) in [
@@ -105,7 +105,7 @@ fn whoever_could_read_nothing_is_given_nothing() {
 }
 
 #[test]
-fn records_to_come_count_for_what_could_be_read() {
+pub(super) fn records_to_come_count_for_what_could_be_read() {
     let mut world = world();
     become_one(&mut world, PractitionerRole::Pharmacist);
     let until = world.now.plus_millis(DAY_MS);
@@ -120,7 +120,7 @@ fn records_to_come_count_for_what_could_be_read() {
 }
 
 #[test]
-fn a_nurse_who_cares_for_a_relative_reads_as_a_relative() {
+pub(super) fn a_nurse_who_cares_for_a_relative_reads_as_a_relative() {
     let mut world = world();
     become_one(&mut world, PractitionerRole::Nurse);
     let li = Grantee::Person(world.did("li"));
@@ -132,7 +132,7 @@ fn a_nurse_who_cares_for_a_relative_reads_as_a_relative() {
 }
 
 #[test]
-fn a_quorum_of_the_organisations_changes_the_rules_and_grants_that_stand_obey_them() {
+pub(super) fn a_quorum_of_the_organisations_changes_the_rules_and_grants_that_stand_obey_them() {
     let mut world = world();
     let li = Grantee::Person(world.did("li"));
     let grant = give(&mut world, li.clone(), Purpose::Treatment).unwrap();
@@ -161,7 +161,7 @@ fn a_quorum_of_the_organisations_changes_the_rules_and_grants_that_stand_obey_th
 }
 
 #[test]
-fn nobody_else_changes_the_rules() {
+pub(super) fn nobody_else_changes_the_rules() {
     let mut world = world();
     let before = world.state.get(&StateKey::RuleBook).cloned();
     for name in ["wang", "li"] {
@@ -179,7 +179,7 @@ fn nobody_else_changes_the_rules() {
 }
 
 #[test]
-fn a_text_that_is_no_rule_book_is_not_even_proposed() {
+pub(super) fn a_text_that_is_no_rule_book_is_not_even_proposed() {
     let mut world = world();
     let all = "permit (principal, action, resource)";
     let misspelt = format!("@id(\"a\") @zh(\"甲\") @en(\"A.\") {all} when {{ context.purpos == 1 }};");
@@ -189,7 +189,7 @@ fn a_text_that_is_no_rule_book_is_not_even_proposed() {
 }
 
 #[test]
-fn a_proposed_rule_book_is_approved_in_time_or_not_at_all() {
+pub(super) fn a_proposed_rule_book_is_approved_in_time_or_not_at_all() {
     let mut world = world();
     let proposal = propose(&mut world, "h0", NOBODY_READS).unwrap();
     approve(&mut world, "h1", proposal).unwrap();
@@ -204,7 +204,7 @@ fn a_proposed_rule_book_is_approved_in_time_or_not_at_all() {
 }
 
 #[test]
-fn an_approval_does_not_undo_what_was_adopted_meanwhile() {
+pub(super) fn an_approval_does_not_undo_what_was_adopted_meanwhile() {
     let mut world = world();
     let overtaken = propose(&mut world, "h1", DEFAULT_RULES).unwrap();
     adopt(&mut world, NOBODY_READS);
@@ -214,10 +214,13 @@ fn an_approval_does_not_undo_what_was_adopted_meanwhile() {
     let unknown =
         ProposalId(world.sign("h0", Call::WithdrawRules(WithdrawRules { proposal: overtaken })).id());
     assert_eq!(approve(&mut world, "h1", unknown), Err(RefusalCode::UnknownProposal));
+    assert_eq!(withdraw(&mut world, "h1", unknown), Err(RefusalCode::UnknownProposal));
+    withdraw(&mut world, "h1", overtaken).unwrap();
+    assert_eq!(withdraw(&mut world, "h1", overtaken), Err(RefusalCode::ProposalClosed));
 }
 
 #[test]
-fn a_rule_book_that_cannot_be_read_is_an_error_and_no_refusal() {
+pub(super) fn a_rule_book_that_cannot_be_read_is_an_error_and_no_refusal() {
     let mut world = world();
     let li = Grantee::Person(world.did("li"));
     let grant = give(&mut world, li, Purpose::Treatment).unwrap();

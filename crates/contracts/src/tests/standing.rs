@@ -53,7 +53,7 @@ fn state(world: &World, id: GrantId) -> GrantState {
 }
 
 #[test]
-fn new_records_reach_the_reader_with_no_action_of_the_patient() {
+pub(super) fn new_records_reach_the_reader_with_no_action_of_the_patient() {
     let mut world = World::new();
     let id = given(&mut world);
     let mut call = new_records(&world, 0..3);
@@ -72,7 +72,7 @@ fn new_records_reach_the_reader_with_no_action_of_the_patient() {
 }
 
 #[test]
-fn a_hospital_leaves_out_no_flow_that_is_due_and_adds_none_that_is_not() {
+pub(super) fn a_hospital_leaves_out_no_flow_that_is_due_and_adds_none_that_is_not() {
     let mut world = World::new();
     let first = given(&mut world);
     let second = given(&mut world);
@@ -98,7 +98,7 @@ fn a_hospital_leaves_out_no_flow_that_is_due_and_adds_none_that_is_not() {
 }
 
 #[test]
-fn no_key_flows_after_the_end_of_a_grant_nor_while_it_is_paused() {
+pub(super) fn no_key_flows_after_the_end_of_a_grant_nor_while_it_is_paused() {
     for end in 0..5 {
         let mut world = World::new();
         let id = given(&mut world);
@@ -141,7 +141,7 @@ fn no_key_flows_after_the_end_of_a_grant_nor_while_it_is_paused() {
 }
 
 #[test]
-fn what_is_opened_later_is_of_the_categories_asked_for_and_of_no_time_that_ends() {
+pub(super) fn what_is_opened_later_is_of_the_categories_asked_for_and_of_no_time_that_ends() {
     let mut world = World::new();
     register(&mut world, 0..1);
     let mut ask = request(world.did("wang"), world.now);
@@ -162,7 +162,7 @@ fn what_is_opened_later_is_of_the_categories_asked_for_and_of_no_time_that_ends(
 }
 
 #[test]
-fn new_records_reach_staff_by_their_hospitals_key() {
+pub(super) fn new_records_reach_staff_by_their_hospitals_key() {
     let mut world = World::new();
     let key = staff_key(&world.actors["h0"]);
     world.call("h0", key).unwrap();
@@ -178,7 +178,7 @@ fn new_records_reach_staff_by_their_hospitals_key() {
 }
 
 #[test]
-fn there_is_a_limit_to_standing_grants_and_ended_ones_make_room() {
+pub(super) fn there_is_a_limit_to_standing_grants_and_ended_ones_make_room() {
     let mut world = World::new();
     let first = given(&mut world);
     for _ in 1..STANDING_GRANTS_MAX {
@@ -193,7 +193,7 @@ fn there_is_a_limit_to_standing_grants_and_ended_ones_make_room() {
 }
 
 #[test]
-fn a_grant_that_opens_no_more_records_to_come_makes_room_for_another() {
+pub(super) fn a_grant_that_opens_no_more_records_to_come_makes_room_for_another() {
     let mut world = World::new();
     let first = given(&mut world);
     register(&mut world, 0..1);
@@ -209,7 +209,7 @@ fn a_grant_that_opens_no_more_records_to_come_makes_room_for_another() {
 }
 
 #[test]
-fn narrowing_takes_records_to_come_out_and_adds_none() {
+pub(super) fn narrowing_takes_records_to_come_out_and_adds_none() {
     let mut world = World::new();
     let mut call = standing(&world);
     call.standing = vec![Category::Labs, Category::Imaging];
