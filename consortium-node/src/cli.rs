@@ -10,6 +10,7 @@ mod run;
 mod staff;
 mod status;
 mod validators;
+mod vault;
 
 use crate::localnet::{self, LocalnetOptions};
 use clap::{Args, Parser, Subcommand};
@@ -73,6 +74,9 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8101")]
         node: String,
     },
+    /// Keep the vault whole.
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// Judge FHIR files as a hospital's intake would, or hand one to a running node.
     Intake(intake::IntakeArgs),
 }
@@ -146,6 +150,7 @@ impl Cli {
             Command::Staff(command) => staff::run(command).await.map_err(Into::into),
             Command::Duties(command) => duties::run(command).await.map_err(Into::into),
             Command::Evidence { node } => evidence::evidence(&node).await.map_err(Into::into),
+            Command::Vault(command) => vault::run(command).await,
             Command::Intake(args) => intake::intake(args).await,
         }
     }

@@ -9,6 +9,7 @@ const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A request.
+#[derive(Clone)]
 pub(crate) struct Request {
     url: String,
     body: Option<(&'static str, Vec<u8>)>,

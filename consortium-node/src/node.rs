@@ -20,7 +20,7 @@ use crate::org_sender::OrgSender;
 use crate::peer_service::{PeerParts, PeerService};
 use crate::release::Release;
 use crate::staff::{StaffDesk, publish_key};
-use crate::vault::{IndexError, Vault, VaultError, VaultIndex};
+use crate::vault::{Copies, CopiesParts, IndexError, ScrubParts, Scrubber, Vault, VaultError, VaultIndex};
 use crate::verified::Verified;
 use amulet_crypto::sealed_box::AgreementKey;
 use amulet_crypto::signing::{PublicKey, SigningKey};
@@ -163,6 +163,7 @@ struct Services {
     light: LightService,
     peers: PeerService,
     intake: IntakeService,
+    scrubber: Scrubber,
 }
 
 impl Node {
@@ -194,6 +195,7 @@ impl Node {
         tokio::spawn(services.light.clone().run(inboxes.light));
         tokio::spawn(services.peers.clone().run(inboxes.peers));
         tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
+        tokio::spawn(services.scrubber.clone().run());
         if let Some(addresses) = config.public.clone() {
             let (sender, ledger) = (services.sender.clone(), stores.ledger.clone());
             tokio::spawn(Announcer::new(sender, ledger, addresses, now).run());
@@ -227,6 +229,7 @@ impl Node {
             mempool: services.mempool,
             light: services.light,
             intake: services.intake,
+            scrubber: services.scrubber,
             consensus: status,
             connected,
             now,
@@ -431,12 +434,28 @@ impl Services {
             evidence: evidence.clone(),
             now,
         });
+        let copies = Copies::new(CopiesParts {
+            ledger: ledger.clone(),
+            vault: vault.clone(),
+            index: index.clone(),
+            network: network.clone(),
+            organisation: identity.organisation,
+        });
         let peers = PeerService::new(PeerParts {
             ledger: ledger.clone(),
             mempool: mempool.clone(),
             verified: verified.clone(),
             vault: vault.clone(),
             index: index.clone(),
+            copies: copies.clone(),
+            now,
+        });
+        let scrubber = Scrubber::new(ScrubParts {
+            ledger: ledger.clone(),
+            vault: vault.clone(),
+            index: index.clone(),
+            copies,
+            organisation: identity.organisation,
             now,
         });
         let intake = IntakeService::new(IntakeParts {
@@ -449,7 +468,7 @@ impl Services {
             own: identity.replica.unwrap_or_default(),
             now,
         });
-        Self { mempool, verified, sender, evidence, light, peers, intake }
+        Self { mempool, verified, sender, evidence, light, peers, intake, scrubber }
     }
 }
 

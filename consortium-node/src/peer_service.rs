@@ -7,7 +7,7 @@ use crate::network::{
     BLOBS_PER_PEER_REQUEST_MAX, BLOCKS_PER_PEER_RESPONSE_MAX, PEER_MESSAGE_BYTES_MAX, PeerQuestion,
     PeerRequest, PeerResponse,
 };
-use crate::vault::{BLOB_BYTES_MAX, IndexError, Vault, VaultError, VaultIndex};
+use crate::vault::{BLOB_BYTES_MAX, Copies, CopyError, IndexError, Vault, VaultError, VaultIndex};
 use crate::verified::{Checked, Verified};
 use amulet_protocol::block::UntrustedCertifiedBlock;
 use amulet_protocol::codec;
@@ -43,6 +43,8 @@ pub struct PeerParts {
     pub vault: Vault,
     /// What they are for.
     pub index: VaultIndex,
+    /// Copies that are fetched piece by piece.
+    pub copies: Copies,
     /// The clock.
     pub now: fn() -> Timestamp,
 }
@@ -62,6 +64,8 @@ enum PeerError {
     Vault(#[from] VaultError),
     #[error(transparent)]
     Index(#[from] IndexError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -118,6 +122,8 @@ impl PeerService {
             PeerRequest::StoreBlobs(blobs) => self.store(from, blobs).await,
             PeerRequest::Transactions(transactions) => self.take(from, transactions).await,
             PeerRequest::DropBlobs(blobs) => self.drop_blobs(from, blobs).await,
+            PeerRequest::Keep { blob, bytes } => Ok(self.parts.copies.keep(from, blob, bytes).await?),
+            PeerRequest::Piece { blob, from: at } => Ok(self.parts.copies.piece(from, blob, at).await?),
         }
     }
 

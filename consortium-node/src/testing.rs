@@ -14,7 +14,7 @@ use crate::org_sender::OrgSender;
 use crate::peer_service::{PeerParts, PeerService};
 use crate::release::Release;
 use crate::staff::StaffDesk;
-use crate::vault::{Vault, VaultIndex};
+use crate::vault::{Copies, CopiesParts, ScrubParts, Scrubber, Vault, VaultIndex};
 use crate::verified::Verified;
 use amulet_contracts::testing::{Actor, GENESIS_TIME, certificate, genesis};
 use amulet_crypto::sealed_box::AgreementKey;
@@ -23,9 +23,10 @@ use amulet_protocol::calls::Call;
 use amulet_protocol::ids::{ChainId, ReplicaId, Timestamp, View};
 use amulet_protocol::receipt::Receipt;
 use amulet_protocol::transaction::SignedTransaction;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 
 /// Every clock in these tests.
 pub(crate) const NOW: Timestamp = Timestamp(GENESIS_TIME.0 + 3_600_000);
@@ -52,6 +53,8 @@ pub(crate) struct World {
     pub folder: TempDir,
     /// After which the hospital gives a transaction up.
     pub patience: Duration,
+    /// What the others ask of hospital 0, until somebody answers.
+    pub to_own: Mutex<Option<mpsc::Receiver<Command>>>,
 }
 
 impl World {
@@ -81,12 +84,22 @@ impl World {
         let index = VaultIndex::open(&path("vault.redb"), ledger.chain()).unwrap();
         let others_vault = Vault::open(&path("others")).unwrap();
         let others_mempool = Mempool::default();
+        let others_index = VaultIndex::open(&path("others.redb"), ledger.chain()).unwrap();
+        let (network, to_own, ..) = Network::channels();
+        let copies = Copies::new(CopiesParts {
+            ledger: ledger.clone(),
+            vault: others_vault.clone(),
+            index: others_index.clone(),
+            network,
+            organisation: hospitals[1].did,
+        });
         let others = PeerService::new(PeerParts {
             ledger: ledger.clone(),
             mempool: others_mempool.clone(),
             verified: Verified::default(),
             vault: others_vault.clone(),
-            index: VaultIndex::open(&path("others.redb"), ledger.chain()).unwrap(),
+            index: others_index,
+            copies,
             now,
         });
         Self {
@@ -104,7 +117,37 @@ impl World {
             others_mempool,
             folder,
             patience: Duration::from_secs(60),
+            to_own: Mutex::new(Some(to_own)),
         }
+    }
+
+    /// Copies of hospital 0. The first call has its node answer what the others, all of which speak as hospital 1, ask of it.
+    pub fn copies(&self, network: &Network) -> Copies {
+        let copies = Copies::new(CopiesParts {
+            ledger: self.ledger.clone(),
+            vault: self.vault.clone(),
+            index: self.index.clone(),
+            network: network.clone(),
+            organisation: self.hospitals[0].did,
+        });
+        if let Some(mut commands) = self.to_own.lock().unwrap().take() {
+            let own = PeerService::new(PeerParts {
+                ledger: self.ledger.clone(),
+                mempool: self.mempool.clone(),
+                verified: Verified::default(),
+                vault: self.vault.clone(),
+                index: self.index.clone(),
+                copies: copies.clone(),
+                now,
+            });
+            tokio::spawn(async move {
+                while let Some(command) = commands.recv().await {
+                    let Command::Ask { request, reply, .. } = command else { continue };
+                    own.answer(PeerQuestion { from: ReplicaId(1), request: *request, reply }).await;
+                }
+            });
+        }
+        copies
     }
 
     pub fn chain(&self) -> ChainId {
@@ -153,6 +196,17 @@ impl World {
             }
         });
         network
+    }
+
+    pub fn scrubber(&self, network: &Network) -> Scrubber {
+        Scrubber::new(ScrubParts {
+            ledger: self.ledger.clone(),
+            vault: self.vault.clone(),
+            index: self.index.clone(),
+            copies: self.copies(network),
+            organisation: self.hospitals[0].did,
+            now,
+        })
     }
 
     pub fn gossip(&self, network: &Network) -> Gossip {

@@ -17,7 +17,7 @@ use amulet_node::org_sender::OrgSender;
 use amulet_node::peer_service::{PeerParts, PeerService};
 use amulet_node::release::Release;
 use amulet_node::staff::StaffDesk;
-use amulet_node::vault::{Vault, VaultIndex};
+use amulet_node::vault::{Copies, CopiesParts, Vault, VaultIndex};
 use amulet_node::verified::Verified;
 use amulet_pbft::Timeouts;
 use amulet_pbft::limits::PIPELINE_DEPTH_DEFAULT;
@@ -183,12 +183,20 @@ impl Node {
         let gossip = Gossip::new(network.clone(), others);
         let vault = Vault::open(&data.join("vault")).unwrap();
         let index = VaultIndex::open(&data.join("vault.redb"), genesis.chain_id()).unwrap();
+        let copies = Copies::new(CopiesParts {
+            ledger: ledger.clone(),
+            vault: vault.clone(),
+            index: index.clone(),
+            network: network.clone(),
+            organisation: members[own].hospital.did,
+        });
         let peers = PeerService::new(PeerParts {
             ledger: ledger.clone(),
             mempool: mempool.clone(),
             verified: verified.clone(),
             vault: vault.clone(),
             index: index.clone(),
+            copies,
             now,
         });
         let release = Release::new(ledger.clone(), vault, index.clone(), members[own].hospital.did);

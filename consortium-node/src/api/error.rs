@@ -67,8 +67,10 @@ pub(super) enum ApiError {
     OtherFile,
     #[error("classes are given as Type/id:class with commas between, at most {MAX_CLASSES_GIVEN}")]
     ClassesMalformed,
-    #[error("only the hospital's own systems read and decide about what waits for review")]
+    #[error("only the hospital's own systems may do this")]
     HospitalOnly,
+    #[error("a scrub of the vault is running; see how it goes, or wait for its end")]
+    ScrubRunning,
     #[error("the decision cannot be read: {0}")]
     DecisionMalformed(String),
     #[error("the number of an item is a whole number")]
@@ -113,6 +115,7 @@ impl ApiError {
             | Self::OtherFile => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongToken | Self::Clock { .. } => StatusCode::UNAUTHORIZED,
             Self::NotEntitled { .. } | Self::HospitalOnly => StatusCode::FORBIDDEN,
+            Self::ScrubRunning => StatusCode::CONFLICT,
             Self::Intake(error) => intake_status(error),
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
@@ -137,6 +140,7 @@ impl ApiError {
             Self::OtherFile => "other_file",
             Self::ClassesMalformed => "classes_malformed",
             Self::HospitalOnly => "hospital_only",
+            Self::ScrubRunning => "scrub_running",
             Self::DecisionMalformed(_) => "decision_malformed",
             Self::ItemMalformed => "item_malformed",
             Self::Intake(error) => intake_code(error),

@@ -86,6 +86,23 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Result<Response, A
     );
     let taken = state.parts.intake.records_registered();
     metric(text, "amulet_intake_records_total", "counter", "Records registered since the start.", taken);
+    write_scrub(text, &state);
     state.http.write(text);
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], std::mem::take(text)).into_response())
+}
+
+fn write_scrub(text: &mut String, state: &ApiState) {
+    let (totals, last) = (state.parts.scrubber.totals(), state.parts.scrubber.report());
+    for (name, help, count) in [
+        ("checked", "Ciphertexts that scrubs have read since the start.", totals.checked),
+        ("damaged", "Damaged ciphertexts that scrubs found since the start.", totals.damaged),
+        ("missing", "Missing ciphertexts that scrubs found since the start.", totals.missing),
+        ("repaired", "Ciphertexts fetched again from another hospital since the start.", totals.repaired),
+    ] {
+        metric(text, &format!("amulet_vault_scrub_{name}_total"), "counter", help, count);
+    }
+    let lost = "Ciphertexts that the last scrub could not get back. Anything but 0 asks for the backup.";
+    metric(text, "amulet_vault_lost_blobs", "gauge", lost, last.lost);
+    let ended = "When the last scrub ended; 0 before the first.";
+    metric(text, "amulet_vault_scrub_ended_seconds", "gauge", ended, last.ended / 1_000);
 }

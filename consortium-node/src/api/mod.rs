@@ -13,6 +13,7 @@ mod metrics;
 mod openapi;
 mod review;
 mod status;
+mod vault;
 mod web;
 
 use crate::consensus::ConsensusStatus;
@@ -20,7 +21,7 @@ use crate::intake::IntakeService;
 use crate::ledger::Ledger;
 use crate::light_service::LightService;
 use crate::mempool::Mempool;
-use crate::vault::VaultIndex;
+use crate::vault::{Scrubber, VaultIndex};
 use amulet_protocol::ids::{Did, Timestamp};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -80,6 +81,8 @@ pub struct ApiParts {
     pub light: LightService,
     /// Takes files in.
     pub intake: IntakeService,
+    /// Scrubs the vault.
+    pub scrubber: Scrubber,
     /// How consensus goes.
     pub consensus: watch::Receiver<ConsensusStatus>,
     /// Other validators connected.
@@ -132,6 +135,7 @@ pub fn router(state: ApiState) -> Router {
     let reviews = Router::new()
         .route("/api/v1/review", get(review::list))
         .route("/api/v1/review/{id}", get(review::show).post(review::decide))
+        .route("/api/v1/vault/scrub", get(vault::scrub).post(vault::begin_scrub))
         .layer(middleware::from_fn(|request: Request, next: Next| within(INTAKE_TIME_MAX, request, next)));
     // The layer must wrap what answers a wrong method too, for that is where a browser's preflight question ends up.
     let asked_by_other_pages = shared.merge(intake).method_not_allowed_fallback(wrong_method).layer(cors);

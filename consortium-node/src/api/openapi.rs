@@ -1,7 +1,7 @@
 //! The description of the interface, made from the handlers themselves.
 
 use super::error::ErrorBody;
-use super::{fhir, light, metrics, review, status, web};
+use super::{fhir, light, metrics, review, status, vault, web};
 use axum::Json;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -15,6 +15,8 @@ use utoipa::{Modify, OpenApi};
         review::list,
         review::show,
         review::decide,
+        vault::scrub,
+        vault::begin_scrub,
         status::status,
         status::block,
         status::health,

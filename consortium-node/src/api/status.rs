@@ -42,6 +42,12 @@ pub(super) struct StatusView {
     named_ciphertexts: u64,
     /// Records registered by this node since its start.
     records_registered: u64,
+    /// Damaged or missing ciphertexts of this hospital that the last scrub of the vault fetched again.
+    vault_repaired: u64,
+    /// Those that it could not get back.
+    vault_lost: u64,
+    /// When it ended, in milliseconds since 1970; 0 before the first.
+    vault_scrubbed: u64,
     /// Contradictions of other replicas seen since the start.
     evidence: u64,
 }
@@ -65,7 +71,7 @@ pub(super) async fn status(State(state): State<ApiState>) -> Result<Json<StatusV
     let (tip, consensus) = (parts.ledger.tip(), *parts.consensus.borrow());
     let (index, ledger) = (parts.index.clone(), parts.ledger.clone());
     let named = tokio::task::spawn_blocking(move || index.used_count(&ledger)).await;
-    let site = &parts.site;
+    let (site, scrub) = (&parts.site, parts.scrubber.report());
     let quorum = parts.ledger.validators().quorum();
     Ok(Json(StatusView {
         network: site.network.clone(),
@@ -86,6 +92,9 @@ pub(super) async fn status(State(state): State<ApiState>) -> Result<Json<StatusV
         mempool: parts.mempool.len(),
         named_ciphertexts: named.map_err(ApiError::internal)?.map_err(ApiError::internal)?,
         records_registered: parts.intake.records_registered(),
+        vault_repaired: scrub.repaired,
+        vault_lost: scrub.lost,
+        vault_scrubbed: scrub.ended,
         evidence: consensus.evidence,
     }))
 }

@@ -94,6 +94,7 @@ impl Site {
             mempool: world.mempool.clone(),
             light: world.light(&network),
             intake,
+            scrubber: world.scrubber(&network),
             consensus: consensus_now,
             connected: connected_now,
             now,
@@ -461,6 +462,7 @@ async fn the_description_names_every_route() {
         "/api/v1/review",
         "/api/v1/review/{id}",
         "/api/v1/status",
+        "/api/v1/vault/scrub",
         "/demo/{file}",
         "/fhir",
         "/health",
@@ -593,4 +595,30 @@ async fn who_may_bring_nothing_and_never_ends_is_refused_long_before_the_time_fo
     let answer = site.send(request).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert!(before.elapsed() < INTAKE_TIME_MAX / 10);
+}
+
+#[tokio::test]
+async fn the_hospitals_own_systems_have_the_vault_scrubbed_and_everybody_sees_how_it_went() {
+    let site = Site::new();
+    let request = |method: Method, token: &str| {
+        let builder = Request::builder().method(method).uri("/api/v1/vault/scrub");
+        builder.header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap()
+    };
+    assert_eq!(site.send(request(Method::POST, "no")).await.code(), "wrong_token");
+    let begun = site.send(request(Method::POST, TOKEN)).await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED);
+    assert_eq!(begun.json()["running"], true);
+    let report = loop {
+        let report = site.send(request(Method::GET, TOKEN)).await.json();
+        if report["running"] == false {
+            break report;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(report["ended"], NOW.0);
+    let status = Request::builder().uri("/api/v1/status").body(Body::empty()).unwrap();
+    assert_eq!(site.send(status).await.json()["vault_scrubbed"], NOW.0);
+    let metrics = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
+    let metrics = String::from_utf8(site.send(metrics).await.body).unwrap();
+    assert!(metrics.contains("amulet_vault_lost_blobs 0"), "{metrics}");
 }

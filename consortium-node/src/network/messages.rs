@@ -30,6 +30,20 @@ pub enum PeerRequest {
     DropBlobs(Vec<BlobId>),
     /// A piece of the ledger, for a node that is new or far behind.
     Transfer(TransferRequest),
+    /// Keep a copy of this ciphertext, which is fetched from the asker. Asked again until it is kept.
+    Keep {
+        /// Which.
+        blob: BlobId,
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// Bytes of a ciphertext, for a hospital that holds it too or is to.
+    Piece {
+        /// Which.
+        blob: BlobId,
+        /// The first byte wanted.
+        from: u64,
+    },
 }
 
 /// The answer.
@@ -45,4 +59,18 @@ pub enum PeerResponse {
     Transfer(TransferResponse),
     /// The node refuses: too much, too large, or its disk failed.
     Refused,
+    /// To [`PeerRequest::Keep`]: it is being fetched.
+    Keeping {
+        /// Bytes that came so far.
+        have: u64,
+    },
+    /// To [`PeerRequest::Piece`].
+    Piece {
+        /// Bytes of the whole.
+        size: u64,
+        /// As many from there on as fit.
+        bytes: Vec<u8>,
+    },
+    /// To [`PeerRequest::Piece`]: there is no copy here.
+    NotHere,
 }

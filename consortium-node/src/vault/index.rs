@@ -30,7 +30,7 @@ const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const META_CHAIN: &str = "chain";
 const META_HEIGHT: &str = "height";
 /// Ciphertext to the patient it belongs to.
-const OWNERS: TableDefinition<&[u8; 32], &[u8; 20]> = TableDefinition::new("owners");
+pub(super) const OWNERS: TableDefinition<&[u8; 32], &[u8; 20]> = TableDefinition::new("owners");
 /// Ciphertext to its uses.
 const USES: MultimapTableDefinition<&[u8; 32], &[u8]> = MultimapTableDefinition::new("uses");
 /// Ciphertext that a peer has stored here and the ledger has not named, to the peer.

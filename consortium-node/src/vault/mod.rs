@@ -4,10 +4,13 @@
 //! its digest, and the folder synced; in a bucket an object appears when its last byte was taken.
 
 mod backend;
+mod copies;
 #[cfg(test)]
 mod fake_s3;
 mod from_state;
+mod held;
 mod index;
+mod scrub;
 mod staff;
 mod streams;
 mod taken;
@@ -16,7 +19,10 @@ mod tests;
 mod uploads;
 
 pub use backend::{S3Config, VaultConfig, VaultConfigError};
+pub use copies::{Copies, CopiesParts, CopyError, PIECE_BYTES};
+pub use held::{Held, HeldStep};
 pub use index::{BlobUse, IndexError, VaultIndex};
+pub use scrub::{SCRUB_BYTES_PER_SECOND, ScrubError, ScrubParts, ScrubReport, ScrubTotals, Scrubber};
 pub use streams::{Found, Incoming, Outgoing, STREAM_BYTES_MAX};
 pub use taken::content_digest;
 pub use uploads::{UPLOADS_PER_OWNER_MAX, UPLOADS_TOTAL_MAX};

@@ -1,0 +1,83 @@
+//! Which ciphertexts this hospital has to have: those whose holders, as the ledger names them, include it.
+
+use super::index::{BlobUse, IndexError, OWNERS, VaultIndex};
+use crate::ledger::Ledger;
+use amulet_crypto::digest::Digest;
+use amulet_protocol::ids::{BlobId, Did};
+use amulet_protocol::state::{CardState, RecordState, StateKey};
+use redb::ReadableDatabase;
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+/// Ciphertexts looked at in one step, which bounds its memory.
+const PER_STEP: usize = 1_000;
+
+/// A ciphertext that a hospital holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Which.
+    pub blob: BlobId,
+    /// Everybody who holds it.
+    pub holders: Vec<Did>,
+}
+
+/// One step through the index.
+pub struct HeldStep {
+    /// Ciphertexts that the hospital holds.
+    pub held: Vec<Held>,
+    /// Ciphertexts looked at, of all hospitals.
+    pub seen: u64,
+    /// Where the next step goes on; `None` at the end.
+    pub next: Option<BlobId>,
+}
+
+impl VaultIndex {
+    /// Who holds a ciphertext, as far as the ledger says.
+    ///
+    /// # Errors
+    /// [`IndexError`] by variant.
+    pub fn holders(&self, ledger: &Ledger, blob: BlobId) -> Result<BTreeSet<Did>, IndexError> {
+        let mut holders = BTreeSet::new();
+        for used in self.uses(blob)? {
+            match used {
+                BlobUse::Record(id) => {
+                    let record: Option<RecordState> = ledger.read(&StateKey::Record(id))?;
+                    holders.extend(record.into_iter().flat_map(|record| record.holders));
+                }
+                BlobUse::Card(locator) => {
+                    let card: Option<CardState> = ledger.read(&StateKey::Card(locator))?;
+                    holders.extend(card.into_iter().flat_map(|card| card.holders));
+                }
+            }
+        }
+        Ok(holders)
+    }
+
+    /// The ciphertexts after this one that `organisation` holds, in the order of their digests, some at a time.
+    ///
+    /// # Errors
+    /// [`IndexError`] by variant.
+    pub fn held(
+        &self,
+        ledger: &Ledger,
+        organisation: Did,
+        after: Option<BlobId>,
+    ) -> Result<HeldStep, IndexError> {
+        let owners = self.db().begin_read()?.open_table(OWNERS)?;
+        let after = after.map(|blob| *blob.as_bytes());
+        let range = (after.as_ref().map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
+        let blobs = owners.range::<&[u8; 32]>(range)?.take(PER_STEP);
+        let blobs: Vec<BlobId> = blobs
+            .map(|entry| Ok(BlobId(Digest::from_bytes(*entry?.0.value()))))
+            .collect::<Result<_, IndexError>>()?;
+        let next = blobs.last().copied().filter(|_| blobs.len() == PER_STEP);
+        let (seen, mut held) = (blobs.len() as u64, Vec::new());
+        for blob in blobs {
+            let holders = self.holders(ledger, blob)?;
+            if holders.contains(&organisation) {
+                held.push(Held { blob, holders: holders.into_iter().collect() });
+            }
+        }
+        Ok(HeldStep { held, seen, next })
+    }
+}
