@@ -9,6 +9,7 @@ mod rules;
 mod run;
 mod staff;
 mod status;
+mod study;
 mod validators;
 mod vault;
 
@@ -68,6 +69,9 @@ enum Command {
     /// See and do what this hospital owes to patients: reviews of emergency accesses, and deletions.
     #[command(subcommand)]
     Duties(duties::DutiesCommand),
+    /// Name ethics boards, and register, decide on and end studies.
+    #[command(subcommand)]
+    Study(study::StudyCommand),
     /// Show what the ledger recorded against validators that contradicted themselves.
     Evidence {
         /// Base URL of a running node's HTTP interface.
@@ -149,6 +153,7 @@ impl Cli {
             Command::Rules(command) => rules::run(command).await.map_err(Into::into),
             Command::Staff(command) => staff::run(command).await.map_err(Into::into),
             Command::Duties(command) => duties::run(command).await.map_err(Into::into),
+            Command::Study(command) => study::run(command).await.map_err(Into::into),
             Command::Evidence { node } => evidence::evidence(&node).await.map_err(Into::into),
             Command::Vault(command) => vault::run(command).await,
             Command::Intake(args) => intake::intake(args).await,

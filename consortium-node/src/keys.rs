@@ -136,6 +136,25 @@ fn staff_key(folder: &Path) -> Result<AgreementKey, KeyError> {
     AgreementKey::from_bytes(&*read_secret(&path)?).map_err(|_| KeyError::Invalid { path })
 }
 
+/// Makes a signing key in a file of its own, which must not exist.
+///
+/// # Errors
+/// [`KeyError::File`].
+pub(crate) fn make_signing_key(path: &Path) -> Result<SigningKey, KeyError> {
+    let key = SigningKey::generate(&mut SystemEntropy);
+    write_secret(path, &key.expose_secret())?;
+    Ok(key)
+}
+
+/// Reads a signing key from its file.
+///
+/// # Errors
+/// [`KeyError::File`], [`KeyError::Invalid`].
+pub(crate) fn load_signing_key(path: &Path) -> Result<SigningKey, KeyError> {
+    let invalid = |_| KeyError::Invalid { path: path.to_owned() };
+    SigningKey::from_bytes(&*read_secret(path)?).map_err(invalid)
+}
+
 fn write_secret(path: &Path, secret: &[u8; SECRET_BYTES]) -> Result<(), KeyError> {
     let text = Zeroizing::new(hex::encode(secret));
     let written = OpenOptions::new()

@@ -4,6 +4,7 @@ use crate::config::{ConfigError, NodeConfig};
 use crate::genesis_file::{self, GenesisFileError};
 use crate::http_client::{self, HttpError, Request};
 use crate::keys::{KeyError, NodeKeys};
+use amulet_crypto::signing::SigningKey;
 use amulet_protocol::calls::Call;
 use amulet_protocol::codec::{self, DecodeError};
 use amulet_protocol::history::HistoryEntry;
@@ -157,6 +158,47 @@ impl NodeLink {
     pub(super) async fn filled<T: BorshDeserialize>(&self, key: StateKey) -> Result<T, OperatorError> {
         self.state(key.clone()).await?.ok_or(OperatorError::Missing(key))
     }
+
+    /// The chain that the node keeps.
+    pub(super) async fn chain(&self) -> Result<ChainId, OperatorError> {
+        match self.ask(&LightRequest::HeaderAt(Height(0))).await? {
+            LightResponse::Header(signed) => Ok(signed.header.chain),
+            _ => Err(OperatorError::OtherAnswer),
+        }
+    }
+
+    /// Sends a call that `key` signs and waits until the ledger has applied it.
+    pub(super) async fn send(
+        &self,
+        chain: ChainId,
+        key: &SigningKey,
+        call: Call,
+    ) -> Result<Receipt, OperatorError> {
+        let sender = Did::of_key(key.public_key());
+        let account: Account = self.state(StateKey::Account(sender)).await?.unwrap_or_default();
+        let nonce = Nonce(account.highest.0 + NONCE_LEAD);
+        let version = TRANSACTION_VERSION;
+        let signed = Transaction { version, chain, sender, nonce, call }.sign(key);
+        self.ask(&LightRequest::Submit(signed.as_untrusted().clone())).await?;
+        let looks = DEADLINE.as_millis() / LOOK_EVERY.as_millis();
+        for _ in 0..looks {
+            match self.ask(&LightRequest::Receipt(signed.id())).await {
+                Ok(LightResponse::Receipt(found)) => {
+                    return match found.receipt.outcome {
+                        Outcome::Applied { .. } => Ok(found.receipt),
+                        Outcome::Refused { code } => Err(OperatorError::Ledger(code)),
+                    };
+                }
+                // The node starts again when an epoch begins.
+                Ok(LightResponse::NotFound) | Err(OperatorError::Http(HttpError::Unreachable { .. })) => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Ok(_) => return Err(OperatorError::OtherAnswer),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(OperatorError::TimedOut { transaction: signed.id() })
+    }
 }
 
 impl Member {
@@ -175,29 +217,7 @@ impl Member {
 
     /// Sends a call in the hospital's name and waits until the ledger has applied it.
     pub(super) async fn send(&self, call: Call) -> Result<Receipt, OperatorError> {
-        let account: Account = self.link.state(StateKey::Account(self.did())).await?.unwrap_or_default();
-        let nonce = Nonce(account.highest.0 + NONCE_LEAD);
-        let (version, chain, sender) = (TRANSACTION_VERSION, self.chain, self.did());
-        let signed = Transaction { version, chain, sender, nonce, call }.sign(&self.keys.organisation);
-        self.link.ask(&LightRequest::Submit(signed.as_untrusted().clone())).await?;
-        let looks = DEADLINE.as_millis() / LOOK_EVERY.as_millis();
-        for _ in 0..looks {
-            match self.link.ask(&LightRequest::Receipt(signed.id())).await {
-                Ok(LightResponse::Receipt(found)) => {
-                    return match found.receipt.outcome {
-                        Outcome::Applied { .. } => Ok(found.receipt),
-                        Outcome::Refused { code } => Err(OperatorError::Ledger(code)),
-                    };
-                }
-                // The node starts again when an epoch begins.
-                Ok(LightResponse::NotFound) | Err(OperatorError::Http(HttpError::Unreachable { .. })) => {
-                    tokio::time::sleep(LOOK_EVERY).await;
-                }
-                Ok(_) => return Err(OperatorError::OtherAnswer),
-                Err(error) => return Err(error),
-            }
-        }
-        Err(OperatorError::TimedOut { transaction: signed.id() })
+        self.link.send(self.chain, &self.keys.organisation, call).await
     }
 }
 
@@ -234,6 +254,17 @@ fn explain(code: RefusalCode) -> String {
         RefusalCode::NotEnded => "the grant has not ended: nothing is to be deleted yet",
         RefusalCode::NothingRead => "nothing was read under the grant, so there is nothing to delete",
         RefusalCode::DeletionConfirmed => "this hospital has confirmed the deletion already",
+        RefusalCode::UnknownBoard => {
+            "nobody has this DID, or it is no ethics board in office; see `study board`"
+        }
+        RefusalCode::AlreadyVoted => "this hospital's last vote was the same",
+        RefusalCode::UnknownStudy => "there is no such study; see `study list`",
+        RefusalCode::NotYourStudy => "the study is not this one's to decide on or to end",
+        RefusalCode::StudyClosed => "the study was decided on, or has ended",
+        RefusalCode::BadText => "title or aim is empty, too long, or not plain text",
+        RefusalCode::NotByRules => {
+            "the rules let research read not all of these categories; see `rules show`"
+        }
         other => return other.to_string(),
     };
     words.to_owned()

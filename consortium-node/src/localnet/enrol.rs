@@ -3,6 +3,7 @@
 use super::LocalnetError;
 use super::people::{self, CLINICIANS, Clinician, Patient, Person};
 use super::setup::{DEMO_FOLDER, Hospital, Setup};
+use super::studies;
 use crate::cli::say;
 use crate::http_client::{self, Request};
 use crate::node::now;
@@ -51,6 +52,7 @@ pub(super) async fn enrol(setup: &Setup, fhir: Option<&Path>) -> Result<(), Loca
     for patient in &patients {
         enrolled.push(enrol_patient(setup, patient).await?);
     }
+    studies::seed(setup, &mut nonces).await?;
     people::save(&setup.data, &enrolled)
 }
 
@@ -129,7 +131,7 @@ fn make_wallet(
 }
 
 /// Submits a transaction and waits until it is applied.
-async fn commit(
+pub(super) async fn commit(
     hospital: &Hospital,
     name: &str,
     transaction: &SignedTransaction,
@@ -158,7 +160,10 @@ async fn commit(
     }
 }
 
-async fn ask(hospital: &Hospital, request: &LightRequest) -> Result<Option<LightResponse>, LocalnetError> {
+pub(super) async fn ask(
+    hospital: &Hospital,
+    request: &LightRequest,
+) -> Result<Option<LightResponse>, LocalnetError> {
     let url = format!("{}/api/v1/light", hospital.http);
     let request = Request::post(&url, "application/octet-stream", codec::encode(request));
     let answer = http_client::send(request).await?;

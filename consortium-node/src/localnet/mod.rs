@@ -6,6 +6,7 @@ mod enrol;
 mod people;
 mod ports;
 mod setup;
+mod studies;
 
 use crate::cli::say;
 use crate::http_client::HttpError;

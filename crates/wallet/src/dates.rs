@@ -6,7 +6,8 @@ use amulet_protocol::consent::Day;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// The day that a full `YYYY-MM-DD` names.
-pub(crate) fn day_of(text: &str) -> Option<Day> {
+#[must_use]
+pub fn day_of(text: &str) -> Option<Day> {
     if text.len() != 10 {
         return None;
     }
@@ -19,7 +20,8 @@ pub(crate) fn day_at(unix_seconds: i64) -> Option<Day> {
 }
 
 /// `YYYY-MM-DD` of a day in the proleptic Gregorian calendar, counting years from March so that the leap day is last.
-pub(crate) fn text_of(day: Day) -> String {
+#[must_use]
+pub fn text_of(day: Day) -> String {
     let days = i64::from(day.0) + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);

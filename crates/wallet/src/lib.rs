@@ -8,7 +8,7 @@
 pub mod card;
 pub mod card_code;
 mod convert;
-mod dates;
+pub mod dates;
 pub mod device_state;
 pub mod identity;
 pub mod keyfile;
