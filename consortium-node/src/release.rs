@@ -289,4 +289,6 @@ pub(crate) fn failed(error: impl std::fmt::Display) -> LightRefusal {
 }
 
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod tests;
