@@ -171,7 +171,7 @@ impl Given {
     fn is_for(&self, reader: Did) -> bool {
         match &self.grantee {
             Grantee::Person(did) => *did == reader,
-            Grantee::Staff(_) => true,
+            Grantee::Staff(_) | Grantee::Study(_) => true,
         }
     }
 }
@@ -267,7 +267,7 @@ impl Story {
         for given in self.given.iter_mut().filter(|given| given.later && given.is_live(now)) {
             let reads = match &given.grantee {
                 Grantee::Person(did) => employed.get(did).is_some_and(|until| now < *until),
-                Grantee::Staff(_) => true,
+                Grantee::Staff(_) | Grantee::Study(_) => true,
             };
             if reads {
                 given.records.insert(number);
