@@ -324,6 +324,7 @@ answer-contradicts = contradicts
 ## Proofs as files
 file-title = Save this proof as a file
 file-log = The file proves this line, every other line of your log up to now, and that none is missing.
+file-story = The file proves everything that happened to this record, and, with your whole log, that nothing is missing. What the record says is not in it.
 file-record = The file proves which hospital registered this record and when, and that it still stands unchanged. What the record says is not in it.
 file-grant = The file proves whom you allowed to read how many records until when, or that you took it back.
 file-entry = The file proves the newest entry that this device checked, with the hospitals’ signatures. It holds nothing about you.
@@ -464,6 +465,21 @@ record-date = Date
 record-hospital = From
 record-class = Protection
 record-narrative = In its own words
+story-title = What happened to this record
+story-lead = Everything, from the day it was registered: who was given access, who read it, and when that ended. Each line has its own proof.
+story-complete = Complete: { $n ->
+    [one] one entry
+   *[other] { $n } entries
+}, and none is missing.
+story-registered = Registered
+story-amended = A newer version was registered
+story-opened = Opened to somebody
+story-paused = Access to it was paused
+story-resumed = A paused access went on
+story-extended = Access to it was made longer
+story-read = Read
+story-closed = Access to it ended early
+story-deleted = The reader confirmed to have deleted it
 record-source = Source ({ $kind })
 
 ## Labels of facts

@@ -295,6 +295,7 @@ answer-contradicts = 互相矛盾
 ## Proofs as files
 file-title = 把这份证明存成文件
 file-log = 这个文件证明这一条，也证明您的记录到现在为止的其他每一条，并且没有遗漏。
+file-story = 这个文件证明这份病历的全部经过，并用您完整的记录证明没有遗漏。里面没有病历的内容。
 file-record = 这个文件证明哪家医院在什么时候登记了这份病历，并且至今没有改动。里面没有病历的内容。
 file-grant = 这个文件证明您允许谁看多少份病历、看到什么时候，或者证明您已经收回。
 file-entry = 这个文件证明本设备核对过的最新一条，带有各家医院的签名。里面没有您的任何信息。
@@ -422,6 +423,18 @@ record-date = 日期
 record-hospital = 来自
 record-class = 保护级别
 record-narrative = 原文
+story-title = 这份记录的来龙去脉
+story-lead = 从登记那天起的全部经过：谁得到过授权、谁看过、何时结束。每一行都有各自的证据。
+story-complete = 完整：共 { $n } 条，一条不缺。
+story-registered = 已登记
+story-amended = 登记了新的版本
+story-opened = 已开放给他人查看
+story-paused = 暂停了对它的授权
+story-resumed = 恢复了暂停的授权
+story-extended = 延长了对它的授权
+story-read = 被查看
+story-closed = 提前结束了对它的授权
+story-deleted = 查看者确认已删除
 record-source = 原始数据（{ $kind }）
 
 ## Labels of facts

@@ -9,7 +9,8 @@ use crate::pages::clinician::{
 };
 use crate::pages::patient::{
     card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give, home::Home, log::Log,
-    log_line::LogLine, narrow::Narrow, record::Record, records::Records, request::Request, sharing::Sharing,
+    log_line::LogLine, narrow::Narrow, record::Record, record_story::RecordStory, records::Records,
+    request::Request, sharing::Sharing,
 };
 use crate::pages::settings::Settings;
 use crate::pages::start::{
@@ -38,6 +39,8 @@ pub enum Route {
     Records {},
     #[route("/records/:id")]
     Record { id: String },
+    #[route("/records/:id/story")]
+    RecordStory { id: String },
     #[route("/sharing")]
     Sharing {},
     #[route("/sharing/requests/:id")]
@@ -115,6 +118,7 @@ impl Route {
             Self::Home {}
             | Self::Records {}
             | Self::Record { .. }
+            | Self::RecordStory { .. }
             | Self::Sharing {}
             | Self::Request { .. }
             | Self::Give {}
@@ -139,7 +143,7 @@ impl Route {
     pub fn place(&self) -> Option<Self> {
         Some(match self {
             Self::Home {} | Self::Code {} => Self::Home {},
-            Self::Records {} | Self::Record { .. } => Self::Records {},
+            Self::Records {} | Self::Record { .. } | Self::RecordStory { .. } => Self::Records {},
             Self::Sharing {} | Self::Give {} | Self::Request { .. } | Self::Narrow { .. } => Self::Sharing {},
             Self::Card {} | Self::CardMake {} | Self::CardPrint {} => Self::Card {},
             Self::Log {} | Self::LogLine { .. } => Self::Log {},

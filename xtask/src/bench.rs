@@ -2,6 +2,7 @@
 //! say more about the machine than about the code.
 
 use std::ffi::OsString;
+use std::fs;
 
 use crate::exec;
 use crate::failure::Failure;
@@ -18,8 +19,14 @@ const BENCHES: &[(&str, &str, &str)] = &[
 ];
 
 /// Parts of `consent`, each beside what it measures, so that one part builds no more than it needs: name, package, bench target.
-const CONSENT: (&str, &[(&str, &str, &str)]) =
-    ("consent", &[("intake", "amulet-fhir", "intake"), ("decision", "amulet-contracts", "decision")]);
+const CONSENT: (&str, &[(&str, &str, &str)]) = (
+    "consent",
+    &[
+        ("intake", "amulet-fhir", "intake"),
+        ("decision", "amulet-contracts", "decision"),
+        ("records", "amulet-wallet", "records"),
+    ],
+);
 
 /// Measured in headless Chromium.
 const IN_BROWSER: (&str, &str) = ("light-client-browser", "amulet-light-client");
@@ -74,8 +81,19 @@ fn run_consent(workspace: &Workspace, options: &[OsString]) -> Result<(), Failur
         let known = parts.iter().map(|(part, ..)| *part).collect::<Vec<_>>().join(", ");
         return Err(Failure::UnknownBench { name: format!("{name} --only {wanted}"), known });
     }
+    let json = rest.iter().position(|option| option == "--json").and_then(|at| rest.get(at + 1).cloned());
+    let mut results = Vec::new();
     for (part, package, target) in chosen {
         run_target(workspace, &format!("{name}: {part}"), package, target, &rest)?;
+        if let Some(file) = &json {
+            let written = fs::read_to_string(file).map_err(Failure::file("read", file.as_ref()))?;
+            results.push(format!("\"{part}\":{}", written.trim()));
+        }
+    }
+    // Each part writes its own object into the file; together they are one.
+    if let (Some(file), None) = (&json, only) {
+        let all = format!("{{{}}}\n", results.join(","));
+        fs::write(file, all).map_err(Failure::file("write", file.as_ref()))?;
     }
     Ok(())
 }

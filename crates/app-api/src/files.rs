@@ -24,6 +24,11 @@ pub enum ProofOf {
         /// From [`RecordLineView`](crate::records::RecordLineView).
         id: String,
     },
+    /// Everything that happened to a record, and that the log it is taken from is complete.
+    RecordStory {
+        /// From [`RecordLineView`](crate::records::RecordLineView).
+        id: String,
+    },
     /// A grant as it stands: who may read what until when, or that it was taken back.
     Grant {
         /// From [`ShareView`](crate::access::ShareView).

@@ -103,6 +103,8 @@ calls! {
     Records: records => records::TimelineView,
     /// One record in full.
     Record: records => records::RecordView,
+    /// Everything that ever happened to one record.
+    RecordStory: records => records::RecordStoryView,
     /// What the emergency card could show.
     CardDraft: card => card::CardDraftView,
     /// Make or replace the emergency card.

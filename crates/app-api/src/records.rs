@@ -97,6 +97,55 @@ pub struct RecordView {
     pub proof: crate::access::ProofView,
 }
 
+/// Ask for everything that ever happened to a record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordStory {
+    /// From [`RecordLineView`].
+    pub id: String,
+}
+
+/// Everything that ever happened to a record, as the person's complete history tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordStoryView {
+    /// Newest first.
+    pub steps: Vec<StoryStepView>,
+    /// With which check it was last known to be complete.
+    pub checked: crate::wallet::CheckedView,
+}
+
+/// One thing that happened to a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoryStepView {
+    /// What it meant for this record.
+    pub what: StoryStep,
+    /// The line of the access log.
+    pub line: crate::access::LogLineView,
+}
+
+/// What an event meant for a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoryStep {
+    /// A hospital registered it.
+    Registered,
+    /// A hospital registered a later version of it.
+    Amended,
+    /// A grant opened it.
+    Opened,
+    /// A grant that opens it was paused.
+    Paused,
+    /// A paused grant went on.
+    Resumed,
+    /// A grant that opens it was made to last longer.
+    Extended,
+    /// It was read.
+    Read,
+    /// A grant no longer opens it: it was taken out, or the grant was taken back.
+    Closed,
+    /// A reader confirmed that what was read is deleted.
+    Deleted,
+}
+
 /// One fact of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactView {

@@ -49,6 +49,7 @@ fn every_closed_list_has_its_words() {
         words::CATEGORIES,
         words::CLASSES,
         words::LOG_EVENTS,
+        words::STORY_STEPS,
         words::PROOF_CHECKS,
         words::PURPOSES,
         words::ASK_FORS,

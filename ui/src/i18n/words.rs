@@ -6,7 +6,7 @@ use amulet_app_api::access::{EmergencyReason, LogEvent, PractitionerRole, ProofC
 use amulet_app_api::card::{FactKind, SummarySection};
 use amulet_app_api::checking::{HospitalAnswer, MemoryTrouble, ToldAnswer};
 use amulet_app_api::clinician::{AskFor, MyAccessState};
-use amulet_app_api::records::{Category, DataClass};
+use amulet_app_api::records::{Category, DataClass, StoryStep};
 use amulet_app_api::wallet::{Role, StrengthHint, Task};
 
 macro_rules! words {
@@ -174,6 +174,21 @@ words! {
         AccessResumed => "log-access-resumed",
         DeletionConfirmed => "log-deletion-confirmed",
         RecordsRead => "log-records-read",
+    }
+}
+
+words! {
+    /// What happened to a record, as a line of its story.
+    story_step, STORY_STEPS: StoryStep {
+        Registered => "story-registered",
+        Amended => "story-amended",
+        Opened => "story-opened",
+        Paused => "story-paused",
+        Resumed => "story-resumed",
+        Extended => "story-extended",
+        Read => "story-read",
+        Closed => "story-closed",
+        Deleted => "story-deleted",
     }
 }
 

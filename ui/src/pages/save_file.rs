@@ -16,6 +16,7 @@ fn meaning(of: &ProofOf) -> &'static str {
     match of {
         ProofOf::LogLine { .. } => "file-log",
         ProofOf::Record { .. } => "file-record",
+        ProofOf::RecordStory { .. } => "file-story",
         ProofOf::Grant { .. } => "file-grant",
         ProofOf::NewestEntry => "file-entry",
     }

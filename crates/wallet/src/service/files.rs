@@ -61,6 +61,15 @@ impl Service {
                 let state = Wanted::State(vec![StateKey::Record(id)]);
                 (vec![Wanted::Receipt(meta.transaction), state], "record".to_owned())
             }
+            ProofOf::RecordStory { id } => {
+                self.follow(&session).await?;
+                let id = RecordId(id.parse().map_err(|_| ApiError::new(ErrorCode::BadRequest))?);
+                let entries = session.entries();
+                let steps = self.steps_of(&session, &entries, id).await?;
+                let receipts = steps.iter().map(|step| Wanted::Receipt(entries[step.place].transaction));
+                let rest = [Wanted::History(did), Wanted::State(vec![StateKey::Record(id)])];
+                (receipts.chain(rest).collect(), "record-story".to_owned())
+            }
             ProofOf::Grant { id } => {
                 self.follow(&session).await?;
                 let id = tx_id(id)?;

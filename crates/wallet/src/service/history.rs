@@ -43,9 +43,19 @@ impl Service {
 
     /// Fetches the transactions behind entries whose details are not in the entry itself.
     async fn take_transactions(&self, session: &Session, entries: &[HistoryEntry]) -> Result<(), ApiError> {
+        let detailed: Vec<HistoryEntry> =
+            entries.iter().filter(|entry| has_details(&entry.event)).cloned().collect();
+        self.take_these(session, &detailed).await
+    }
+
+    /// Fetches the transactions behind all these entries.
+    pub(super) async fn take_these(
+        &self,
+        session: &Session,
+        entries: &[HistoryEntry],
+    ) -> Result<(), ApiError> {
         let mut wanted: Vec<TxId> = entries
             .iter()
-            .filter(|entry| has_details(&entry.event))
             .map(|entry| entry.transaction)
             .filter(|id| session.transaction(*id).is_none())
             .collect();

@@ -22,6 +22,7 @@ mod ledger;
 mod my_card;
 mod narrowing;
 mod progress;
+pub mod provenance;
 mod reading;
 mod record_view;
 mod records;
@@ -218,6 +219,7 @@ impl Service {
             Request::MyCode(_) => reply(self.my_code()),
             Request::Records(_) => reply(boxed(|| self.records()).await),
             Request::Record(call) => reply(boxed(|| self.record(&call.id)).await),
+            Request::RecordStory(call) => reply(boxed(|| self.record_story(&call.id)).await),
             Request::CardDraft(_) => reply(boxed(|| self.card_draft()).await),
             Request::MakeCard(call) => reply(boxed(|| self.make_card(call)).await),
             Request::Card(_) => reply(boxed(|| self.card()).await),

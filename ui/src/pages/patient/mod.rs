@@ -12,6 +12,7 @@ pub mod log;
 pub mod log_line;
 pub mod narrow;
 pub mod record;
+pub mod record_story;
 pub mod records;
 pub mod request;
 mod share;

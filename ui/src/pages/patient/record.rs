@@ -1,5 +1,6 @@
 //! One record.
 
+use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::PageHead;
 use crate::components::record::RecordBody;
@@ -24,6 +25,14 @@ pub fn Record(id: String) -> Element {
             PageHead { title, lead: highlight, back: Route::Records {} }
             {show(record, |record| rsx! {
                 RecordBody { record: record.clone() }
+                Link {
+                    class: "line",
+                    to: Route::RecordStory { id: record.line.id.clone() },
+                    "data-testid": "record-story",
+                    span { class: "tile", Glyph { icon: Icon::Log } }
+                    span { class: "grow strong", {tr!(t, "story-title")} }
+                    Glyph { icon: Icon::Next, size: 18 }
+                }
                 SaveProof { of: ProofOf::Record { id: record.line.id.clone() } }
             })}
         }
