@@ -5,6 +5,7 @@ mod evidence;
 mod init;
 mod intake;
 mod operator;
+mod progress;
 mod rules;
 mod run;
 mod staff;

@@ -61,6 +61,12 @@ impl LightService {
         self.forks.count()
     }
 
+    /// The vault's guard, for what is released as a stream.
+    #[must_use]
+    pub fn release(&self) -> &Release {
+        &self.parts.release
+    }
+
     /// Answers the questions of an inbox until it is closed.
     pub async fn run(self, mut inbox: mpsc::Receiver<LightQuestion>) {
         while let Some(LightQuestion { request, reply }) = inbox.recv().await {

@@ -454,7 +454,7 @@ impl Services {
             ledger: ledger.clone(),
             vault: vault.clone(),
             index: index.clone(),
-            copies,
+            copies: copies.clone(),
             organisation: identity.organisation,
             now,
         });
@@ -464,6 +464,7 @@ impl Services {
             index: index.clone(),
             reviews: reviews.clone(),
             network: network.clone(),
+            copies,
             sender: sender.clone(),
             own: identity.replica.unwrap_or_default(),
             now,

@@ -2,7 +2,7 @@
 //! has already: the reader's own record or card, a grant in force whose use is committed, or a declared emergency.
 
 use crate::ledger::Ledger;
-use crate::vault::{BlobUse, Vault, VaultIndex};
+use crate::vault::{BlobUse, Outgoing, Vault, VaultError, VaultIndex};
 use amulet_crypto::signing::PublicKey;
 use amulet_protocol::calls::{Call, DeclarationId, GrantId};
 use amulet_protocol::grant::{GrantState, Standing};
@@ -55,11 +55,16 @@ impl Release {
         let mut found = Vec::with_capacity(blobs.len());
         let mut bytes = 0;
         for id in blobs {
-            // A damaged copy is as good as none: other hospitals hold one too.
-            let blob = self.vault.get(id).await.unwrap_or_else(|error| {
-                tracing::error!(%error, "ciphertext cannot be read");
-                None
-            });
+            let blob = match self.vault.get(id).await {
+                Ok(blob) => blob,
+                // It is given as a stream alone: see `stream`.
+                Err(VaultError::TooLarge { .. }) => None,
+                // A damaged copy is as good as none: other hospitals hold one too.
+                Err(error) => {
+                    tracing::error!(%error, "ciphertext cannot be read");
+                    None
+                }
+            };
             bytes += blob.as_ref().map_or(0, Vec::len);
             if bytes > BLOBS_BYTES_PER_RESPONSE_MAX && !found.is_empty() {
                 break;
@@ -67,6 +72,24 @@ impl Release {
             found.push(blob);
         }
         Ok(found)
+    }
+
+    /// The one ciphertext asked for, of any size, from a byte on; `None` if there is no copy here, or it has no such byte. Nobody has
+    /// held it against its digest: the reader does.
+    ///
+    /// # Errors
+    /// [`LightRefusal`] by variant, [`LightRefusal::Malformed`] if it is not one that is asked for; then nothing is released.
+    pub async fn stream(
+        &self,
+        now: Timestamp,
+        request: UntrustedReadRequest,
+        from: u64,
+    ) -> Result<Option<Outgoing>, LightRefusal> {
+        let [blob] = request.request.blobs[..] else { return Err(LightRefusal::Malformed) };
+        let decider = self.clone();
+        let decided = tokio::task::spawn_blocking(move || decider.authorize(now, &request));
+        decided.await.map_err(failed)??;
+        self.vault.stream(blob, from).await.map_err(failed)
     }
 
     /// Whether the request may be answered at `now`. Blocks on the disk.

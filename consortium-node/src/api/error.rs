@@ -6,6 +6,7 @@ use amulet_fhir::FileRefusal;
 use amulet_fhir::limits::MAX_CLASSES_GIVEN;
 use amulet_fhir::quality::{operation_outcome, operation_outcome_of};
 use amulet_protocol::ids::DidError;
+use amulet_protocol::light::LightRefusal;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -69,6 +70,12 @@ pub(super) enum ApiError {
     ClassesMalformed,
     #[error("only the hospital's own systems may do this")]
     HospitalOnly,
+    #[error("a file is sent with its length (Content-Length)")]
+    LengthMissing,
+    #[error("there is no such category; see docs/intake.md")]
+    CategoryUnknown,
+    #[error("the ciphertext is not released: {0}")]
+    Refused(LightRefusal),
     #[error("a scrub of the vault is running; see how it goes, or wait for its end")]
     ScrubRunning,
     #[error("the decision cannot be read: {0}")]
@@ -111,10 +118,15 @@ impl ApiError {
             | Self::ClassesMalformed
             | Self::DecisionMalformed(_)
             | Self::ItemMalformed
+            | Self::LengthMissing
+            | Self::CategoryUnknown
             | Self::SignatureMalformed { .. }
             | Self::OtherFile => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongToken | Self::Clock { .. } => StatusCode::UNAUTHORIZED,
             Self::NotEntitled { .. } | Self::HospitalOnly => StatusCode::FORBIDDEN,
+            Self::Refused(LightRefusal::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Refused(LightRefusal::Malformed) => StatusCode::BAD_REQUEST,
+            Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::ScrubRunning => StatusCode::CONFLICT,
             Self::Intake(error) => intake_status(error),
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -140,6 +152,9 @@ impl ApiError {
             Self::OtherFile => "other_file",
             Self::ClassesMalformed => "classes_malformed",
             Self::HospitalOnly => "hospital_only",
+            Self::LengthMissing => "length_missing",
+            Self::CategoryUnknown => "category_unknown",
+            Self::Refused(_) => "not_released",
             Self::ScrubRunning => "scrub_running",
             Self::DecisionMalformed(_) => "decision_malformed",
             Self::ItemMalformed => "item_malformed",
@@ -161,6 +176,10 @@ fn intake_status(error: &IntakeError) -> StatusCode {
         }
         IntakeError::UnknownPatient { .. } | IntakeError::Review(ReviewError::NoSuchItem { .. }) => {
             StatusCode::NOT_FOUND
+        }
+        IntakeError::FileTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        IntakeError::Words { .. } | IntakeError::OtherLength { .. } | IntakeError::CutOff => {
+            StatusCode::BAD_REQUEST
         }
         IntakeError::Review(ReviewError::Full { .. }) => StatusCode::SERVICE_UNAVAILABLE,
         IntakeError::Review(ReviewError::Decided { .. }) => StatusCode::CONFLICT,
@@ -185,6 +204,10 @@ fn intake_code(error: &IntakeError) -> &'static str {
         IntakeError::UnknownPatient { .. } => "patient_unknown",
         IntakeError::File(refusal) => refusal.code(),
         IntakeError::NoMirror => "no_mirror",
+        IntakeError::FileTooLarge { .. } => "file_too_large",
+        IntakeError::Words { .. } => "words_too_long",
+        IntakeError::OtherLength { .. } => "other_length",
+        IntakeError::CutOff => "body_cut_off",
         IntakeError::Unfinished { .. } => "unfinished",
         IntakeError::Review(error) => match error {
             ReviewError::NoSuchItem { .. } => "no_such_item",

@@ -42,6 +42,11 @@ const REQUESTS_AT_ONCE: usize = 256;
 /// Longest time for an intake: a large file over a slow line, and up to five registrations.
 const INTAKE_TIME_MAX: Duration = Duration::from_secs(280);
 
+/// Longest time for one large file: 4 GiB over a line of 10 Mbit/s.
+const FILE_TIME_MAX: Duration = Duration::from_secs(3_600);
+/// Large ciphertexts streamed at once; each holds some MiB in memory.
+const STREAMS_AT_ONCE: usize = 16;
+
 /// What this site is, and what it serves. Not printable, for it holds the token.
 #[derive(Clone)]
 pub struct Site {
@@ -98,6 +103,7 @@ pub struct ApiState {
     http: Arc<HttpMetrics>,
     headers: Arc<headers::SiteHeaders>,
     slots: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
 }
 
 impl ApiState {
@@ -107,7 +113,9 @@ impl ApiState {
     /// The first of the site's origins that is none.
     pub fn new(parts: ApiParts) -> Result<Self, OriginError> {
         let headers = Arc::new(headers::SiteHeaders::new(&parts.site.origins)?);
-        Ok(Self { parts, http: Arc::default(), headers, slots: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)) })
+        let slots = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
+        let streams = Arc::new(Semaphore::new(STREAMS_AT_ONCE));
+        Ok(Self { parts, http: Arc::default(), headers, slots, streams })
     }
 }
 
@@ -119,10 +127,14 @@ pub fn router(state: ApiState) -> Router {
     let shared = Router::new()
         .route("/api/v1/light", post(light::light))
         .route("/api/v1/status", get(status::status))
+        .route("/api/v1/vault/read", post(vault::read))
         .layer(middleware::from_fn(|request: Request, next: Next| within(REQUEST_TIME_MAX, request, next)));
     let intake = Router::new()
         .route("/fhir", post(fhir::fhir))
         .layer(middleware::from_fn(|request: Request, next: Next| within(INTAKE_TIME_MAX, request, next)));
+    let files = Router::new()
+        .route("/api/v1/files", post(vault::file))
+        .layer(middleware::from_fn(|request: Request, next: Next| within(FILE_TIME_MAX, request, next)));
     let local = Router::new()
         .route("/api/v1/blocks/{height}", get(status::block))
         .route("/health", get(status::health))
@@ -140,7 +152,7 @@ pub fn router(state: ApiState) -> Router {
     // The layer must wrap what answers a wrong method too, for that is where a browser's preflight question ends up.
     let asked_by_other_pages = shared.merge(intake).method_not_allowed_fallback(wrong_method).layer(cors);
     asked_by_other_pages
-        .merge(local.merge(reviews).method_not_allowed_fallback(wrong_method))
+        .merge(local.merge(reviews).merge(files).method_not_allowed_fallback(wrong_method))
         .route("/api/{*rest}", any(|| async { ApiError::NotFound }))
         .fallback(web::page)
         .layer(middleware::from_fn_with_state(state.clone(), headers::finish))

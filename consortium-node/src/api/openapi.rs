@@ -15,6 +15,8 @@ use utoipa::{Modify, OpenApi};
         review::list,
         review::show,
         review::decide,
+        vault::file,
+        vault::read,
         vault::scrub,
         vault::begin_scrub,
         status::status,

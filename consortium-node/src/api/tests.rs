@@ -83,6 +83,7 @@ impl Site {
             index: world.index.clone(),
             reviews: world.reviews.clone(),
             network: network.clone(),
+            copies: world.copies(&network),
             sender: world.sender(&network, &world.hospitals[0]),
             own: ReplicaId(0),
             now: crate::testing::now,
@@ -458,10 +459,12 @@ async fn the_description_names_every_route() {
     let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
     let expected = [
         "/api/v1/blocks/{height}",
+        "/api/v1/files",
         "/api/v1/light",
         "/api/v1/review",
         "/api/v1/review/{id}",
         "/api/v1/status",
+        "/api/v1/vault/read",
         "/api/v1/vault/scrub",
         "/demo/{file}",
         "/fhir",
@@ -621,4 +624,52 @@ async fn the_hospitals_own_systems_have_the_vault_scrubbed_and_everybody_sees_ho
     let metrics = Request::builder().uri("/metrics").body(Body::empty()).unwrap();
     let metrics = String::from_utf8(site.send(metrics).await.body).unwrap();
     assert!(metrics.contains("amulet_vault_lost_blobs 0"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_large_file_goes_in_and_comes_out_as_a_stream_to_who_may_have_it() {
+    use amulet_protocol::calls::Call;
+    use amulet_protocol::light::{ReadGround, ReadRequest};
+    let site = Site::new();
+    let (patient, file) = (site.world.patient.did, vec![7; 5 * 1024 * 1024]);
+    let upload = |token: &str, length: bool| {
+        let uri = format!("/api/v1/files?patient={patient}&id=ct-1&title=CT%20chest");
+        let builder = Request::builder().method(Method::POST).uri(uri);
+        let builder = builder.header("authorization", format!("Bearer {token}"));
+        let builder = if length { builder.header("content-length", file.len()) } else { builder };
+        builder.header("content-type", "application/dicom").body(Body::from(file.clone())).unwrap()
+    };
+    assert_eq!(site.send(upload("no", true)).await.code(), "wrong_token");
+    assert_eq!(site.send(upload(TOKEN, false)).await.code(), "length_missing");
+    let taken = site.send(upload(TOKEN, true)).await;
+    assert_eq!(taken.status, StatusCode::OK, "{:?}", taken.json());
+    let size = usize::try_from(taken.json()["ciphertext_bytes"].as_u64().unwrap()).unwrap();
+    let block = site.world.ledger.block(site.world.ledger.tip().height).unwrap().unwrap().block;
+    let Call::RegisterRecords(call) = &block.transactions[0].transaction.call else { panic!("no records") };
+    let blob = call.records[0].blob;
+
+    let ask = |who: &amulet_contracts::testing::Actor, from: usize, blobs: usize| {
+        let request = ReadRequest {
+            chain: site.world.chain(),
+            reader: who.did,
+            holder: site.world.hospitals[0].did,
+            ground: ReadGround::Own,
+            blobs: vec![blob; blobs],
+            time: NOW,
+        };
+        let body = codec::encode(&request.sign(&who.signing));
+        let uri = format!("/api/v1/vault/read?from={from}");
+        Request::builder().method(Method::POST).uri(uri).body(Body::from(body)).unwrap()
+    };
+    let whole = site.send(ask(&site.world.patient, 0, 1)).await;
+    assert_eq!(whole.status, StatusCode::OK);
+    assert_eq!(whole.headers["content-length"], size.to_string());
+    assert_eq!(amulet_protocol::record::blob_id(&whole.body), blob);
+    let rest = site.send(ask(&site.world.patient, size - 10, 1)).await;
+    assert_eq!(rest.body, whole.body[size - 10..]);
+    assert_eq!(rest.headers["x-amulet-size"], size.to_string());
+    assert_eq!(site.send(ask(&site.world.patient, size, 1)).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(site.send(ask(&site.world.patient, 0, 2)).await.status, StatusCode::BAD_REQUEST);
+    let refused = site.send(ask(&site.world.doctor, 0, 1)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "not_released"));
 }

@@ -1,5 +1,6 @@
 //! `intake`: judges files without a chain, or hands them to a running node.
 
+mod file;
 mod review;
 
 use super::{Failure, say};
@@ -52,6 +53,8 @@ pub(super) struct IntakeArgs {
 
 #[derive(Debug, Subcommand)]
 enum IntakeCommand {
+    /// Hand one large file, such as an imaging study, to a running node; it becomes one record.
+    File(Box<file::FileArgs>),
     /// See and decide about records that a quality rule flagged.
     #[command(subcommand)]
     Review(review::ReviewCommand),
@@ -68,6 +71,7 @@ struct Unread {
 pub(super) async fn intake(args: IntakeArgs) -> Result<(), Failure> {
     match args.command {
         Some(IntakeCommand::Review(command)) => review::run(command).await,
+        Some(IntakeCommand::File(args)) => file::hand_over(*args).await,
         None if args.check => check(&args),
         None => hand_over(args).await,
     }

@@ -1,6 +1,5 @@
 //! `vault`: keeping the ciphertexts of this hospital whole.
 
-mod progress;
 mod scrub;
 
 use super::Failure;

@@ -1,5 +1,6 @@
 //! Why a file was not taken in.
 
+use super::file::FILE_BYTES_MAX;
 use super::review::ReviewError;
 use crate::ledger::LedgerError;
 use crate::org_sender::SendError;
@@ -9,6 +10,7 @@ use amulet_crypto::sealed_box::SealError;
 use amulet_fhir::FileRefusal;
 use amulet_protocol::grant_keys::SealKeysError;
 use amulet_protocol::ids::Did;
+use amulet_protocol::large::LargeError;
 
 /// Why a file was not taken in, or not whole.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,36 @@ pub enum IntakeError {
         /// Why it stopped.
         source: SendError,
     },
+    /// The words about a file are too long.
+    #[error("a title, id, date or media type has {found} bytes, at most {limit} are taken")]
+    Words {
+        /// Bytes given.
+        found: usize,
+        /// Bytes taken.
+        limit: usize,
+    },
+    /// The file is larger than any.
+    #[error(
+        "the file has {found} bytes, at most {FILE_BYTES_MAX} are taken; split the study into its series"
+    )]
+    FileTooLarge {
+        /// Bytes announced.
+        found: u64,
+    },
+    /// Another number of bytes came than was announced.
+    #[error("{stated} bytes were announced, {found} or more came; send the file again")]
+    OtherLength {
+        /// Announced.
+        stated: u64,
+        /// Came.
+        found: u64,
+    },
+    /// The connection broke.
+    #[error("the file could not be read to its end; send it again")]
+    CutOff,
+    /// A large file could not be sealed.
+    #[error("the file could not be encrypted: {0}")]
+    LargeFile(#[source] LargeError),
     /// A record could not be encrypted.
     #[error("a record could not be encrypted: {0}")]
     Content(#[from] ContentError),

@@ -5,6 +5,7 @@
 //! in between leaves ciphertexts that nobody names, which are swept, and notes that count for nothing.
 
 mod error;
+mod file;
 mod flows;
 mod register;
 pub mod review;
@@ -12,11 +13,12 @@ mod seal;
 mod store;
 
 pub use error::IntakeError;
+pub use file::{FILE_BYTES_MAX, FileBrought, FileReport};
 
 use crate::ledger::Ledger;
 use crate::network::Network;
 use crate::org_sender::OrgSender;
-use crate::vault::{Vault, VaultIndex, content_digest};
+use crate::vault::{Copies, Vault, VaultIndex, content_digest};
 use amulet_crypto::digest::sm3;
 use amulet_fhir::limits::MAX_FINDINGS_NAMED;
 use amulet_fhir::quality::{BloodGroup, Given, Language, Severity};
@@ -107,6 +109,8 @@ pub struct IntakeParts {
     pub reviews: ReviewStore,
     /// To the other hospitals.
     pub network: Network,
+    /// Copies of large files there.
+    pub copies: Copies,
     /// Sends as this hospital.
     pub sender: OrgSender,
     /// This node's place among the validators.

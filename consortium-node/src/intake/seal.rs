@@ -62,7 +62,7 @@ pub(super) fn seal(
 }
 
 /// The same word in the ledger's vocabulary.
-fn category(of: amulet_fhir::Category) -> Category {
+pub(super) fn category(of: amulet_fhir::Category) -> Category {
     use amulet_fhir::Category as Fhir;
     match of {
         Fhir::Allergies => Category::Allergies,
@@ -85,7 +85,7 @@ fn category(of: amulet_fhir::Category) -> Category {
 }
 
 /// The same word in the ledger's vocabulary.
-fn class(of: amulet_fhir::DataClass) -> DataClass {
+pub(super) fn class(of: amulet_fhir::DataClass) -> DataClass {
     use amulet_fhir::DataClass as Fhir;
     match of {
         Fhir::Public => DataClass::Public,

@@ -48,6 +48,7 @@ fn service_as(world: &World, network: &Network, actor: &Actor) -> IntakeService 
         index: world.index.clone(),
         reviews: world.reviews.clone(),
         network: network.clone(),
+        copies: world.copies(network),
         sender: world.sender(network, actor),
         own: ReplicaId(0),
         now: crate::testing::now,

@@ -104,15 +104,47 @@ pub fn sm3(bytes: &[u8]) -> Digest {
 /// It is `SM3(t || t || len(p1) || p1 || len(p2) || p2 …)` with `t = SM3(tag)` and lengths as 8 bytes, big-endian.
 /// Different tags or different lists never give the same SM3 input: `["ab", "c"]` differs from `["a", "bc"]`.
 pub fn tagged(tag: Tag, parts: &[&[u8]]) -> Digest {
-    let tag_digest = Sm3::digest(tag.0.as_bytes());
-    let mut hasher = Sm3::new();
-    hasher.update(tag_digest);
-    hasher.update(tag_digest);
+    let mut hasher = TaggedHasher::new(tag);
     for part in parts {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part);
+        hasher.part(part);
     }
-    finish(hasher)
+    hasher.finish()
+}
+
+/// The digest of [`tagged`], for parts that come piece by piece.
+#[derive(Clone)]
+pub struct TaggedHasher(Sm3);
+
+impl TaggedHasher {
+    /// Starts under a domain tag.
+    pub fn new(tag: Tag) -> Self {
+        let tag_digest = Sm3::digest(tag.0.as_bytes());
+        let mut hasher = Sm3::new();
+        hasher.update(tag_digest);
+        hasher.update(tag_digest);
+        Self(hasher)
+    }
+
+    /// Takes a whole part.
+    pub fn part(&mut self, part: &[u8]) {
+        self.begin_part(part.len() as u64);
+        self.update(part);
+    }
+
+    /// Begins a part of so many bytes, which [`TaggedHasher::update`] has to be given then.
+    pub fn begin_part(&mut self, bytes: u64) {
+        self.0.update(bytes.to_be_bytes());
+    }
+
+    /// Takes the next bytes of the part that was begun.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest.
+    pub fn finish(self) -> Digest {
+        finish(self.0)
+    }
 }
 
 /// HMAC-SM3 of `message` under `key` of any length (GB/T 15852.2, RFC 2104 over SM3).

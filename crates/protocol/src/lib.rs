@@ -29,6 +29,8 @@ pub mod grantee;
 pub mod header;
 pub mod history;
 pub mod ids;
+#[cfg(feature = "std")]
+pub mod large;
 pub mod light;
 pub mod limits;
 pub mod merkle;

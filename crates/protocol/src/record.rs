@@ -13,7 +13,7 @@ use amulet_crypto::entropy::Entropy;
 use amulet_crypto::sealed_box::SealContext;
 use borsh::{BorshDeserialize, BorshSerialize};
 
-const COMMITMENT: Tag = Tag::new("amulet/v1/record-commitment");
+pub(crate) const COMMITMENT: Tag = Tag::new("amulet/v1/record-commitment");
 const RECORD_KEY: Tag = Tag::new("amulet/v1/record-key");
 const NOTE: Tag = Tag::new("amulet/v1/emergency-note");
 
@@ -139,7 +139,7 @@ pub fn note_context(locator: CardLocator) -> SealContext {
     SealContext::new(NOTE, &[&locator.0])
 }
 
-fn record_aad(id: RecordId, patient: Did) -> Vec<u8> {
+pub(crate) fn record_aad(id: RecordId, patient: Did) -> Vec<u8> {
     codec::encode(&(id, patient))
 }
 

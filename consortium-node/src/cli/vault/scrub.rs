@@ -1,7 +1,7 @@
 //! `vault scrub`: asks the running node, and says how far it is.
 
 use super::super::{Failure, say};
-use super::progress::Progress;
+use crate::cli::progress::Progress;
 use crate::config::NodeConfig;
 use crate::http_client::{self, Request};
 use crate::keys::NodeKeys;
