@@ -8,6 +8,7 @@ mod checkpoint;
 mod log;
 mod records;
 mod reporting;
+mod research;
 mod staff;
 mod start;
 
@@ -60,6 +61,9 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         step("9. the staff of a hospital read, also what comes later, until it is taken back");
         staff::given_to_a_hospital(&world, &patient).await;
         staff::asked_for_colleagues(&world, &patient).await;
+        step("10. the patient settles something beforehand, joins a study and leaves it");
+        research::settled_beforehand(&world, &patient).await;
+        research::joined_and_left(&world, &patient).await;
         note
     });
     step("nothing that the hospitals wrote to their disks gives a record away");
@@ -68,6 +72,9 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
 
 /// The rule book of the genesis state, which everybody may read.
 const RULES: &str = include_str!("../../crates/contracts/src/rules/default.cedar");
+
+/// The demonstration's study, whose terms everybody may read too.
+const STUDY: &str = include_str!("../../consortium-node/src/localnet/studies.rs");
 
 /// Ledgers, vaults and logs of all four hospitals hold no text of any record; what belongs on the ledger is found in each,
 /// which shows that the search would find more.
@@ -80,7 +87,7 @@ fn no_health_data_in_the_clear(world: &World, sample: &Sample, note: &str) {
     let public = |text: &String| {
         let named = |name: &str| name.contains(text.as_str());
         people.contains(text.as_str())
-            || RULES.contains(text.as_str())
+            || [RULES, STUDY].iter().any(|published| published.contains(text.as_str()))
             || world.genesis.organisations.iter().any(|o| named(&o.name_en) || named(&o.name_zh))
     };
     texts.retain(|text| !public(text));

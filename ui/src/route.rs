@@ -9,8 +9,8 @@ use crate::pages::clinician::{
 };
 use crate::pages::patient::{
     card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give, home::Home, log::Log,
-    log_line::LogLine, narrow::Narrow, record::Record, record_story::RecordStory, records::Records,
-    request::Request, sharing::Sharing,
+    log_line::LogLine, narrow::Narrow, preferences::Preferences, record::Record, record_story::RecordStory,
+    records::Records, request::Request, research::Research, sharing::Sharing, study::Study,
 };
 use crate::pages::settings::Settings;
 use crate::pages::start::{
@@ -49,6 +49,12 @@ pub enum Route {
     Give {},
     #[route("/sharing/less/:grant")]
     Narrow { grant: String },
+    #[route("/research")]
+    Research {},
+    #[route("/research/:id")]
+    Study { id: String },
+    #[route("/preferences")]
+    Preferences {},
     #[route("/card")]
     Card {},
     #[route("/card/make")]
@@ -123,6 +129,9 @@ impl Route {
             | Self::Request { .. }
             | Self::Give {}
             | Self::Narrow { .. }
+            | Self::Research {}
+            | Self::Study { .. }
+            | Self::Preferences {}
             | Self::Card {}
             | Self::CardMake {}
             | Self::CardPrint {}
@@ -144,7 +153,12 @@ impl Route {
         Some(match self {
             Self::Home {} | Self::Code {} => Self::Home {},
             Self::Records {} | Self::Record { .. } | Self::RecordStory { .. } => Self::Records {},
-            Self::Sharing {} | Self::Give {} | Self::Request { .. } | Self::Narrow { .. } => Self::Sharing {},
+            Self::Sharing {}
+            | Self::Give {}
+            | Self::Request { .. }
+            | Self::Narrow { .. }
+            | Self::Research {}
+            | Self::Study { .. } => Self::Sharing {},
             Self::Card {} | Self::CardMake {} | Self::CardPrint {} => Self::Card {},
             Self::Log {} | Self::LogLine { .. } => Self::Log {},
             Self::Scan {} | Self::Declare {} | Self::Emergency { .. } => Self::Scan {},
@@ -160,6 +174,7 @@ impl Route {
             | Self::CheckpointCompare {}
             | Self::CheckpointStart {}
             | Self::Settings {}
+            | Self::Preferences {}
             | Self::NotFound { .. } => {
                 return None;
             }

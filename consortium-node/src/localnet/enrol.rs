@@ -12,7 +12,6 @@ use amulet_crypto::kdf::Language;
 use amulet_crypto::passphrase::PassphraseParams;
 use amulet_protocol::calls::{Call, RegisterPractitioner};
 use amulet_protocol::codec;
-use amulet_protocol::consent::PractitionerRole;
 use amulet_protocol::ids::{ChainId, Nonce, TxId};
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
@@ -26,7 +25,7 @@ use tokio::time::{Instant, sleep};
 /// How long a practitioner's registration lasts: two years, in milliseconds.
 const REGISTRATION_MS: u64 = 2 * 365 * 24 * 3_600_000;
 /// Numbers left to a hospital's node, which sends by itself once the chain has begun.
-const NONCE_LEAD: u64 = 16;
+pub(super) const NONCE_LEAD: u64 = 16;
 const COMMITTED_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 
@@ -40,7 +39,7 @@ pub(super) async fn enrol(setup: &Setup, fhir: Option<&Path>) -> Result<(), Loca
     }
     let patients = people::patients(fhir)?;
     let mut enrolled = Vec::new();
-    say("[2/4] Enrolling two clinicians");
+    say("[2/4] Enrolling two clinicians and a researcher");
     // Numbers of each hospital's registrations, beside those with which its node sends meanwhile; it counts on from the ledger.
     let mut nonces = vec![NONCE_LEAD; setup.hospitals.len()];
     for clinician in &CLINICIANS {
@@ -52,7 +51,7 @@ pub(super) async fn enrol(setup: &Setup, fhir: Option<&Path>) -> Result<(), Loca
     for patient in &patients {
         enrolled.push(enrol_patient(setup, patient).await?);
     }
-    studies::seed(setup, &mut nonces).await?;
+    studies::seed(setup).await?;
     people::save(&setup.data, &enrolled)
 }
 
@@ -70,7 +69,7 @@ async fn enrol_clinician(
         practitioner: made.identity.did,
         name: clinician.name.to_owned(),
         department: clinician.department.to_owned(),
-        role: PractitionerRole::Attending,
+        role: clinician.role,
         valid_from: now(),
         valid_until: now().plus_millis(REGISTRATION_MS),
     });

@@ -1,5 +1,5 @@
 //! A demonstration consortium on one machine: four hospitals, each its own process with its own keys, folder and ports;
-//! two clinicians and some patients, enrolled as they would be anywhere.
+//! two clinicians, a researcher and some patients, enrolled as they would be anywhere.
 
 mod children;
 mod enrol;

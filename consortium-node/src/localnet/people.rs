@@ -5,6 +5,7 @@ use super::setup::DEMO_FOLDER;
 use amulet_crypto::entropy::SystemEntropy;
 use amulet_crypto::kdf::{Language, SeedPhrase};
 use amulet_fhir::quality::Given;
+use amulet_protocol::consent::PractitionerRole;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -35,17 +36,19 @@ pub(super) struct Clinician {
     pub name: &'static str,
     pub department: &'static str,
     pub department_zh: &'static str,
+    pub role: PractitionerRole,
     pub language: Language,
     /// Which hospital employs them, from 0.
     pub hospital: usize,
 }
 
-pub(super) const CLINICIANS: [Clinician; 2] = [
+pub(super) const CLINICIANS: [Clinician; 3] = [
     Clinician {
         id: "dr-zhao",
         name: "Dr Zhao 赵医生",
         department: "Emergency 急诊科",
         department_zh: "急诊科",
+        role: PractitionerRole::Attending,
         language: Language::SimplifiedChinese,
         hospital: 1,
     },
@@ -54,6 +57,16 @@ pub(super) const CLINICIANS: [Clinician; 2] = [
         name: "Dr Chen 陈医生",
         department: "Cardiology 心内科",
         department_zh: "心内科",
+        role: PractitionerRole::Attending,
+        language: Language::English,
+        hospital: 0,
+    },
+    Clinician {
+        id: "dr-liu",
+        name: "Dr Liu 刘医生",
+        department: "Research 临床研究中心",
+        department_zh: "临床研究中心",
+        role: PractitionerRole::Researcher,
         language: Language::English,
         hospital: 0,
     },

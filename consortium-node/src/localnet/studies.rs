@@ -1,20 +1,23 @@
 //! The demonstration's ethics board, and a study that patients can join.
 
 use super::LocalnetError;
-use super::enrol::{ask, commit};
+use super::enrol::{NONCE_LEAD, ask, commit};
 use super::setup::{DEMO_FOLDER, Hospital, Setup};
 use crate::cli::say;
 use crate::keys;
 use crate::node::now;
 use amulet_crypto::entropy::SystemEntropy;
-use amulet_crypto::sealed_box::AgreementKey;
+use amulet_crypto::sealed_box::{AgreementKey, AgreementPublicKey};
 use amulet_protocol::calls::{Call, RegisterIdentity};
+use amulet_protocol::codec;
 use amulet_protocol::consent::{Category, RecordDates};
-use amulet_protocol::ids::{Did, Nonce};
+use amulet_protocol::ids::{ChainId, Did, Nonce, TxId};
 use amulet_protocol::light::{LightRequest, LightResponse};
-use amulet_protocol::state::StateKey;
+use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
+use amulet_protocol::state::{Account, StateKey};
 use amulet_protocol::study::{RegisterStudy, ReviewStudy, StudyId, StudyTerms, VoteBoard, Wording};
 use amulet_wallet::keyfile::sign_call;
+use borsh::BorshDeserialize;
 use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -31,8 +34,8 @@ const VOTERS: usize = 3;
 const KEY_PUBLISHED_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(200);
 
-/// Has the hospitals name a board, which approves a study of the first. `nonces` are the last numbers of their transactions.
-pub(super) async fn seed(setup: &Setup, nonces: &mut [u64]) -> Result<(), LocalnetError> {
+/// Has the hospitals name a board, which approves a study of the first.
+pub(super) async fn seed(setup: &Setup) -> Result<(), LocalnetError> {
     let path = setup.data.join(DEMO_FOLDER).join(BOARD_KEY);
     // Of a start that was interrupted; whoever had it may have been named already, which harms nobody.
     let _ = std::fs::remove_file(&path);
@@ -45,22 +48,16 @@ pub(super) async fn seed(setup: &Setup, nonces: &mut [u64]) -> Result<(), Localn
         Call::RegisterIdentity(RegisterIdentity { signing: board.public_key().clone(), agreement });
     commit(first, BOARD_EN, &sign_call(&board, did, chain, Nonce(1), identity)).await?;
     let name = Wording { zh: BOARD_ZH.to_owned(), en: BOARD_EN.to_owned() };
-    let mut sign = |index: usize, call: Call| {
-        let hospital = &setup.hospitals[index];
-        nonces[index] += 1;
-        sign_call(&hospital.keys.organisation, hospital.did, chain, Nonce(nonces[index]), call)
-    };
-    for (index, hospital) in setup.hospitals.iter().enumerate().take(VOTERS) {
-        let vote = Call::VoteBoard(VoteBoard { board: did, name: Some(name.clone()) });
-        commit(hospital, BOARD_EN, &sign(index, vote)).await?;
+    for hospital in setup.hospitals.iter().take(VOTERS) {
+        let vote = VoteBoard { board: did, name: Some(name.clone()) };
+        send(hospital, chain, BOARD_EN, Call::VoteBoard(vote)).await?;
     }
     wait_for_staff_key(first).await?;
     let terms = Box::new(terms(did));
     let title = terms.title.en.clone();
-    let registered = sign(0, Call::RegisterStudy(RegisterStudy { terms }));
-    commit(first, &title, &registered).await?;
-    let review = ReviewStudy { study: StudyId(registered.id()), approve: true };
-    commit(first, &title, &sign_call(&board, did, chain, Nonce(2), Call::ReviewStudy(review))).await?;
+    let study = StudyId(send(first, chain, &title, Call::RegisterStudy(RegisterStudy { terms })).await?);
+    let review = Call::ReviewStudy(ReviewStudy { study, approve: true });
+    commit(first, &title, &sign_call(&board, did, chain, Nonce(2), review)).await?;
     say(format_args!("      A study that patients can join: {title}"));
     Ok(())
 }
@@ -83,21 +80,36 @@ fn terms(board: Did) -> StudyTerms {
     }
 }
 
+/// Sends a call of a hospital beside its node, which numbers its own from the last on.
+async fn send(hospital: &Hospital, chain: ChainId, name: &str, call: Call) -> Result<TxId, LocalnetError> {
+    let account: Option<Account> = state(hospital, StateKey::Account(hospital.did)).await?;
+    let nonce = Nonce(account.unwrap_or_default().highest.0 + NONCE_LEAD);
+    let signed = sign_call(&hospital.keys.organisation, hospital.did, chain, nonce, call);
+    commit(hospital, name, &signed).await?;
+    Ok(signed.id())
+}
+
 /// The first hospital's node publishes the key for its staff by itself, once the chain has begun.
 async fn wait_for_staff_key(hospital: &Hospital) -> Result<(), LocalnetError> {
     let deadline = Instant::now() + KEY_PUBLISHED_WITHIN;
     while Instant::now() < deadline {
-        if let Some(LightResponse::Header(newest)) = ask(hospital, &LightRequest::Latest).await? {
-            let keys = vec![StateKey::StaffKey(hospital.did)];
-            let request = LightRequest::State { height: newest.header.height, keys };
-            if let Some(LightResponse::State(found)) = ask(hospital, &request).await?
-                && found.first().is_some_and(|found| found.value.is_some())
-            {
-                return Ok(());
-            }
+        let key: Option<AgreementPublicKey> = state(hospital, StateKey::StaffKey(hospital.did)).await?;
+        if key.is_some() {
+            return Ok(());
         }
         sleep(POLL).await;
     }
     let reason = "it did not publish the key for its staff".to_owned();
     Err(LocalnetError::Enrol { name: hospital.name_en.to_owned(), reason })
+}
+
+/// A value of the state after the newest block.
+async fn state<T: BorshDeserialize>(hospital: &Hospital, key: StateKey) -> Result<Option<T>, LocalnetError> {
+    let Some(LightResponse::Header(newest)) = ask(hospital, &LightRequest::Latest).await? else {
+        return Ok(None);
+    };
+    let request = LightRequest::State { height: newest.header.height, keys: vec![key] };
+    let Some(LightResponse::State(found)) = ask(hospital, &request).await? else { return Ok(None) };
+    let value = found.into_iter().next().and_then(|found| found.value);
+    Ok(value.and_then(|bytes| codec::decode(&bytes, LIGHT_RESPONSE_BYTES_MAX).ok()))
 }

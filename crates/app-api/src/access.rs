@@ -155,6 +155,11 @@ pub struct ExposureView {
     pub records: Vec<RecordLineView>,
     /// Their number by category, no zeroes.
     pub counts: Vec<(Category, u64)>,
+    /// Categories asked for that the patient gives to nobody: none of their records is here.
+    pub withheld: Vec<Category>,
+    /// Categories asked for that the patient wants to be asked about: their records are to be left out unless chosen, and none to come
+    /// are opened.
+    pub ask: Vec<Category>,
 }
 
 /// Sign the grant that answers a request.

@@ -1,6 +1,7 @@
 //! Giving access unasked: to whom, to what, for how long.
 
 use crate::access::{GranteeView, PractitionerRole, Purpose};
+use crate::preferences::PreferencesView;
 use crate::records::{Category, RecordLineView};
 use crate::wallet::HospitalView;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ pub struct Recipients {}
 pub struct RecipientsView {
     /// The hospitals.
     pub hospitals: Vec<HospitalView>,
+    /// What the patient has settled beforehand.
+    pub preferences: PreferencesView,
 }
 
 /// Ask what these terms would open, without signing anything.

@@ -13,8 +13,10 @@ pub mod clinician;
 mod error;
 pub mod files;
 pub mod giving;
+pub mod preferences;
 pub mod records;
 pub mod reporting;
+pub mod research;
 pub mod wallet;
 
 pub use error::{ApiError, ErrorCode};
@@ -121,6 +123,16 @@ calls! {
     PreviewGiving: giving => giving::GivingPreviewView,
     /// Sign a grant that nobody asked for.
     GiveAccess: giving => access::ShareView,
+    /// Studies that can be joined, and those that were.
+    Research: research => research::ResearchView,
+    /// What taking part in a study would open.
+    PreviewStudy: research => research::StudyPreviewView,
+    /// Sign the grant by which the patient takes part.
+    JoinStudy: research => access::ShareView,
+    /// What the patient has settled beforehand.
+    Preferences: preferences => preferences::PreferencesView,
+    /// Settle it otherwise.
+    SetPreferences: preferences => preferences::PreferencesView,
     /// What a request would expose.
     Exposure: access => access::ExposureView,
     /// Sign the grant that answers a request.

@@ -1,10 +1,11 @@
 //! What a wallet remembers on its device beside its keys: how far the log was read, the card in force, running emergency
-//! declarations, whether it may report. Sealed under a key of the wallet's own; losing it loses comfort, never access.
+//! declarations, whether it may report, what its owner has settled beforehand. Sealed under a key of the wallet's own; losing it loses comfort, never access.
 
 use amulet_crypto::content::{ContentKey, open_content, seal_content};
 use amulet_crypto::entropy::Entropy;
 use amulet_protocol::calls::{CardLocator, DeclarationId};
 use amulet_protocol::codec;
+use amulet_protocol::consent::Category;
 use amulet_protocol::ids::Timestamp;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -53,6 +54,10 @@ pub struct DeviceState {
     pub emergencies: Vec<StoredEmergency>,
     /// Whether the person lets this wallet report how the hospitals' nodes served.
     pub reports: bool,
+    /// Categories that the person gives to nobody, ascending.
+    pub never: Vec<Category>,
+    /// Categories that the person wants to be asked about each time, ascending.
+    pub ask: Vec<Category>,
 }
 
 impl DeviceState {
@@ -118,6 +123,8 @@ mod tests {
         let (store, id) = (MemoryStore::default(), KeyFileId::generate(&mut entropy));
         let key = ContentKey::generate(&mut entropy);
         let mut state = DeviceState {
+            never: vec![Category::Social],
+            ask: vec![Category::Labs],
             seen: 7,
             card: None,
             emergencies: vec![emergency(50), emergency(150)],

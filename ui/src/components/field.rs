@@ -147,12 +147,14 @@ pub fn Tick(
     label: String,
     #[props(default)] more: Option<String>,
     ticked: bool,
+    #[props(default)] disabled: bool,
     onchange: EventHandler<bool>,
 ) -> Element {
     rsx! {
         label { class: "tick",
             input {
                 r#type: "checkbox",
+                disabled,
                 "data-testid": "{testid}",
                 checked: ticked,
                 onchange: move |event| onchange.call(event.checked()),

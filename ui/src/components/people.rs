@@ -49,7 +49,7 @@ pub fn study_of(t: Translator, study: &StudyNameView) -> String {
 }
 
 /// A study's title in the language of the page.
-fn study_title(t: Translator, study: &StudyNameView) -> String {
+pub fn study_title(t: Translator, study: &StudyNameView) -> String {
     t.wording(&study.title_zh, &study.title_en)
 }
 

@@ -2,13 +2,19 @@
 
 use crate::components::field::Tick;
 use crate::i18n::{tr, use_translator, words};
+use amulet_app_api::preferences::PreferencesView;
 use amulet_app_api::records::Category;
 use dioxus::prelude::*;
 use std::collections::BTreeSet;
 
 /// Kinds of records to tick.
 #[component]
-pub fn Categories(legend: String, hint: String, categories: Signal<BTreeSet<Category>>) -> Element {
+pub fn Categories(
+    legend: String,
+    hint: String,
+    categories: Signal<BTreeSet<Category>>,
+    #[props(default)] preferences: PreferencesView,
+) -> Element {
     let t = use_translator();
     let mut categories = categories;
     rsx! {
@@ -21,6 +27,14 @@ pub fn Categories(legend: String, hint: String, categories: Signal<BTreeSet<Cate
                         key: "{words::category(&category)}",
                         testid: words::category(&category),
                         label: t.text(words::category(&category), &[]),
+                        more: if preferences.never.contains(&category) {
+                            Some(tr!(t, "settled-never"))
+                        } else if preferences.ask.contains(&category) {
+                            Some(tr!(t, "settled-not-later"))
+                        } else {
+                            None
+                        },
+                        disabled: preferences.never.contains(&category),
                         ticked: categories.read().contains(&category),
                         onchange: move |wanted| {
                             if wanted {

@@ -33,6 +33,11 @@ pub fn Settings() -> Element {
                     span { class: "grow strong", {tr!(t, "code-title")} }
                     Glyph { icon: Icon::Next, size: 18 }
                 }
+                Link { class: "line boxed", to: Route::Preferences {}, "data-testid": "preferences",
+                    Glyph { icon: Icon::Lock }
+                    span { class: "grow strong", {tr!(t, "preferences-title")} }
+                    Glyph { icon: Icon::Next, size: 18 }
+                }
             }
             Link { class: "line boxed", to: Route::CheckingPage {}, "data-testid": "how-checked",
                 Glyph { icon: Icon::Check }

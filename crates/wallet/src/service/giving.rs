@@ -18,6 +18,7 @@ use std::sync::Arc;
 use super::Service;
 use super::accesses::parse_did;
 use super::error::internal;
+use super::preferences::Settled;
 use super::records::counts;
 use super::session::{OpenRecord, Session};
 use super::shares::use_limit;
@@ -44,7 +45,10 @@ impl Service {
         let keys: Vec<StateKey> = organisations.iter().map(|did| StateKey::StaffKey(*did)).collect();
         let published = self.states_of::<AgreementPublicKey>(&keys).await?;
         let reachable = organisations.iter().zip(published).filter(|(_, key)| key.is_some());
-        Ok(RecipientsView { hospitals: reachable.map(|(did, _)| self.hospital_view(did)).collect() })
+        Ok(RecipientsView {
+            hospitals: reachable.map(|(did, _)| self.hospital_view(did)).collect(),
+            preferences: self.preferences()?,
+        })
     }
 
     /// What terms would open.
@@ -99,8 +103,12 @@ impl Service {
         let grantee = self.recipient(&terms.to).await?;
         let categories: BTreeSet<Category> =
             terms.categories.iter().map(|category| convert::ledger_category(*category)).collect();
+        let settled = Settled::of(session);
         if categories.is_empty() {
             return Err(bad("categories"));
+        }
+        if !settled.withheld(categories.iter()).is_empty() {
+            return Err(ApiError::new(ErrorCode::Refused).with("reason", "preference"));
         }
         let day = |text: &Option<String>, field: &str| {
             text.as_ref().map(|text| dates::day_of(text).ok_or_else(|| bad(field))).transpose()
@@ -117,8 +125,7 @@ impl Service {
                 && covers(dates, record.moment)
                 && !terms.without.contains(&record.line.id)
         });
-        let standing: Vec<Category> =
-            if terms.new_records { categories.into_iter().collect() } else { Vec::new() };
+        let standing = if terms.new_records { settled.standing(categories.iter()) } else { Vec::new() };
         if records.is_empty() && standing.is_empty() {
             return Err(bad("without"));
         }

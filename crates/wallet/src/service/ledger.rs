@@ -1,8 +1,6 @@
 //! Asking the ledger and changing it: freshness, transactions, practitioners, and what a proof says for people.
 
-use amulet_app_api::access::{
-    GranteeView, PractitionerView, ProofCheck, ProofView, StaffView, StudyNameView,
-};
+use amulet_app_api::access::{GranteeView, PractitionerView, ProofCheck, ProofView, StaffView};
 use amulet_app_api::wallet::{CheckedView, HospitalView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_light_client::{LightError, NodeVerdict, ProvenHeader, ProvenReceipt, SyncPolicy, SyncReport};
@@ -11,7 +9,6 @@ use amulet_protocol::grantee::{Grantee, Participation, Staff};
 use amulet_protocol::ids::{Did, Nonce, Timestamp, TxId};
 use amulet_protocol::receipt::{Outcome, RefusalCode};
 use amulet_protocol::state::{Account, Practitioner, StateKey};
-use amulet_protocol::study::{StudyId, StudyState, Wording};
 use amulet_protocol::transaction::SignedTransaction;
 use borsh::BorshDeserialize;
 use std::time::Duration;
@@ -212,25 +209,6 @@ impl Service {
                 GranteeView::Study(self.study_name(session, *id).await?)
             }
         })
-    }
-
-    /// A study by its title; by its identifier alone where the ledger knows none.
-    async fn study_name(&self, session: &Session, id: StudyId) -> Result<StudyNameView, ApiError> {
-        if let Some(known) = session.cache().studies.get(&id) {
-            return Ok(known.clone());
-        }
-        let study: Option<StudyState> = self.state_of(StateKey::Study(id)).await?;
-        let Some(study) = study else { return Err(ErrorCode::NotFound.into()) };
-        self.learn_names(Some(study.sponsor)).await;
-        let Wording { zh, en } = study.terms.title;
-        let view = StudyNameView {
-            id: id.to_string(),
-            title_zh: zh,
-            title_en: en,
-            sponsor: self.hospital_view(&study.sponsor),
-        };
-        session.cache().studies.insert(id, view.clone());
-        Ok(view)
     }
 
     /// What was checked about a block, for people.

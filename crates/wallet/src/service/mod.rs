@@ -21,6 +21,7 @@ mod intake;
 mod ledger;
 mod my_card;
 mod narrowing;
+mod preferences;
 mod progress;
 pub mod provenance;
 mod reading;
@@ -28,6 +29,7 @@ mod record_view;
 mod records;
 mod reporting;
 mod rereading;
+mod research;
 mod session;
 mod shares;
 mod sharing;
@@ -231,6 +233,11 @@ impl Service {
     async fn answer_about_access(&self, request: Request) -> Result<serde_json::Value, ApiError> {
         match request {
             Request::Sharing(_) => reply(boxed(|| self.sharing()).await),
+            Request::Research(_) => reply(boxed(|| self.research()).await),
+            Request::PreviewStudy(call) => reply(boxed(|| self.preview_study(&call.study)).await),
+            Request::JoinStudy(call) => reply(boxed(|| self.join_study(&call)).await),
+            Request::Preferences(_) => reply(self.preferences()),
+            Request::SetPreferences(call) => reply(self.set_preferences(&call.preferences)),
             Request::Exposure(call) => reply(boxed(|| self.exposure(&call.request)).await),
             Request::Recipients(_) => reply(boxed(|| self.recipients()).await),
             Request::PreviewGiving(call) => reply(boxed(|| self.preview_giving(&call.terms)).await),

@@ -10,6 +10,7 @@ use amulet_protocol::history::Event;
 use amulet_protocol::ids::{RecordId, Timestamp};
 use amulet_protocol::limits::ACCESS_TIME_MAX_MS;
 use amulet_protocol::state::StateKey;
+use amulet_protocol::study::StudyState;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
@@ -44,6 +45,7 @@ impl Service {
         let to = self.grantee_view(session, &grant.grantee).await?;
         let categories: BTreeMap<RecordId, _> =
             session.cache().records.iter().map(|meta| (meta.entry.id, meta.entry.category)).collect();
+        let until_max = self.judged_at().plus_millis(ACCESS_TIME_MAX_MS).min(self.study_end(grant).await?);
         let opened = grant.records.iter().filter_map(|id| categories.get(id));
         Ok(ShareView {
             id: id.to_string(),
@@ -57,8 +59,16 @@ impl Service {
             uses: u64::from(grant.uses),
             uses_max: grant.term.uses_max.map(|limit| u64::from(limit.0.get())),
             deletion: deletion_view(grant.deletion(self.judged_at())),
-            until_max: self.judged_at().plus_millis(ACCESS_TIME_MAX_MS).0,
+            until_max: until_max.0,
         })
+    }
+
+    /// The last end that the study allows which a grant is for, if it is for one.
+    async fn study_end(&self, grant: &GrantState) -> Result<Timestamp, ApiError> {
+        let Some(study) = grant.grantee.study() else { return Ok(Timestamp(u64::MAX)) };
+        let study: Option<StudyState> = self.state_of(StateKey::Study(study)).await?;
+        let open = study.filter(|study| study.is_open(self.judged_at()));
+        Ok(open.map_or(Timestamp(0), |study| study.terms.ends))
     }
 
     /// Takes a grant back.

@@ -7,7 +7,7 @@ use amulet_crypto::content::ContentKey;
 use amulet_crypto::entropy::SystemEntropy;
 use amulet_crypto::sealed_box::AgreementPublicKey;
 use amulet_protocol::calls::{Call, DeclineAccess, GrantAccess, GrantId, RequestId};
-use amulet_protocol::consent::{DataClass, Purpose, RecordDates};
+use amulet_protocol::consent::{Category, DataClass, Purpose, RecordDates};
 use amulet_protocol::grant::{GrantState, Term};
 use amulet_protocol::grant_keys::{GrantKeys, KeyBinding, SealedKeys};
 use amulet_protocol::grantee::{Grantee, Participation};
@@ -20,6 +20,7 @@ use std::sync::Arc;
 use super::Service;
 use super::error::internal;
 use super::ledger::tx_id;
+use super::preferences::Settled;
 use super::records::counts;
 use super::session::{OpenRecord, Session};
 use super::shares::{is_over, use_limit};
@@ -101,7 +102,10 @@ impl Service {
         let session = self.patient()?;
         let (id, state) = self.open_request(&session, request).await?;
         let records = self.exposed(&session, &state).await?;
+        let settled = Settled::of(&session);
         Ok(ExposureView {
+            withheld: settled.withheld(state.categories.iter()),
+            ask: settled.asked_about(state.categories.iter()),
             request: self.request_view(&session, id, &state).await?,
             counts: counts(records.iter().map(|record| record.line.category)),
             records: records.iter().map(|record| record.line.clone()).collect(),
@@ -133,12 +137,25 @@ impl Service {
         session: &Session,
         state: &RequestState,
     ) -> Result<Vec<Arc<OpenRecord>>, ApiError> {
+        self.open_to(session, &state.categories, state.record_dates).await
+    }
+
+    /// The records of these categories and dates that can be given: readable now, allowed to leave their hospital, and of no
+    /// category that the patient gives to nobody.
+    pub(super) async fn open_to(
+        &self,
+        session: &Session,
+        categories: &[Category],
+        dates: RecordDates,
+    ) -> Result<Vec<Arc<OpenRecord>>, ApiError> {
         let loaded = self.load_records(session).await?;
+        let settled = Settled::of(session);
         let covered = loaded.records.into_iter().filter(|record| {
             let entry = &record.meta.entry;
-            state.categories.contains(&entry.category)
+            categories.contains(&entry.category)
+                && settled.gives(entry.category)
                 && entry.class != DataClass::Core
-                && covers(state.record_dates, record.moment)
+                && covers(dates, record.moment)
         });
         Ok(covered.collect())
     }
@@ -149,16 +166,16 @@ impl Service {
         let (request, state) = self.open_request(&session, &call.request).await?;
         let mut records = self.exposed(&session, &state).await?;
         records.retain(|record| !call.without.contains(&record.line.id));
-        if records.is_empty() && !(call.new_records && state.record_dates.to.is_none()) {
+        let standing = match call.new_records && state.record_dates.to.is_none() {
+            true => Settled::of(&session).standing(state.categories.iter()),
+            false => Vec::new(),
+        };
+        if records.is_empty() && standing.is_empty() {
             return Err(ApiError::new(ErrorCode::BadRequest).with("field", "without"));
         }
         records.sort_by_key(|record| record.meta.entry.id);
         let grantee =
             if call.only_asker { Grantee::Person(state.practitioner) } else { state.grantee.clone() };
-        let standing = match call.new_records && state.record_dates.to.is_none() {
-            true => state.categories.clone(),
-            false => Vec::new(),
-        };
         let task = self.task(Task::Sealing);
         let keys = self.seal_keys(&session, &grantee, state.purpose, Some(request), &records).await?;
         let mut grant = GrantAccess {

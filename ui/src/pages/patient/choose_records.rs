@@ -13,6 +13,11 @@ pub fn by_category(lines: &[RecordLineView]) -> Vec<(Category, u64)> {
     words::ASKABLE.into_iter().map(|category| (category, count(category))).filter(|(_, n)| *n > 0).collect()
 }
 
+/// The records of these categories: those that are left out until somebody ticks them.
+pub fn left_out(lines: &[RecordLineView], categories: &[Category]) -> BTreeSet<String> {
+    lines.iter().filter(|line| categories.contains(&line.category)).map(|line| line.id.clone()).collect()
+}
+
 /// The records by category.
 #[component]
 pub fn ChooseRecords(lines: Vec<RecordLineView>, without: Signal<BTreeSet<String>>, locked: bool) -> Element {

@@ -125,7 +125,14 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
         use_signal(|| view.hospitals.first().map(|first| first.did.clone()).unwrap_or_default());
     let mut role = use_signal(|| None::<PractitionerRole>);
     let mut template = use_signal(|| TEMPLATES[0]);
-    let mut categories = use_signal(|| BTreeSet::from_iter(CARE));
+    let preferences = view.preferences.clone();
+    // What is given to nobody, or asked about each time, is never chosen beforehand.
+    let beforehand = use_callback(move |chosen: Template| -> BTreeSet<Category> {
+        let settled =
+            |category: &Category| preferences.never.contains(category) || preferences.ask.contains(category);
+        chosen.categories.iter().copied().filter(|category| !settled(category)).collect()
+    });
+    let mut categories = use_signal(|| beforehand.call(TEMPLATES[0]));
     let mut hours = use_signal(|| TEMPLATES[0].hours);
     let mut new_records = use_signal(|| TEMPLATES[0].new_records);
     let mut once = use_signal(|| TEMPLATES[0].once);
@@ -136,7 +143,7 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
     };
     let mut choose = move |chosen: Template| {
         template.set(chosen);
-        categories.set(chosen.categories.iter().copied().collect());
+        categories.set(beforehand.call(chosen));
         hours.set(chosen.hours);
         new_records.set(chosen.new_records);
         once.set(chosen.once);
@@ -225,7 +232,7 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
                     }
                 }
             }
-            Categories { legend: tr!(t, "give-categories"), hint: tr!(t, "give-categories-hint"), categories }
+            Categories { legend: tr!(t, "give-categories"), hint: tr!(t, "give-categories-hint"), categories, preferences: view.preferences.clone() }
             Hours { id: "give-hours", label: tr!(t, "ask-access-hours"), choices: HOURS.to_vec(), hours }
             fieldset {
                 Tick { testid: "give-new-records", label: tr!(t, "request-new-records"), more: tr!(t, "give-new-records-more"), ticked: new_records(), onchange: move |wanted: bool| new_records.set(wanted) }

@@ -1,6 +1,7 @@
 //! Answering a request: the sentence, exactly what it would open, what comes later, then the signature.
 
-use super::choose_records::ChooseRecords;
+use super::choose_records::{ChooseRecords, left_out};
+use super::preferences::Settled;
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
 use crate::components::field::Tick;
@@ -71,7 +72,7 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
     let t = use_translator();
     let mut answer = answer;
     let action = use_action();
-    let without = use_signal(BTreeSet::<String>::new);
+    let without: Signal<BTreeSet<String>> = use_signal(|| left_out(&view.records, &view.ask));
     let mut once = use_signal(|| false);
     let mut new_records = use_signal(|| false);
     let mut only_asker = use_signal(|| false);
@@ -89,6 +90,7 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
             }
         }
         p { class: "soft", {tr!(t, "request-take-back")} }
+        Settled { withheld: view.withheld.clone(), ask: view.ask.clone() }
         Exposed { view: view.clone(), without, locked: action.is_running() }
         fieldset { disabled: action.is_running(),
             Tick {

@@ -71,10 +71,14 @@ fn Body(view: SharingView, onchange: EventHandler<()>) -> Element {
                 Link { class: "button second", to: Route::Code {}, {tr!(t, "sharing-empty-step")} }
             }
         }
-        div {
+        div { class: "row wrap",
             Link { class: "button second", to: Route::Give {}, "data-testid": "to-give",
                 Glyph { icon: Icon::Key, size: 18 }
                 {tr!(t, "give-open")}
+            }
+            Link { class: "button second", to: Route::Research {}, "data-testid": "to-research",
+                Glyph { icon: Icon::Search, size: 18 }
+                {tr!(t, "research-title")}
             }
         }
         if !view.waiting.is_empty() {
@@ -111,7 +115,7 @@ fn Body(view: SharingView, onchange: EventHandler<()>) -> Element {
 
 /// What was just done, where the focus goes: the button that did it may be gone.
 #[component]
-fn Said(said: String) -> Element {
+pub fn Said(said: String) -> Element {
     use_effect(|| platform::focus("#said"));
     rsx! {
         div { id: "said", class: "notice good", role: "status", tabindex: "-1", "data-testid": "share-said",
