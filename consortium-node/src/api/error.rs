@@ -74,6 +74,8 @@ pub(super) enum ApiError {
     LengthMissing,
     #[error("there is no such category; see docs/intake.md")]
     CategoryUnknown,
+    #[error("a digest is 64 hexadecimal digits")]
+    DigestMalformed,
     #[error("the ciphertext is not released: {0}")]
     Refused(LightRefusal),
     #[error("a scrub of the vault is running; see how it goes, or wait for its end")]
@@ -120,6 +122,7 @@ impl ApiError {
             | Self::ItemMalformed
             | Self::LengthMissing
             | Self::CategoryUnknown
+            | Self::DigestMalformed
             | Self::SignatureMalformed { .. }
             | Self::OtherFile => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongToken | Self::Clock { .. } => StatusCode::UNAUTHORIZED,
@@ -154,6 +157,7 @@ impl ApiError {
             Self::HospitalOnly => "hospital_only",
             Self::LengthMissing => "length_missing",
             Self::CategoryUnknown => "category_unknown",
+            Self::DigestMalformed => "digest_malformed",
             Self::Refused(_) => "not_released",
             Self::ScrubRunning => "scrub_running",
             Self::DecisionMalformed(_) => "decision_malformed",

@@ -147,6 +147,7 @@ pub fn router(state: ApiState) -> Router {
     let reviews = Router::new()
         .route("/api/v1/review", get(review::list))
         .route("/api/v1/review/{id}", get(review::show).post(review::decide))
+        .route("/api/v1/vault/held", get(vault::held))
         .route("/api/v1/vault/scrub", get(vault::scrub).post(vault::begin_scrub))
         .layer(middleware::from_fn(|request: Request, next: Next| within(INTAKE_TIME_MAX, request, next)));
     // The layer must wrap what answers a wrong method too, for that is where a browser's preflight question ends up.

@@ -17,6 +17,7 @@ use utoipa::{Modify, OpenApi};
         review::decide,
         vault::file,
         vault::read,
+        vault::held,
         vault::scrub,
         vault::begin_scrub,
         status::status,

@@ -464,6 +464,7 @@ async fn the_description_names_every_route() {
         "/api/v1/review",
         "/api/v1/review/{id}",
         "/api/v1/status",
+        "/api/v1/vault/held",
         "/api/v1/vault/read",
         "/api/v1/vault/scrub",
         "/demo/{file}",
@@ -647,6 +648,16 @@ async fn a_large_file_goes_in_and_comes_out_as_a_stream_to_who_may_have_it() {
     let block = site.world.ledger.block(site.world.ledger.tip().height).unwrap().unwrap().block;
     let Call::RegisterRecords(call) = &block.transactions[0].transaction.call else { panic!("no records") };
     let blob = call.records[0].blob;
+
+    let held = |token: &str, after: &str| {
+        let builder = Request::builder().uri(format!("/api/v1/vault/held{after}"));
+        builder.header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap()
+    };
+    let listed = site.send(held(TOKEN, "")).await.json();
+    assert_eq!((&listed["blobs"], &listed["next"]), (&json!([blob.to_string()]), &Value::Null));
+    assert_eq!(site.send(held(TOKEN, &format!("?after={blob}"))).await.json()["blobs"], json!([]));
+    assert_eq!(site.send(held(TOKEN, "?after=zz")).await.code(), "digest_malformed");
+    assert_eq!(site.send(held("no", "")).await.code(), "wrong_token");
 
     let ask = |who: &amulet_contracts::testing::Actor, from: usize, blobs: usize| {
         let request = ReadRequest {

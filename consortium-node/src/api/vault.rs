@@ -6,9 +6,10 @@ use super::body::read_body;
 use super::error::{ApiError, ErrorBody};
 use crate::intake::review::class_named;
 use crate::intake::{FileBrought, FileReport, IntakeError};
-use crate::vault::ScrubReport;
+use crate::vault::{HeldView, ScrubReport};
 use amulet_fhir::Category;
 use amulet_protocol::codec;
+use amulet_protocol::ids::BlobId;
 use amulet_protocol::light::UntrustedReadRequest;
 use axum::Json;
 use axum::body::Body;
@@ -163,6 +164,31 @@ pub(super) async fn begin_scrub(
     let scrubber = state.parts.scrubber.clone();
     let started = scrubber.begin(query.bytes_per_second).map_err(|_| ApiError::ScrubRunning)?;
     Ok((StatusCode::ACCEPTED, Json(started)))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct HeldQuery {
+    /// Ciphertexts after this one, hex; the first ones without it.
+    after: Option<String>,
+}
+
+/// The ciphertexts that this hospital has to have, as the ledger says; some at a time, in the order of their digests.
+#[utoipa::path(get, path = "/api/v1/vault/held", tag = "hospital", params(HeldQuery), security(("token" = [])),
+    responses((status = 200, description = "the ciphertexts", body = HeldView),
+        (status = 400, description = "not a digest", body = ErrorBody),
+        (status = 401, description = "no token or a wrong one", body = ErrorBody)))]
+pub(super) async fn held(
+    State(state): State<ApiState>,
+    Query(query): Query<HeldQuery>,
+    headers: HeaderMap,
+) -> Result<Json<HeldView>, ApiError> {
+    hospital_only(&state, &headers).await?;
+    let after = query.after.map(|text| text.parse().map(BlobId).map_err(|_| ApiError::DigestMalformed));
+    let (after, parts) = (after.transpose()?, &state.parts);
+    let (index, ledger, organisation) = (parts.index.clone(), parts.ledger.clone(), parts.site.organisation);
+    let view = tokio::task::spawn_blocking(move || HeldView::read(&index, &ledger, organisation, after));
+    Ok(Json(view.await.map_err(ApiError::internal)?.map_err(ApiError::internal)?))
 }
 
 async fn hospital_only(state: &ApiState, headers: &HeaderMap) -> Result<(), ApiError> {

@@ -6,6 +6,7 @@ use amulet_crypto::digest::Digest;
 use amulet_protocol::ids::{BlobId, Did};
 use amulet_protocol::state::{CardState, RecordState, StateKey};
 use redb::ReadableDatabase;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
@@ -29,6 +30,38 @@ pub struct HeldStep {
     pub seen: u64,
     /// Where the next step goes on; `None` at the end.
     pub next: Option<BlobId>,
+}
+
+/// One step as the HTTP interface shows it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HeldView {
+    /// Height of the ledger by which it is said.
+    pub height: u64,
+    /// Ciphertexts, hex.
+    pub blobs: Vec<String>,
+    /// Where the next step goes on; nothing at the end.
+    pub next: Option<String>,
+}
+
+impl HeldView {
+    /// Reads one step.
+    ///
+    /// # Errors
+    /// [`IndexError`] by variant.
+    pub fn read(
+        index: &VaultIndex,
+        ledger: &Ledger,
+        organisation: Did,
+        after: Option<BlobId>,
+    ) -> Result<Self, IndexError> {
+        index.catch_up(ledger)?;
+        let step = index.held(ledger, organisation, after)?;
+        Ok(Self {
+            height: index.height()?.0,
+            blobs: step.held.iter().map(|held| held.blob.to_string()).collect(),
+            next: step.next.map(|blob| blob.to_string()),
+        })
+    }
 }
 
 impl VaultIndex {

@@ -4,6 +4,7 @@
 //! its digest, and the folder synced; in a bucket an object appears when its last byte was taken.
 
 mod backend;
+pub mod backup;
 mod copies;
 #[cfg(test)]
 mod fake_s3;
@@ -20,7 +21,7 @@ mod uploads;
 
 pub use backend::{S3Config, VaultConfig, VaultConfigError};
 pub use copies::{Copies, CopiesParts, CopyError, PIECE_BYTES};
-pub use held::{Held, HeldStep};
+pub use held::{Held, HeldStep, HeldView};
 pub use index::{BlobUse, IndexError, VaultIndex};
 pub use scrub::{SCRUB_BYTES_PER_SECOND, ScrubError, ScrubParts, ScrubReport, ScrubTotals, Scrubber};
 pub use streams::{Found, Incoming, Outgoing, STREAM_BYTES_MAX};

@@ -203,12 +203,16 @@ impl Scrubber {
                 Ok::<_, IndexError>((named, parts.index.held(&parts.ledger, parts.organisation, after)?))
             });
             let (named, step) = step.await??;
+            let before = {
+                let mut state = self.state();
+                state.0.named = named;
+                state.0.seen
+            };
             for held in step.held {
                 self.one_ciphertext(held, bytes_per_second).await?;
+                self.state().0.seen += 1;
             }
-            let mut state = self.state();
-            state.0.seen += step.seen;
-            state.0.named = named;
+            self.state().0.seen = before + step.seen;
             after = step.next;
             if after.is_none() {
                 return Ok(());
