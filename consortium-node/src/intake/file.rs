@@ -2,7 +2,7 @@
 //! memory, and registered like any other record.
 
 use super::store::{Stored, StoredRecords};
-use super::{IntakeError, IntakeService, blocking, register, registered_as, seal};
+use super::{Alone, IntakeError, IntakeService, blocking, register, registered_as, seal};
 use crate::vault::{Incoming, content_digest};
 use amulet_crypto::content::ContentKey;
 use amulet_crypto::digest::{Digest, IncrementalDigest, Sm3Hasher};
@@ -21,9 +21,19 @@ use futures::{Stream, StreamExt};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
 /// Bytes of the largest file: its ciphertext is what a vault takes as one stream.
 pub const FILE_BYTES_MAX: u64 = crate::vault::STREAM_BYTES_MAX - (1 << 24);
+/// Files taken in at once. Each can take long, so they do not share the places of FHIR files.
+pub(super) const FILES_AT_ONCE: usize = 2;
+/// How long the next bytes of a file are waited for.
+const PIECE_TIME_MAX: Duration = Duration::from_secs(60);
+/// How long a file that has come waits for another one of the same patient to be registered.
+const TURN_TIME_MAX: Duration = Duration::from_secs(300);
+/// Between two looks whether it has been.
+const TURN_LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Bytes of a title, a media type or a date.
 const WORDS_BYTES_MAX: usize = 400;
 /// FHIR resource type that stands for a file of any kind.
@@ -82,7 +92,7 @@ impl IntakeService {
         brought: FileBrought,
         body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<FileReport, IntakeError> {
-        let _slot = self.slots.try_acquire().map_err(|_| IntakeError::Busy)?;
+        let _slot = self.files.try_acquire().map_err(|_| IntakeError::Busy)?;
         let longest = [&brought.id, &brought.title, &brought.content_type].into_iter().chain(&brought.date);
         if let Some(found) = longest.map(String::len).find(|found| *found > WORDS_BYTES_MAX) {
             return Err(IntakeError::Words { found, limit: WORDS_BYTES_MAX });
@@ -91,7 +101,7 @@ impl IntakeService {
             return Err(IntakeError::FileTooLarge { found: brought.bytes });
         }
         let sealed = self.seal_file(patient, &brought, body).await?;
-        let _alone = match self.alone(patient) {
+        let _alone = match self.turn(patient).await {
             Ok(alone) => alone,
             Err(error) => {
                 self.forget(&[sealed.entry.blob]).await;
@@ -180,10 +190,11 @@ impl IntakeService {
         let sealed = Drained::default();
         let mut sealer = LargeSealer::new(sealed.clone(), &key, id, patient, &head, entropy)?;
         let (mut incoming, mut plain) = (self.parts.vault.begin().await?, Sm3Hasher::new());
-        while let Some(piece) = body.next().await {
-            let taken = match piece {
-                Ok(piece) => take(&mut sealer, &sealed, &mut incoming, &mut plain, &piece).await,
-                Err(_) => Err(IntakeError::CutOff),
+        loop {
+            let taken = match timeout(PIECE_TIME_MAX, body.next()).await {
+                Ok(Some(Ok(piece))) => take(&mut sealer, &sealed, &mut incoming, &mut plain, &piece).await,
+                Ok(None) => break,
+                Ok(Some(Err(_))) | Err(_) => Err(IntakeError::CutOff),
             };
             if let Err(error) = taken {
                 incoming.abort().await;
@@ -207,6 +218,17 @@ impl IntakeService {
         let (category, class) = (seal::category(brought.category), seal::class(brought.class));
         let entry = RecordEntry { id, category, class, blob, commitment, sealed_key, holders: Vec::new() };
         Ok(SealedFile { entry, key, label, content, bytes })
+    }
+
+    /// Waits until no other file of the patient is being registered: what has come over an hour is not thrown away for that.
+    async fn turn(&self, patient: Did) -> Result<Alone, IntakeError> {
+        let until = Instant::now() + TURN_TIME_MAX;
+        loop {
+            match self.alone(patient) {
+                Err(IntakeError::Busy) if Instant::now() < until => tokio::time::sleep(TURN_LOOK_EVERY).await,
+                decided => return decided,
+            }
+        }
     }
 
     async fn forget(&self, blobs: &[BlobId]) {

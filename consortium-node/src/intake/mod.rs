@@ -124,6 +124,7 @@ pub struct IntakeParts {
 pub struct IntakeService {
     parts: IntakeParts,
     slots: Arc<Semaphore>,
+    files: Arc<Semaphore>,
     patients: Arc<Mutex<BTreeSet<Did>>>,
     registered: Arc<AtomicU64>,
 }
@@ -166,7 +167,8 @@ impl IntakeService {
     #[must_use]
     pub fn new(parts: IntakeParts) -> Self {
         let slots = Arc::new(Semaphore::new(INTAKES_AT_ONCE));
-        Self { parts, slots, patients: Arc::default(), registered: Arc::default() }
+        let files = Arc::new(Semaphore::new(file::FILES_AT_ONCE));
+        Self { parts, slots, files, patients: Arc::default(), registered: Arc::default() }
     }
 
     /// Records registered since the start.

@@ -1,7 +1,8 @@
 //! Copies at other hospitals: fetched piece by piece from one that has the ciphertext, whether to repair a lost one or because the other
 //! asks to have a second copy kept.
 //!
-//! A hospital gives a ciphertext to another in two cases alone: the ledger names the other among its holders, or it has just asked the
+//! A hospital gives a ciphertext to another in two cases alone: the ledger, where it named the ciphertext first, names the other among its
+//! holders, or it has just asked the
 //! other itself to keep a copy. So what is of class core, which has one holder, goes to nobody.
 
 use super::{Found, IndexError, STREAM_BYTES_MAX, Vault, VaultError, VaultIndex};
@@ -251,3 +252,6 @@ impl Copies {
         self.parts.ledger.validators().members().get(usize::from(replica.0)).map(|member| member.organisation)
     }
 }
+
+#[cfg(test)]
+mod tests;

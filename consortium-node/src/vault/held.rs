@@ -3,7 +3,7 @@
 use super::index::{BlobUse, IndexError, OWNERS, VaultIndex};
 use crate::ledger::Ledger;
 use amulet_crypto::digest::Digest;
-use amulet_protocol::ids::{BlobId, Did};
+use amulet_protocol::ids::{BlobId, Did, Timestamp};
 use amulet_protocol::state::{CardState, RecordState, StateKey};
 use redb::ReadableDatabase;
 use serde::{Deserialize, Serialize};
@@ -65,25 +65,23 @@ impl HeldView {
 }
 
 impl VaultIndex {
-    /// Who holds a ciphertext, as far as the ledger says.
+    /// Who holds a ciphertext, as the ledger said when it named it first; of two namings in one block only what both say. What is said
+    /// later does not count: else a hospital could name another's ciphertext under a record of its own, itself as holder, and have it
+    /// handed over.
     ///
     /// # Errors
     /// [`IndexError`] by variant.
     pub fn holders(&self, ledger: &Ledger, blob: BlobId) -> Result<BTreeSet<Did>, IndexError> {
-        let mut holders = BTreeSet::new();
+        let mut first: Option<(Timestamp, BTreeSet<Did>)> = None;
         for used in self.uses(blob)? {
-            match used {
-                BlobUse::Record(id) => {
-                    let record: Option<RecordState> = ledger.read(&StateKey::Record(id))?;
-                    holders.extend(record.into_iter().flat_map(|record| record.holders));
-                }
-                BlobUse::Card(locator) => {
-                    let card: Option<CardState> = ledger.read(&StateKey::Card(locator))?;
-                    holders.extend(card.into_iter().flat_map(|card| card.holders));
-                }
-            }
+            let Some((since, holders)) = named_by(ledger, used)? else { continue };
+            first = Some(match first {
+                Some((earlier, holders)) if earlier < since => (earlier, holders),
+                Some((same, others)) if same == since => (same, &others & &holders),
+                _ => (since, holders),
+            });
         }
-        Ok(holders)
+        Ok(first.map(|(_, holders)| holders).unwrap_or_default())
     }
 
     /// The ciphertexts after this one that `organisation` holds, in the order of their digests, some at a time.
@@ -113,4 +111,21 @@ impl VaultIndex {
         }
         Ok(HeldStep { held, seen, next })
     }
+}
+
+/// When a use was put on the ledger, and whom it names as holders.
+fn named_by(ledger: &Ledger, used: BlobUse) -> Result<Option<(Timestamp, BTreeSet<Did>)>, IndexError> {
+    Ok(match used {
+        BlobUse::Record(id) => match ledger.read::<RecordState>(&StateKey::Record(id))? {
+            Some(record) => {
+                let since = ledger.header(record.registered)?.map(|header| header.time).unwrap_or_default();
+                Some((since, record.holders.into_iter().collect()))
+            }
+            None => None,
+        },
+        BlobUse::Card(locator) => {
+            let card: Option<CardState> = ledger.read(&StateKey::Card(locator))?;
+            card.map(|card| (card.published_at, card.holders.into_iter().collect()))
+        }
+    })
 }

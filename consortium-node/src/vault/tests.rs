@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::fake_s3::{ACCESS_KEY, FakeS3};
+use super::streams::INCOMING;
 use super::*;
 use futures::TryStreamExt;
 use tempfile::TempDir;
@@ -164,6 +165,31 @@ async fn everything_old_is_listed_over_several_pages() {
         old.sort();
         assert_eq!((old, unended), (ids, Vec::new()));
     }
+}
+
+#[test]
+fn what_an_abrupt_stop_left_in_a_folder_is_removed_a_day_later_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join(INCOMING);
+    std::fs::create_dir(&part).unwrap();
+    let old = SystemTime::now() - Duration::from_millis(2 * UNNAMED_KEPT_MS);
+    for (name, written) in [("a#1", old), ("b#2", SystemTime::now()), ("c", old), ("d#x", old)] {
+        let file = std::fs::File::create(part.join(name)).unwrap();
+        file.set_modified(written).unwrap();
+    }
+    remove_cut_off(folder.path());
+    let mut left: Vec<_> = std::fs::read_dir(&part).unwrap().flatten().map(|file| file.file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["b#2", "c", "d#x"]);
+}
+
+#[tokio::test]
+async fn streams_that_never_ended_are_found_by_a_sweep_and_are_no_ciphertexts() {
+    let place = Place::in_bucket().await;
+    let staged = ObjectPath::from(format!("{INCOMING}/0123"));
+    place.vault.store.put(&staged, PutPayload::from_static(b"half")).await.unwrap();
+    let (old, unended) = place.vault.written_before(Timestamp(u64::MAX)).await.unwrap();
+    assert_eq!((old, unended), (Vec::new(), vec![staged]));
 }
 
 #[tokio::test]

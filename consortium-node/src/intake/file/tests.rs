@@ -125,6 +125,32 @@ async fn a_file_of_another_length_than_announced_or_cut_off_leaves_nothing() {
     assert_eq!(files, 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_file_that_stops_coming_is_given_up_and_others_are_taken_in_meanwhile() {
+    let world = World::new();
+    world.run_consensus();
+    let network = world.network(&[1]);
+    let intake = service(&world, &network);
+    let patient = world.patient.did;
+    let stalled = || stream::iter([Ok::<_, Infallible>(piece(0))]).chain(stream::pending());
+    let waits = |number: usize| {
+        let (intake, body) = (intake.clone(), stalled());
+        let brought = FileBrought { id: format!("ct-{number}"), ..brought(2 * PIECE) };
+        tokio::spawn(async move { intake.take_file(patient, brought, body).await })
+    };
+    let waiting = [waits(1), waits(2)];
+    tokio::task::yield_now().await;
+    let third = intake.take_file(patient, brought(PIECE), body(1)).await.unwrap_err();
+    assert!(matches!(third, IntakeError::Busy), "{third}");
+    let fhir = br#"{"resourceType": "Patient", "id": "p"}"#.to_vec();
+    let fhir = super::super::Brought { file: fhir, ..Default::default() };
+    assert_eq!(intake.take_in(patient, fhir).await.unwrap().records_out, 1);
+    for file in waiting {
+        let refused = file.await.unwrap().unwrap_err();
+        assert!(matches!(refused, IntakeError::CutOff), "{refused}");
+    }
+}
+
 /// Most memory that this process has had, in KiB.
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
