@@ -6,7 +6,7 @@ use amulet_app_api::access::{
     ReviewStanding, Sharing,
 };
 use amulet_app_api::files::{ProofOf, SaveProof};
-use amulet_app_api::records::Records;
+use amulet_app_api::records::{RecordStory, Records, StoryStep};
 use amulet_protocol::grant::{GrantState, Hold};
 use amulet_protocol::proof_file::{Fact, UntrustedProofFile, VerifiedProof};
 use amulet_protocol::state::{RecordState, StateKey};
@@ -31,6 +31,7 @@ pub async fn is_complete(world: &World, patient: &Newcomer, note: &str) {
         has_a_proof(world, patient, line).await;
     }
     all_else_can_be_carried_away_too(world, patient).await;
+    a_record_has_its_story(world, patient, &log.lines).await;
     let nothing = patient.wallet.fails(LogProof { number: 99 }).await;
     assert_eq!(nothing.code, amulet_app_api::ErrorCode::NotFound);
 }
@@ -112,6 +113,32 @@ async fn all_else_can_be_carried_away_too(world: &World, patient: &Newcomer) {
     );
 
     let unknown = SaveProof { of: ProofOf::Grant { id: "00".repeat(32) } };
+    assert_eq!(patient.wallet.fails(unknown).await.code, amulet_app_api::ErrorCode::NotFound);
+}
+
+/// A record that was opened, read and closed again says so, and a file of it proves every step.
+async fn a_record_has_its_story(world: &World, patient: &Newcomer, log: &[LogLineView]) {
+    use StoryStep::{Closed, Deleted, Extended, Opened, Paused, Read, Registered, Resumed};
+    let (mut told, mut quiet) = (None, 0);
+    for record in patient.wallet.must(Records {}).await.records {
+        let story = patient.wallet.must(RecordStory { id: record.id.clone() }).await;
+        match story.steps.len() {
+            1 => quiet += 1,
+            _ => told = Some((record.id, story.steps)),
+        }
+    }
+    assert!(quiet > 0, "some record was opened to nobody");
+    let (id, steps) = told.unwrap();
+    let what: Vec<StoryStep> = steps.iter().rev().map(|step| step.what).collect();
+    assert_eq!(what, [Registered, Opened, Read, Paused, Resumed, Extended, Closed, Deleted]);
+    assert!(steps.iter().all(|step| log.contains(&step.line)), "a story is a part of the log");
+    let ledger = chain::history(world.net.hospital(3), &world.genesis, did(&patient.session.did));
+    let proof = saved(world, patient, ProofOf::RecordStory { id }).await;
+    for step in &steps {
+        let entry = &ledger[usize::try_from(step.line.number).unwrap() - 1];
+        assert!(matches!(proof.receipt(entry.transaction), Verdict::Present(_)), "{step:?}");
+    }
+    let unknown = RecordStory { id: "00".repeat(32) };
     assert_eq!(patient.wallet.fails(unknown).await.code, amulet_app_api::ErrorCode::NotFound);
 }
 
