@@ -9,8 +9,9 @@ use crate::network::LightQuestion;
 use crate::release::{Release, failed};
 use crate::staff::StaffDesk;
 use crate::verified::{Checked, Verified};
+use amulet_protocol::calls::GrantId;
 use amulet_protocol::ids::{Timestamp, TxId};
-use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse};
+use amulet_protocol::light::{LightRefusal, LightRequest, LightResponse, UntrustedReadRequest};
 use amulet_protocol::transaction::UntrustedTransaction;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
@@ -99,6 +100,7 @@ impl LightService {
                 let keys = move |desk: &StaffDesk| desk.keys(now, &request).map(Box::new);
                 self.ask_staff(move |desk| keys(desk).map(LightResponse::StaffKeys)).await
             }
+            LightRequest::ExplainReading { grant, by } => self.explain(now, grant, by).await,
             LightRequest::ReportFork(fork) => self.forks.take(*fork).await,
             request => self.ask_ledger(request).await,
         };
@@ -117,6 +119,18 @@ impl LightService {
     ) -> Result<LightResponse, LightRefusal> {
         let desk = self.parts.staff.clone();
         tokio::task::spawn_blocking(move || ask(&desk)).await.map_err(failed)?
+    }
+
+    async fn explain(
+        &self,
+        now: Timestamp,
+        grant: GrantId,
+        by: UntrustedReadRequest,
+    ) -> Result<LightResponse, LightRefusal> {
+        let release = self.parts.release.clone();
+        let explained = tokio::task::spawn_blocking(move || release.explain(now, grant, &by));
+        let explained = explained.await.map_err(failed)??;
+        Ok(LightResponse::ReadingExplained(Box::new(explained)))
     }
 
     async fn submit(&self, transaction: UntrustedTransaction) -> Result<TxId, LightRefusal> {

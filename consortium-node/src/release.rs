@@ -1,6 +1,8 @@
 //! What leaves the vault, and what a wallet may put there. A ciphertext is released only on a ground that the ledger
 //! has already: the reader's own record or card, a grant in force whose use is committed, or a declared emergency.
 
+mod explain;
+
 use crate::ledger::Ledger;
 use crate::vault::{BlobUse, Outgoing, Vault, VaultError, VaultIndex};
 use amulet_crypto::signing::PublicKey;

@@ -45,6 +45,8 @@ pub enum Question {
     StaffGrants,
     /// [`LightRequest::StaffKeys`].
     StaffKeys,
+    /// [`LightRequest::ExplainReading`].
+    ExplainReading,
     /// Keeping a ciphertext.
     Upload,
     /// How an epoch ended.
@@ -378,6 +380,7 @@ impl Question {
             LightRequest::ReportFork(_) => Self::ReportFork,
             LightRequest::StaffGrants(_) => Self::StaffGrants,
             LightRequest::StaffKeys(_) => Self::StaffKeys,
+            LightRequest::ExplainReading { .. } => Self::ExplainReading,
         }
     }
 }
@@ -396,6 +399,7 @@ impl fmt::Display for Question {
             Self::Read => "ciphertexts",
             Self::StaffGrants => "the grants for a hospital's staff",
             Self::StaffKeys => "the keys of records that staff may read",
+            Self::ExplainReading => "what the rules say of a reading",
             Self::Upload => "keeping a ciphertext",
             Self::EpochEnd => "the end of an epoch",
             Self::Headers => "several headers",

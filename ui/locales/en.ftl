@@ -428,6 +428,13 @@ records-missing = { $n ->
     [one] 1 record could not be fetched just now. It is safe; Amulet tries again by itself.
    *[other] { $n } records could not be fetched just now. They are safe; Amulet tries again by itself.
 }
+rules-closed = { $n ->
+    [one] One record that the patient opened is not shown to you.
+   *[other] { $n } records that the patient opened are not shown to you.
+}
+rules-closed-kind = { $category } ({ $class }): { $n }
+rules-closed-unpermitted = No rule of the consortium permits it for your role, department and this purpose.
+rules-closed-help = The consortium’s rules apply beside what the patient grants. If you need these records, ask a colleague whom the rules permit, or your hospital, which can explain and change them.
 reading-narrowed = The patient has just closed some of these records. This is what is left.
 reading-missing = { $n ->
     [one] 1 more record is allowed, but no hospital could deliver it just now.

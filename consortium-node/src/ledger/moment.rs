@@ -3,11 +3,13 @@
 use super::error::LedgerError;
 use super::state_tree::StateAt;
 use super::store::Snapshot;
+use amulet_contracts::rules::explain_reading;
 use amulet_contracts::{BlockContext, Due, admissible, flows_due};
-use amulet_protocol::calls::RecordEntry;
+use amulet_protocol::calls::{GrantId, RecordEntry};
 use amulet_protocol::header::Header;
-use amulet_protocol::ids::{ChainId, Did, TxId};
+use amulet_protocol::ids::{ChainId, Did, Timestamp, TxId};
 use amulet_protocol::receipt::RefusalCode;
+use amulet_protocol::rules::ExplainedReading;
 use amulet_protocol::transaction::SignedTransaction;
 
 /// The ledger as it was when this was made: further looks are cheap, and know nothing of blocks committed since.
@@ -37,6 +39,20 @@ impl Moment {
     pub fn flows_due(&self, patient: Did, records: &[RecordEntry]) -> Result<Vec<Due>, LedgerError> {
         let state = StateAt { snapshot: &self.snapshot, height: self.tip.height };
         Ok(flows_due(&state, patient, records, self.tip.time.plus_millis(1))?)
+    }
+
+    /// What the rule book says of a reading of all that a grant opens; `None` if there is no such grant.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn explain_reading(
+        &self,
+        grant: GrantId,
+        reader: Did,
+        now: Timestamp,
+    ) -> Result<Option<ExplainedReading>, LedgerError> {
+        let state = StateAt { snapshot: &self.snapshot, height: self.tip.height };
+        Ok(explain_reading(&state, grant, reader, now)?)
     }
 
     /// Why no block on top of the tip may hold a transaction: it is committed already, or its key or nonce is not good for

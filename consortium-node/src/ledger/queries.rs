@@ -49,7 +49,8 @@ pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<Ligh
         | LightRequest::Upload(_)
         | LightRequest::ReportFork(_)
         | LightRequest::StaffGrants(_)
-        | LightRequest::StaffKeys(_) => Ok(malformed()),
+        | LightRequest::StaffKeys(_)
+        | LightRequest::ExplainReading { .. } => Ok(malformed()),
     }
 }
 

@@ -329,6 +329,34 @@ async fn what_the_last_use_of_a_grant_named_is_given_although_it_is_used_up() {
 }
 
 #[tokio::test]
+async fn what_the_rules_say_is_told_to_the_reader_of_a_grant_alone() {
+    let mut world = world().await;
+    let (grant, _) = granted(&mut world);
+    let ask = |world: &World, by: &Actor, ground| {
+        ReadRequest { reader: by.did, ..ask(world, ground, &[]) }.sign(&by.signing)
+    };
+    let release = world.release();
+    let own = ask(&world, &world.doctor, ReadGround::Own);
+    let explained = release.explain(NOW, grant, &own).unwrap();
+    let [kind] = explained.kinds.as_slice() else { panic!("{explained:?}") };
+    assert!(kind.allowed && kind.records.len() == 3 && !kind.spoke.is_empty(), "{kind:?}");
+    let unknown = Err(LightRefusal::NotAllowed(AccessRefusal::Unknown));
+    for other in [&world.stranger, &world.patient] {
+        let request = ask(&world, other, ReadGround::Own);
+        assert_eq!(release.explain(NOW, grant, &request), unknown, "somebody else's reading");
+    }
+    let nothing = GrantId(TxId(Digest::ZERO));
+    assert_eq!(release.explain(NOW, nothing, &own), unknown);
+    let ground = ReadGround::Grant { grant, used_by: grant.0 };
+    let wrong = ask(&world, &world.doctor, ground);
+    assert_eq!(release.explain(NOW, grant, &wrong), Err(LightRefusal::Malformed));
+    let mut forged = own;
+    forged.request.time = NOW.plus_millis(1);
+    let unsigned = Err(LightRefusal::NotSigned { did: world.doctor.did });
+    assert_eq!(release.explain(NOW, grant, &forged), unsigned);
+}
+
+#[tokio::test]
 async fn a_practitioner_whose_registration_has_ended_reads_nothing() {
     let mut world = world().await;
     let (grant, used_by) = granted(&mut world);

@@ -2,7 +2,7 @@
 
 use crate::access::{DeletionView, EmergencyReason, PractitionerView, ProofView, Purpose, StaffView};
 use crate::card::{CardFact, SummarySection};
-use crate::records::{Category, RecordView};
+use crate::records::{Category, DataClass, RecordView};
 use crate::wallet::TimeMs;
 use serde::{Deserialize, Serialize};
 
@@ -258,8 +258,32 @@ pub struct GrantedRecordsView {
     pub narrowed: bool,
     /// Until when.
     pub until: TimeMs,
-    /// The proof that this reading is on the ledger.
-    pub proof: ProofView,
+    /// Records that were not asked for, because the consortium's rules do not let this reader have them now.
+    pub closed_by_rules: Vec<ClosedByRulesView>,
+    /// The proof that this reading is on the ledger; `None` if there was nothing to read, so that nothing was stated.
+    pub proof: Option<ProofView>,
+}
+
+/// Records of one kind that the rules close to a reader.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedByRulesView {
+    /// Their category.
+    pub category: Category,
+    /// Their class.
+    pub class: DataClass,
+    /// How many.
+    pub records: u64,
+    /// The rules that forbid it, in the consortium's own words; none if it is only that no rule permits it.
+    pub rules: Vec<RuleView>,
+}
+
+/// A rule of the consortium in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleView {
+    /// In English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
 }
 
 /// Bring a FHIR file in.

@@ -12,6 +12,7 @@ use crate::ids::{BlobId, ChainId, Did, Epoch, HeaderHash, Height, Timestamp, TxI
 use crate::merkle::{UntrustedListBatch, UntrustedListProof};
 use crate::range::{UntrustedRangeBatch, UntrustedRangeProof};
 use crate::receipt::Receipt;
+use crate::rules::ExplainedReading;
 use crate::state::StateKey;
 use crate::state_batch::UntrustedStateBatch;
 use crate::state_tree::UntrustedStateProof;
@@ -120,6 +121,13 @@ pub enum LightRequest {
     /// The keys of the records that a committed use of such a grant names, for whom it is by; the ground is the use, and no
     /// ciphertext is named.
     StaffKeys(UntrustedReadRequest),
+    /// What the rule book in force says of a reading, now, of all that a grant opens.
+    ExplainReading {
+        /// The grant, which is for the asker.
+        grant: GrantId,
+        /// Who asks and would read; the ground is [`ReadGround::Own`] and no ciphertext is named.
+        by: UntrustedReadRequest,
+    },
 }
 
 /// A node's answer.
@@ -176,6 +184,8 @@ pub enum LightResponse {
     /// To [`LightRequest::StaffKeys`]: sealed to the reader, as
     /// [`KeyBinding::Handover`](crate::grant_keys::KeyBinding::Handover).
     StaffKeys(Box<SealedKeys>),
+    /// To [`LightRequest::ExplainReading`].
+    ReadingExplained(Box<ExplainedReading>),
 }
 
 /// What a node concluded from a fork that it checked.

@@ -77,6 +77,8 @@ pub const RULE_NESTING_MAX: usize = 16;
 pub const RULE_OPERATORS_MAX: usize = 256;
 /// Kinds of records in one access: 16 categories of some classes from many hospitals. Each is one question to the rule book.
 pub const RECORD_KINDS_PER_ACCESS_MAX: usize = 256;
+/// Kinds of records that a node explains at once: a few milliseconds each with many rules.
+pub const RULED_KINDS_MAX: usize = 64;
 /// Bytes of a study's title: 80 Chinese characters.
 pub const STUDY_TITLE_BYTES_MAX: usize = 240;
 /// Bytes of a study's aim: 600 Chinese characters, which a patient reads in two minutes.

@@ -4,8 +4,9 @@
 //! whole rule book replaces the one before: one organisation proposes it, and it is in force when a quorum of the organisations
 //! that have a validator approve.
 
+use crate::consent::{Category, DataClass};
 use crate::governance::{ProposalId, ProposalStage, Seat};
-use crate::ids::{Did, Height, Timestamp};
+use crate::ids::{Did, Height, RecordId, Timestamp};
 use alloc::string::String;
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -43,6 +44,46 @@ pub struct ApproveRules {
 pub struct WithdrawRules {
     /// The proposal.
     pub proposal: ProposalId,
+}
+
+/// What the rule book says of a reading under a grant, as a node says it: nothing proves it but a [`UseAccess`](crate::calls::UseAccess)
+/// that the ledger applies or refuses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ExplainedReading {
+    /// The rules that speak to it, by name.
+    pub rules: Vec<RuleText>,
+    /// The grant's records that no rule can tell apart, at most
+    /// [`RULED_KINDS_MAX`](crate::limits::RULED_KINDS_MAX) kinds of them.
+    pub kinds: Vec<RuledKind>,
+}
+
+/// A rule for people.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub struct RuleText {
+    /// Its name.
+    pub id: String,
+    /// Whether it forbids; else it permits.
+    pub forbids: bool,
+    /// What it says, in Chinese.
+    pub zh: String,
+    /// What it says, in English.
+    pub en: String,
+}
+
+/// Records of one kind and what the rules say of them.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RuledKind {
+    /// Category.
+    pub category: Category,
+    /// Class.
+    pub class: DataClass,
+    /// The records, ascending.
+    pub records: Vec<RecordId>,
+    /// Whether they may be read now, if the grant is live.
+    pub allowed: bool,
+    /// Places in [`ExplainedReading::rules`] of the rules that permit or forbid it; one that forbids, or that could not be evaluated, is
+    /// enough for a denial, and so is none that permits.
+    pub spoke: Vec<u16>,
 }
 
 /// What the state keeps of a proposed rule book, also after it was closed.

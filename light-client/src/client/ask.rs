@@ -45,6 +45,7 @@ impl LightClient {
                 | LightRequest::Upload(_)
                 | LightRequest::StaffGrants(_)
                 | LightRequest::StaffKeys(_)
+                | LightRequest::ExplainReading { .. }
         ) {
             let busy = matches!(answer, Err(NodeFailure::Refused(LightRefusal::Busy)));
             self.measure(node, reached.then_some((asked_at, busy)));

@@ -7,8 +7,9 @@ use amulet_protocol::calls::GrantId;
 use amulet_protocol::grant_keys::SealedKeys;
 use amulet_protocol::ids::BlobId;
 use amulet_protocol::light::{LightRequest, LightResponse, UntrustedReadRequest, UntrustedUpload};
-use amulet_protocol::limits::{BLOBS_PER_REQUEST_MAX, STAFF_GRANTS_PER_RESPONSE_MAX};
+use amulet_protocol::limits::{BLOBS_PER_REQUEST_MAX, RULED_KINDS_MAX, STAFF_GRANTS_PER_RESPONSE_MAX};
 use amulet_protocol::record::blob_id;
+use amulet_protocol::rules::ExplainedReading;
 
 impl LightClient {
     /// Asks a holder for ciphertexts by a signed request. Returned in the order asked, `None` where the holder has no copy;
@@ -100,6 +101,28 @@ impl LightClient {
             _ => {
                 let forgery = Forgery::OtherAnswer { question: Question::StaffKeys };
                 Err(self.caught(hospital, Question::StaffKeys, forgery))
+            }
+        }
+    }
+
+    /// Asks a hospital what the rule book says of a reading. Nothing proves the answer: it helps a reader to ask for what will not be
+    /// refused, and to understand what would be.
+    ///
+    /// # Errors
+    /// As [`LightClient::read`].
+    pub async fn explain_reading(
+        &self,
+        hospital: NodeIndex,
+        grant: GrantId,
+        by: UntrustedReadRequest,
+    ) -> Result<ExplainedReading, LightError> {
+        match self.ask_holder(hospital, LightRequest::ExplainReading { grant, by }).await? {
+            LightResponse::ReadingExplained(explained) if explained.kinds.len() <= RULED_KINDS_MAX => {
+                Ok(*explained)
+            }
+            _ => {
+                let forgery = Forgery::OtherAnswer { question: Question::ExplainReading };
+                Err(self.caught(hospital, Question::ExplainReading, forgery))
             }
         }
     }

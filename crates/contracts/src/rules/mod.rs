@@ -7,6 +7,7 @@
 
 mod access;
 mod book;
+mod explain;
 pub(crate) mod proposals;
 mod shape;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod words;
 
 pub use access::{Access, GivenTo, Reader, RecordKind, hour_of_day};
 pub use book::{BadRules, DEFAULT_RULES, Explanation, Rule, RuleBook, SCHEMA};
+pub use explain::explain_reading;
 
 use crate::state::StateRead;
 use crate::step::{Done, Step, Stop, ensure};

@@ -1,15 +1,17 @@
 //! The rule book as it decides accesses, and how it is changed.
 
 use super::*;
-use crate::rules::{DEFAULT_RULES, in_force};
+use crate::rules::{DEFAULT_RULES, explain_reading, in_force};
 use crate::testing::{DAY_MS, reading, record_id, records, staff, staff_key, unasked};
-use amulet_protocol::calls::{GrantAccess, GrantId, RegisterPractitioner};
+use amulet_protocol::calls::{GrantAccess, GrantId, RegisterPractitioner, UseAccess};
 use amulet_protocol::consent::{Category, PractitionerRole, Purpose};
 use amulet_protocol::governance::{ProposalId, ProposalStage};
 use amulet_protocol::grant::GrantState;
 use amulet_protocol::grantee::{Grantee, Staff};
 use amulet_protocol::limits::{PROPOSAL_TIME_MS, PROPOSALS_PER_ORGANISATION_MAX};
-use amulet_protocol::rules::{ApproveRules, ProposeRules, RuleBookState, RulesProposalState, WithdrawRules};
+use amulet_protocol::rules::{
+    ApproveRules, ProposeRules, RuleBookState, RuledKind, RulesProposalState, WithdrawRules,
+};
 
 const NOBODY_READS: &str = "// No rules.";
 
@@ -76,6 +78,44 @@ pub(super) fn an_intern_reads_under_a_grant_to_the_department_and_not_under_one_
     assert_eq!(read(&mut world, all), Err(RefusalCode::NotByRules));
     assert_eq!(world.read::<GrantState>(&StateKey::Grant(all)), Some(before), "nothing is counted");
     read(&mut world, department).unwrap();
+}
+
+#[test]
+pub(super) fn a_reader_learns_beforehand_what_the_rules_let_them_read_and_which_rule_it_is() {
+    let mut world = world();
+    let mut other = records(4..5, world.did("h1"), &world.actors["wang"]);
+    other.records[0].category = Category::Imaging;
+    world.call("h1", Call::RegisterRecords(other)).unwrap();
+    let li = world.did("li");
+    let mut call = unasked(Grantee::Person(li), 0..2, world.now.plus_millis(DAY_MS));
+    call.records.push(record_id(4));
+    call.records.sort_unstable();
+    let grant = GrantId(world.call("wang", Call::GrantAccess(call)).unwrap());
+    adopt(
+        &mut world,
+        r#"@id("all") @zh("均可") @en("Everybody.") permit (principal, action, resource);
+@id("own") @zh("仅限本院") @en("Own records only.") forbid (principal, action, resource) unless { context.sameOrganisation };"#,
+    );
+    let explained = explain_reading(&world.state, grant, li, world.now).unwrap().unwrap();
+    let said = |kind: &RuledKind| -> Vec<&str> {
+        kind.spoke.iter().map(|place| explained.rules[usize::from(*place)].id.as_str()).collect()
+    };
+    for kind in &explained.kinds {
+        let call = UseAccess { grant, records: kind.records.clone() };
+        let outcome = world.call("li", Call::UseAccess(call)).map(|_| ());
+        let own = kind.category == Category::Labs;
+        assert_eq!(
+            (kind.allowed, outcome),
+            if own { (true, Ok(())) } else { (false, Err(RefusalCode::NotByRules)) }
+        );
+        assert_eq!(said(kind), if own { vec!["all"] } else { vec!["own", "all"] });
+    }
+    let mut records: Vec<_> = explained.kinds.iter().flat_map(|kind| kind.records.clone()).collect();
+    records.sort_unstable();
+    let state: GrantState = world.read(&StateKey::Grant(grant)).unwrap();
+    assert_eq!(records, state.records, "each record is of one kind");
+    let nothing = GrantId(world.call("h0", staff_key(&Actor::new(0))).unwrap());
+    assert_eq!(explain_reading(&world.state, nothing, li, world.now), Ok(None));
 }
 
 #[test]

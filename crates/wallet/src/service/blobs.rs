@@ -178,7 +178,7 @@ impl Service {
         Err(unavailable())
     }
 
-    fn sign_read(
+    pub(super) fn sign_read(
         &self,
         session: &Session,
         node: NodeIndex,

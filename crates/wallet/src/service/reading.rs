@@ -2,10 +2,11 @@
 //! checked against what the ledger has of each record.
 
 use amulet_app_api::access::{ProofCheck, ProofView};
-use amulet_app_api::clinician::GrantedRecordsView;
+use amulet_app_api::clinician::{ClosedByRulesView, GrantedRecordsView, RuleView};
 use amulet_app_api::records::RecordView;
 use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
+use amulet_light_client::NodeIndex;
 use amulet_protocol::calls::{Call, GrantId, UseAccess};
 use amulet_protocol::grant::{GrantState, Standing};
 use amulet_protocol::grant_keys::GrantKeys;
@@ -14,7 +15,9 @@ use amulet_protocol::history::Event;
 use amulet_protocol::ids::{RecordId, TxId};
 use amulet_protocol::light::ReadGround;
 use amulet_protocol::record::RecordPlain;
+use amulet_protocol::rules::ExplainedReading;
 use amulet_protocol::state::{Practitioner, RecordState, StateKey};
+use std::collections::BTreeSet;
 
 use super::Service;
 use super::blobs::Wanted;
@@ -22,6 +25,10 @@ use super::error::{grant_ended, internal};
 use super::ledger::tx_id;
 use super::record_view::{LedgerSide, full, line};
 use super::session::Session;
+use crate::convert;
+
+/// Hospitals that are asked what the rules say, one after another.
+const EXPLAINERS_MAX: usize = 3;
 
 impl Service {
     /// Reads all records that a grant opens as the ledger has it now.
@@ -47,14 +54,23 @@ impl Service {
             // The hospitals' clocks decide whether it has begun.
             Standing::NotYet | Standing::Active => None,
         };
-        let known = self.records_of(&state).await?;
+        let ruled = self.ruled(&session, id).await;
+        let (closed, closed_by_rules) = closed_by_rules(&ruled);
+        let mut known = self.records_of(&state).await?;
+        known.retain(|(id, _)| !closed.contains(id));
+        let readable: Vec<RecordId> = known.iter().map(|(id, _)| *id).collect();
+        let until = state.closes_at().0;
+        if readable.is_empty() && !closed.is_empty() {
+            let (records, missing, narrowed, proof) = (Vec::new(), 0, false, None);
+            return Ok(GrantedRecordsView { records, missing, narrowed, until, closed_by_rules, proof });
+        }
         let (used_by, header) = match last_use {
             Some(used_by) => {
                 let proven = self.client.receipt(used_by).await.map_err(|error| self.light(error))?;
                 (used_by, proven.header)
             }
             None => {
-                let use_call = UseAccess { grant: id, records: state.records.clone() };
+                let use_call = UseAccess { grant: id, records: readable };
                 let (used_by, receipt) = self.submit(&session, Call::UseAccess(use_call)).await?;
                 (used_by, receipt.header)
             }
@@ -72,9 +88,22 @@ impl Service {
             records: records.into_iter().map(|(_, record)| record).collect(),
             missing,
             narrowed: false,
-            until: state.closes_at().0,
-            proof: used,
+            until,
+            closed_by_rules,
+            proof: Some(used),
         })
+    }
+
+    /// What the rules say of a reading now, by the first hospital that answers; nothing if none does, and then the ledger alone
+    /// decides.
+    async fn ruled(&self, session: &Session, id: GrantId) -> ExplainedReading {
+        for node in (0..self.client.nodes().len()).map(NodeIndex).take(EXPLAINERS_MAX) {
+            let request = self.sign_read(session, node, ReadGround::Own, Vec::new());
+            if let Ok(explained) = self.client.explain_reading(node, id, request).await {
+                return explained;
+            }
+        }
+        ExplainedReading::default()
     }
 
     /// The newest use of a grant by this person.
@@ -150,7 +179,7 @@ impl Service {
         if records.is_empty() && fetched.missing > 0 {
             return Err(self.nothing_delivered(fetched.refused));
         }
-        let missing = (grant.records.len() - records.len()) as u64;
+        let missing = (known.len() - records.len()) as u64;
         Ok((records, missing))
     }
 
@@ -174,9 +203,67 @@ impl Service {
     }
 }
 
+/// The records that the rules close, and in words why. One refused record would have the whole reading refused.
+fn closed_by_rules(ruled: &ExplainedReading) -> (BTreeSet<RecordId>, Vec<ClosedByRulesView>) {
+    let (mut closed, mut views) = (BTreeSet::new(), Vec::new());
+    for kind in ruled.kinds.iter().filter(|kind| !kind.allowed) {
+        closed.extend(&kind.records);
+        let spoke = kind.spoke.iter().filter_map(|place| ruled.rules.get(usize::from(*place)));
+        let forbids = spoke.filter(|rule| rule.forbids);
+        views.push(ClosedByRulesView {
+            category: convert::category(kind.category),
+            class: convert::class(kind.class),
+            records: kind.records.len() as u64,
+            rules: forbids.map(|rule| RuleView { en: rule.en.clone(), zh: rule.zh.clone() }).collect(),
+        });
+    }
+    (closed, views)
+}
+
 /// The proof of a record that was read: its ciphertext is the one in the ledger's state.
 fn record_proof(used: &ProofView) -> ProofView {
     let mut proof = used.clone();
     proof.checks.push(ProofCheck::Ciphertext);
     proof
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use amulet_crypto::digest::sm3;
+    use amulet_protocol::consent::{Category, DataClass};
+    use amulet_protocol::rules::{RuleText, RuledKind};
+
+    #[test]
+    fn only_what_the_rules_close_is_left_out_and_what_forbids_it_is_said() {
+        let rule = |id: &str, forbids| RuleText {
+            id: id.into(),
+            forbids,
+            zh: format!("{id}。"),
+            en: format!("{id}."),
+        };
+        let [first, second, third] = [b"a", b"b", b"c"].map(|name| RecordId(sm3(name)));
+        let kind = |category, records: Vec<RecordId>, allowed, spoke: &[u16]| RuledKind {
+            category,
+            class: DataClass::Sensitive,
+            records,
+            allowed,
+            spoke: spoke.to_vec(),
+        };
+        let ruled = ExplainedReading {
+            rules: vec![rule("permits", false), rule("forbids", true)],
+            kinds: vec![
+                kind(Category::Labs, vec![first], true, &[0]),
+                kind(Category::Imaging, vec![second], false, &[1, 0, 7]),
+                kind(Category::Social, vec![third], false, &[]),
+            ],
+        };
+        let (closed, views) = closed_by_rules(&ruled);
+        assert_eq!(closed, [second, third].into());
+        let said: Vec<_> = views.iter().map(|view| (view.records, view.rules.len())).collect();
+        assert_eq!(said, [(1, 1), (1, 0)]);
+        assert_eq!(views[0].rules[0].en, "forbids.");
+        assert_eq!(closed_by_rules(&ExplainedReading::default()), (BTreeSet::new(), Vec::new()));
+    }
 }

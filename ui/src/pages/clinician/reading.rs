@@ -7,9 +7,9 @@ use crate::components::page::{Empty, PageHead};
 use crate::components::people::Countdown;
 use crate::components::record::{RecordBody, Timeline};
 use crate::hooks::{use_load_once, use_now};
-use crate::i18n::{tr, use_translator};
+use crate::i18n::{tr, use_translator, words};
 use crate::route::Route;
-use amulet_app_api::clinician::{GrantedRecordsView, ReadGrant};
+use amulet_app_api::clinician::{ClosedByRulesView, GrantedRecordsView, ReadGrant};
 use dioxus::prelude::*;
 
 /// The page.
@@ -69,6 +69,7 @@ fn Body(view: GrantedRecordsView) -> Element {
                 p { {tr!(t, "reading-narrowed")} }
             }
         }
+        ClosedByRules { closed: view.closed_by_rules.clone() }
         if view.missing > 0 {
             div { class: "notice wait", role: "status",
                 Glyph { icon: Icon::Clock, size: 24 }
@@ -76,6 +77,46 @@ fn Body(view: GrantedRecordsView) -> Element {
             }
         }
         Timeline { lines: view.records.iter().map(|record| record.line.clone()).collect::<Vec<_>>(), onopen: move |id| open.set(Some(id)) }
-        ProofPanel { proof: view.proof.clone() }
+        if let Some(proof) = view.proof.clone() {
+            ProofPanel { proof }
+        }
+    }
+}
+
+/// What the consortium's rules keep from this reader, and in whose words.
+#[component]
+fn ClosedByRules(closed: Vec<ClosedByRulesView>) -> Element {
+    let t = use_translator();
+    if closed.is_empty() {
+        return rsx! {};
+    }
+    let records: u64 = closed.iter().map(|kind| kind.records).sum();
+    rsx! {
+        section { class: "notice wait", "data-testid": "reading-closed-by-rules",
+            Glyph { icon: Icon::Lock, size: 24 }
+            div { class: "stack tight",
+                p { class: "strong", {tr!(t, "rules-closed", n = records)} }
+                ul {
+                    for (place, kind) in closed.into_iter().enumerate() {
+                        li { key: "{place}",
+                            {tr!(
+                                t,
+                                "rules-closed-kind",
+                                category = t.text(words::category(&kind.category), &[]),
+                                class = t.text(words::class(&kind.class), &[]),
+                                n = kind.records
+                            )}
+                            for rule in kind.rules.iter() {
+                                p { class: "small", {t.wording(&rule.zh, &rule.en)} }
+                            }
+                            if kind.rules.is_empty() {
+                                p { class: "small", {tr!(t, "rules-closed-unpermitted")} }
+                            }
+                        }
+                    }
+                }
+                p { class: "small", {tr!(t, "rules-closed-help")} }
+            }
+        }
     }
 }
