@@ -194,8 +194,7 @@ impl Release {
         id: GrantId,
         used_by: TxId,
     ) -> Result<(), LightRefusal> {
-        let grant: Option<GrantState> = self.state(&StateKey::Grant(id))?;
-        let grant = grant.ok_or(refused(AccessRefusal::Unknown))?;
+        let grant = self.grant(id)?.ok_or(refused(AccessRefusal::Unknown))?;
         // A clock that is behind the chain does not keep a grant open.
         let now = now.max(self.ledger.tip().time);
         let registration: Option<Practitioner> = self.state(&StateKey::Practitioner(request.reader))?;
@@ -212,12 +211,6 @@ impl Release {
             Standing::Paused => return Err(refused(AccessRefusal::Paused)),
             // A use is in a block only if the grant had begun by the block's time, whatever this node's clock says.
             Standing::NotYet | Standing::Active | Standing::UsedUp => {}
-        }
-        if let Some(study) = grant.grantee.study() {
-            let study: Option<StudyState> = self.state(&StateKey::Study(study))?;
-            if !study.is_some_and(|study| study.is_open(now)) {
-                return Err(refused(AccessRefusal::Ended));
-            }
         }
         let declared =
             self.declared(now, request.reader, id, used_by)?.ok_or(refused(AccessRefusal::NotDeclared))?;
@@ -291,6 +284,14 @@ impl Release {
             }
         }
         Ok(())
+    }
+
+    /// A grant as it counts: ended with its study, if it is for one that was ended.
+    pub(crate) fn grant(&self, id: GrantId) -> Result<Option<GrantState>, LightRefusal> {
+        let Some(grant) = self.state::<GrantState>(&StateKey::Grant(id))? else { return Ok(None) };
+        let Some(study) = grant.grantee.study() else { return Ok(Some(grant)) };
+        let study: Option<StudyState> = self.state(&StateKey::Study(study))?;
+        Ok(study.map(|study| grant.ended_with(&study)))
     }
 
     fn practises(&self, did: Did, now: Timestamp) -> Result<bool, LightRefusal> {

@@ -65,7 +65,7 @@ impl StaffDesk {
         let now = now.max(self.ledger.tip().time);
         let mut found = Vec::new();
         for id in self.index.staff_grants(request.holder, GRANTS_LOOKED_AT_MAX).map_err(failed)? {
-            let grant: Option<GrantState> = self.ledger.read(&StateKey::Grant(id)).map_err(failed)?;
+            let grant = self.release.grant(id)?;
             let reads = |grant: &GrantState| {
                 let opens =
                     matches!(grant.standing(now), Standing::NotYet | Standing::Active | Standing::Paused);
@@ -96,7 +96,7 @@ impl StaffDesk {
         }
         self.release.authorize(now, untrusted)?;
         let unknown = || LightRefusal::NotAllowed(AccessRefusal::Unknown);
-        let grant: Option<GrantState> = self.ledger.read(&StateKey::Grant(id)).map_err(failed)?;
+        let grant = self.release.grant(id)?;
         let own = |grant: &GrantState| {
             grant.grantee.staff().is_some_and(|staff| staff.organisation == request.holder)
         };

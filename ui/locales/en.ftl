@@ -620,7 +620,6 @@ study-participants = { $n } of at most { $max } take part.
 study-full = The study has all the participants it may have.
 study-see = See what it opens
 study-opens = It can read { $what }, until { $until }.
-study-ended = This study has ended. Nothing is read for it any more. Withdraw to have what was read deleted sooner.
 study-about = About the study
 study-title = Take part in a study
 study-not-anonymous = The researchers read your records as the hospital wrote them. Your name, other details or exact dates can stand in them, so they may find out who you are.

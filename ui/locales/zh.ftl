@@ -572,7 +572,6 @@ study-participants = 已有 { $n } 人参加，最多 { $max } 人。
 study-full = 这项研究的参加人数已满。
 study-see = 查看会开放什么
 study-opens = 可以查看{ $what }，到 { $until } 为止。
-study-ended = 这项研究已经结束，不再阅读任何内容。退出可以让已读的内容更早删除。
 study-about = 关于这项研究
 study-title = 参加研究
 study-not-anonymous = 研究人员看到的是医院写下的原始病历，里面可能有您的姓名、其他信息和确切日期，因此可能认出您是谁。

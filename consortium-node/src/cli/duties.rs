@@ -96,7 +96,7 @@ async fn review(sure: &Sure, finding: ReviewFinding, id: DeclarationId) -> Resul
 async fn confirm_deletion(sure: &Sure, id: GrantId) -> Result<(), DutiesError> {
     let member = Member::load(&sure.data)?;
     let state: Option<GrantState> = member.link.state(StateKey::Grant(id)).await?;
-    let state = state.ok_or(DutiesError::NoGrant(id))?;
+    let state = counted(&member.link, state.ok_or(DutiesError::NoGrant(id))?).await?;
     let (_, now) = member.link.newest().await?;
     say(grant_line(id, &state, now));
     if !sure.yes {
@@ -135,11 +135,11 @@ async fn list(member: &Member) -> Result<String, OperatorError> {
     let mut deletions = Vec::new();
     let keys: Vec<_> = grants.iter().map(|id| StateKey::Grant(*id)).collect();
     for (id, state) in grants.iter().zip(member.link.states::<GrantState>(&keys).await?) {
-        let owed = state.and_then(|state| match state.deletion(now) {
-            Deletion::Owed { by } | Deletion::Overdue { by } => Some((by, *id, state)),
-            Deletion::NotOwed | Deletion::Confirmed { .. } => None,
-        });
-        deletions.extend(owed);
+        let Some(state) = state else { continue };
+        let state = counted(&member.link, state).await?;
+        if let Deletion::Owed { by } | Deletion::Overdue { by } = state.deletion(now) {
+            deletions.push((by, *id, state));
+        }
     }
     deletions.sort_by_key(|(by, id, _)| (*by, *id));
     if deletions.is_empty() {
@@ -151,6 +151,12 @@ async fn list(member: &Member) -> Result<String, OperatorError> {
         let _ = writeln!(text, "{}", grant_line(id, &state, now));
     }
     Ok(text)
+}
+
+/// A grant as it counts: ended with its study, if it is for one that was ended.
+async fn counted(link: &NodeLink, grant: GrantState) -> Result<GrantState, OperatorError> {
+    let Some(study) = grant.grantee.study() else { return Ok(grant) };
+    Ok(grant.ended_with(&link.filled(StateKey::Study(study)).await?))
 }
 
 /// The declarations and grants that the hospital's own history names and for which it answers.

@@ -47,8 +47,6 @@ pub struct StudyView {
     pub participants: u32,
     /// How many may.
     pub participants_max: u32,
-    /// Whether patients can join and researchers read.
-    pub is_open: bool,
 }
 
 /// An ethics board.

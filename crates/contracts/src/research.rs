@@ -1,13 +1,12 @@
 //! research: ethics boards, studies, and who takes part in them.
 //!
 //! Three parties must agree before anything is read for a study: a board that a quorum of the consortium named, the patient, and the
-//! rule book, which is asked at the registration and again at each reading. A study that has ended opens nothing, whatever the
-//! grants for it say; its participants can take them back.
+//! rule book, which is asked at the registration and again at each reading. A study that is ended ends the grants for it.
 
 use crate::governance::{current, organisations, voices};
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
-use crate::{checks, history, registry, rules};
+use crate::{ApplyError, checks, history, registry, rules, state};
 use amulet_protocol::calls::{GrantAccess, GrantId};
 use amulet_protocol::consent::{Purpose, RecordDates};
 use amulet_protocol::governance::{EpochState, Seat};
@@ -24,7 +23,7 @@ use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::state::StateKey;
 use amulet_protocol::study::{
     BoardOffice, BoardState, BoardVote, EndStudy, RegisterStudy, ReviewStudy, StudyId, StudyStage,
-    StudyState, StudyTerms, VoteBoard, Wording,
+    StudyState, VoteBoard, Wording,
 };
 
 /// An organisation says whether somebody shall be an ethics board, and under which name.
@@ -185,19 +184,22 @@ pub(crate) fn withdraw<S: StateRead>(step: &mut Step<'_, S>, id: GrantId, grant:
     Ok(())
 }
 
-/// Refuses a reading for a study that is not open.
-pub(crate) fn goes_on<S: StateRead>(step: &Step<'_, S>, grantee: &Grantee) -> Done<S> {
-    let Some(id) = grantee.study() else { return Ok(()) };
-    let study = read(step, id)?;
-    Ok(ensure(study.is_open(step.now()), RefusalCode::StudyClosed)?)
+/// A grant as it counts: ended with its study, if it is for one that was ended.
+pub(crate) fn counted<S: StateRead>(
+    state: &S,
+    grant: GrantState,
+) -> Result<GrantState, ApplyError<S::Error>> {
+    let Some(id) = grant.grantee.study() else { return Ok(grant) };
+    let study: StudyState = state::get_filled(state, &StateKey::Study(id))?;
+    Ok(grant.ended_with(&study))
 }
 
 /// Refuses a grant for a study that is not open, or ends before the grant.
 pub(crate) fn lasts<S: StateRead>(step: &Step<'_, S>, grantee: &Grantee, term: &Term) -> Done<S> {
     let Some(id) = grantee.study() else { return Ok(()) };
-    goes_on(step, grantee)?;
-    let StudyTerms { ends, .. } = read(step, id)?.terms;
-    Ok(ensure(term.valid_until <= ends, RefusalCode::BeyondStudy)?)
+    let study = read(step, id)?;
+    ensure(study.is_open(step.now()), RefusalCode::StudyClosed)?;
+    Ok(ensure(term.valid_until <= study.terms.ends, RefusalCode::BeyondStudy)?)
 }
 
 fn read<S: StateRead>(step: &Step<'_, S>, id: StudyId) -> Done<S, StudyState> {

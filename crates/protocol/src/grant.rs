@@ -9,6 +9,7 @@ use crate::grant_keys::KeyBinding;
 use crate::grantee::Grantee;
 use crate::ids::{Did, Height, RecordId, Timestamp};
 use crate::limits::{DELETION_NOTICE_MS, DELETION_TIME_MS, KEEPING_TIME_MAX_MS, USE_TIME_MS};
+use crate::study::{StudyStage, StudyState};
 use alloc::vec::Vec;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -147,6 +148,16 @@ impl GrantState {
             purpose: self.purpose,
             request: self.request,
         }
+    }
+
+    /// The grant as it counts when its study was ended before it: as if that had been its own end. Whoever judges a grant for a study
+    /// judges it so.
+    #[must_use]
+    pub fn ended_with(mut self, study: &StudyState) -> Self {
+        if let StudyStage::Ended { at, .. } = study.stage {
+            self.term.valid_until = self.term.valid_until.min(at);
+        }
+        self
     }
 
     /// Where it stands at `now`. What ends a grant for good outranks a pause.

@@ -2,7 +2,7 @@
 
 use super::{can_read, lasts, opens};
 use crate::state::StateRead;
-use crate::step::{Done, Step, ensure};
+use crate::step::{Done, Step, Stop, ensure};
 use crate::{checks, history, research, rules};
 use amulet_protocol::calls::{
     ConfirmDeletion, ExtendAccess, GrantId, NarrowAccess, PauseAccess, ResumeAccess, RevokeAccess, UseAccess,
@@ -100,7 +100,6 @@ pub(crate) fn use_access<S: StateRead>(step: &mut Step<'_, S>, call: &UseAccess)
         Standing::Paused => Err(RefusalCode::GrantPaused),
         _ => goes_on(step, &grant),
     }?;
-    research::goes_on(step, &grant.grantee)?;
     checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
     ensure(is_part(&call.records, &grant.records), RefusalCode::NotGranted)?;
     rules::can_read_all(step, &grant, &call.records)?;
@@ -142,7 +141,8 @@ fn reads<S: StateRead>(step: &Step<'_, S>, grant: &GrantState) -> Done<S> {
 }
 
 fn read<S: StateRead>(step: &Step<'_, S>, id: GrantId) -> Done<S, GrantState> {
-    Ok(step.get(&StateKey::Grant(id))?.ok_or(RefusalCode::UnknownGrant)?)
+    let grant = step.get(&StateKey::Grant(id))?.ok_or(RefusalCode::UnknownGrant)?;
+    research::counted(step, grant).map_err(Stop::Failed)
 }
 
 /// The grant, if it is the sender's to change.

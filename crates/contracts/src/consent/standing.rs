@@ -7,6 +7,7 @@
 use crate::ApplyError;
 use crate::checks;
 use crate::history;
+use crate::research;
 use crate::state::{self, StateRead};
 use crate::step::{Done, Step, Stop, ensure};
 use amulet_crypto::sealed_box::AgreementPublicKey;
@@ -19,7 +20,6 @@ use amulet_protocol::ids::{Did, RecordId, Timestamp};
 use amulet_protocol::limits::{RECORDS_PER_GRANT_MAX, STANDING_GRANTS_MAX};
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::state::{Identity, Practitioner, StateKey};
-use amulet_protocol::study::StudyState;
 
 /// A grant that new records are to reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,7 @@ pub fn flows_due<S: StateRead>(
     let mut due = Vec::new();
     for grant in noted(state, patient)? {
         let Some(standing) = state::get::<GrantState, S>(state, &StateKey::Grant(grant))? else { continue };
+        let standing = research::counted(state, standing)?;
         let opened = records
             .iter()
             .filter(|record| record.class != DataClass::Core && standing.standing.contains(&record.category));
@@ -97,7 +98,9 @@ pub(crate) fn note<S: StateRead>(step: &mut Step<'_, S>, id: GrantId) -> Done<S>
     let mut running = vec![id];
     for other in noted(step, step.sender).map_err(Stop::Failed)? {
         let grant: Option<GrantState> = step.get(&StateKey::Grant(other))?;
-        if grant.is_some_and(|grant| !grant.standing.is_empty() && grant.ended_at(step.now()).is_none()) {
+        let Some(grant) = grant else { continue };
+        let grant = research::counted(step, grant).map_err(Stop::Failed)?;
+        if !grant.standing.is_empty() && grant.ended_at(step.now()).is_none() {
             running.push(other);
         }
     }
@@ -126,12 +129,7 @@ fn key_of<S: StateRead>(
             let identity: Option<Identity> = state::get(state, &StateKey::Identity(*did))?;
             Ok(identity.map(|identity| identity.agreement))
         }
-        Grantee::Staff(staff) => state::get(state, &StateKey::StaffKey(staff.organisation)),
-        Grantee::Study(Participation { study, staff }) => {
-            let study: Option<StudyState> = state::get(state, &StateKey::Study(*study))?;
-            if !study.is_some_and(|study| study.is_open(now)) {
-                return Ok(None);
-            }
+        Grantee::Staff(staff) | Grantee::Study(Participation { staff, .. }) => {
             state::get(state, &StateKey::StaffKey(staff.organisation))
         }
     }

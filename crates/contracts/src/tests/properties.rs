@@ -430,11 +430,11 @@ fn run(world: &mut World, transaction: &SignedTransaction) -> bool {
 /// No grant that has ended, was taken back or is paused lets its grantee read.
 fn ended_grants_are_shut(world: &World, made: &Made) {
     for id in &made.grants {
-        let state: GrantState = world.read(&StateKey::Grant(*id)).unwrap();
+        let mut state: GrantState = world.read(&StateKey::Grant(*id)).unwrap();
+        if let Some(study) = state.grantee.study() {
+            state = state.ended_with(&world.read(&StateKey::Study(study)).unwrap());
+        }
         let code = match state.standing(world.now) {
-            Standing::Active if state.grantee.study().is_some_and(|study| !is_open(world, study)) => {
-                RefusalCode::StudyClosed
-            }
             Standing::Active | Standing::NotYet => continue,
             Standing::Paused => RefusalCode::GrantPaused,
             Standing::UsedUp => RefusalCode::GrantUsedUp,

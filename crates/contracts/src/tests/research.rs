@@ -5,11 +5,13 @@ use crate::flows_due;
 use crate::testing::{
     DAY_MS, participation, reading, record, records, request, sealed_keys, staff_key, study, term, unasked,
 };
-use amulet_protocol::calls::{ExtendAccess, GrantAccess, GrantId, KeyFlow, RevokeAccess};
+use amulet_protocol::calls::{ConfirmDeletion, ExtendAccess, GrantAccess, GrantId, KeyFlow, RevokeAccess};
 use amulet_protocol::consent::{Category, Day, PractitionerRole, Purpose, RecordDates};
+use amulet_protocol::grant::{Deletion, GrantState};
 use amulet_protocol::grantee::Grantee;
 use amulet_protocol::limits::{
-    NAME_BYTES_MAX, STUDIES_OPEN_MAX, STUDY_AIM_BYTES_MAX, STUDY_TIME_MAX_MS, STUDY_TITLE_BYTES_MAX,
+    DELETION_TIME_MS, NAME_BYTES_MAX, STUDIES_OPEN_MAX, STUDY_AIM_BYTES_MAX, STUDY_TIME_MAX_MS,
+    STUDY_TITLE_BYTES_MAX,
 };
 use amulet_protocol::study::{
     BoardState, EndStudy, RegisterStudy, ReviewStudy, StudyId, StudyStage, StudyState, StudyTerms, VoteBoard,
@@ -354,12 +356,30 @@ pub(super) fn a_study_that_has_ended_opens_nothing_and_no_key_flows() {
     assert_eq!(end(&mut world, "h0", id), Err(RefusalCode::StudyClosed));
     assert_eq!(world.read::<Vec<StudyId>>(&StateKey::OpenStudies), Some(vec![]));
     let reads = world.call("ren", Call::UseAccess(reading(grant, 0..2)));
-    assert_eq!(reads, Err(RefusalCode::StudyClosed));
+    assert_eq!(reads, Err(RefusalCode::GrantExpired));
     assert_eq!(fresh(&world, 21).flows.len(), 0);
     let later = ExtendAccess { grant, term: term(world.now.plus_millis(40 * DAY_MS)) };
-    assert_eq!(world.call("wang", Call::ExtendAccess(later)), Err(RefusalCode::StudyClosed));
+    assert_eq!(world.call("wang", Call::ExtendAccess(later)), Err(RefusalCode::GrantExpired));
     assert_eq!(join(&mut world, "zhao", id, |_| {}), Err(RefusalCode::StudyClosed));
-    withdraw(&mut world, "wang", grant).unwrap();
+    assert_eq!(withdraw(&mut world, "wang", grant), Err(RefusalCode::GrantExpired));
+}
+
+#[test]
+fn what_was_read_for_a_study_is_to_be_deleted_from_its_early_end_on() {
+    let (mut world, id) = approved();
+    let [read, unread] = ["wang", "zhao"].map(|patient| join(&mut world, patient, id, |_| {}).unwrap());
+    let confirm =
+        |world: &mut World, grant| world.call("h0", Call::ConfirmDeletion(ConfirmDeletion { grant }));
+    world.call("ren", Call::UseAccess(reading(read, 0..2))).unwrap();
+    assert_eq!(confirm(&mut world, read), Err(RefusalCode::NotEnded));
+    world.later(1_000);
+    end(&mut world, "h0", id).unwrap();
+    let state: GrantState = world.read(&StateKey::Grant(read)).unwrap();
+    let study: StudyState = world.read(&StateKey::Study(id)).unwrap();
+    let due = Deletion::Owed { by: world.now.plus_millis(DELETION_TIME_MS) };
+    assert_eq!(state.ended_with(&study).deletion(world.now), due);
+    confirm(&mut world, read).unwrap();
+    assert_eq!(confirm(&mut world, unread), Err(RefusalCode::NothingRead));
 }
 
 #[test]

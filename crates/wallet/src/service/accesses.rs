@@ -214,7 +214,7 @@ impl Service {
         let found = ids.into_iter().zip(states).filter_map(|(id, grant)| Some((id, grant?)));
         let mut lines = Vec::new();
         for (id, grant) in found.filter(|(_, grant)| !asked(grant)) {
-            lines.push(self.grant_line(id, &grant).await?);
+            lines.push(self.grant_line(id, &self.counted(grant).await?).await?);
         }
         Ok(lines)
     }

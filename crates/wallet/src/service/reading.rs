@@ -44,6 +44,7 @@ impl Service {
             Some(staff) => registration.as_ref().is_some_and(|own| staff.includes(own)),
         };
         let state = state.filter(for_me).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let state = self.counted(state).await?;
         let last_use = match state.standing(self.judged_at()) {
             Standing::Revoked => return Err(grant_ended("revoked")),
             Standing::Expired => return Err(grant_ended("expired")),

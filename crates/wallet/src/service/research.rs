@@ -156,7 +156,6 @@ impl Service {
             approved_at: study.approved_at().unwrap_or(study.registered_at).0,
             participants: study.participants,
             participants_max: terms.participants_max.get(),
-            is_open: study.is_open(self.judged_at()),
         })
     }
 

@@ -32,8 +32,21 @@ impl Service {
             })
             .collect();
         let keys: Vec<StateKey> = ids.iter().map(|id| StateKey::Grant(*id)).collect();
-        let states = self.states_of::<GrantState>(&keys).await?;
-        Ok(ids.into_iter().zip(states).filter_map(|(id, state)| Some((id, state?))).collect())
+        let mut grants = Vec::new();
+        for (id, state) in ids.into_iter().zip(self.states_of::<GrantState>(&keys).await?) {
+            if let Some(state) = state {
+                grants.push((id, self.counted(state).await?));
+            }
+        }
+        Ok(grants)
+    }
+
+    /// A grant as it counts: ended with its study, if it is for one that was ended.
+    pub(super) async fn counted(&self, grant: GrantState) -> Result<GrantState, ApiError> {
+        let Some(study) = grant.grantee.study() else { return Ok(grant) };
+        let study: Option<StudyState> = self.state_of(StateKey::Study(study)).await?;
+        let study = study.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        Ok(grant.ended_with(&study))
     }
 
     pub(super) async fn share_view(
@@ -121,7 +134,8 @@ impl Service {
         self.follow(&session).await?;
         let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
         let state = state.filter(|state| state.patient == session.did());
-        Ok((id, state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?))
+        let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        Ok((id, self.counted(state).await?))
     }
 
     async fn change_grant(&self, call: Call) -> Result<(), ApiError> {

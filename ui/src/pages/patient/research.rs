@@ -154,12 +154,6 @@ fn Joined(joined: JoinedStudyView, onleft: EventHandler<String>) -> Element {
             if !share.standing.is_empty() {
                 p { class: "small", {tr!(t, "share-standing", what = named(t, &share.standing))} }
             }
-            if !study.is_open {
-                div { class: "notice wait",
-                    Glyph { icon: Icon::Clock, size: 24 }
-                    p { {tr!(t, "study-ended")} }
-                }
-            }
             details { class: "technical",
                 summary { {tr!(t, "study-about")} }
                 StudyFacts { study: study.clone() }
