@@ -2,18 +2,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+use super::Vault;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
 /// Objects in one page of a listing: few, so that tests see several pages.
 const PAGE: usize = 2;
 /// What the tests sign with.
-pub(crate) const ACCESS_KEY: &str = "AKIATEST";
+const ACCESS_KEY: &str = "AKIATEST";
 
 /// The service's objects, and uploads that have not ended.
 #[derive(Clone, Default)]
@@ -37,6 +39,18 @@ impl FakeS3 {
         let router = Router::new().fallback(answer).with_state(service.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         (service, url)
+    }
+
+    /// Starts the service, and a vault in a bucket of it; the folder gets the credentials.
+    pub async fn start_with_vault(folder: &Path) -> (Self, Vault) {
+        let (bucket, url) = Self::start().await;
+        let secrets = format!("access_key = \"{ACCESS_KEY}\"\nsecret_key = \"hunter2\"\n");
+        std::fs::write(folder.join("s3.toml"), secrets).unwrap();
+        let text =
+            format!("bucket = \"b\"\nendpoint = \"{url}\"\nprefix = \"city\"\ncredentials = \"s3.toml\"");
+        let vault = Vault::configured(folder, &toml::from_str(&text).unwrap()).unwrap();
+        vault.probe().await.unwrap();
+        (bucket, vault)
     }
 
     /// Names of all objects, `bucket/key`.

@@ -7,7 +7,7 @@ mod backend;
 pub mod backup;
 mod copies;
 #[cfg(test)]
-mod fake_s3;
+pub(crate) mod fake_s3;
 mod from_state;
 mod held;
 mod index;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::fake_s3::{ACCESS_KEY, FakeS3};
+use super::fake_s3::FakeS3;
 use super::streams::INCOMING;
 use super::*;
 use futures::TryStreamExt;
@@ -23,13 +23,7 @@ impl Place {
 
     async fn in_bucket() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (bucket, url) = FakeS3::start().await;
-        let secrets = format!("access_key = \"{ACCESS_KEY}\"\nsecret_key = \"hunter2\"\n");
-        std::fs::write(folder.path().join("s3.toml"), secrets).unwrap();
-        let text =
-            format!("bucket = \"b\"\nendpoint = \"{url}\"\nprefix = \"city\"\ncredentials = \"s3.toml\"");
-        let vault = Vault::configured(folder.path(), &toml::from_str(&text).unwrap()).unwrap();
-        vault.probe().await.unwrap();
+        let (bucket, vault) = FakeS3::start_with_vault(folder.path()).await;
         Self { vault, bucket: Some(bucket), folder }
     }
 

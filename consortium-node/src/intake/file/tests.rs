@@ -3,6 +3,8 @@
 use super::*;
 use crate::network::Network;
 use crate::testing::World;
+use crate::vault::Found;
+use crate::vault::fake_s3::FakeS3;
 use amulet_protocol::calls::Call;
 use amulet_protocol::large::LargeOpener;
 use futures::TryStreamExt;
@@ -84,6 +86,24 @@ async fn a_file_is_in_two_vaults_and_only_the_patient_opens_it() {
     let again = intake.take_file(world.patient.did, brought(80 * PIECE), body(80)).await.unwrap();
     assert!(again.already_registered);
     assert_eq!((again.record, world.ledger.tip().height), (report.record, height));
+}
+
+#[tokio::test]
+async fn a_hospital_whose_vault_is_a_bucket_takes_in_gives_copies_and_repairs() {
+    let mut world = World::new();
+    let (bucket, vault) = FakeS3::start_with_vault(world.folder.path()).await;
+    world.vault = vault;
+    world.run_consensus();
+    let network = world.network(&[1]);
+    let intake = service(&world, &network);
+    intake.take_file(world.patient.did, brought(200 * PIECE), body(200)).await.unwrap();
+    let blob = registered(&world)[0].blob;
+    let name = format!("b/city/{}/{blob}", &blob.to_string()[..2]);
+    assert_eq!((bucket.names(), bucket.unended()), (vec![name.clone()], 0));
+    bucket.replace(&name, b"rotten");
+    let report = world.scrubber(&network).scrub(None).await.unwrap();
+    assert_eq!((report.checked, report.damaged, report.repaired, report.lost), (1, 1, 1, 0));
+    assert!(matches!(world.vault.check(blob, None).await.unwrap(), Found::Whole(_)));
 }
 
 #[tokio::test]
