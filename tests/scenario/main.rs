@@ -64,6 +64,7 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         step("10. the patient settles something beforehand, joins a study and leaves it");
         research::settled_beforehand(&world, &patient).await;
         research::joined_and_left(&world, &patient).await;
+        research::anothers_grant_is_not_ones_own(&world, &patient).await;
         note
     });
     step("nothing that the hospitals wrote to their disks gives a record away");

@@ -8,7 +8,7 @@ use amulet_app_api::preferences::{Preferences, PreferencesView, SetPreferences};
 use amulet_app_api::records::Category;
 use amulet_app_api::research::{JoinStudy, PreviewStudy, Research};
 use amulet_app_api::{ApiError, ErrorCode};
-use amulet_tests::wallet::{Newcomer, clinician};
+use amulet_tests::wallet::{Newcomer, clinician, new_patient};
 use std::collections::BTreeSet;
 
 /// What is given to nobody cannot be signed away, and what is asked about is never opened for later.
@@ -96,6 +96,31 @@ pub async fn joined_and_left(world: &World, patient: &Newcomer) {
     assert!(view.joined.is_empty() && view.open[0].participants == 0);
     patient.wallet.must(SetPreferences { preferences: PreferencesView::default() }).await;
     assert_eq!(patient.wallet.must(Preferences {}).await, PreferencesView::default());
+}
+
+/// A relative's grant to the patient is no share of the patient's.
+pub async fn anothers_grant_is_not_ones_own(world: &World, patient: &Newcomer) {
+    let relative = new_patient(&world.net, "王建国", 1).await;
+    let shares = async || {
+        let view = patient.wallet.must(Sharing {}).await;
+        view.active.len() + view.ended.len()
+    };
+    let before = shares().await;
+    let terms = GiveTerms {
+        to: GiveTo::Person { code: patient.session.did.clone() },
+        purpose: Purpose::FamilyCarer,
+        categories: vec![Category::Labs],
+        records_from: None,
+        records_to: None,
+        without: Vec::new(),
+        new_records: true,
+        hours: 48,
+        uses_max: None,
+        erase_days: None,
+    };
+    relative.wallet.must(GiveAccess { terms }).await;
+    assert_eq!(relative.wallet.must(Sharing {}).await.active.len(), 1);
+    assert_eq!(shares().await, before);
 }
 
 fn reason(error: &ApiError) -> (ErrorCode, &str) {
