@@ -4,6 +4,9 @@
 //! there are ([`Manifest`]); it never has the key. The link's holder has both, and so whoever gets hold of the link can
 //! read, with the passcode if it asks for one.
 //!
+//! [`ServedLink`] is what the server remembers of a link and how it answers: passcode, guesses in the link's whole life, end,
+//! revocation, who opened it.
+//!
 //! The standard fixes the cipher: AES-256 in GCM, as a compact JWE. What this crate makes and opens is that and nothing
 //! else; Amulet's own SM4 is never used under this name.
 //!
@@ -13,6 +16,7 @@
 mod jwe;
 mod link;
 mod manifest;
+mod served;
 
 pub use jwe::{CIPHERTEXT_CHARS_MAX, JweError, PLAIN_BYTES_MAX, SealedFile, open, seal};
 pub use link::{
@@ -21,4 +25,8 @@ pub use link::{
 pub use manifest::{
     FILES_MAX, File, Manifest, ManifestError, ManifestRequest, PASSCODE_CHARS_MAX, RECIPIENT_CHARS_MAX,
     REQUEST_BYTES_MAX, Status, WrongPasscode,
+};
+pub use served::{
+    ATTEMPTS_MAX, Answer, Closed, OPENINGS_KEPT_MAX, Opening, PasscodeHash, REQUESTS_PER_MINUTE_MAX,
+    ServedLink,
 };
