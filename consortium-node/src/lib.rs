@@ -25,6 +25,7 @@ pub mod network;
 pub mod network_file;
 pub mod node;
 pub mod org_sender;
+pub mod overdue;
 pub mod peer_service;
 pub mod release;
 pub mod staff;

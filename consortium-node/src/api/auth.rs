@@ -49,6 +49,14 @@ pub(super) async fn authenticate(
         .map_err(ApiError::internal)?
 }
 
+/// Refuses everybody but the hospital's own systems.
+pub(super) async fn hospital_only(state: &ApiState, headers: &HeaderMap) -> Result<(), ApiError> {
+    match authenticate(state, headers, None).await? {
+        Caller::Hospital => Ok(()),
+        Caller::Practitioner { .. } => Err(ApiError::HospitalOnly),
+    }
+}
+
 fn bearer(state: &ApiState, given: &str) -> Result<Caller, ApiError> {
     let token = state.parts.site.intake_token.as_deref().ok_or(ApiError::WrongToken)?;
     // Digests are compared, so that not even the token's length shows in the time it takes.

@@ -5,6 +5,7 @@
 
 mod auth;
 mod body;
+mod duties;
 mod error;
 mod fhir;
 mod headers;
@@ -145,6 +146,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(middleware::from_fn(|request: Request, next: Next| within(REQUEST_TIME_MAX, request, next)));
     // Not for other hospitals' pages: it shows what records say.
     let reviews = Router::new()
+        .route("/api/v1/overdue", get(duties::overdue))
         .route("/api/v1/review", get(review::list))
         .route("/api/v1/review/{id}", get(review::show).post(review::decide))
         .route("/api/v1/vault/held", get(vault::held))

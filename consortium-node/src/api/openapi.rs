@@ -1,7 +1,7 @@
 //! The description of the interface, made from the handlers themselves.
 
 use super::error::ErrorBody;
-use super::{fhir, light, metrics, review, status, vault, web};
+use super::{duties, fhir, light, metrics, review, status, vault, web};
 use axum::Json;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -12,6 +12,7 @@ use utoipa::{Modify, OpenApi};
     paths(
         light::light,
         fhir::fhir,
+        duties::overdue,
         review::list,
         review::show,
         review::decide,

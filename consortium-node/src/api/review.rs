@@ -2,7 +2,7 @@
 //! records say.
 
 use super::ApiState;
-use super::auth::{Caller, authenticate};
+use super::auth::hospital_only;
 use super::body::{BodyError, read_body};
 use super::error::{ApiError, ErrorBody};
 use crate::intake::review::{DecisionRequest, ReviewItem};
@@ -79,13 +79,6 @@ pub(super) async fn decide(
     // In a task of its own, so that it is not cut off in the middle when the caller goes away.
     let decided = tokio::spawn(async move { intake.decide(id, request).await }).await;
     Ok(Json(decided.map_err(ApiError::internal)??))
-}
-
-async fn hospital_only(state: &ApiState, headers: &HeaderMap) -> Result<(), ApiError> {
-    match authenticate(state, headers, None).await? {
-        Caller::Hospital => Ok(()),
-        Caller::Practitioner { .. } => Err(ApiError::HospitalOnly),
-    }
 }
 
 fn number(id: &str) -> Result<u64, ApiError> {

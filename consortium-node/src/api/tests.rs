@@ -252,6 +252,7 @@ async fn the_review_queue_is_the_hospitals_own() {
     let held = site.file(file).await.json();
     assert_eq!((&held["records_out"], &held["refused"][0]["review"]), (&json!(0), &json!(1)));
     assert_eq!(site.get("/api/v1/review").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(site.get("/api/v1/overdue").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(site.get("/api/v1/review/1").await.status, StatusCode::UNAUTHORIZED);
     let authorization = format!("Bearer {TOKEN}");
     let headers = [("authorization", authorization.as_str())];
@@ -461,6 +462,7 @@ async fn the_description_names_every_route() {
         "/api/v1/blocks/{height}",
         "/api/v1/files",
         "/api/v1/light",
+        "/api/v1/overdue",
         "/api/v1/review",
         "/api/v1/review/{id}",
         "/api/v1/status",

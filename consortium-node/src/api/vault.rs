@@ -1,7 +1,7 @@
 //! `/api/v1/vault` and `/api/v1/files`: large files in and out, and keeping the vault whole.
 
 use super::ApiState;
-use super::auth::{Caller, authenticate};
+use super::auth::hospital_only;
 use super::body::read_body;
 use super::error::{ApiError, ErrorBody};
 use crate::intake::review::class_named;
@@ -189,11 +189,4 @@ pub(super) async fn held(
     let (index, ledger, organisation) = (parts.index.clone(), parts.ledger.clone(), parts.site.organisation);
     let view = tokio::task::spawn_blocking(move || HeldView::read(&index, &ledger, organisation, after));
     Ok(Json(view.await.map_err(ApiError::internal)?.map_err(ApiError::internal)?))
-}
-
-async fn hospital_only(state: &ApiState, headers: &HeaderMap) -> Result<(), ApiError> {
-    match authenticate(state, headers, None).await? {
-        Caller::Hospital => Ok(()),
-        Caller::Practitioner { .. } => Err(ApiError::HospitalOnly),
-    }
 }

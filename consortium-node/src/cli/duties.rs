@@ -3,6 +3,8 @@
 
 use super::operator::{Member, NodeLink, OperatorError};
 use super::say;
+use crate::http_client::{self, HttpError, Request};
+use crate::overdue::{DutyKind, Overdue, OverdueDuty};
 use amulet_protocol::calls::{Call, ConfirmDeletion, DeclarationId, GrantId, ReviewEmergency};
 use amulet_protocol::consent::ReviewFinding;
 use amulet_protocol::grant::{Deletion, GrantState};
@@ -12,7 +14,7 @@ use amulet_protocol::state::{DeclarationState, Practitioner, StateKey};
 use clap::{Args, Subcommand};
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
@@ -23,6 +25,12 @@ pub(super) enum DutiesCommand {
     /// Show the emergency accesses to review and the deletions to confirm, most urgent first.
     List {
         /// The folder of the hospital's node, which must run.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Show what is overdue in the whole consortium, whoever owes it, the longest overdue first: for those who watch over it.
+    Overdue {
+        /// The folder of this hospital's node, which must run.
         #[arg(long)]
         data: PathBuf,
     },
@@ -62,6 +70,10 @@ pub(super) struct Sure {
 pub(super) enum DutiesError {
     #[error(transparent)]
     Operator(#[from] OperatorError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error("the node's answer cannot be read ({0}); is the node of another version?")]
+    Answer(#[from] serde_json::Error),
     #[error("the ledger has no emergency access {0}; see `duties list`")]
     NoDeclaration(DeclarationId),
     #[error("the ledger has no grant {0}; see `duties list`")]
@@ -71,6 +83,7 @@ pub(super) enum DutiesError {
 pub(super) async fn run(command: DutiesCommand) -> Result<(), DutiesError> {
     match command {
         DutiesCommand::List { data } => say(list(&Member::load(&data)?).await?.trim_end()),
+        DutiesCommand::Overdue { data } => say(everybodys(&data).await?.trim_end()),
         DutiesCommand::Review { sure, finding, declaration } => review(&sure, finding, declaration).await?,
         DutiesCommand::ConfirmDeletion { sure, grant } => confirm_deletion(&sure, grant).await?,
     }
@@ -157,6 +170,34 @@ async fn list(member: &Member) -> Result<String, OperatorError> {
 async fn counted(link: &NodeLink, grant: GrantState) -> Result<GrantState, OperatorError> {
     let Some(study) = grant.grantee.study() else { return Ok(grant) };
     Ok(grant.ended_with(&link.filled(StateKey::Study(study)).await?))
+}
+
+/// What is overdue in the whole consortium, as the hospital's own node finds it.
+async fn everybodys(data: &Path) -> Result<String, DutiesError> {
+    let member = Member::load(data)?;
+    let (_, now) = member.link.newest().await?;
+    let url = format!("{}/api/v1/overdue", member.link.base());
+    let answer = http_client::send(Request::get(&url).bearer(&member.keys.intake_token)).await?;
+    let Overdue { duties, total } = serde_json::from_slice(&answer.body)?;
+    let mut text = match total {
+        0 => "Nothing is overdue.\n".to_owned(),
+        _ => format!(
+            "Overdue: {total}; the longest first{}\n",
+            if duties.len() as u64 == total { "" } else { ", not all are shown" }
+        ),
+    };
+    for OverdueDuty { kind, id, owed_by, patient, due: by } in duties {
+        let kind = match kind {
+            DutyKind::Review => "review of emergency access",
+            DutyKind::Deletion => "deletion under grant",
+        };
+        let _ = writeln!(
+            text,
+            "{kind} {id}: owed by {owed_by} to patient {patient}; {}",
+            due(Timestamp(by), now)
+        );
+    }
+    Ok(text)
 }
 
 /// The declarations and grants that the hospital's own history names and for which it answers.

@@ -69,7 +69,7 @@ pub(super) enum OperatorError {
 
 /// A running node that is asked. What it says of its own ledger is believed: it is the operator's own.
 pub(super) struct NodeLink {
-    url: String,
+    base: String,
 }
 
 /// A hospital whose keys are in a node's folder, and its running node.
@@ -82,11 +82,20 @@ pub(super) struct Member {
 impl NodeLink {
     /// The node whose HTTP interface has this base URL.
     pub(super) fn new(node: &str) -> Self {
-        Self { url: format!("{}/api/v1/light", node.trim_end_matches('/')) }
+        Self { base: node.trim_end_matches('/').to_owned() }
+    }
+
+    /// The base URL of the node's HTTP interface, without a slash at its end.
+    pub(super) fn base(&self) -> &str {
+        &self.base
     }
 
     async fn ask(&self, request: &LightRequest) -> Result<LightResponse, OperatorError> {
-        let request = Request::post(&self.url, "application/octet-stream", codec::encode(request));
+        let request = Request::post(
+            &format!("{}/api/v1/light", self.base),
+            "application/octet-stream",
+            codec::encode(request),
+        );
         let answer = http_client::send(request).await?;
         match codec::decode(&answer.body, LIGHT_RESPONSE_BYTES_MAX)? {
             LightResponse::Refused(refusal) => Err(OperatorError::Refused(refusal)),
