@@ -7,6 +7,8 @@
 
 pub mod card;
 pub mod card_code;
+#[cfg(test)]
+mod card_print;
 mod convert;
 pub mod dates;
 pub mod device_state;

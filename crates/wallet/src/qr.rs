@@ -4,7 +4,7 @@ use qrcode::{Color, EcLevel, QrCode};
 use std::fmt::Write;
 
 /// Light modules around the code, as the standard asks (ISO/IEC 18004 section 5.3.8).
-const QUIET_MODULES: usize = 4;
+pub(crate) const QUIET_MODULES: usize = 4;
 
 /// The text does not fit into any QR code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
