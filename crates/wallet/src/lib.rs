@@ -7,7 +7,7 @@
 
 pub mod card;
 pub mod card_code;
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod card_print;
 mod convert;
 pub mod dates;
