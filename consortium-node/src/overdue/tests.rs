@@ -49,7 +49,7 @@ fn what_was_not_done_in_time_is_listed_until_it_is_done() {
     let review = (DutyKind::Review, hospital, patient, declaration.to_string());
     let deletion = (DutyKind::Deletion, doctor, patient, grant.to_string());
     assert_eq!(listed(&world, after(EMERGENCY_REVIEW_TIME_MS - 1)), []);
-    assert_eq!(listed(&world, after(EMERGENCY_REVIEW_TIME_MS + DAY_MS)), [review.clone()]);
+    assert_eq!(listed(&world, after(EMERGENCY_REVIEW_TIME_MS + DAY_MS)), std::slice::from_ref(&review));
     let late = after(DAY_MS + DELETION_TIME_MS + DAY_MS);
     assert_eq!(listed(&world, late), [review, deletion.clone()], "the longest overdue first");
     let finding = ReviewFinding::Justified;
