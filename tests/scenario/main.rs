@@ -4,6 +4,7 @@
 
 mod access;
 mod card;
+mod carer;
 mod checkpoint;
 mod log;
 mod records;
@@ -65,6 +66,8 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         research::settled_beforehand(&world, &patient).await;
         research::joined_and_left(&world, &patient).await;
         research::anothers_grant_is_not_ones_own(&world, &patient).await;
+        step("a relative reads with the wallet of a patient");
+        carer::reads_for_a_relative(&world, &patient).await;
         note
     });
     step("nothing that the hospitals wrote to their disks gives a record away");

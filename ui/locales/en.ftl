@@ -854,6 +854,14 @@ log-records-registered = { $n ->
 log-card-made = Emergency card made
 log-card-revoked = Emergency card revoked
 log-emergency-declared = Declared an emergency and opened your summary
+log-opened-to-me = Opened records to you
+log-opened-to-me-changed = Changed what is open to you
+log-opened-to-me-revoked = Took back what was open to you
+log-read-by-me = { $n ->
+    [one] You read one record of somebody you care for
+   *[other] You read { $n } records of somebody you care for
+}
+log-deleted-by-me = You confirmed that what you read is deleted
 log-access-requested = Asked to read your records
 log-access-granted = { $n ->
     [0] You allowed reading
@@ -1006,6 +1014,10 @@ ask-sent-text = The patient has been asked for: { $what }. You see the answer un
 to-accesses = To My accesses
 
 ## My accesses
+received-title = Opened to me
+received-lead = What people you care for opened to you. Each time you read is in their log.
+received-empty-title = Nobody has opened anything to you
+received-empty-text = Somebody who wants you to read their records, as their carer, gives you access from their own wallet. Show them your code.
 accesses-lead = What you asked for, may read now, and could once.
 accesses-empty-title = No accesses yet
 accesses-empty-text = Ask a patient for access, or scan an emergency card.

@@ -777,6 +777,11 @@ log-records-registered = 新增了 { $n } 份病历
 log-card-made = 制作了急救卡
 log-card-revoked = 作废了急救卡
 log-emergency-declared = 声明急救并打开了您的摘要
+log-opened-to-me = 向您开放了病历
+log-opened-to-me-changed = 更改了向您开放的内容
+log-opened-to-me-revoked = 收回了向您开放的内容
+log-read-by-me = 您查看了所照顾的人的 { $n } 份记录
+log-deleted-by-me = 您确认看过的内容都已删除
 log-access-requested = 申请查看您的病历
 log-access-granted = { $n ->
     [0] 您同意了查看
@@ -918,6 +923,10 @@ ask-sent-text = 已向患者申请查看：{ $what }。答复会出现在“我�
 to-accesses = 去“我的权限”
 
 ## My accesses
+received-title = 向我开放的病历
+received-lead = 您所照顾的人向您开放的病历。您每次查看都会记入对方的记录。
+received-empty-title = 还没有人向您开放病历
+received-empty-text = 如果有人希望您作为照护者查看病历，请对方在自己的钱包里给您授权，并向对方出示您的身份码。
 accesses-lead = 您申请过的、现在能看的和以前能看的。
 accesses-empty-title = 还没有任何权限
 accesses-empty-text = 请向患者申请，或扫描急救卡。

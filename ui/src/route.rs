@@ -120,7 +120,10 @@ impl Route {
             | Self::CheckpointCompare {}
             | Self::CheckpointStart {}
             | Self::NotFound { .. } => Audience::Anybody,
-            Self::CheckingPage {} | Self::Settings {} => Audience::Owner,
+            // A patient can be given access too, by a relative.
+            Self::CheckingPage {} | Self::Settings {} | Self::Accesses {} | Self::Reading { .. } => {
+                Audience::Owner
+            }
             Self::Home {}
             | Self::Records {}
             | Self::Record { .. }
@@ -138,13 +141,9 @@ impl Route {
             | Self::Log {}
             | Self::LogLine { .. }
             | Self::Code {} => Audience::Only(Role::Patient),
-            Self::Scan {}
-            | Self::Declare {}
-            | Self::Emergency { .. }
-            | Self::Ask {}
-            | Self::Accesses {}
-            | Self::Reading { .. }
-            | Self::BringIn {} => Audience::Only(Role::Clinician),
+            Self::Scan {} | Self::Declare {} | Self::Emergency { .. } | Self::Ask {} | Self::BringIn {} => {
+                Audience::Only(Role::Clinician)
+            }
         }
     }
 

@@ -436,6 +436,21 @@ pub enum LogEvent {
         /// What for.
         purpose: Purpose,
     },
+    /// Somebody else opened their records to this person.
+    OpenedToMe {
+        /// What for.
+        purpose: Purpose,
+        /// Until when.
+        until: TimeMs,
+    },
+    /// They changed it: less or more, paused or going on, or new records.
+    OpenedToMeChanged,
+    /// They took it back.
+    OpenedToMeRevoked,
+    /// This person read such records.
+    ReadByMe,
+    /// This person confirmed that what they read is deleted.
+    DeletedByMe,
 }
 
 /// Grounds for an emergency access.

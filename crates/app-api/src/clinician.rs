@@ -164,8 +164,8 @@ pub struct MyAccesses {}
 /// This clinician's requests, grants and declarations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MyAccessesView {
-    /// Who asks.
-    pub me: PractitionerView,
+    /// Who reads, if they practise; a relative does not.
+    pub me: Option<PractitionerView>,
     /// Newest first.
     pub accesses: Vec<MyAccessView>,
 }

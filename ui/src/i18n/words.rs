@@ -174,6 +174,11 @@ words! {
         AccessResumed => "log-access-resumed",
         DeletionConfirmed => "log-deletion-confirmed",
         RecordsRead => "log-records-read",
+        OpenedToMe => "log-opened-to-me",
+        OpenedToMeChanged => "log-opened-to-me-changed",
+        OpenedToMeRevoked => "log-opened-to-me-revoked",
+        ReadByMe => "log-read-by-me",
+        DeletedByMe => "log-deleted-by-me",
     }
 }
 

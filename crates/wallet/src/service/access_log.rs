@@ -8,7 +8,7 @@ use amulet_protocol::calls::{Call, DeclarationId, DisputeEmergency, GrantId, Req
 use amulet_protocol::consent::{Purpose, ReviewFinding};
 use amulet_protocol::grantee::Grantee;
 use amulet_protocol::history::{Event, HistoryEntry};
-use amulet_protocol::ids::Timestamp;
+use amulet_protocol::ids::{Did, Timestamp};
 use amulet_protocol::limits::EMERGENCY_REVIEW_TIME_MS;
 use amulet_protocol::receipt::Outcome;
 use amulet_protocol::record::note_context;
@@ -67,6 +67,15 @@ impl Service {
             about: None,
             records: 0,
         };
+        if let Some((patient, what)) = received(session, &entry.event) {
+            let by_me = matches!(what, LogEvent::ReadByMe | LogEvent::DeletedByMe);
+            if let Event::RecordsRead { records, .. } | Event::RecordsOpened { records, .. } = &entry.event {
+                line.records = u64::from(*records);
+            }
+            line.what = what;
+            line.by = if by_me { None } else { Some(self.practitioner(session, patient).await?) };
+            return Ok(Some(line));
+        }
         let mut actor = None;
         line.what = match &entry.event {
             Event::IdentityRegistered => LogEvent::IdentityRegistered,
@@ -194,6 +203,27 @@ fn purpose_of_request(session: &Session, request: RequestId) -> amulet_app_api::
         _ => None,
     });
     convert::purpose(purpose.unwrap_or(Purpose::Treatment))
+}
+
+/// Whose grant to this person an event is about, if it is one, and what happened to it.
+fn received(session: &Session, event: &Event) -> Option<(Did, LogEvent)> {
+    let (grant, what) = match event {
+        Event::AccessGranted { grant, .. } => {
+            let (_, until) = granted(session, *grant);
+            (grant, LogEvent::OpenedToMe { purpose: purpose_of_grant(session, *grant), until: until.0 })
+        }
+        Event::AccessNarrowed { grant, .. }
+        | Event::AccessExtended { grant, .. }
+        | Event::AccessPaused { grant, .. }
+        | Event::AccessResumed { grant, .. }
+        | Event::RecordsOpened { grant, .. } => (grant, LogEvent::OpenedToMeChanged),
+        Event::AccessRevoked { grant, .. } => (grant, LogEvent::OpenedToMeRevoked),
+        Event::RecordsRead { grant, .. } => (grant, LogEvent::ReadByMe),
+        Event::DeletionConfirmed { grant, .. } => (grant, LogEvent::DeletedByMe),
+        _ => return None,
+    };
+    let patient = session.transaction(grant.0)?.transaction().sender;
+    (patient != session.did()).then_some((patient, what))
 }
 
 /// Whose access a person gave, refused or changed, or was opened more.

@@ -22,6 +22,7 @@ use super::error::internal;
 use super::ledger::tx_id;
 use super::session::Session;
 use super::shares::deletion_view;
+use crate::keyfile::Role;
 use crate::{convert, dates};
 
 /// Milliseconds in an hour.
@@ -87,15 +88,21 @@ impl Service {
         })
     }
 
-    /// What this clinician asked for, may read, and declared; newest first.
+    /// What this person asked for, may read, and declared; newest first. A patient reads what relatives opened to them.
     pub(super) async fn my_accesses(&self) -> Result<MyAccessesView, ApiError> {
-        let session = self.clinician()?;
+        let session = self.session()?;
         self.follow(&session).await?;
+        if session.role == Role::Patient {
+            let mut accesses = self.given(&session).await?;
+            accesses.sort_by_key(|access| std::cmp::Reverse(access.at));
+            return Ok(MyAccessesView { me: None, accesses });
+        }
         let mut accesses = self.my_requests(&session).await?;
         accesses.extend(self.given(&session).await?);
         accesses.extend(self.my_emergencies(&session).await?);
         accesses.sort_by_key(|access| std::cmp::Reverse(access.at));
-        Ok(MyAccessesView { me: self.practitioner(&session, session.did()).await?, accesses })
+        let me = Some(self.practitioner(&session, session.did()).await?);
+        Ok(MyAccessesView { me, accesses })
     }
 
     async fn my_requests(&self, session: &Session) -> Result<Vec<MyAccessView>, ApiError> {
@@ -135,7 +142,7 @@ impl Service {
 
     /// Signs that everything read under a grant is deleted; it is named by the request that it answers, or by itself.
     pub(super) async fn confirm_deletion(&self, request: &str) -> Result<(), ApiError> {
-        let session = self.clinician()?;
+        let session = self.session()?;
         self.fresh().await?;
         let id = tx_id(request)?;
         let state: Option<RequestState> = self.state_of(StateKey::Request(RequestId(id))).await?;

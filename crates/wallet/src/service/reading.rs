@@ -33,7 +33,7 @@ const EXPLAINERS_MAX: usize = 3;
 impl Service {
     /// Reads all records that a grant opens as the ledger has it now.
     pub(super) async fn read_as_it_stands(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
-        let session = self.clinician()?;
+        let session = self.session()?;
         let id = GrantId(tx_id(grant)?);
         // Always asked anew: a grant that was taken back a moment ago must not be used.
         self.sync(false).await?;

@@ -20,9 +20,14 @@ use dioxus::prelude::*;
 pub fn Accesses() -> Element {
     let t = use_translator();
     let load = use_load(MyAccessesCall {});
+    let practises = load.state.read().value().is_none_or(|view| view.me.is_some());
     rsx! {
         div { class: "page",
-            PageHead { title: tr!(t, "nav-accesses"), lead: tr!(t, "accesses-lead") }
+            if practises {
+                PageHead { title: tr!(t, "nav-accesses"), lead: tr!(t, "accesses-lead") }
+            } else {
+                PageHead { title: tr!(t, "received-title"), lead: tr!(t, "received-lead"), back: Route::Sharing {} }
+            }
             {show(load, |view| rsx! { Body { view: view.clone(), onchange: load.reload } })}
         }
     }
@@ -64,8 +69,14 @@ impl Group {
 fn Body(view: MyAccessesView, onchange: EventHandler<()>) -> Element {
     let t = use_translator();
     rsx! {
-        p { class: "soft small", {who(t, &view.me)} }
-        if view.accesses.is_empty() {
+        if let Some(me) = &view.me {
+            p { class: "soft small", {who(t, me)} }
+        }
+        if view.accesses.is_empty() && view.me.is_none() {
+            Empty { icon: Icon::Key, title: tr!(t, "received-empty-title"), text: tr!(t, "received-empty-text"),
+                Link { class: Weight::Second.class(), to: Route::Code {}, {tr!(t, "sharing-empty-step")} }
+            }
+        } else if view.accesses.is_empty() {
             Empty { icon: Icon::Key, title: tr!(t, "accesses-empty-title"), text: tr!(t, "accesses-empty-text"),
                 Link { class: Weight::Main.class(), to: Route::Ask {}, {tr!(t, "accesses-empty-step")} }
             }

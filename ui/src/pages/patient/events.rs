@@ -50,7 +50,7 @@ fn particulars(t: Translator, line: &LogLineView) -> Option<String> {
                 None => reason,
             })
         }
-        LogEvent::AccessGranted { purpose, until } => Some(tr!(
+        LogEvent::AccessGranted { purpose, until } | LogEvent::OpenedToMe { purpose, until } => Some(tr!(
             t,
             "log-purpose-until",
             purpose = t.text(words::purpose(purpose), &[]),
@@ -70,6 +70,10 @@ fn particulars(t: Translator, line: &LogLineView) -> Option<String> {
         | LogEvent::RecordsOpened
         | LogEvent::AccessPaused
         | LogEvent::AccessResumed
+        | LogEvent::OpenedToMeChanged
+        | LogEvent::OpenedToMeRevoked
+        | LogEvent::ReadByMe
+        | LogEvent::DeletedByMe
         | LogEvent::DeletionConfirmed => None,
         LogEvent::AccessExtended { until } => Some(tr!(t, "log-until", until = t.date_time(*until))),
     }
@@ -89,6 +93,10 @@ pub fn icon(event: &LogEvent) -> Icon {
         LogEvent::AccessExtended { .. } | LogEvent::AccessNarrowed | LogEvent::AccessPaused => Icon::Clock,
         LogEvent::AccessDeclined | LogEvent::AccessRevoked => Icon::Cross,
         LogEvent::DeletionConfirmed => Icon::Check,
-        LogEvent::RecordsRead { .. } => Icon::Records,
+        LogEvent::RecordsRead { .. } | LogEvent::ReadByMe => Icon::Records,
+        LogEvent::OpenedToMe { .. } => Icon::Key,
+        LogEvent::OpenedToMeChanged => Icon::Clock,
+        LogEvent::OpenedToMeRevoked => Icon::Cross,
+        LogEvent::DeletedByMe => Icon::Check,
     }
 }

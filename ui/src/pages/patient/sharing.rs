@@ -76,6 +76,10 @@ fn Body(view: SharingView, onchange: EventHandler<()>) -> Element {
                 Glyph { icon: Icon::Key, size: 18 }
                 {tr!(t, "give-open")}
             }
+            Link { class: "button second", to: Route::Accesses {}, "data-testid": "to-received",
+                Glyph { icon: Icon::Inbox, size: 18 }
+                {tr!(t, "received-title")}
+            }
             Link { class: "button second", to: Route::Research {}, "data-testid": "to-research",
                 Glyph { icon: Icon::Search, size: 18 }
                 {tr!(t, "research-title")}
