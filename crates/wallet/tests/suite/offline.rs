@@ -8,7 +8,7 @@ use amulet_app_api::Request;
 use amulet_app_api::access::{AccessLog, EmergencyReason, Sharing};
 use amulet_app_api::card::FactKind;
 use amulet_app_api::checking::{Checking, MemoryTrouble};
-use amulet_app_api::clinician::{DeclareEmergency, Intake, MyAccesses, ReadCard};
+use amulet_app_api::clinician::{DeclareEmergency, FindPatient, Intake, ReadCard};
 use amulet_app_api::records::Records;
 use amulet_app_api::wallet::{AddDemoPerson, Home, Sync, Unlock};
 use amulet_protocol::calls::CardLocator;
@@ -91,7 +91,7 @@ async fn nobody_acts_in_anothers_role_and_nothing_opens_before_a_declaration_is_
     };
     let patient = opened(&genesis, Role::Patient).await;
     assert_eq!(refused(&patient, declare()).await.code, ErrorCode::NotAClinician);
-    assert_eq!(refused(&patient, MyAccesses {}).await.code, ErrorCode::NotAClinician);
+    assert_eq!(refused(&patient, FindPatient { code: String::new() }).await.code, ErrorCode::NotAClinician);
     let clinician = opened(&genesis, Role::Clinician).await;
     assert_eq!(refused(&clinician, Records {}).await.code, ErrorCode::BadRequest);
     assert_eq!(refused(&clinician, declare()).await.code, ErrorCode::Unreachable);
