@@ -101,6 +101,23 @@ fn clock_seconds(clock: &str) -> Option<i64> {
     Some(hour * 3600 + minute * 60 + second - zone_seconds)
 }
 
+/// The FHIR `instant` of a moment, in UTC. Years before 1 and after 9999, which FHIR can't write, become these.
+pub(crate) fn instant(unix_seconds: i64) -> String {
+    const FIRST: i64 = -62_135_596_800;
+    const LAST: i64 = 253_402_300_799;
+    let seconds = unix_seconds.clamp(FIRST, LAST);
+    let (days, clock) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (clock / 3_600, clock / 60 % 60, clock % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 fn digits(text: &str, length: usize) -> Option<i64> {
     (text.len() == length && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
@@ -137,6 +154,15 @@ mod tests {
         assert_eq!(unix_seconds("2019-07-01T08:30:00.317+08:00"), Some(1_561_941_000));
         assert_eq!(unix_seconds("1953-11-29T01:23:28+00:00"), Some(-507_767_792));
         assert_eq!(unix_seconds("2019-07-01T08:30"), Some(1_561_969_800));
+    }
+
+    #[test]
+    fn instants_are_read_back_as_the_same_moment() {
+        for moment in [0, -1, 951_782_399, 951_782_400, 1_795_392_001, -62_135_596_800, 253_402_300_799] {
+            assert_eq!(unix_seconds(&instant(moment)), Some(moment), "{}", instant(moment));
+        }
+        assert_eq!(instant(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!((instant(i64::MIN).len(), instant(i64::MAX).len()), (20, 20));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! - [`quality`] says what in them is wrong or looks wrong.
 //! - [`view::describe`] turns one record's content into what a wallet shows.
 //! - [`summary::summarize`] builds the emergency summary from a patient's records.
+//! - [`ips::ips_document`] makes the International Patient Summary of them, for another doctor.
 //! - [`check_line`] is intake's judgement of a file, as one line.
 //!
 //! The crate does no I/O, has no clock, knows nothing of the chain, and also compiles to wasm. FHIR R4 is what it is made
@@ -19,6 +20,7 @@ mod entry;
 mod facts;
 mod identity;
 mod intake;
+pub mod ips;
 mod json;
 mod kept;
 pub mod limits;

@@ -64,3 +64,18 @@ pub const MAX_REFERENCES_PER_RECORD: usize = 5_000;
 
 /// Most classes that a hospital sets by hand for one file; more would be a rule, which belongs into the program.
 pub const MAX_CLASSES_GIVEN: usize = 1_000;
+
+/// Most records that a patient summary is made from, newest registrations first. As many as one bundle may bring.
+pub const MAX_IPS_RECORDS: usize = MAX_ENTRIES;
+
+/// Most entries in one section of a patient summary. A doctor reads it in minutes; what does not fit is counted.
+pub const MAX_IPS_SECTION_ENTRIES: usize = 100;
+
+/// Most measurements of one code in a section of a patient summary: the newest, and two to see where they go.
+pub const MAX_IPS_OF_ONE_CODE: usize = 3;
+
+/// Most resources in a patient summary, beside those that it makes itself.
+pub const MAX_IPS_ENTRIES: usize = 1_500;
+
+/// Most bytes of records in a patient summary: what the largest mailboxes of hospitals still take.
+pub const MAX_IPS_BYTES: usize = 16 * 1024 * 1024;

@@ -1,10 +1,11 @@
 //! Whatever the bytes are: no panic, and every entry is either kept or refused.
 #![allow(clippy::unwrap_used)]
 
+use amulet_fhir::ips::{IpsOptions, IpsRecord, ips_document};
 use amulet_fhir::quality::{Given, Language};
 use amulet_fhir::summary::{RecordRef, offline_facts, summarize};
 use amulet_fhir::view::describe;
-use amulet_fhir::{check_line, intake};
+use amulet_fhir::{Record, check_line, intake};
 use proptest::prelude::*;
 
 const SAMPLE: &[u8] = include_bytes!("../../../samples/james-miller.en.json");
@@ -31,8 +32,37 @@ fn survive(bytes: &[u8]) {
         }));
         summary.check_bounds().unwrap();
         let _ = offline_facts(&summary);
+        summary_document_survives(&intake.records);
     }
     let _ = describe(bytes);
+}
+
+/// The document is JSON whose links lead somewhere, whatever the records say.
+fn summary_document_survives(records: &[Record]) {
+    let options = IpsOptions { made_at: 1_795_392_000, name: "\u{202e}<x>", language: Language::Zh };
+    let ids: Vec<String> = (0..records.len()).map(|at| at.to_string()).collect();
+    let made = ips_document(
+        records.iter().zip(&ids).map(|(record, id)| IpsRecord {
+            record: id,
+            replaces: None,
+            resource_type: &record.resource_type,
+            resource_id: &record.id,
+            hospital: "did:x",
+            hospital_name: "<\u{0}",
+            registered_at: i64::MAX,
+            class: record.class,
+            content: &record.content,
+        }),
+        &options,
+    );
+    let document: serde_json::Value = serde_json::from_slice(&made.json).unwrap();
+    let entries = document["entry"].as_array().unwrap();
+    let urls: Vec<&str> = entries.iter().map(|entry| entry["fullUrl"].as_str().unwrap()).collect();
+    let sections = entries[0]["resource"]["section"].as_array().unwrap();
+    assert!(sections.len() >= 3);
+    for entry in sections.iter().flat_map(|section| section["entry"].as_array().unwrap()) {
+        assert!(urls.contains(&entry["reference"].as_str().unwrap()));
+    }
 }
 
 /// JSON values with FHIR's keys in all the wrong places.

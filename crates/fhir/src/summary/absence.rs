@@ -14,7 +14,7 @@ pub(super) struct Statements {
 
 /// What one code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Absence {
+pub(crate) enum Absence {
     /// There are none known at all.
     Whole,
     /// There are none known of one kind.
@@ -70,7 +70,7 @@ const WORDS: &[(&str, Absence)] = &[
 ];
 
 /// What a concept says of absence, or `None` when it names a thing.
-pub(super) fn of_concept(concept: &Json<'_>) -> Option<Absence> {
+pub(crate) fn of_concept(concept: &Json<'_>) -> Option<Absence> {
     let by_code = text::codes(concept).find_map(|code| CODES.iter().find(|(known, _)| *known == code));
     by_code.map(|(_, absence)| *absence).or_else(|| {
         let words = text::concept(concept)?.to_lowercase();

@@ -34,7 +34,7 @@ pub(super) fn section(records: &Records<'_>) -> Section<AllergyEntry> {
     close(ranked.into_iter().map(|(_, entry)| entry).collect(), statements, MAX_SUMMARY_ENTRIES)
 }
 
-fn is_current(json: &Json<'_>) -> bool {
+pub(crate) fn is_current(json: &Json<'_>) -> bool {
     let is_void = text::has_code(json.get("verificationStatus"), &["entered-in-error", "refuted"])
         || text::has_code(json.get("status"), &["entered-in-error", "refuted", "resolved", "inactive"]);
     !is_void && !text::has_code(json.get("clinicalStatus"), &["inactive", "resolved"])

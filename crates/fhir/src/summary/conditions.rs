@@ -34,7 +34,7 @@ pub(super) fn section(records: &Records<'_>) -> Section<ConditionEntry> {
 }
 
 /// Active, or without a clinical status and not over. An explicit status wins over an end date.
-fn is_current(json: &Json<'_>) -> bool {
+pub(crate) fn is_current(json: &Json<'_>) -> bool {
     if text::has_code(json.get("verificationStatus"), &["entered-in-error", "refuted"]) {
         return false;
     }

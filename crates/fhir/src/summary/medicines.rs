@@ -16,7 +16,7 @@ pub(super) fn section(records: &Records<'_>) -> Section<MedicineEntry> {
     let mut entries: Vec<MedicineEntry> = Vec::new();
     let kinds = ["MedicationStatement", "MedicationUsage", "MedicationRequest"];
     for item in kinds.into_iter().flat_map(|kind| records.of_type(kind)) {
-        let Some(status) = current_status(item) else { continue };
+        let Some(status) = current_status(&item.json) else { continue };
         let concept = match item.json.get("medicationCodeableConcept") {
             Json::Null => item.json.get("medication").get("concept"),
             found => found,
@@ -40,8 +40,7 @@ pub(super) fn section(records: &Records<'_>) -> Section<MedicineEntry> {
 
 /// The status of a medicine that may be taken now. R5 says `recorded` for what R4 called `active`; a plain `unknown` stays
 /// visible as such, because leaving out a medicine that is taken is worse than showing one with a question mark.
-fn current_status(item: &Item<'_>) -> Option<String> {
-    let json = &item.json;
+pub(crate) fn current_status(json: &Json<'_>) -> Option<String> {
     let is_not_taken = json.get("doNotPerform").is_true()
         || text::has_code(json.get("intent"), &["proposal"])
         || text::has_code(json.get("adherence").get("code"), &["not-taking", "stopped", "on-hold"]);

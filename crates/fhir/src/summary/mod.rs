@@ -9,12 +9,12 @@
 //!
 //! There is no clock here: whether a medicine's end date has passed is for the reader to see, so it is shown.
 
-mod absence;
-mod allergies;
+pub(crate) mod absence;
+pub(crate) mod allergies;
 mod bounds;
-mod conditions;
+pub(crate) mod conditions;
 mod devices;
-mod medicines;
+pub(crate) mod medicines;
 mod offline;
 mod person;
 

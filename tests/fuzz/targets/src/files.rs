@@ -5,8 +5,9 @@ use amulet_crypto::digest::Digest;
 use amulet_crypto::kdf::SeedPhrase;
 use amulet_crypto::sealed_box::SealedBox;
 use amulet_crypto::signing::{PublicKey, Signature};
+use amulet_fhir::ips::{IpsOptions, IpsRecord, ips_document};
 use amulet_fhir::quality::{Given, Language};
-use amulet_fhir::{check_line, intake};
+use amulet_fhir::{Record, check_line, intake};
 use amulet_protocol::ids::Did;
 
 use crate::{Target, seeds};
@@ -45,6 +46,28 @@ fn intake_keeps_its_promises(bytes: &[u8], given: &Given) {
             assert!(both.iter().all(|sentence| !sentence.is_empty()));
         }
     }
+    a_patient_summary_is_json(&taken.records);
+}
+
+fn a_patient_summary_is_json(records: &[Record]) {
+    let options = IpsOptions { made_at: TODAY, name: "", language: Language::En };
+    let ids: Vec<String> = (0..records.len()).map(|at| at.to_string()).collect();
+    let made = ips_document(
+        records.iter().zip(&ids).map(|(record, id)| IpsRecord {
+            record: id,
+            replaces: None,
+            resource_type: &record.resource_type,
+            resource_id: &record.id,
+            hospital: "did:x",
+            hospital_name: "x",
+            registered_at: TODAY,
+            class: record.class,
+            content: &record.content,
+        }),
+        &options,
+    );
+    let read = serde_json::from_slice::<serde_json::Value>(&made.json);
+    assert!(read.is_ok_and(|document| document["type"] == "document"));
 }
 
 fn sealed_content(bytes: &[u8]) {
