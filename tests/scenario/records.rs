@@ -2,7 +2,9 @@
 
 use crate::World;
 use amulet_app_api::access::ProofCheck;
-use amulet_app_api::records::{Record, Records};
+use amulet_app_api::files::SaveSummary;
+use amulet_app_api::records::{Category, DataClass, Record, Records};
+use amulet_app_api::wallet::Language;
 use amulet_tests::hospital::did;
 use amulet_tests::people::keys_from_words;
 use amulet_tests::samples::Sample;
@@ -33,6 +35,7 @@ pub async fn arrive(world: &World, patient: &Newcomer, sample: &Sample) {
         "those without a date are last"
     );
     each_opens_with_its_proof(patient, sample).await;
+    become_a_summary_for_another_doctor(world, patient).await;
     are_the_bytes_of_the_bundle(world, patient, sample);
 }
 
@@ -56,6 +59,29 @@ async fn each_opens_with_its_proof(patient: &Newcomer, sample: &Sample) {
     expected.sort();
     sources.sort();
     assert_eq!(sources, expected);
+}
+
+/// The patient summary names the hospital by the records' own ids, and says nothing of what is of class core.
+async fn become_a_summary_for_another_doctor(world: &World, patient: &Newcomer) {
+    let saved = patient.wallet.must(SaveSummary { language: Language::En }).await;
+    assert!(saved.file.name.starts_with("amulet-summary-") && saved.file.name.ends_with(".json"));
+    assert!(saved.listed > 0 && saved.missing == 0, "{saved:?}");
+    let file = patient.wallet.saved(&saved.file.name);
+    let document: serde_json::Value = serde_json::from_slice(&file).expect("the summary is JSON");
+    assert_eq!((&document["type"], file.len() as u64), (&"document".into(), saved.file.bytes));
+    assert_eq!(document["entry"][0]["resource"]["status"], "final");
+    let text = String::from_utf8(file).expect("the summary is text");
+    let mut core = 0;
+    for line in patient.wallet.must(Records {}).await.records {
+        if line.class == DataClass::Core {
+            core += 1;
+            assert!(!text.contains(&line.id), "{} is core", line.title);
+        } else if matches!(line.category, Category::Allergies) {
+            assert!(text.contains(&format!("{}#{}", line.hospital.did, line.id)), "{}", line.title);
+        }
+    }
+    assert_eq!(saved.core, core);
+    assert!(text.contains(&world.organisation(1).to_string()), "the hospital is named");
 }
 
 /// Fetched and opened without the wallet, with the keys that its words give.

@@ -336,6 +336,31 @@ file-saved = Saved: { $name } ({ $bytes })
 file-at = You find it here:
 file-in-browser = Your browser has taken it. It is where your downloads are.
 
+## The patient summary as a file
+summary-file-title = Save my summary for another doctor (IPS)
+summary-file-what = One file with what a doctor who does not know you needs: your problems, allergies and medicines, and your vaccinations, procedures, results and devices, from all your hospitals, with the hospital that each comes from. Hospitals in other countries can read it into their programs.
+summary-file-core = What is highly sensitive stays out. Where another record refers to it, the file shows only that something is kept back.
+summary-file-open = The file is not encrypted. Whoever has it can read it and pass it on, it does not expire, and you cannot take it back. Give it only to the doctor it is for, and delete it from this device afterwards.
+summary-file-en = Save it in English
+summary-file-zh = Save it in Chinese
+summary-file-listed = { $n ->
+    [0] It lists no record. It says that nothing is known about problems, allergies and medicines.
+    [one] It lists one record.
+   *[other] It lists { $n } records.
+}
+summary-file-left-out = { $n ->
+    [one] One older record is not in it, because there are newer ones.
+   *[other] { $n } older records are not in it, because there are newer ones.
+}
+summary-file-kept-back = { $n ->
+    [one] One highly sensitive record is not in it.
+   *[other] { $n } highly sensitive records are not in it.
+}
+summary-file-missing = { $n ->
+    [one] One record could not be fetched or read. The file says that it is incomplete; better save it again later.
+   *[other] { $n } records could not be fetched or read. The file says that it is incomplete; better save it again later.
+}
+
 ## Checkpoints
 checkpoint-title = Compare with another device
 checkpoint-line = Ten words that show whether two devices follow the same record.

@@ -307,6 +307,21 @@ file-saved = 已保存：{ $name }（{ $bytes }）
 file-at = 文件在这里：
 file-in-browser = 浏览器已经收下，请到“下载”里找。
 
+## The patient summary as a file
+summary-file-title = 保存我的病历摘要，给另一位医生（IPS）
+summary-file-what = 一个文件，写着不了解您的医生需要知道的内容：您的疾病、过敏和用药，以及疫苗接种、手术、检查结果和医疗器械，来自您所有的医院，并注明每一条来自哪家医院。国外的医院也能把它读进自己的系统。
+summary-file-core = 高度敏感的内容不会写进去。别的病历提到它的地方，文件里只显示有内容没有给出。
+summary-file-open = 这个文件没有加密。拿到它的人都能看、能转给别人；它不会过期，您也收不回来。请只交给需要它的医生，用完后从本设备删除。
+summary-file-en = 保存英文版
+summary-file-zh = 保存中文版
+summary-file-listed = { $n ->
+    [0] 里面没有列出病历，并写明对疾病、过敏和用药没有信息。
+   *[other] 里面列出了 { $n } 份病历。
+}
+summary-file-left-out = 有 { $n } 份较早的病历没有写进去，因为有更新的。
+summary-file-kept-back = 有 { $n } 份高度敏感的病历没有写进去。
+summary-file-missing = 有 { $n } 份病历没能取到或读出。文件里写明了它不完整；最好稍后再保存一次。
+
 ## Checkpoints
 checkpoint-title = 与另一台设备对照
 checkpoint-line = 用十个词看出两台设备看到的是不是同一份账本。

@@ -1,6 +1,8 @@
-//! Proofs as files: to keep, or to hand to somebody who checks them without this wallet.
+//! Files for others: proofs that they check without this wallet, and the patient summary for another doctor.
 
 use serde::{Deserialize, Serialize};
+
+use crate::wallet::Language;
 
 /// Save a file that proves something to anybody who has the genesis document; its format is in `docs/spec/proofs.md`,
 /// "Proof files".
@@ -55,4 +57,26 @@ pub struct SavedFileView {
     pub place: Option<String>,
     /// Its size in bytes.
     pub bytes: u64,
+}
+
+/// Save the International Patient Summary of all records as a FHIR document, not encrypted; see `docs/summary.md`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveSummary {
+    /// The language of its titles, which need not be that of the interface. Records keep theirs.
+    pub language: Language,
+}
+
+/// A patient summary that was handed out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSummaryView {
+    /// The file.
+    pub file: SavedFileView,
+    /// Records that its sections list.
+    pub listed: u64,
+    /// Records left out because there are many newer ones.
+    pub left_out: u64,
+    /// Records left out because they are of class core.
+    pub core: u64,
+    /// Records that could not be had or read. If there are any, the document says that it is incomplete.
+    pub missing: u64,
 }

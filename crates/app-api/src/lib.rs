@@ -161,6 +161,8 @@ calls! {
     SaveProof: files => files::SavedFileView,
     /// A contradiction between hospitals, as a file that others can check.
     SaveContradiction: files => files::SavedFileView,
+    /// The patient summary, as a file for another doctor.
+    SaveSummary: files => files::SavedSummaryView,
     /// Read a scanned or typed card code.
     ReadCard: clinician => clinician::CardPreviewView,
     /// Declare an emergency and open the summary once it is on the ledger.

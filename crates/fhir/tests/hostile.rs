@@ -39,7 +39,8 @@ fn survive(bytes: &[u8]) {
 
 /// The document is JSON whose links lead somewhere, whatever the records say.
 fn summary_document_survives(records: &[Record]) {
-    let options = IpsOptions { made_at: 1_795_392_000, name: "\u{202e}<x>", language: Language::Zh };
+    let options =
+        IpsOptions { made_at: 1_795_392_000, name: "\u{202e}<x>", language: Language::Zh, missing: 0 };
     let ids: Vec<String> = (0..records.len()).map(|at| at.to_string()).collect();
     let made = ips_document(
         records.iter().zip(&ids).map(|(record, id)| IpsRecord {

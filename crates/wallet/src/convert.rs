@@ -31,6 +31,7 @@ same_names!(category: records::Category, ledger_category: consent::Category, [
     Documents, Devices, Social, Administrative, Billing, Other,
 ]);
 same_names!(class: records::DataClass, ledger_class: consent::DataClass, [Public, Internal, Sensitive, Core]);
+same_names!(fhir_class: amulet_fhir::DataClass, class_of_fhir: consent::DataClass, [Public, Internal, Sensitive, Core]);
 same_names!(purpose: access::Purpose, ledger_purpose: consent::Purpose, [
     Treatment, SecondOpinion, OngoingCare, FamilyCarer, Emergency, InsuranceClaim, Research,
 ]);

@@ -1,4 +1,4 @@
-//! Saving something proven as a file: what it proves, whom to give it to, how they check it, and where it went.
+//! Saving something as a file: what it proves or says, whom to give it to, how they check it, and where it went.
 
 use crate::components::actions::{Button, Weight};
 use crate::components::error::{ErrorNotice, bytes};
@@ -7,8 +7,10 @@ use crate::components::progress::ActionProgress;
 use crate::hooks::use_action;
 use crate::i18n::{tr, use_translator};
 use amulet_app_api::files::{
-    ProofOf, SaveContradiction as SaveContradictionCall, SaveProof as SaveProofCall, SavedFileView,
+    ProofOf, SaveContradiction as SaveContradictionCall, SaveProof as SaveProofCall,
+    SaveSummary as SaveSummaryCall, SavedFileView, SavedSummaryView,
 };
+use amulet_app_api::wallet::Language;
 use dioxus::prelude::*;
 
 /// What a proof file proves, in words.
@@ -88,6 +90,75 @@ pub fn SaveContradiction(place: usize) -> Element {
                     saved.set(None);
                     action.call(SaveContradictionCall { place }, move |file| saved.set(Some(file)));
                 },
+            }
+        }
+    }
+}
+
+/// Offers the patient summary as a file, in the language of whoever is to read it. It is medical content in clear, so what that means
+/// is said before.
+#[component]
+pub fn SaveSummary() -> Element {
+    let t = use_translator();
+    let action = use_action();
+    let mut saved = use_signal(|| None::<SavedSummaryView>);
+    let mut save = move |language: Language| {
+        saved.set(None);
+        action.call(SaveSummaryCall { language }, move |summary| saved.set(Some(summary)));
+    };
+    rsx! {
+        details { class: "technical", "data-testid": "save-summary",
+            summary { {tr!(t, "summary-file-title")} }
+            div { class: "stack tight",
+                p { {tr!(t, "summary-file-what")} }
+                p { {tr!(t, "summary-file-core")} }
+                p { class: "strong", {tr!(t, "summary-file-open")} }
+                if let Some(error) = action.error.read().clone() {
+                    ErrorNotice { error }
+                }
+                ActionProgress { action, waiting: tr!(t, "task-fetching") }
+                SavedFile { saved: saved().map(|summary| summary.file) }
+                if let Some(summary) = saved() {
+                    SummaryCounts { summary }
+                }
+                div { class: "stack tight",
+                    Button {
+                        label: tr!(t, "summary-file-en"),
+                        weight: Weight::Second,
+                        icon: Icon::File,
+                        testid: "save-summary-en",
+                        busy: action.is_running(),
+                        onclick: move |()| save(Language::En),
+                    }
+                    Button {
+                        label: tr!(t, "summary-file-zh"),
+                        weight: Weight::Second,
+                        icon: Icon::File,
+                        testid: "save-summary-zh",
+                        busy: action.is_running(),
+                        onclick: move |()| save(Language::Zh),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a saved summary lists, and what it does not.
+#[component]
+fn SummaryCounts(summary: SavedSummaryView) -> Element {
+    let t = use_translator();
+    rsx! {
+        div { class: "stack tight", "data-testid": "saved-summary",
+            p { {tr!(t, "summary-file-listed", n = summary.listed)} }
+            if summary.left_out > 0 {
+                p { {tr!(t, "summary-file-left-out", n = summary.left_out)} }
+            }
+            if summary.core > 0 {
+                p { {tr!(t, "summary-file-kept-back", n = summary.core)} }
+            }
+            if summary.missing > 0 {
+                p { class: "strong", {tr!(t, "summary-file-missing", n = summary.missing)} }
             }
         }
     }

@@ -25,8 +25,8 @@ struct Names {
 pub(super) fn write(pool: &Pool<'_>, choice: &Choice, options: &IpsOptions<'_>) -> IpsDocument {
     let names = names(pool, choice, options);
     let mut made: Vec<(String, Value)> = Vec::new();
-    let sections = sections(pool, choice, options.language, &names, &mut made);
-    let composition = composition(&names, options, &sections);
+    let sections = sections(pool, choice, options, &names, &mut made);
+    let composition = composition(&names, options, &sections, pool.is_incomplete(options));
     let mut entries = Entries::new(&names.document, options);
     entries.add(&url_of(&names.composition), &composition.to_string());
     match choice.patient {
@@ -90,10 +90,11 @@ fn carried(pool: &Pool<'_>, choice: &Choice, names: &Names, item: &Item<'_>) -> 
 fn sections(
     pool: &Pool<'_>,
     choice: &Choice,
-    language: Language,
+    options: &IpsOptions<'_>,
     names: &Names,
     made: &mut Vec<(String, Value)>,
 ) -> Vec<Value> {
+    let language = options.language;
     let mut sections = Vec::new();
     for kind in SectionKind::ALL {
         let (text, entries): (String, Vec<String>) = match choice.sections.get(&kind) {
@@ -102,7 +103,7 @@ fn sections(
                 (text, listed.iter().map(|place| pool.items[*place].url.clone()).collect())
             }
             None => {
-                let none_known = choice.none_known.contains(&kind);
+                let none_known = choice.none_known.contains(&kind) && !pool.may_know_more(kind, options);
                 let id = uuid_of(&format!("{} {}", kind.loinc(), names.document));
                 let Some(entry) = absent::entry(kind, none_known, &id, &names.patient) else { continue };
                 let url = format!("urn:uuid:{id}");
@@ -120,7 +121,7 @@ fn sections(
     sections
 }
 
-fn composition(names: &Names, options: &IpsOptions<'_>, sections: &[Value]) -> Value {
+fn composition(names: &Names, options: &IpsOptions<'_>, sections: &[Value], is_incomplete: bool) -> Value {
     let (title, language) = match options.language {
         Language::En => ("International Patient Summary", "en"),
         Language::Zh => ("国际患者摘要", "zh-CN"),
@@ -130,8 +131,8 @@ fn composition(names: &Names, options: &IpsOptions<'_>, sections: &[Value]) -> V
         "id": uuid_of(&names.composition),
         "meta": { "profile": ["http://hl7.org/fhir/uv/ips/StructureDefinition/Composition-uv-ips"] },
         "language": language,
-        "text": { "status": "generated", "div": narrative::div(&format!("<p>{}</p>", narrative::escaped(title))) },
-        "status": "final",
+        "text": { "status": "generated", "div": narrative::of_document(title, is_incomplete, options.language) },
+        "status": if is_incomplete { "preliminary" } else { "final" },
         "type": { "coding": [{ "system": "http://loinc.org", "code": "60591-5", "display": "Patient summary Document" }] },
         "subject": { "reference": names.patient },
         "date": instant(options.made_at),

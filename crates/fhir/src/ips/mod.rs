@@ -58,6 +58,9 @@ pub struct IpsOptions<'a> {
     pub name: &'a str,
     /// The language of titles and narratives. Records keep theirs.
     pub language: Language,
+    /// How many of the patient's records could not be had. The document then says of itself that it is preliminary and incomplete,
+    /// and of nothing that it is known to be absent.
+    pub missing: usize,
 }
 
 /// A document, and what is in it and what is not.
@@ -106,6 +109,21 @@ pub fn ips_document<'a>(
     let pool = pool(records);
     let choice = choose::choose(&pool);
     document::write(&pool, &choice, options)
+}
+
+impl Pool<'_> {
+    /// Whether something may say the opposite of "none known": it is of class core, or could not be had or read.
+    fn may_know_more(&self, kind: SectionKind, options: &IpsOptions<'_>) -> bool {
+        let hidden = |(name, place): (&(&str, &str, &str), &Option<usize>)| {
+            place.is_none() && kind.types().contains(&name.1)
+        };
+        self.is_incomplete(options) || self.names.iter().any(hidden)
+    }
+
+    /// Whether records are missing of which nobody knows what they say.
+    fn is_incomplete(&self, options: &IpsOptions<'_>) -> bool {
+        options.missing > 0 || self.unreadable > 0
+    }
 }
 
 fn pool<'a>(records: impl IntoIterator<Item = IpsRecord<'a>>) -> Pool<'a> {

@@ -25,6 +25,17 @@ pub(super) fn of_section(pool: &Pool<'_>, choice: &Choice, listed: &[usize], lan
     div(&format!("<table><tbody>{rows}</tbody></table>"))
 }
 
+/// The narrative of the whole.
+pub(super) fn of_document(title: &str, is_incomplete: bool, language: Language) -> String {
+    let warning = match (is_incomplete, language) {
+        (false, _) => "",
+        (true, Language::En) => "Incomplete: some of the patient's records could not be fetched or read.",
+        (true, Language::Zh) => "不完整：患者的部分病历未能取得或读出。",
+    };
+    let lines = [title, warning].into_iter().filter(|line| !line.is_empty());
+    div(&lines.map(|line| format!("<p>{}</p>", escaped(line))).collect::<String>())
+}
+
 /// The narrative of a section that lists nothing.
 pub(super) fn of_nothing(kind: SectionKind, none_known: bool, language: Language) -> String {
     let words = match (language, none_known) {

@@ -73,6 +73,16 @@ impl SectionKind {
         }
     }
 
+    /// The types of records by which a section that must be there is filled.
+    pub(super) fn types(self) -> &'static [&'static str] {
+        match self {
+            Problems => &["Condition"],
+            Allergies => &["AllergyIntolerance"],
+            Medications => &["MedicationStatement", "MedicationRequest"],
+            _ => &[],
+        }
+    }
+
     fn names(self) -> (&'static str, &'static str, &'static str, &'static str) {
         match self {
             Problems => ("11450-4", "Problem list - Reported", "Active problems", "现有疾病"),

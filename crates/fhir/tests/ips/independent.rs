@@ -82,6 +82,9 @@ fn every_document_is_valid_r4() {
     }
     names.push("nothing".to_owned());
     documents.push(parsed(&amulet_fhir::ips::ips_document([], &options()).json));
+    names.push("incomplete".to_owned());
+    let incomplete = amulet_fhir::ips::IpsOptions { missing: 1, ..options() };
+    documents.push(parsed(&amulet_fhir::ips::ips_document([], &incomplete).json));
     let Some(found) = findings(&documents) else { return };
     let in_sources = findings(&sources).unwrap();
     assert_eq!((found.len(), in_sources.len()), (documents.len(), sources.len()));

@@ -50,7 +50,7 @@ pub fn records(hospital: &Hospital) -> impl Iterator<Item = IpsRecord<'_>> {
 }
 
 pub fn options() -> IpsOptions<'static> {
-    IpsOptions { made_at: TODAY, name: "王芳", language: Language::En }
+    IpsOptions { made_at: TODAY, name: "王芳", language: Language::En, missing: 0 }
 }
 
 pub fn of_file(file: &[u8]) -> Option<IpsDocument> {

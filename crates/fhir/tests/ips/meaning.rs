@@ -1,7 +1,7 @@
 //! What the document says, against what the records say.
 
 use amulet_fhir::DataClass;
-use amulet_fhir::ips::{IpsRecord, SectionKind, ips_document};
+use amulet_fhir::ips::{IpsOptions, IpsRecord, SectionKind, ips_document};
 use serde_json::{Value, json};
 
 use crate::making::{SAMPLES, one, options, records, registered};
@@ -118,6 +118,24 @@ fn nothing_known_and_none_known_are_told_apart() {
     let both = made_of(&[("r1", EAST, none), ("r2", WEST, penicillin("b"))]);
     assert_eq!(code(&both, SectionKind::Allergies), "91936005");
     assert_eq!(section(&both, SectionKind::Allergies).unwrap()["entry"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn none_known_is_not_said_when_a_record_that_may_know_more_is_kept_back_or_missing() {
+    let mut none = penicillin("a");
+    none["code"] = json!({ "coding": [{ "system": "http://snomed.info/sct", "code": "716186003" }] });
+    let (none_text, other) = (none.to_string(), penicillin("b"));
+    let other_text = other.to_string();
+    let nobody = one("r1", EAST, &none_text, &none);
+    let core = IpsRecord { class: DataClass::Core, ..one("r2", WEST, &other_text, &other) };
+    let hidden = document(&[nobody, core]).to_string();
+    assert!(hidden.contains("no-allergy-info") && !hidden.contains("no-known-allergies"));
+    let part = ips_document([nobody], &IpsOptions { missing: 1, ..options() });
+    let part: Value = serde_json::from_slice(&part.json).unwrap();
+    assert!(part.to_string().contains("no-allergy-info"));
+    let composition = &part["entry"][0]["resource"];
+    assert_eq!(composition["status"], "preliminary");
+    assert!(composition["text"]["div"].as_str().unwrap().contains("Incomplete"));
 }
 
 #[test]

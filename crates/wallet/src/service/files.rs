@@ -86,7 +86,7 @@ impl Service {
     }
 
     /// Hands a file to the person.
-    async fn hand_out(&self, name: String, file: Vec<u8>) -> Result<SavedFileView, ApiError> {
+    pub(super) async fn hand_out(&self, name: String, file: Vec<u8>) -> Result<SavedFileView, ApiError> {
         let bytes = file.len() as u64;
         let place = self.outbox.save(&name, file).await?;
         Ok(SavedFileView { name, place, bytes })

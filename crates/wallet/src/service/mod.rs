@@ -33,6 +33,7 @@ mod research;
 mod session;
 mod shares;
 mod sharing;
+mod summary_file;
 mod summary_view;
 mod usage;
 mod wallets;
@@ -255,6 +256,7 @@ impl Service {
             Request::LogProof(call) => reply(boxed(|| self.log_proof(call.number)).await),
             Request::SaveProof(call) => reply(boxed(|| self.save_proof(&call.of)).await),
             Request::SaveContradiction(call) => reply(boxed(|| self.save_contradiction(call.place)).await),
+            Request::SaveSummary(call) => reply(boxed(|| self.save_summary(call.language)).await),
             Request::ReadCard(call) => reply(boxed(|| self.read_card(&call.code)).await),
             Request::DeclareEmergency(call) => reply(boxed(|| self.declare_emergency(&call)).await),
             Request::OpenEmergency(call) => reply(boxed(|| self.open_emergency(&call.declaration)).await),

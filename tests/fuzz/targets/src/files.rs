@@ -50,7 +50,7 @@ fn intake_keeps_its_promises(bytes: &[u8], given: &Given) {
 }
 
 fn a_patient_summary_is_json(records: &[Record]) {
-    let options = IpsOptions { made_at: TODAY, name: "", language: Language::En };
+    let options = IpsOptions { made_at: TODAY, name: "", language: Language::En, missing: 0 };
     let ids: Vec<String> = (0..records.len()).map(|at| at.to_string()).collect();
     let made = ips_document(
         records.iter().zip(&ids).map(|(record, id)| IpsRecord {

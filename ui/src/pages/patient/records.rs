@@ -8,6 +8,7 @@ use crate::components::page::{Empty, PageHead};
 use crate::components::record::{CategoryChips, Timeline};
 use crate::hooks::use_load;
 use crate::i18n::{tr, use_translator};
+use crate::pages::save_file::SaveSummary;
 use crate::route::Route;
 use amulet_app_api::records::{Category, RecordLineView, Records as RecordsCall, TimelineView};
 use dioxus::prelude::*;
@@ -62,6 +63,7 @@ fn Body(view: TimelineView, chosen: Signal<Option<Category>>, search: Signal<Str
                 navigator.push(Route::Record { id });
             } }
         }
+        SaveSummary {}
     }
 }
 
