@@ -10,6 +10,10 @@ use dioxus::prelude::*;
 
 /// "Zhao Lei, Emergency, County Hospital", in the order and the language of the page.
 pub fn who(t: Translator, person: &PractitionerView) -> String {
+    // A relative, or somebody whom no hospital registered: there is only the code.
+    if person.hospital.did.is_empty() {
+        return tr!(t, "who-code", code = person.name.clone());
+    }
     tr!(
         t,
         "who",

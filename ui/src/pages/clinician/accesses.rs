@@ -74,7 +74,7 @@ fn Body(view: MyAccessesView, onchange: EventHandler<()>) -> Element {
         }
         if view.accesses.is_empty() && view.me.is_none() {
             Empty { icon: Icon::Key, title: tr!(t, "received-empty-title"), text: tr!(t, "received-empty-text"),
-                Link { class: Weight::Second.class(), to: Route::Code {}, {tr!(t, "sharing-empty-step")} }
+                Link { class: Weight::Second.class(), to: Route::Code {}, {tr!(t, "received-empty-step")} }
             }
         } else if view.accesses.is_empty() {
             Empty { icon: Icon::Key, title: tr!(t, "accesses-empty-title"), text: tr!(t, "accesses-empty-text"),

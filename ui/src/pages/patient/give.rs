@@ -78,10 +78,20 @@ const TEMPLATES: [Template; 4] = [
     },
 ];
 
+/// For a relative who cares for the patient, and needs no registration.
+const CARER: Template = Template {
+    purpose: Purpose::FamilyCarer,
+    hours: 90 * DAY_HOURS,
+    categories: &CARE,
+    new_records: true,
+    once: false,
+};
+
 /// Whom the form names.
 #[derive(Clone, Copy, PartialEq)]
 enum Whom {
     Person,
+    Relative,
     Staff,
 }
 
@@ -137,10 +147,6 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
     let mut new_records = use_signal(|| TEMPLATES[0].new_records);
     let mut once = use_signal(|| TEMPLATES[0].once);
     let mut complaint = use_signal(|| None::<&'static str>);
-    let mut name = move |named: Whom| {
-        whom.set(named);
-        complaint.set(None);
-    };
     let mut choose = move |chosen: Template| {
         template.set(chosen);
         categories.set(beforehand.call(chosen));
@@ -148,9 +154,17 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
         new_records.set(chosen.new_records);
         once.set(chosen.once);
     };
+    let mut name = move |named: Whom| {
+        // A relative reads as a relative, and nobody else does.
+        if (named == Whom::Relative) != (*whom.peek() == Whom::Relative) {
+            choose(if named == Whom::Relative { CARER } else { TEMPLATES[0] });
+        }
+        whom.set(named);
+        complaint.set(None);
+    };
     let submit = use_callback(move |()| {
         let to = match whom() {
-            Whom::Person => GiveTo::Person { code: code.peek().trim().to_owned() },
+            Whom::Person | Whom::Relative => GiveTo::Person { code: code.peek().trim().to_owned() },
             Whom::Staff => {
                 GiveTo::Staff { hospital: hospital.peek().clone(), department: None, role: *role.peek() }
             }
@@ -191,11 +205,12 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
             fieldset { class: "stack tight",
                 legend { class: "legend", {tr!(t, "give-whom")} }
                 Choice { name: "whom", testid: "give-person", label: tr!(t, "give-person"), chosen: whom() == Whom::Person, onchoose: move |()| name(Whom::Person) }
+                Choice { name: "whom", testid: "give-relative", label: tr!(t, "give-relative"), chosen: whom() == Whom::Relative, onchoose: move |()| name(Whom::Relative) }
                 if !view.hospitals.is_empty() {
                     Choice { name: "whom", testid: "give-staff", label: tr!(t, "give-staff"), chosen: whom() == Whom::Staff, onchoose: move |()| name(Whom::Staff) }
                 }
             }
-            if whom() == Whom::Person {
+            if whom() != Whom::Staff {
                 TextField { id: "give-code", label: tr!(t, "give-code"), hint: tr!(t, "give-code-hint"), value: code, plain: true, oninput: move |_| complaint.set(None) }
             } else {
                 div { class: "field",
@@ -219,16 +234,18 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
                 }
                 p { class: "hint", {tr!(t, "give-staff-hint")} }
             }
-            fieldset { class: "stack tight",
-                legend { class: "legend", {tr!(t, "ask-purpose")} }
-                for known in TEMPLATES {
-                    Choice {
-                        key: "{words::purpose(&known.purpose)}",
-                        name: "template",
-                        testid: words::purpose(&known.purpose),
-                        label: t.text(words::purpose(&known.purpose), &[]),
-                        chosen: template().purpose == known.purpose,
-                        onchoose: move |()| choose(known),
+            if whom() != Whom::Relative {
+                fieldset { class: "stack tight",
+                    legend { class: "legend", {tr!(t, "ask-purpose")} }
+                    for known in TEMPLATES {
+                        Choice {
+                            key: "{words::purpose(&known.purpose)}",
+                            name: "template",
+                            testid: words::purpose(&known.purpose),
+                            label: t.text(words::purpose(&known.purpose), &[]),
+                            chosen: template().purpose == known.purpose,
+                            onchoose: move |()| choose(known),
+                        }
                     }
                 }
             }
