@@ -5,8 +5,9 @@ use amulet_app_api::access::{
     AccessLog, EmergencyReason, GranteeView, LogEvent, LogLineView, LogProof, ProofCheck, Purpose,
     ReviewStanding, Sharing,
 };
-use amulet_app_api::files::{ProofOf, SaveProof};
+use amulet_app_api::files::{ProofOf, SaveAccessHistory, SaveProof};
 use amulet_app_api::records::{RecordStory, Records, StoryStep};
+use amulet_fhir::export::{Export, read_line};
 use amulet_protocol::grant::{GrantState, Hold};
 use amulet_protocol::proof_file::{Fact, UntrustedProofFile, VerifiedProof};
 use amulet_protocol::state::{RecordState, StateKey};
@@ -31,6 +32,7 @@ pub async fn is_complete(world: &World, patient: &Newcomer, note: &str) {
         has_a_proof(world, patient, line).await;
     }
     all_else_can_be_carried_away_too(world, patient).await;
+    other_systems_can_take_it_in(patient, &log.lines).await;
     a_record_has_its_story(world, patient, &log.lines).await;
     let nothing = patient.wallet.fails(LogProof { number: 99 }).await;
     assert_eq!(nothing.code, amulet_app_api::ErrorCode::NotFound);
@@ -140,6 +142,48 @@ async fn a_record_has_its_story(world: &World, patient: &Newcomer, log: &[LogLin
     }
     let unknown = RecordStory { id: "00".repeat(32) };
     assert_eq!(patient.wallet.fails(unknown).await.code, amulet_app_api::ErrorCode::NotFound);
+}
+
+/// The history as FHIR has a line for each grant, each reading and each registration, with all of their records.
+async fn other_systems_can_take_it_in(patient: &Newcomer, log: &[LogLineView]) {
+    let saved = patient.wallet.must(SaveAccessHistory {}).await;
+    let file = patient.wallet.saved(&saved.name);
+    let lines: Vec<Export> = file
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| read_line(line).expect("a line of an export"))
+        .collect();
+    let shares = patient.wallet.must(Sharing {}).await;
+    let mut grants: Vec<String> =
+        shares.active.into_iter().chain(shares.ended).map(|share| share.id).collect();
+    grants.sort();
+    let mut exported: Vec<String> = lines
+        .iter()
+        .filter_map(|line| if let Export::Grant(grant) = line { Some(grant.id.clone()) } else { None })
+        .collect();
+    exported.sort();
+    assert_eq!(exported, grants);
+    let is_access =
+        |what: &LogEvent| matches!(what, LogEvent::RecordsRead { .. } | LogEvent::EmergencyDeclared { .. });
+    let mut read: Vec<(u64, u64)> =
+        log.iter().filter(|line| is_access(&line.what)).map(|line| (line.number, line.records)).collect();
+    read.sort_unstable();
+    let accesses: Vec<(u64, u64)> = lines
+        .iter()
+        .filter_map(|line| match line {
+            Export::Access(access) => Some((u64::from(access.number), u64::from(access.records))),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(accesses, read);
+    assert!(!read.is_empty() && !grants.is_empty());
+    let registered: usize = lines
+        .iter()
+        .map(
+            |line| if let Export::Registration(registration) = line { registration.records.len() } else { 0 },
+        )
+        .sum();
+    assert_eq!(registered, patient.wallet.must(Records {}).await.records.len());
 }
 
 /// A file that the wallet saved, as somebody reads it who has the genesis document and nothing else.

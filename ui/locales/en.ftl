@@ -337,6 +337,11 @@ file-saved = Saved: { $name } ({ $bytes })
 file-at = You find it here:
 file-in-browser = Your browser has taken it. It is where your downloads are.
 
+## The history of accesses as a file
+history-file-title = Save who may read and who has read, for another system (FHIR)
+history-file-what = One file with every access you gave, everybody who read, and what each hospital registered, in a form that other health systems take in. What your records say is not in it. It proves nothing by itself: to prove a line, open it and save its proof.
+history-file-open = It is not encrypted, and it shows when which hospital and which doctor dealt with you. Give it only to people who need it.
+
 ## The patient summary as a file
 summary-file-title = Save my summary for another doctor (IPS)
 summary-file-what = One file with what a doctor who does not know you needs: your problems, allergies and medicines, and your vaccinations, procedures, results and devices, from all your hospitals, with the hospital that each comes from. Hospitals in other countries can read it into their programs.

@@ -308,6 +308,11 @@ file-saved = 已保存：{ $name }（{ $bytes }）
 file-at = 文件在这里：
 file-in-browser = 浏览器已经收下，请到“下载”里找。
 
+## The history of accesses as a file
+history-file-title = 保存谁可以看、谁看过的记录，给其他系统（FHIR）
+history-file-what = 一个文件，写着您给出的每一项授权、每一次查看，以及每家医院登记了什么，其他医疗系统可以读入。里面没有病历的内容。它本身不证明什么：要证明某一条，请打开那一条，保存它的证明。
+history-file-open = 它没有加密，写着哪家医院、哪位医生在什么时候与您有关。请只交给需要的人。
+
 ## The patient summary as a file
 summary-file-title = 保存我的病历摘要，给另一位医生（IPS）
 summary-file-what = 一个文件，写着不了解您的医生需要知道的内容：您的疾病、过敏和用药，以及疫苗接种、手术、检查结果和医疗器械，来自您所有的医院，并注明每一条来自哪家医院。国外的医院也能把它读进自己的系统。

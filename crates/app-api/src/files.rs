@@ -80,3 +80,8 @@ pub struct SavedSummaryView {
     /// Records that could not be had or read. If there are any, the document says that it is incomplete.
     pub missing: u64,
 }
+
+/// Save every grant, access and registration as FHIR `Consent`, `AuditEvent` and `Provenance`, one a line; see
+/// `docs/fhir-export.md`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveAccessHistory {}

@@ -163,6 +163,8 @@ calls! {
     SaveContradiction: files => files::SavedFileView,
     /// The patient summary, as a file for another doctor.
     SaveSummary: files => files::SavedSummaryView,
+    /// Grants, accesses and registrations, as a file of FHIR resources.
+    SaveAccessHistory: files => files::SavedFileView,
     /// Read a scanned or typed card code.
     ReadCard: clinician => clinician::CardPreviewView,
     /// Declare an emergency and open the summary once it is on the ledger.

@@ -5,6 +5,7 @@
 //! - [`view::describe`] turns one record's content into what a wallet shows.
 //! - [`summary::summarize`] builds the emergency summary from a patient's records.
 //! - [`ips::ips_document`] makes the International Patient Summary of them, for another doctor.
+//! - [`export`] writes grants, accesses and registrations as FHIR, and reads them back.
 //! - [`check_line`] is intake's judgement of a file, as one line.
 //!
 //! The crate does no I/O, has no clock, knows nothing of the chain, and also compiles to wasm. FHIR R4 is what it is made
@@ -17,6 +18,7 @@ mod check;
 mod class;
 mod date;
 mod entry;
+pub mod export;
 mod facts;
 mod identity;
 mod intake;

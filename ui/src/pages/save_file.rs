@@ -7,8 +7,8 @@ use crate::components::progress::ActionProgress;
 use crate::hooks::use_action;
 use crate::i18n::{tr, use_translator};
 use amulet_app_api::files::{
-    ProofOf, SaveContradiction as SaveContradictionCall, SaveProof as SaveProofCall,
-    SaveSummary as SaveSummaryCall, SavedFileView, SavedSummaryView,
+    ProofOf, SaveAccessHistory as SaveAccessHistoryCall, SaveContradiction as SaveContradictionCall,
+    SaveProof as SaveProofCall, SaveSummary as SaveSummaryCall, SavedFileView, SavedSummaryView,
 };
 use amulet_app_api::wallet::Language;
 use dioxus::prelude::*;
@@ -137,6 +137,41 @@ pub fn SaveSummary() -> Element {
                         testid: "save-summary-zh",
                         busy: action.is_running(),
                         onclick: move |()| save(Language::Zh),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Offers the whole history of accesses in the standard's form. It proves nothing: that is what proofs are for.
+#[component]
+pub fn SaveAccessHistory() -> Element {
+    let t = use_translator();
+    let action = use_action();
+    let mut saved = use_signal(|| None::<SavedFileView>);
+    rsx! {
+        details { class: "technical", "data-testid": "save-history",
+            summary { {tr!(t, "history-file-title")} }
+            div { class: "stack tight",
+                p { {tr!(t, "history-file-what")} }
+                p { {tr!(t, "history-file-open")} }
+                if let Some(error) = action.error.read().clone() {
+                    ErrorNotice { error }
+                }
+                ActionProgress { action, waiting: tr!(t, "task-checking") }
+                SavedFile { saved: saved() }
+                div {
+                    Button {
+                        label: tr!(t, "file-save"),
+                        weight: Weight::Second,
+                        icon: Icon::File,
+                        testid: "save-history-file",
+                        busy: action.is_running(),
+                        onclick: move |()| {
+                            saved.set(None);
+                            action.call(SaveAccessHistoryCall {}, move |file| saved.set(Some(file)));
+                        },
                     }
                 }
             }

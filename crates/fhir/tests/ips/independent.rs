@@ -17,7 +17,7 @@ fn without_entry(finding: &str) -> String {
 }
 
 /// What the validator finds wrong, a list for each document; `None` where it is not installed.
-fn findings(documents: &[Value]) -> Option<Vec<Vec<String>>> {
+pub fn findings(documents: &[Value]) -> Option<Vec<Vec<String>>> {
     let script =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/conformance/node/fhir_validate.mjs");
     if !script.exists() {

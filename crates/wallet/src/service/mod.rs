@@ -15,6 +15,7 @@ mod error;
 mod files;
 mod giving;
 mod history;
+mod history_file;
 mod home;
 mod hospitals;
 mod intake;
@@ -257,6 +258,7 @@ impl Service {
             Request::SaveProof(call) => reply(boxed(|| self.save_proof(&call.of)).await),
             Request::SaveContradiction(call) => reply(boxed(|| self.save_contradiction(call.place)).await),
             Request::SaveSummary(call) => reply(boxed(|| self.save_summary(call.language)).await),
+            Request::SaveAccessHistory(_) => reply(boxed(|| self.save_access_history()).await),
             Request::ReadCard(call) => reply(boxed(|| self.read_card(&call.code)).await),
             Request::DeclareEmergency(call) => reply(boxed(|| self.declare_emergency(&call)).await),
             Request::OpenEmergency(call) => reply(boxed(|| self.open_emergency(&call.declaration)).await),

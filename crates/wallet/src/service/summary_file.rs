@@ -87,6 +87,6 @@ impl Service {
 }
 
 /// Seconds of the ledger's milliseconds.
-fn seconds(milliseconds: u64) -> i64 {
+pub(super) fn seconds(milliseconds: u64) -> i64 {
     i64::try_from(milliseconds / 1_000).unwrap_or(i64::MAX)
 }

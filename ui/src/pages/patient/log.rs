@@ -7,6 +7,7 @@ use crate::components::load::show;
 use crate::components::page::{Empty, PageHead};
 use crate::hooks::use_load;
 use crate::i18n::{Translator, tr, use_translator};
+use crate::pages::save_file::SaveAccessHistory;
 use crate::route::Route;
 use amulet_app_api::access::{AccessLog, AccessLogView, LogLineView};
 use dioxus::prelude::*;
@@ -54,6 +55,7 @@ fn Body(view: AccessLogView) -> Element {
                 }
             }
         }
+        SaveAccessHistory {}
     }
 }
 
