@@ -31,10 +31,12 @@ pub enum PartyKind {
     Organization,
     /// Everybody who takes part in a study.
     Group,
+    /// Somebody who is registered nowhere as more than a person, such as a relative.
+    RelatedPerson,
 }
 
 impl PartyKind {
-    const ALL: [Self; 3] = [Self::Practitioner, Self::Organization, Self::Group];
+    const ALL: [Self; 4] = [Self::Practitioner, Self::Organization, Self::Group, Self::RelatedPerson];
 
     /// The FHIR resource type.
     fn code(self) -> &'static str {
@@ -42,6 +44,7 @@ impl PartyKind {
             Self::Practitioner => "Practitioner",
             Self::Organization => "Organization",
             Self::Group => "Group",
+            Self::RelatedPerson => "RelatedPerson",
         }
     }
 }
@@ -84,8 +87,8 @@ pub struct AccessExport {
     pub at: i64,
     /// Who read.
     pub reader: Party,
-    /// Where they work.
-    pub hospital: Party,
+    /// Where they work, if they read as somebody who works there.
+    pub hospital: Option<Party>,
     /// What for, as code of HL7's `v3-ActReason`.
     pub purpose: String,
     /// How many records; 0 for the emergency summary.

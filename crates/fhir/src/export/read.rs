@@ -100,7 +100,8 @@ fn grant(of: &Element<'_, '_>) -> Result<GrantExport, ExportError> {
 
 fn access(of: &Element<'_, '_>) -> Result<AccessExport, ExportError> {
     let json = of.json;
-    let agent = |place: usize| json.get("agent").items().get(place).and_then(|agent| party(agent.get("who")));
+    let agents = json.get("agent").items();
+    let hospital = agents.get(1).map(|agent| of.need(party(agent.get("who")), "agent.who"));
     let entity = json.get("entity").first();
     let records = entity.get("detail").items().iter().find(|detail| detail.text_at("type") == Some(COUNT));
     let records = records.and_then(|detail| number(detail.get("valueString")));
@@ -109,8 +110,8 @@ fn access(of: &Element<'_, '_>) -> Result<AccessExport, ExportError> {
         number: of.need(number(json.get("id")), "id")?,
         patient: of.need(identifier(entity.get("what")), "entity.what")?,
         at: of.need(moment(json.get("recorded")), "recorded")?,
-        reader: of.need(agent(0), "agent.who")?,
-        hospital: of.need(agent(1), "agent.who")?,
+        reader: of.need(party(json.get("agent").first().get("who")), "agent.who")?,
+        hospital: hospital.transpose()?,
         purpose: of.need(purpose, "purposeOfEvent")?,
         records: of.need(records, "entity.detail")?,
     })

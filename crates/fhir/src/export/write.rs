@@ -87,6 +87,13 @@ fn consent(grant: &GrantExport) -> Value {
 
 /// With the agents and entities of IHE's Basic Audit Log Patterns for a read that concerns a patient.
 fn audit_event(access: &AccessExport) -> Value {
+    let agent = |system: &str, code: &str, who: &Party, requestor: bool| {
+        let system = format!("http://terminology.hl7.org/CodeSystem/{system}");
+        json!({ "type": coded(&system, code), "who": party(who), "requestor": requestor })
+    };
+    let reader = agent("v3-ParticipationType", "IRCP", &access.reader, true);
+    let hospital = access.hospital.as_ref().map(|hospital| agent("v3-RoleClass", "PROV", hospital, false));
+    let agents: Vec<Value> = std::iter::once(reader).chain(hospital).collect();
     json!({
         "resourceType": "AuditEvent",
         "id": access.number.to_string(),
@@ -96,18 +103,7 @@ fn audit_event(access: &AccessExport) -> Value {
         "recorded": instant(access.at),
         "outcome": "0",
         "purposeOfEvent": [coded(ACT_REASON, &access.purpose)],
-        "agent": [
-            {
-                "type": coded("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP"),
-                "who": party(&access.reader),
-                "requestor": true,
-            },
-            {
-                "type": coded("http://terminology.hl7.org/CodeSystem/v3-RoleClass", "PROV"),
-                "who": party(&access.hospital),
-                "requestor": false,
-            },
-        ],
+        "agent": agents,
         "source": { "observer": { "display": "Amulet ledger" } },
         "entity": [{
             "what": patient(&access.patient),

@@ -94,7 +94,8 @@ fn access(line: &LogLineView, patient: &str) -> Option<AccessExport> {
         patient: patient.to_owned(),
         at: seconds(line.at),
         reader: practitioner(reader),
-        hospital: organisation(&reader.hospital),
+        // A relative works nowhere.
+        hospital: reader.role.map(|_| organisation(&reader.hospital)),
         purpose: reason(purpose).to_owned(),
         records: small(line.records),
     })
@@ -129,7 +130,8 @@ fn grantee(to: &GranteeView) -> Party {
 }
 
 fn practitioner(person: &PractitionerView) -> Party {
-    party(person.did.clone(), &person.name, PartyKind::Practitioner)
+    let kind = if person.role.is_some() { PartyKind::Practitioner } else { PartyKind::RelatedPerson };
+    party(person.did.clone(), &person.name, kind)
 }
 
 fn organisation(hospital: &HospitalView) -> Party {
@@ -153,4 +155,33 @@ fn name(category: Category) -> String {
 /// FHIR's numbers end at 31 bits.
 fn small(number: u64) -> u32 {
     u32::try_from(number).map_or(i32::MAX.unsigned_abs(), |number| number.min(i32::MAX.unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_who_reads_is_no_practitioner_of_a_hospital_without_a_name() {
+        let nowhere = HospitalView { did: String::new(), name_en: String::new(), name_zh: String::new() };
+        let sister = PractitionerView {
+            did: "did:amulet:s".to_owned(),
+            name: String::new(),
+            department: String::new(),
+            role: None,
+            hospital: nowhere,
+        };
+        let line = LogLineView {
+            number: 3,
+            at: 1_700_000_000_000,
+            what: LogEvent::RecordsRead { purpose: Purpose::FamilyCarer },
+            by: Some(sister),
+            hospital: None,
+            about: None,
+            records: 2,
+        };
+        let read = access(&line, "did:amulet:p");
+        let reader = party("did:amulet:s".to_owned(), "did:amulet:s", PartyKind::RelatedPerson);
+        assert_eq!(read.map(|read| (read.reader, read.hospital)), Some((reader, None)));
+    }
 }
