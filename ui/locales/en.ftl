@@ -810,6 +810,7 @@ card-none-title = No emergency card yet
 card-none-text = If you cannot speak, a doctor scans your card and reads your allergies and medicines within seconds. Every such look is recorded, and you are told.
 card-make = Make my card
 card-banner = EMERGENCY · SCAN ME
+card-far-label = QR code that opens the summary, read from farther, without the facts
 card-qr-label = Emergency code
 card-scan-hint = A registered doctor scans this and declares an emergency. You are told, and it ends by itself after { $hours } hours.
 card-typed-code = If it cannot be scanned, type:

@@ -730,6 +730,7 @@ card-none-title = 还没有急救卡
 card-none-text = 您无法说话时，医生扫一扫这张卡，几秒钟就能看到过敏和用药。每次查看都有记录，并且会告诉您。
 card-make = 做一张急救卡
 card-banner = 急救 · 请扫码
+card-far-label = 可从更远处扫描的二维码，用于打开急救摘要，不含卡上信息
 card-qr-label = 急救二维码
 card-scan-hint = 登记过的医生扫码并声明急救后才能查看。您会得到通知，{ $hours } 小时后自动结束。
 card-typed-code = 无法扫码时，请输入：

@@ -98,6 +98,8 @@ pub struct CardView {
     pub qr_svg: String,
     /// The text inside the QR code.
     pub qr_text: String,
+    /// A coarse QR code as SVG markup: read from farther, without the facts.
+    pub far_svg: String,
     /// The code to type where nothing can be scanned, in groups of five.
     pub typed_code: String,
     /// Facts shown offline.

@@ -1,12 +1,14 @@
-//! The two forms of a card's code: the text of its QR code, and the code a person types where nothing can be scanned.
+//! The three forms of a card's code: the text of its QR code, that of a coarse one, which is read from afar, and the code a person
+//! types where nothing can be scanned.
 //!
 //! ```text
 //! QR text     AMULET1: base45( borsh CardCode || pad || checksum (4) )
+//! far text    AMULET2: the typed code without what is between its groups
 //! typed code  Crockford base32 of locator (5) || K (12) || checksum (14 bits), six groups of five
 //! ```
 //!
-//! The QR code also carries the offline facts with the owner's key and signature; the typed code only what is needed to
-//! find and open the summary. Both say at once whether they are ours, and whether they came through whole.
+//! The QR code also carries the offline facts with the owner's key and signature; the others only what is needed to find and
+//! open the summary. Both say at once whether they are ours, and whether they came through whole.
 
 use amulet_crypto::digest::{Tag, tagged};
 use amulet_crypto::signing::{PublicKey, Signature, SigningKey};
@@ -20,6 +22,8 @@ use crate::card::{CARD_SECRET_BYTES, CardSecret, Fact, check_facts, facts_are_si
 
 /// What every QR code of ours starts with; the number is the version of the format.
 pub const QR_PREFIX: &str = "AMULET1:";
+/// What the coarse code starts with. With it a QR code of version 2 is full, level M.
+pub const FAR_PREFIX: &str = "AMULET2:";
 /// Characters of a code that is read; the longest code has about 720.
 pub const CODE_CHARS_MAX: usize = 1_200;
 /// Characters of a typed code, without what people put between them.
@@ -105,6 +109,12 @@ impl CardCode {
             Some(start) if start.eq_ignore_ascii_case(QR_PREFIX) => {
                 parse_qr(&text.trim_start()[QR_PREFIX.len()..])
             }
+            Some(start) if start.eq_ignore_ascii_case(FAR_PREFIX) => {
+                match parse_typed(&text.trim_start()[FAR_PREFIX.len()..]) {
+                    Err(CardCodeError::NotOurs) => Err(CardCodeError::Damaged),
+                    outcome => outcome,
+                }
+            }
             _ if text.trim_start().to_ascii_uppercase().starts_with("AMULET") => Err(CardCodeError::Damaged),
             _ => parse_typed(text),
         }
@@ -122,6 +132,12 @@ impl CardCode {
         }
         bytes.extend_from_slice(&checksum(&bytes)[..CHECKSUM_BYTES]);
         Some(format!("{QR_PREFIX}{}", base45::encode(&bytes)))
+    }
+
+    /// The text of the coarse code, which is read from farther than the other and says no facts.
+    #[must_use]
+    pub fn far_text(&self) -> String {
+        format!("{FAR_PREFIX}{}", self.typed().replace('-', ""))
     }
 
     /// The code to type, in groups of five.

@@ -27,8 +27,11 @@ const HALF_VIEW_TAN: f64 = 0.577_350_269;
 /// Side of the part of the picture that is looked at, in pixels: the code is in it, from 15 cm on.
 const CROP: usize = 560;
 
-/// The longest code: as many facts and bytes as a card may have.
-fn largest() -> String {
+/// Side of the coarse code on paper with its quiet zone: `.paper-far`.
+const FAR_MM: f64 = 22.0;
+
+/// The longest card: as many facts and bytes as one may have.
+fn largest_card() -> CardCode {
     let mut entropy = SeededEntropy::new(7);
     let key = SigningKey::generate(&mut entropy);
     let mut bytes = [0; 17];
@@ -43,21 +46,31 @@ fn largest() -> String {
     check_facts(&facts).unwrap();
     assert_eq!(facts.iter().map(|fact| fact.text.len()).sum::<usize>(), FACTS_BYTES_MAX);
     let secret = CardSecret::from_bytes(secret.first_chunk().unwrap());
-    CardCode::new(CardLocator(*locator), secret, facts, &key, ChainId(sm3(b"chain"))).qr_text().unwrap()
+    CardCode::new(CardLocator(*locator), secret, facts, &key, ChainId(sm3(b"chain")))
+}
+
+fn largest() -> String {
+    largest_card().qr_text().unwrap()
 }
 
 fn encode(text: &str) -> QrCode {
     QrCode::with_error_correction_level(text, EcLevel::M).unwrap()
 }
 
-/// Millimetres of a module on paper.
-fn module_mm(code: &QrCode) -> f64 {
-    PRINTED_MM / (code.width() + 2 * QUIET_MODULES) as f64
+/// Millimetres of a module on paper of a code that is printed this wide.
+fn module_mm(code: &QrCode, printed_mm: f64) -> f64 {
+    printed_mm / (code.width() + 2 * QUIET_MODULES) as f64
+}
+
+/// Pixels of a module in a picture taken from as far as a person holds the card.
+fn module_pixels(code: &QrCode, printed_mm: f64) -> f64 {
+    module_mm(code, printed_mm) / (2.0 * DISTANCE_MM * HALF_VIEW_TAN / PICTURE_PIXELS)
 }
 
 /// How a picture was taken.
 #[derive(Clone, Copy)]
 struct Shot {
+    printed_mm: f64,
     distance_mm: f64,
     /// The card leans away from the camera, and is turned in its plane.
     lean_degrees: f64,
@@ -70,12 +83,13 @@ struct Shot {
 
 /// Brightness of the paper at a point, in millimetres from the code's middle. Lamination and a dim room: black is not
 /// black, white is not white, and the light falls off to one side.
-fn paper(code: &QrCode, x: f64, y: f64) -> f64 {
-    let place = |mm: f64| ((mm + PRINTED_MM / 2.0) / module_mm(code)).floor() - QUIET_MODULES as f64;
+fn paper(code: &QrCode, printed_mm: f64, x: f64, y: f64) -> f64 {
+    let module = module_mm(code, printed_mm);
+    let place = |mm: f64| ((mm + printed_mm / 2.0) / module).floor() - QUIET_MODULES as f64;
     let (column, row, width) = (place(x), place(y), code.width() as f64);
     let inside = |at: f64| (0.0..width).contains(&at);
     let dark = inside(column) && inside(row) && code[(column as usize, row as usize)] == Color::Dark;
-    let light = 1.0 - 0.25 * (x / PRINTED_MM + 0.5).clamp(0.0, 1.0);
+    let light = 1.0 - 0.25 * (x / printed_mm + 0.5).clamp(0.0, 1.0);
     (if dark { 55.0 } else { 200.0 }) * light
 }
 
@@ -89,7 +103,7 @@ fn photograph(code: &QrCode, shot: Shot, seed: u64) -> Vec<u8> {
         // Where the ray meets the card's plane, which leans about its horizontal middle.
         let depth = shot.distance_mm / (1.0 - v * lean.tan());
         let (x, y) = (u * depth, v * depth / lean.cos());
-        paper(code, x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin())
+        paper(code, shot.printed_mm, x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin())
     };
     let step = 1.0 / RAYS as f64;
     let sharp: Vec<f64> = (0..CROP * CROP)
@@ -141,14 +155,25 @@ fn the_largest_code_is_as_fine_as_documented() {
     let side = code.width() + 2 * QUIET_MODULES;
     assert!(crate::qr::svg(&text).unwrap().contains(&format!("viewBox=\"0 0 {side} {side}\"")));
     assert_eq!((code.version(), code.width()), (Version::Normal(18), 89));
-    let pixels = module_mm(&code) / (2.0 * DISTANCE_MM * HALF_VIEW_TAN / PICTURE_PIXELS);
-    let found = format!("{:.3} mm, {pixels:.2} pixels", module_mm(&code));
-    assert_eq!(found, "0.474 mm, 2.63 pixels");
+    assert_eq!(fineness(&code, PRINTED_MM), "0.474 mm, 2.63 pixels");
+    let far = encode(&largest_card().far_text());
+    assert_eq!((far.version(), far.width()), (Version::Normal(2), 25));
+    assert_eq!(fineness(&far, FAR_MM), "0.667 mm, 3.70 pixels");
+}
+
+fn fineness(code: &QrCode, printed_mm: f64) -> String {
+    format!("{:.3} mm, {:.2} pixels", module_mm(code, printed_mm), module_pixels(code, printed_mm))
 }
 
 /// From 15 cm, or from 30 cm with twice the pixels.
-const NEAR: Shot =
-    Shot { distance_mm: 150.0, lean_degrees: 0.0, turn_degrees: 0.0, blur_pixels: 0.5, noise: 4.0 };
+const NEAR: Shot = Shot {
+    printed_mm: PRINTED_MM,
+    distance_mm: 150.0,
+    lean_degrees: 0.0,
+    turn_degrees: 0.0,
+    blur_pixels: 0.5,
+    noise: 4.0,
+};
 
 #[test]
 fn another_decoder_reads_the_largest_code_from_a_near_photograph_and_not_from_a_far_one() {
@@ -156,4 +181,29 @@ fn another_decoder_reads_the_largest_code_from_a_near_photograph_and_not_from_a_
     let read = |shot| (0..4).filter(|seed| reads(&text, shot, *seed)).count();
     let (near, far) = (read(NEAR), read(Shot { distance_mm: 1_000.0, ..NEAR }));
     assert!(near >= 2 && far == 0, "of 4 near {near}, far {far}");
+}
+
+/// The poses of `docs/emergency-card.md`: flat and sharp, and the worst: leaning, turned, blurred, noisy.
+const FLAT: Shot = Shot {
+    printed_mm: FAR_MM,
+    distance_mm: DISTANCE_MM,
+    lean_degrees: 0.0,
+    turn_degrees: 0.0,
+    blur_pixels: 0.5,
+    noise: 4.0,
+};
+const WORST: Shot = Shot { lean_degrees: 10.0, turn_degrees: 7.0, blur_pixels: 0.7, noise: 8.0, ..FLAT };
+
+#[test]
+fn the_coarse_code_is_read_as_far_as_a_person_holds_a_card_in_the_worst_pose_too() {
+    let card = largest_card();
+    let text = card.far_text();
+    let read = |shot| (0..4).filter(|seed| reads(&text, shot, *seed)).count();
+    let found = [FLAT, WORST].map(read);
+    assert!(found.iter().all(|of_four| *of_four >= 3), "of 4 each: {found:?}");
+    let parsed = CardCode::parse(&text).unwrap();
+    assert_eq!((parsed.locator, parsed.typed()), (card.locator, card.typed()));
+    assert!(parsed.offline.is_none());
+    let damaged = |text: &str| CardCode::parse(text).map(|_| ()).unwrap_err();
+    assert_eq!(damaged(&text[..text.len() - 1]), crate::card_code::CardCodeError::Damaged);
 }

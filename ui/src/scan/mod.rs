@@ -6,7 +6,7 @@ pub mod picture;
 pub mod pixels;
 
 /// What every card code begins with.
-const CARD_PREFIX: &str = "AMULET1:";
+const CARD_PREFIXES: [&str; 2] = ["AMULET1:", "AMULET2:"];
 
 /// What every person's code begins with.
 const PERSON_PREFIX: &str = "did:amulet:";
@@ -26,7 +26,7 @@ impl CodeKind {
     /// Tells the kinds apart by their beginning; the wallet checks the rest.
     pub fn of(code: &str) -> Self {
         let code = code.trim();
-        if code.starts_with(CARD_PREFIX) {
+        if CARD_PREFIXES.iter().any(|prefix| code.starts_with(prefix)) {
             Self::Card
         } else if code.starts_with(PERSON_PREFIX) {
             Self::Person
@@ -43,6 +43,7 @@ mod tests {
     #[test]
     fn the_beginning_tells_the_kind() {
         assert_eq!(CodeKind::of("AMULET1:8FJ2"), CodeKind::Card);
+        assert_eq!(CodeKind::of("AMULET2:8FJ2"), CodeKind::Card);
         assert_eq!(CodeKind::of(" did:amulet:4xk\n"), CodeKind::Person);
         assert_eq!(CodeKind::of("https://example.org"), CodeKind::Unknown);
     }

@@ -202,6 +202,7 @@ impl Service {
         Ok(CardView {
             qr_svg: qr::svg(&qr_text).map_err(internal)?,
             qr_text,
+            far_svg: qr::svg(&code.far_text()).map_err(internal)?,
             typed_code: code.typed(),
             facts: convert::facts(&card.facts),
             name: session.name.clone(),

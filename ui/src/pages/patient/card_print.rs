@@ -47,6 +47,10 @@ fn Paper(card: CardView) -> Element {
                     Glyph { icon: Icon::Emergency, size: 18 }
                     Both { message: "card-banner" }
                 }
+                // Read from farther than the other code, and enough where there is a network.
+                div { class: "paper-far",
+                    QrCode { svg: card.far_svg.clone(), label: lookup(Language::En, "card-far-label", None, &[]) }
+                }
                 p { class: "paper-name", {card.name.clone()} }
                 dl { class: "paper-facts",
                     for (index, fact) in facts.iter().enumerate() {
