@@ -75,7 +75,7 @@ fn consent(grant: &GrantExport) -> Value {
         "resourceType": "Consent",
         "id": grant.id,
         "extension": extension,
-        "status": if matches!(grant.state.as_str(), "active" | "paused") { "active" } else { "inactive" },
+        "status": if grant.state == "active" { "active" } else { "inactive" },
         "scope": coded("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy"),
         "category": [coded("http://loinc.org", "59284-0")],
         "patient": patient(&grant.patient),

@@ -122,53 +122,98 @@ fn empty_sections_of_documents(pool: &Pool<'_>, choice: &mut Choice) {
     }
 }
 
-/// Takes out what another hospital registered with the same code, date, status and value. What one hospital registered twice is two
-/// things until it says otherwise.
-fn repeated(pool: &Pool<'_>, candidates: &mut Vec<usize>, same_as: &mut BTreeMap<usize, usize>) {
-    let mut kept: BTreeMap<Vec<String>, Vec<(usize, BTreeSet<&str>)>> = BTreeMap::new();
-    candidates.retain(|place| {
-        let item = &pool.items[*place];
-        let key = key_of(item);
-        let alike = kept.entry(key).or_default();
-        match alike.iter_mut().find(|(_, hospitals)| !hospitals.contains(item.from.hospital)) {
-            Some((first, hospitals)) => {
-                hospitals.insert(item.from.hospital);
-                same_as.insert(*place, *first);
-                false
-            }
-            None => {
-                alike.push((*place, BTreeSet::from([item.from.hospital])));
-                true
-            }
-        }
-    });
+/// Among so many records of one thing, date and status it is looked which one says all that another says.
+const ALIKE_COMPARED_MAX: usize = 64;
+
+/// One of the records that are about the same.
+struct Alike<'a> {
+    place: usize,
+    /// What it says, but for names and numbers that each hospital gives in its own way.
+    says: BTreeSet<String>,
+    /// Which hospitals it stands for.
+    hospitals: BTreeSet<&'a str>,
 }
 
-/// What two records have in common when they say the same. Where there is no code to compare, that is every word.
+/// Takes out what says nothing that another hospital's record of the same thing, date and status does not say as well. Anything
+/// more, be it a reaction or a degree, and both stay: a summary repeats rather than forgets. What one hospital registered twice is
+/// two things until it says otherwise.
+fn repeated(pool: &Pool<'_>, candidates: &mut Vec<usize>, same_as: &mut BTreeMap<usize, usize>) {
+    let mut groups: BTreeMap<Vec<String>, Vec<Alike<'_>>> = BTreeMap::new();
+    for place in candidates.iter().copied() {
+        let item = &pool.items[place];
+        let mut new =
+            Alike { place, says: says(&item.json), hospitals: BTreeSet::from([item.from.hospital]) };
+        let kept = groups.entry(key_of(item)).or_default();
+        let within = kept.len().min(ALIKE_COMPARED_MAX);
+        let apart = |one: &Alike<'_>, other: &Alike<'_>| one.hospitals.is_disjoint(&other.hospitals);
+        if let Some(richer) =
+            kept[..within].iter_mut().find(|old| apart(old, &new) && new.says.is_subset(&old.says))
+        {
+            richer.hospitals.append(&mut new.hospitals);
+            same_as.insert(place, richer.place);
+        } else if let Some(poorer) =
+            kept[..within].iter_mut().find(|old| apart(old, &new) && old.says.is_subset(&new.says))
+        {
+            new.hospitals.append(&mut poorer.hospitals);
+            let old = std::mem::replace(poorer, new).place;
+            same_as.insert(old, place);
+        } else {
+            kept.push(new);
+        }
+    }
+    // What a poorer one stood for, the richer one stands for now.
+    for place in candidates.iter().rev() {
+        let mut last = *place;
+        while let Some(next) = same_as.get(&last) {
+            last = *next;
+        }
+        if last != *place {
+            same_as.insert(*place, last);
+        }
+    }
+    candidates.retain(|place| !same_as.contains_key(place));
+}
+
+/// What two records have in common that may say the same: what it is about, when, and how it stands. Where there is no code to
+/// compare, that is every word.
 fn key_of(item: &Item<'_>) -> Vec<String> {
     let json = &item.json;
     let kind = item.from.resource_type.to_owned();
     let Some(code) = code_key(json) else { return vec![kind, json_text(json)] };
-    let mut key = vec![kind, code];
-    key.push(date_of(json).map(|date| date.text).unwrap_or_default());
+    let mut key = vec![kind, code, date_of(json).map(|date| date.text).unwrap_or_default()];
     for coded in ["status", "clinicalStatus", "verificationStatus"] {
         key.push(text::codes(json.get(coded)).collect::<Vec<_>>().join(" "));
     }
-    if let Json::Object(members) = json {
-        let says_more = |name: &str| {
-            name.starts_with("value")
-                || ["component", "dosage", "dosageInstruction", "bodySite", "conclusion", "result"]
-                    .contains(&name)
-        };
-        let mut values: Vec<String> = members
-            .iter()
-            .filter(|(name, _)| says_more(name))
-            .map(|(name, value)| format!("{name}={}", json_text(value)))
-            .collect();
-        values.sort();
-        key.append(&mut values);
-    }
     key
+}
+
+/// Each member of a record as text, but for what names it, whom it is about, who wrote it down, and its code, which were compared.
+fn says(json: &Json<'_>) -> BTreeSet<String> {
+    const NAMES: &[&str] = &[
+        "id",
+        "meta",
+        "text",
+        "implicitRules",
+        "language",
+        "identifier",
+        "subject",
+        "patient",
+        "encounter",
+        "recorder",
+        "recordedDate",
+        "asserter",
+        "performer",
+        "issued",
+        "status",
+        "clinicalStatus",
+        "verificationStatus",
+        "code",
+        "vaccineCode",
+        "medicationCodeableConcept",
+    ];
+    let Json::Object(members) = json else { return BTreeSet::new() };
+    let others = members.iter().filter(|(name, _)| !NAMES.contains(&&**name));
+    others.map(|(name, value)| format!("{name}={}", json_text(value))).collect()
 }
 
 /// The codings of what it is about, else its words.

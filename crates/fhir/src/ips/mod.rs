@@ -91,7 +91,7 @@ struct Item<'a> {
 /// What the records are before anything is chosen.
 struct Pool<'a> {
     items: Vec<Item<'a>>,
-    /// By hospital, type and id: what a reference means. `None` is a record of class core.
+    /// By hospital, type and id: what a reference means. `None` is a record of class core, or one that cannot be read.
     names: BTreeMap<(&'a str, &'a str, &'a str), Option<usize>>,
     /// The types of these.
     kinds: BTreeSet<&'a str>,
@@ -163,7 +163,11 @@ fn pool<'a>(records: impl IntoIterator<Item = IpsRecord<'a>>) -> Pool<'a> {
                 let url = references::url_of(record.record);
                 pool.items.push(Item { from: record, json, url });
             }
-            _ => pool.unreadable += 1,
+            _ => {
+                // Its name is taken: an older version of it must not be shown as how things stand.
+                pool.names.insert(name, None);
+                pool.unreadable += 1;
+            }
         }
     }
     pool

@@ -24,13 +24,15 @@ pub enum SectionKind {
     FunctionalStatus,
     PlanOfCare,
     AdvanceDirectives,
+    Alerts,
 }
 
 use SectionKind::*;
 
 impl SectionKind {
     /// All, in the document's order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
+        Alerts,
         Problems,
         Allergies,
         Medications,
@@ -105,6 +107,7 @@ impl SectionKind {
             AdvanceDirectives => {
                 ("42348-3", "Advance healthcare directives", "Advance directives", "预先指示")
             }
+            Alerts => ("104605-1", "Alert", "Alerts", "警示"),
         }
     }
 }
@@ -144,6 +147,7 @@ pub(super) fn is_relevant(resource_type: &str) -> bool {
         "CarePlan",
         "ClinicalImpression",
         "Consent",
+        "Flag",
     ];
     is_supporting(resource_type) || OTHERS.contains(&resource_type)
 }
@@ -182,6 +186,7 @@ pub(super) fn section_of(resource_type: &str, json: &Json<'_>) -> Option<Section
         }
         "CarePlan" => status(&["active", "on-hold"]).then_some(PlanOfCare),
         "ClinicalImpression" => status(&["completed", "in-progress"]).then_some(FunctionalStatus),
+        "Flag" => status(&["active"]).then_some(Alerts),
         "Consent" => (status(&["active"]) && is_directive(json)).then_some(AdvanceDirectives),
         _ => None,
     }

@@ -247,3 +247,86 @@ fn the_same_records_in_any_order_give_the_same_bytes() {
     let document: Value = serde_json::from_slice(&first.json).unwrap();
     assert_eq!(of_type(&document, "Provenance").len(), 2);
 }
+
+/// Of two hospitals' records of one thing, the one that says more stays, whichever was registered later.
+#[test]
+fn what_only_one_hospital_says_is_never_lost() {
+    let mut severe = penicillin("a");
+    severe["criticality"] = json!("high");
+    severe["reaction"] = json!([{ "manifestation": [{ "text": "Anaphylactic shock" }] }]);
+    let condition = |id: &str| {
+        json!({ "resourceType": "Condition", "id": id, "subject": { "reference": "Patient/p" },
+            "clinicalStatus": { "coding": [{ "code": "active" }] },
+            "code": { "coding": [{ "system": "http://snomed.info/sct", "code": "195967001" }] } })
+    };
+    let mut grave = condition("c");
+    grave["severity"] = json!({ "text": "Life-threatening" });
+    for [first, second] in [[EAST, WEST], [WEST, EAST]] {
+        let document = made_of(&[
+            ("r1", first, severe.clone()),
+            ("r2", second, penicillin("b")),
+            ("r3", first, grave.clone()),
+            ("r4", second, condition("d")),
+        ]);
+        for (kind, words) in
+            [(SectionKind::Allergies, "Anaphylactic shock"), (SectionKind::Problems, "Life-threatening")]
+        {
+            let listed = section(&document, kind).unwrap()["entry"].as_array().unwrap();
+            assert_eq!(listed.len(), 1, "the poorer one says nothing else");
+            assert!(resolved(&document, &listed[0]).to_string().contains(words), "{words} by {first}");
+        }
+    }
+    // Each says something that the other does not: both stay.
+    let mut other = penicillin("b");
+    other["reaction"] = json!([{ "manifestation": [{ "text": "Rash" }] }]);
+    let document = made_of(&[("r1", EAST, severe), ("r2", WEST, other)]);
+    assert_eq!(section(&document, SectionKind::Allergies).unwrap()["entry"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn three_hospitals_that_say_more_and_more_are_one_entry_that_names_all() {
+    const SOUTH: &str = "did:amulet:south";
+    let with = |members: &[(&str, &str)]| {
+        let mut allergy = penicillin("a");
+        for (name, value) in members {
+            allergy[*name] = json!(value);
+        }
+        allergy
+    };
+    let document = made_of(&[
+        ("r3", EAST, with(&[])),
+        ("r2", WEST, with(&[("criticality", "high")])),
+        ("r1", SOUTH, with(&[("criticality", "high"), ("type", "allergy")])),
+    ]);
+    let listed = section(&document, SectionKind::Allergies).unwrap()["entry"].as_array().unwrap();
+    assert_eq!(listed.len(), 1);
+    let all = of_type(&document, "Provenance");
+    assert_eq!(all.len(), 3);
+    for provenance in all {
+        assert_eq!(provenance["target"][0]["reference"], listed[0]["reference"]);
+    }
+}
+
+#[test]
+fn an_older_version_is_not_shown_when_the_newest_cannot_be_read() {
+    let old = json!({ "resourceType": "Condition", "id": "c", "code": { "text": "As it was" } });
+    let text = old.to_string();
+    let older = one("r1", EAST, &text, &old);
+    let newer =
+        IpsRecord { record: "r2", registered_at: older.registered_at + 1, content: b"{broken", ..older };
+    let made = ips_document([older, newer], &options());
+    assert!(!String::from_utf8(made.json).unwrap().contains("As it was"));
+    assert_eq!(made.unreadable, 1);
+}
+
+#[test]
+fn alerts_are_listed_while_they_are_active() {
+    let flag = |status: &str| {
+        json!({ "resourceType": "Flag", "id": "f", "status": status, "code": { "text": "Carries MRSA" },
+            "subject": { "reference": "Patient/p" } })
+    };
+    let document = made_of(&[("r1", EAST, flag("active"))]);
+    let listed = section(&document, SectionKind::Alerts).unwrap()["entry"].as_array().unwrap();
+    assert_eq!(resolved(&document, &listed[0])["code"]["text"], "Carries MRSA");
+    assert!(section(&made_of(&[("r1", EAST, flag("inactive"))]), SectionKind::Alerts).is_none());
+}
