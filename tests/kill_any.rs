@@ -64,7 +64,7 @@ fn primary_of(net: &Localnet) -> u64 {
 
 fn ask_for(patient: &Newcomer) -> AskAccess {
     AskAccess {
-        patient: patient.session.did.clone(),
+        patient: patient.session.did().to_owned(),
         categories: vec![Category::Allergies],
         purpose: Purpose::Treatment,
         access_hours: 24,
@@ -85,7 +85,7 @@ async fn make_card(wallet: &Wallet) -> String {
 /// Steps 2 to 6 for a new patient of the hospital `at`, with one hospital gone.
 async fn walk(net: &Localnet, sample: &Sample, at: usize) {
     let patient = new_patient(net, "Walker", at).await;
-    net.hospital(at).must_take_in(&patient.session.did, &sample.bundle);
+    net.hospital(at).must_take_in(patient.session.did(), &sample.bundle);
     let timeline = patient.wallet.must(Records {}).await;
     assert_eq!((timeline.records.len(), timeline.missing), (sample.records.len(), 0));
     let checked = timeline.checked.unwrap();
@@ -125,7 +125,7 @@ async fn walk(net: &Localnet, sample: &Sample, at: usize) {
 async fn declares_while(net: &mut Localnet, sample: &Sample, victim: usize) {
     let at = victim % 4 + 1;
     let patient = new_patient(net, "Faller", at).await;
-    net.hospital(at).must_take_in(&patient.session.did, &sample.bundle);
+    net.hospital(at).must_take_in(patient.session.did(), &sample.bundle);
     let code = make_card(&patient.wallet).await;
     let zhao = clinician(net, "dr-zhao").await;
     zhao.must(ReadCard { code: code.clone() }).await;
@@ -146,7 +146,7 @@ async fn declares_while(net: &mut Localnet, sample: &Sample, victim: usize) {
 async fn takes_in_while(net: &mut Localnet, sample: &Sample, victim: usize, at: usize) {
     let patient = new_patient(net, "Arriver", at).await;
     let (hospital, did, bundle) =
-        (net.hospital(at).clone(), patient.session.did.clone(), sample.bundle.clone());
+        (net.hospital(at).clone(), patient.session.did().to_owned(), sample.bundle.clone());
     let takes_in = blocking(move || hospital.must_take_in(&did, &bundle));
     let kills = async {
         tokio::time::sleep(UNDER_WAY).await;
@@ -163,7 +163,7 @@ async fn takes_in_while(net: &mut Localnet, sample: &Sample, victim: usize, at: 
 async fn dies_taking_in(net: &mut Localnet, sample: &Sample, victim: usize) {
     let patient = new_patient(net, "Returner", victim).await;
     let (hospital, did, bundle) =
-        (net.hospital(victim).clone(), patient.session.did.clone(), sample.bundle.clone());
+        (net.hospital(victim).clone(), patient.session.did().to_owned(), sample.bundle.clone());
     let takes_in = blocking(move || hospital.take_in(&did, &bundle));
     let kills = async {
         tokio::time::sleep(UNDER_WAY * 10).await;
@@ -181,7 +181,7 @@ async fn dies_taking_in(net: &mut Localnet, sample: &Sample, victim: usize) {
         net.restart(victim);
         // A hospital that has just come back may not know yet what was registered while it was away.
         net.same_head(CATCHES_UP_WITHIN);
-        net.hospital(victim).must_take_in(&patient.session.did, &sample.bundle);
+        net.hospital(victim).must_take_in(patient.session.did(), &sample.bundle);
     });
     let genesis = net.genesis();
     let organisation: Did = genesis.organisations[victim - 1].did();

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use amulet_app_api::ErrorCode;
-use amulet_app_api::access::{AccessLog, LogProof, Purpose};
+use amulet_app_api::access::{AccessLog, LineId, LogProof, Purpose};
 use amulet_app_api::clinician::{AskAccess, AskFor};
 use amulet_app_api::records::{Category, Record, Records};
 use amulet_app_api::wallet::Sync;
@@ -128,7 +128,7 @@ async fn the_wallet_goes_on(net: &Localnet, lie: Lie) {
     wallet.must(Record { id: timeline.records[0].id.clone() }).await;
     let log = wallet.must(AccessLog {}).await;
     assert!(log.complete);
-    wallet.must(LogProof { number: 2 }).await;
+    wallet.must(LogProof { line: LineId { identity: 0, number: 2 } }).await;
 }
 
 /// With both holders lying about ciphertexts, no record is shown, and the liars are named.
@@ -191,7 +191,7 @@ async fn a_history_kept_back_is_not_called_complete_now(net: &Localnet) {
     let before = wallet.must(AccessLog {}).await;
     withheld.store(true, Ordering::SeqCst);
     let request = AskAccess {
-        patient: patient.did.clone(),
+        patient: patient.did().to_owned(),
         categories: vec![Category::Allergies],
         purpose: Purpose::Treatment,
         access_hours: 24,

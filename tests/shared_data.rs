@@ -58,7 +58,7 @@ fn taken_in(sample: &Sample) {
     let genesis = net.genesis();
     run(async {
         let owner = new_patient(&net, "Everything", 1).await;
-        let counted = net.hospital(1).must_take_in(&owner.session.did, &sample.bundle);
+        let counted = net.hospital(1).must_take_in(owner.session.did(), &sample.bundle);
         let records = sample.records.len();
         assert_eq!(counted, (sample.resources_in as u64, records as u64));
         net.same_head(std::time::Duration::from_secs(20));

@@ -11,7 +11,7 @@ use amulet_tests::wallet::{Wallet, clinician, new_patient};
 /// What a clinician hears about each.
 pub async fn revoked_cut_and_foreign(net: &Localnet) {
     let owner = new_patient(net, "Holder", 1).await;
-    net.hospital(1).must_take_in(&owner.session.did, &Sample::wang_fang().bundle);
+    net.hospital(1).must_take_in(owner.session.did(), &Sample::wang_fang().bundle);
     let zhao = clinician(net, "dr-zhao").await;
     let fact = |text: &str| vec![CardFact { kind: FactKind::Allergy, text: text.to_owned() }];
     let first = owner.wallet.must(MakeCard { facts: fact("青霉素"), without: vec![] }).await;

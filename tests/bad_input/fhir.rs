@@ -56,7 +56,7 @@ pub async fn bad_files_are_named(net: &Localnet) {
     let owner = new_patient(net, "Careful", 1).await;
     let before = net.same_head(std::time::Duration::from_secs(20));
     for bad in bad_files() {
-        let answer = net.hospital(1).take_in(&owner.session.did, &bad.bytes).unwrap();
+        let answer = net.hospital(1).take_in(owner.session.did(), &bad.bytes).unwrap();
         let error = refusal(&answer, bad.name);
         assert!((400..500).contains(&answer.status), "{}: {}", bad.name, answer.status);
         assert_eq!(error["code"], bad.code, "{}: {error}", bad.name);
@@ -79,7 +79,7 @@ async fn a_clinician_hears_it_too(net: &Localnet, owner: &Newcomer) {
     let chen = clinician(net, "dr-chen").await;
     for bad in bad_files().into_iter().filter(|bad| bad.code != "file_not_utf8") {
         let request = clinician::Intake {
-            patient: owner.session.did.clone(),
+            patient: owner.session.did().to_owned(),
             file_name: "export.json".to_owned(),
             text: String::from_utf8(bad.bytes).unwrap(),
         };
@@ -99,7 +99,7 @@ async fn a_bad_resource_is_refused_alone(net: &Localnet, owner: &Newcomer) {
     let own = json!({ "resourceType": "Observation", "id": "y", "status": "final",
         "code": { "text": "INR" }, "subject": { "reference": "Patient/p" } });
     let file = bundle(&[patient("p"), stranger, own]);
-    let answer = net.hospital(1).take_in(&owner.session.did, &file).unwrap();
+    let answer = net.hospital(1).take_in(owner.session.did(), &file).unwrap();
     assert_eq!((answer.status, counts(&answer)), (200, (3, 2)), "{}", answer.text());
     let refused = answer.json()["refused"].clone();
     assert_eq!(refused.as_array().unwrap().len(), 1);
@@ -124,7 +124,7 @@ pub async fn a_person_decides_about_what_is_in_doubt(net: &Localnet) {
         condition("Gout", json!({ "onsetDateTime": "2199-01-01" })),
     ]);
     let hospital = net.hospital(1);
-    let answer = hospital.take_in(&owner.session.did, &file).unwrap();
+    let answer = hospital.take_in(owner.session.did(), &file).unwrap();
     assert_eq!((answer.status, counts(&answer)), (200, (4, 3)), "{}", answer.text());
     let held = answer.json()["refused"][0].clone();
     assert_eq!((&held["resource"], &held["code"]), (&json!("Condition/Gout"), &json!("held_for_review")));
@@ -148,7 +148,7 @@ pub async fn only_the_hospitals_own_systems_bring_files(net: &Localnet) {
     let owner = new_patient(net, "Owner", 2).await;
     let sample = Sample::james_miller().bundle;
     let hospital = net.hospital(2);
-    let url = format!("{}/fhir?patient={}", hospital.http, owner.session.did);
+    let url = format!("{}/fhir?patient={}", hospital.http, owner.session.did());
     let without = http::post(&url, &[], &sample).unwrap();
     assert_eq!((without.status, &refusal(&without, "no token")["code"]), (401, &json!("unauthenticated")));
     let others = format!("Bearer {}", net.hospital(3).intake_token);
@@ -162,7 +162,7 @@ pub async fn only_the_hospitals_own_systems_bring_files(net: &Localnet) {
     let zhao = clinician(net, "dr-zhao").await;
     let text = String::from_utf8(sample).unwrap();
     let request =
-        clinician::Intake { patient: owner.session.did.clone(), file_name: "j.json".to_owned(), text };
+        clinician::Intake { patient: owner.session.did().to_owned(), file_name: "j.json".to_owned(), text };
     let taken = zhao.must(request.clone()).await;
     assert_eq!((taken.resources_in, taken.records_out), (31, 31));
     let not_entitled = owner.wallet.fails(request).await;
@@ -176,7 +176,7 @@ pub async fn good_files_still_arrive(net: &Localnet) {
     for n in 1..=4 {
         assert!(net.hospital(n).is_healthy(), "hospital {n}");
         let owner = new_patient(net, "Afterwards", n).await;
-        net.hospital(n).must_take_in(&owner.session.did, &sample.bundle);
+        net.hospital(n).must_take_in(owner.session.did(), &sample.bundle);
         let timeline = owner.wallet.must(Records {}).await;
         assert_eq!((timeline.records.len(), timeline.missing), (sample.records.len(), 0));
     }

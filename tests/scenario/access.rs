@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 fn request(patient: &Newcomer, categories: &[Category]) -> AskAccess {
     AskAccess {
-        patient: patient.session.did.clone(),
+        patient: patient.session.did().to_owned(),
         categories: categories.to_vec(),
         purpose: Purpose::Treatment,
         access_hours: 24,
@@ -35,7 +35,7 @@ fn request(patient: &Newcomer, categories: &[Category]) -> AskAccess {
 pub async fn asked_granted_read_revoked(world: &World, patient: &Newcomer) {
     let chen = clinician(&world.net, "dr-chen").await;
     let all = patient.wallet.must(Records {}).await.records;
-    let found = chen.must(FindPatient { code: patient.session.did.clone() }).await;
+    let found = chen.must(FindPatient { code: patient.session.did().to_owned() }).await;
     assert_eq!(found.records, all.len() as u64);
     let asked = chen.must(request(patient, &[Category::Allergies, Category::Medicines])).await;
     assert!(matches!(asked.state, MyAccessState::Waiting { .. }));
@@ -100,7 +100,7 @@ fn unused_it_opens_nothing(world: &World, patient: &Newcomer, grant: &str) {
 fn ask_under_grant(world: &World, patient: &Newcomer, n: usize, grant: &str, used_by: TxId) -> LightResponse {
     let chen = people::keys_of(&world.net, "dr-chen");
     world.net.same_head(std::time::Duration::from_secs(20));
-    let entries = chain::records(world.net.hospital(n), &world.genesis, did(&patient.session.did));
+    let entries = chain::records(world.net.hospital(n), &world.genesis, did(patient.session.did()));
     let grant = GrantId(TxId(grant.parse().expect("a grant is named by its digest")));
     let ground = ReadGround::Grant { grant, used_by };
     let (hospital, holder) = (world.net.hospital(n), world.organisation(n));

@@ -55,7 +55,7 @@ pub async fn scanned(world: &World, patient: &Newcomer, card: &CardView) -> &'st
     assert_eq!(typed.access_hours, preview.access_hours);
     bad_codes_are_named(&zhao, card).await;
 
-    let patient_did = did(&patient.session.did);
+    let patient_did = did(patient.session.did());
     world.net.same_head(std::time::Duration::from_secs(20));
     let (locator, behind) =
         chain::card(world.net.hospital(1), &world.genesis, patient_did).expect("a card in force");

@@ -13,23 +13,24 @@ pub async fn reads_for_a_relative(world: &World, patient: &Newcomer) {
     let daughter = Wallet::over_libp2p(world.net.network()).create("林小雨", 2).await;
     assert!(daughter.wallet.must(MyAccesses {}).await.accesses.is_empty());
     let terms = GiveTerms {
-        to: GiveTo::Person { code: daughter.session.did.clone() },
+        to: GiveTo::Person { code: daughter.session.did().to_owned() },
         purpose: Purpose::FamilyCarer,
         categories: vec![Category::Labs],
         records_from: None,
         records_to: None,
         without: Vec::new(),
+        without_hospitals: vec![],
         new_records: false,
         hours: 24,
         uses_max: None,
         erase_days: None,
     };
-    let share = patient.wallet.must(GiveAccess { terms }).await;
+    let share = patient.wallet.must(GiveAccess { terms }).await.shares.remove(0);
     let opened = daughter.wallet.must(MyAccesses {}).await;
     assert!(opened.me.is_none(), "she does not practise");
     let [access] = opened.accesses.as_slice() else { panic!("{:?}", opened.accesses) };
     let MyAccessState::Active { grant, records, .. } = &access.state else { panic!("{access:?}") };
-    assert_eq!((&access.patient, grant), (&patient.session.did, &share.id));
+    assert_eq!((&access.patient, grant), (&patient.session.relationships[0].did, &share.id));
     let read = daughter.wallet.must(ReadGrant { grant: grant.clone() }).await;
     assert_eq!((read.records.len() as u64, read.missing), (*records, 0));
     patient.wallet.must(RevokeGrant { grant: grant.clone() }).await;

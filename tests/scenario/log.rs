@@ -2,7 +2,7 @@
 
 use crate::World;
 use amulet_app_api::access::{
-    AccessLog, EmergencyReason, GranteeView, LogEvent, LogLineView, LogProof, ProofCheck, Purpose,
+    AccessLog, EmergencyReason, GranteeView, LineId, LogEvent, LogLineView, LogProof, ProofCheck, Purpose,
     ReviewStanding, Sharing,
 };
 use amulet_app_api::files::{ProofOf, SaveAccessHistory, SaveProof};
@@ -20,13 +20,13 @@ use amulet_tests::wallet::Newcomer;
 pub async fn is_complete(world: &World, patient: &Newcomer, note: &str) {
     let log = patient.wallet.must(AccessLog {}).await;
     assert!(log.complete);
-    let numbers: Vec<u64> = log.lines.iter().map(|line| line.number).collect();
+    let numbers: Vec<u64> = log.lines.iter().map(|line| line.line.number).collect();
     let expected: Vec<u64> = (1..=14).rev().collect();
     assert_eq!(numbers, expected, "newest first, none left out");
     assert!(log.lines.is_sorted_by(|newer, older| newer.at >= older.at));
     says_what_happened(&log.lines, note);
     world.net.same_head(std::time::Duration::from_secs(20));
-    let ledger = chain::history(world.net.hospital(3), &world.genesis, did(&patient.session.did));
+    let ledger = chain::history(world.net.hospital(3), &world.genesis, did(patient.session.did()));
     assert_eq!(ledger.len(), log.lines.len());
     for line in &log.lines {
         has_a_proof(world, patient, line).await;
@@ -34,7 +34,7 @@ pub async fn is_complete(world: &World, patient: &Newcomer, note: &str) {
     all_else_can_be_carried_away_too(world, patient).await;
     other_systems_can_take_it_in(patient, &log.lines).await;
     a_record_has_its_story(world, patient, &log.lines).await;
-    let nothing = patient.wallet.fails(LogProof { number: 99 }).await;
+    let nothing = patient.wallet.fails(LogProof { line: LineId { identity: 0, number: 99 } }).await;
     assert_eq!(nothing.code, amulet_app_api::ErrorCode::NotFound);
 }
 
@@ -66,7 +66,7 @@ fn says_what_happened(lines: &[LogLineView], note: &str) {
 }
 
 async fn has_a_proof(world: &World, patient: &Newcomer, line: &LogLineView) {
-    let proof = patient.wallet.must(LogProof { number: line.number }).await;
+    let proof = patient.wallet.must(LogProof { line: line.line }).await;
     assert!((3..=4).contains(&proof.signed) && proof.total == 4, "{proof:?}");
     assert_eq!(proof.signers.len(), usize::from(proof.signed));
     assert_eq!(proof.at, line.at);
@@ -81,9 +81,9 @@ async fn has_a_proof(world: &World, patient: &Newcomer, line: &LogLineView) {
 
 /// What the wallet exports convinces somebody who has the genesis document and nothing else.
 async fn can_be_carried_away(world: &World, patient: &Newcomer, line: &LogLineView) {
-    let proof = saved(world, patient, ProofOf::LogLine { number: line.number }).await;
+    let proof = saved(world, patient, ProofOf::LogLine { line: line.line }).await;
     let Some((_, Fact::History(history))) = proof.facts().last() else { panic!("no history") };
-    let entry = &history.entries[usize::try_from(line.number).unwrap() - 1];
+    let entry = &history.entries[usize::try_from(line.line.number).unwrap() - 1];
     assert_eq!(entry.time.0, line.at);
     assert!(
         matches!(proof.receipt(entry.transaction), Verdict::Present((header, _)) if header.height == entry.height)
@@ -98,7 +98,7 @@ async fn all_else_can_be_carried_away_too(world: &World, patient: &Newcomer) {
     let [(StateKey::Record(id), Some(state))] = states.as_slice() else { panic!("{states:?}") };
     let state: RecordState = borsh::from_slice(state).unwrap();
     assert_eq!((id.to_string(), state.provider.to_string()), (record.id, record.hospital.did));
-    assert_eq!(state.patient.to_string(), patient.session.did);
+    assert_eq!(state.patient.to_string(), patient.session.did());
 
     let share = patient.wallet.must(Sharing {}).await.ended[0].clone();
     let proof = saved(world, patient, ProofOf::Grant { id: share.id.clone() }).await;
@@ -134,10 +134,10 @@ async fn a_record_has_its_story(world: &World, patient: &Newcomer, log: &[LogLin
     let what: Vec<StoryStep> = steps.iter().rev().map(|step| step.what).collect();
     assert_eq!(what, [Registered, Opened, Read, Paused, Resumed, Extended, Closed, Deleted]);
     assert!(steps.iter().all(|step| log.contains(&step.line)), "a story is a part of the log");
-    let ledger = chain::history(world.net.hospital(3), &world.genesis, did(&patient.session.did));
+    let ledger = chain::history(world.net.hospital(3), &world.genesis, did(patient.session.did()));
     let proof = saved(world, patient, ProofOf::RecordStory { id }).await;
     for step in &steps {
-        let entry = &ledger[usize::try_from(step.line.number).unwrap() - 1];
+        let entry = &ledger[usize::try_from(step.line.line.number).unwrap() - 1];
         assert!(matches!(proof.receipt(entry.transaction), Verdict::Present(_)), "{step:?}");
     }
     let unknown = RecordStory { id: "00".repeat(32) };
@@ -166,7 +166,7 @@ async fn other_systems_can_take_it_in(patient: &Newcomer, log: &[LogLineView]) {
     let is_access =
         |what: &LogEvent| matches!(what, LogEvent::RecordsRead { .. } | LogEvent::EmergencyDeclared { .. });
     let mut read: Vec<(u64, u64)> =
-        log.iter().filter(|line| is_access(&line.what)).map(|line| (line.number, line.records)).collect();
+        log.iter().filter(|line| is_access(&line.what)).map(|line| (line.line.number, line.records)).collect();
     read.sort_unstable();
     let accesses: Vec<(u64, u64)> = lines
         .iter()
@@ -192,7 +192,7 @@ async fn saved(world: &World, patient: &Newcomer, of: ProofOf) -> VerifiedProof 
     let file = patient.wallet.saved(&saved.name);
     assert_eq!(file.len() as u64, saved.bytes);
     assert!(
-        saved.name.ends_with(".amuletproof") && !saved.name.contains(&patient.session.did),
+        saved.name.ends_with(".amuletproof") && !saved.name.contains(patient.session.did()),
         "{}",
         saved.name
     );

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 pub async fn arrive(world: &World, patient: &Newcomer, sample: &Sample) {
     let before = patient.wallet.must(Records {}).await;
     assert!(before.records.is_empty());
-    let counted = world.net.hospital(1).must_take_in(&patient.session.did, &sample.bundle);
+    let counted = world.net.hospital(1).must_take_in(patient.session.did(), &sample.bundle);
     assert_eq!(counted, (sample.resources_in as u64, sample.records.len() as u64));
 
     let timeline = patient.wallet.must(Records {}).await;
@@ -87,7 +87,7 @@ async fn become_a_summary_for_another_doctor(world: &World, patient: &Newcomer) 
 /// Fetched and opened without the wallet, with the keys that its words give.
 fn are_the_bytes_of_the_bundle(world: &World, patient: &Newcomer, sample: &Sample) {
     let owner = keys_from_words(&patient.words, world.organisation(1));
-    assert_eq!(owner.did, did(&patient.session.did));
+    assert_eq!(owner.did, did(patient.session.did()));
     world.net.same_head(std::time::Duration::from_secs(20));
     let opened = chain::opened_records(world.net.hospitals(), &world.genesis, &owner);
     assert_eq!(opened, sample.records);
@@ -112,7 +112,7 @@ fn are_the_bytes_of_the_bundle(world: &World, patient: &Newcomer, sample: &Sampl
 pub async fn arrive_at_a_browser(world: &World) {
     let sample = Sample::james_miller();
     let patient = Wallet::over_http(world.net.network()).create("Jamie", 3).await;
-    let counted = world.net.hospital(3).must_take_in(&patient.session.did, &sample.bundle);
+    let counted = world.net.hospital(3).must_take_in(patient.session.did(), &sample.bundle);
     assert_eq!(counted, (sample.resources_in as u64, sample.records.len() as u64));
     let timeline = patient.wallet.must(Records {}).await;
     assert_eq!((timeline.records.len(), timeline.missing), (sample.records.len(), 0));

@@ -27,7 +27,7 @@ pub async fn is_asked_for(world: &World, patient: &Newcomer) {
     assert!(!wallet.must(SendReport {}).await, "once a week");
     world.net.same_head(std::time::Duration::from_secs(20));
     assert_eq!(voices(world), [None, Some(1), Some(1), Some(1)], "hospital 1 holds the records");
-    let history = chain::history(world.net.hospital(2), &world.genesis, did(&patient.session.did));
+    let history = chain::history(world.net.hospital(2), &world.genesis, did(patient.session.did()));
     assert!(matches!(history[1].event, Event::RecordsRegistered { .. }));
     assert_eq!(history.len(), 14, "a report is nobody's history");
 }

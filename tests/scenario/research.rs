@@ -27,6 +27,7 @@ pub async fn settled_beforehand(world: &World, patient: &Newcomer) {
         records_from: None,
         records_to: None,
         without: Vec::new(),
+        without_hospitals: vec![],
         new_records: true,
         hours: 48,
         uses_max: None,
@@ -63,7 +64,7 @@ pub async fn joined_and_left(world: &World, patient: &Newcomer) {
     let labs = preview.records.iter().filter(|line| line.category == Category::Labs);
     let without: Vec<String> = labs.map(|line| line.id.clone()).collect();
     let join = JoinStudy { study: id.clone(), without: without.clone(), new_records: true };
-    let share = patient.wallet.must(join.clone()).await;
+    let share = patient.wallet.must(join.clone()).await.shares.remove(0);
     assert_eq!(
         (share.state, share.purpose, &share.standing),
         (ShareState::Active, Purpose::Research, &preview.standing)
@@ -76,7 +77,7 @@ pub async fn joined_and_left(world: &World, patient: &Newcomer) {
     let again = patient.wallet.fails(join).await;
     assert_eq!(reason(&again), (ErrorCode::Refused, "already_enrolled"));
     let view = patient.wallet.must(Research {}).await;
-    assert!(view.open.is_empty() && view.joined[0].share.id == share.id);
+    assert!(view.open.is_empty() && view.joined[0].shares[0].id == share.id);
     assert_eq!(view.joined[0].study.participants, 1);
     assert!(patient.wallet.must(Sharing {}).await.active.iter().any(|active| active.id == share.id));
 
@@ -107,12 +108,13 @@ pub async fn anothers_grant_is_not_ones_own(world: &World, patient: &Newcomer) {
     };
     let before = shares().await;
     let terms = GiveTerms {
-        to: GiveTo::Person { code: patient.session.did.clone() },
+        to: GiveTo::Person { code: patient.session.did().to_owned() },
         purpose: Purpose::FamilyCarer,
         categories: vec![Category::Labs],
         records_from: None,
         records_to: None,
         without: Vec::new(),
+        without_hospitals: vec![],
         new_records: true,
         hours: 48,
         uses_max: None,

@@ -31,6 +31,7 @@ pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
         records_from: None,
         records_to: None,
         without: Vec::new(),
+        without_hospitals: vec![],
         new_records: true,
         hours: 48,
         uses_max: None,
@@ -41,7 +42,7 @@ pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
     let previewed: BTreeSet<_> = preview.records.iter().map(|line| line.id.clone()).collect();
     assert_eq!((&previewed, preview.standing.as_slice()), (&before, [Category::Labs].as_slice()));
     assert!(matches!(&preview.to, GranteeView::Staff(staff) if staff.hospital.did == hospital));
-    let share = patient.wallet.must(GiveAccess { terms }).await;
+    let share = patient.wallet.must(GiveAccess { terms }).await.shares.remove(0);
     assert_eq!((share.state, share.standing.as_slice()), (ShareState::Active, [Category::Labs].as_slice()));
 
     let [chen, zhao] = [clinician(&world.net, "dr-chen").await, clinician(&world.net, "dr-zhao").await];
@@ -51,7 +52,7 @@ pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
     assert!(!has(&zhao, &share.id).await);
 
     // Another hospital registers it: its key reaches the first one's staff with no action of the patient.
-    world.net.hospital(3).must_take_in(&patient.session.did, LATER_RESULT.as_bytes());
+    world.net.hospital(3).must_take_in(patient.session.did(), LATER_RESULT.as_bytes());
     let after = labs(patient).await;
     assert_eq!(after.len(), before.len() + 1);
     assert!(has(&chen, &share.id).await);
@@ -67,7 +68,7 @@ pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
 pub async fn asked_for_colleagues(world: &World, patient: &Newcomer) {
     let chen = clinician(&world.net, "dr-chen").await;
     let ask = AskAccess {
-        patient: patient.session.did.clone(),
+        patient: patient.session.did().to_owned(),
         categories: vec![Category::Labs],
         purpose: Purpose::Treatment,
         access_hours: 24,
@@ -84,6 +85,7 @@ pub async fn asked_for_colleagues(world: &World, patient: &Newcomer) {
     let grant = GrantRequest {
         request: asked.id,
         without: Vec::new(),
+        without_hospitals: vec![],
         new_records: false,
         only_asker: true,
         uses_max: None,

@@ -21,7 +21,7 @@ pub async fn create(world: &World) -> Newcomer {
     weak_passphrases_and_wrong_answers_are_refused(&wallet).await;
     let newcomer = wallet.create("林桦", 1).await;
     let session = &newcomer.session;
-    let identity = did(&session.did);
+    let identity = did(session.did());
     world.net.same_head(std::time::Duration::from_secs(20));
     for hospital in world.net.hospitals() {
         let state: Option<Identity> = chain::state(hospital, &world.genesis, &StateKey::Identity(identity));
@@ -64,7 +64,7 @@ async fn opens_and_locks(newcomer: &Newcomer) {
     assert_eq!(wallet.fails(wrong).await.code, ErrorCode::WrongPassphrase);
     assert_eq!(wallet.fails(amulet_app_api::records::Records {}).await.code, ErrorCode::Locked);
     let session = wallet.must(Unlock { id, passphrase: PASSPHRASE.to_owned() }).await;
-    assert_eq!(session.did, newcomer.session.did);
+    assert_eq!(session, newcomer.session);
 }
 
 async fn comes_back_from_its_words(world: &World, newcomer: &Newcomer) {
@@ -81,5 +81,5 @@ async fn comes_back_from_its_words(world: &World, newcomer: &Newcomer) {
         passphrase: PASSPHRASE.to_owned(),
         hospital: newcomer.session.hospital.did.clone(),
     };
-    assert_eq!(other_device.must(restored).await.did, newcomer.session.did);
+    assert_eq!(other_device.must(restored).await.did(), newcomer.session.did());
 }

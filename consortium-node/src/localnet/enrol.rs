@@ -12,7 +12,7 @@ use amulet_crypto::kdf::Language;
 use amulet_crypto::passphrase::PassphraseParams;
 use amulet_protocol::calls::{Call, RegisterPractitioner};
 use amulet_protocol::codec;
-use amulet_protocol::ids::{ChainId, Nonce, TxId};
+use amulet_protocol::ids::{ChainId, Did, Nonce, TxId};
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use amulet_protocol::receipt::Outcome;
@@ -63,10 +63,11 @@ async fn enrol_clinician(
     let hospital = &setup.hospitals[clinician.hospital];
     let chain = setup.genesis.chain_id();
     let file = format!("{}.amulet", clinician.id);
-    let made = make_wallet(setup, hospital, clinician.name, Role::Clinician, clinician.language, &file)?;
-    commit(hospital, clinician.name, &keyfile::registration(&made.identity, chain)).await?;
+    let role = Role::Clinician;
+    let made = make_wallet(setup, &[hospital.did], clinician.name, role, clinician.language, &file)?;
+    commit(hospital, clinician.name, &keyfile::registration(made.identity(), chain)).await?;
     let call = Call::RegisterPractitioner(RegisterPractitioner {
-        practitioner: made.identity.did,
+        practitioner: made.identity().did,
         name: clinician.name.to_owned(),
         department: clinician.department.to_owned(),
         role: clinician.role,
@@ -87,31 +88,38 @@ async fn enrol_clinician(
 }
 
 async fn enrol_patient(setup: &Setup, patient: &Patient) -> Result<Person, LocalnetError> {
-    let hospital = &setup.hospitals[0];
+    let chain = setup.genesis.chain_id();
     let file = format!("{}.amulet", patient.id);
-    let made = make_wallet(setup, hospital, &patient.name, Role::Patient, patient.language, &file)?;
-    commit(hospital, &patient.name, &keyfile::registration(&made.identity, setup.genesis.chain_id())).await?;
-    let url = format!("{}/fhir?patient={}", hospital.http, made.identity.did);
-    let request = Request::post(&url, "application/fhir+json", patient.bundle.clone());
-    let answer = http_client::send(request.bearer(&hospital.keys.intake_token)).await?;
-    let taken: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    say(format_args!(
-        "      {}: {} resources in, {} records kept",
-        patient.name, taken["resources_in"], taken["records_out"]
-    ));
+    let hospitals: Vec<&Hospital> = patient.care.iter().map(|(place, _)| &setup.hospitals[*place]).collect();
+    let dids: Vec<Did> = hospitals.iter().map(|hospital| hospital.did).collect();
+    let made = make_wallet(setup, &dids, &patient.name, Role::Patient, patient.language, &file)?;
+    for ((hospital, identity), (_, bundle)) in hospitals.iter().zip(&made.identities).zip(&patient.care) {
+        commit(hospital, &patient.name, &keyfile::registration(identity, chain)).await?;
+        let url = format!("{}/fhir?patient={}", hospital.http, identity.did);
+        let request = Request::post(&url, "application/fhir+json", bundle.clone());
+        let answer = http_client::send(request.bearer(&hospital.keys.intake_token)).await?;
+        let taken: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        say(format_args!(
+            "      {}, {}: {} resources in, {} records kept",
+            patient.name, hospital.name_en, taken["resources_in"], taken["records_out"]
+        ));
+    }
+    let all = |name: fn(&Hospital) -> &str, between: &str| {
+        hospitals.iter().map(|hospital| name(hospital)).collect::<Vec<_>>().join(between)
+    };
     Ok(Person {
         id: patient.id.clone(),
         name: patient.name.clone(),
         role: "patient".to_owned(),
-        about_en: format!("Patient at {}", hospital.name_en),
-        about_zh: format!("{}的患者", hospital.name_zh),
+        about_en: format!("Patient at {}", all(|hospital| &hospital.name_en, " and ")),
+        about_zh: format!("{}的患者", all(|hospital| &hospital.name_zh, "、")),
         file,
     })
 }
 
 fn make_wallet(
     setup: &Setup,
-    hospital: &Hospital,
+    hospitals: &[Did],
     name: &str,
     role: Role,
     language: Language,
@@ -122,7 +130,7 @@ fn make_wallet(
     let mut entropy = SystemEntropy;
     let params = PassphraseParams::floor(&mut entropy);
     let made =
-        keyfile::create(name, role, language, hospital.did, chain, now(), &passphrase, params, &mut entropy)
+        keyfile::create(name, role, language, hospitals, chain, now(), &passphrase, params, &mut entropy)
             .map_err(|error| LocalnetError::Enrol { name: name.to_owned(), reason: error.to_string() })?;
     let path = setup.data.join(DEMO_FOLDER).join(file);
     std::fs::write(&path, &made.file).map_err(|source| LocalnetError::File { path, source })?;

@@ -19,16 +19,31 @@ const PASSPHRASE_FILE: &str = "demo-passphrase.txt";
 const PASSPHRASE_WORDS: usize = 4;
 const PEOPLE_FILE: &str = "people.json";
 
-/// The histories that ship with Amulet.
-const SAMPLES: [(&str, &str, Language, &str); 2] = [
-    ("wang-fang", "王芳", Language::SimplifiedChinese, include_str!("../../../samples/wang-fang.zh.json")),
-    (
-        "james-miller",
-        "James Miller",
-        Language::English,
-        include_str!("../../../samples/james-miller.en.json"),
-    ),
+/// The histories that ship with Amulet: by whose, from which hospital (from 0).
+const SAMPLES: [Sample; 2] = [
+    Sample {
+        id: "wang-fang",
+        name: "王芳",
+        language: Language::SimplifiedChinese,
+        care: &[(0, include_str!("../../../samples/wang-fang.zh.json"))],
+    },
+    Sample {
+        id: "james-miller",
+        name: "James Miller",
+        language: Language::English,
+        care: &[
+            (0, include_str!("../../../samples/james-miller.en.json")),
+            (2, include_str!("../../../samples/james-miller.second-hospital.en.json")),
+        ],
+    },
 ];
+
+struct Sample {
+    id: &'static str,
+    name: &'static str,
+    language: Language,
+    care: &'static [(usize, &'static str)],
+}
 
 /// A clinician of the demonstration.
 pub(super) struct Clinician {
@@ -77,7 +92,8 @@ pub(super) struct Patient {
     pub id: String,
     pub name: String,
     pub language: Language,
-    pub bundle: Vec<u8>,
+    /// What each hospital, from 0, has of them; they are another identity at each.
+    pub care: Vec<(usize, Vec<u8>)>,
 }
 
 /// One line of `people.json`.
@@ -94,11 +110,11 @@ pub(super) struct Person {
 /// The patients: one for each bundle of the folder, or the built-in ones.
 pub(super) fn patients(fhir: Option<&Path>) -> Result<Vec<Patient>, LocalnetError> {
     let Some(folder) = fhir else {
-        let built_in = SAMPLES.map(|(id, name, language, bundle)| Patient {
+        let built_in = SAMPLES.map(|Sample { id, name, language, care }| Patient {
             id: id.to_owned(),
             name: name.to_owned(),
             language,
-            bundle: bundle.as_bytes().to_vec(),
+            care: care.iter().map(|(hospital, bundle)| (*hospital, bundle.as_bytes().to_vec())).collect(),
         });
         return Ok(built_in.into());
     };
@@ -123,7 +139,7 @@ fn patient_of(path: &Path, index: usize) -> Result<Patient, LocalnetError> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let known = amulet_fhir::intake(&bundle, &Given::default()).ok().and_then(|intake| intake.patient.name);
     let name: String = known.unwrap_or(stem).chars().take(40).collect();
-    Ok(Patient { id: format!("patient-{}", index + 1), name, language: Language::English, bundle })
+    Ok(Patient { id: format!("patient-{}", index + 1), name, language: Language::English, care: vec![(0, bundle)] })
 }
 
 pub(super) fn load(data: &Path) -> Option<Vec<Person>> {

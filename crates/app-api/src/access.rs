@@ -121,6 +121,8 @@ pub struct RequestView {
     pub id: String,
     /// Who asks.
     pub from: PractitionerView,
+    /// The hospital whose records of the person are asked for.
+    pub relationship: HospitalView,
     /// The colleagues for whom they ask too; `None` if only for themselves.
     pub staff: Option<StaffView>,
     /// Categories asked for.
@@ -294,6 +296,8 @@ pub struct ShareView {
     pub id: String,
     /// Who may read.
     pub to: GranteeView,
+    /// The hospital whose patient the person gave it as: it opens records of that identity.
+    pub relationship: HospitalView,
     /// Number of records by category.
     pub counts: Vec<(Category, u64)>,
     /// Categories of which records to come are opened too.
@@ -331,11 +335,23 @@ pub struct AccessLogView {
     pub checked: Option<CheckedView>,
 }
 
+/// Names a line of the log on this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LineId {
+    /// Which of the person's identities, from 0, in the order of
+    /// [`SessionView::relationships`](crate::wallet::SessionView::relationships).
+    pub identity: u32,
+    /// Number in the history of that identity, from 1.
+    pub number: u64,
+}
+
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLineView {
-    /// Number in the personal history, from 1.
-    pub number: u64,
+    /// Which line.
+    pub line: LineId,
+    /// The hospital whose patient's history it is in.
+    pub relationship: HospitalView,
     /// Block time.
     pub at: TimeMs,
     /// What happened.
@@ -471,14 +487,14 @@ pub enum EmergencyReason {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LogProof {
     /// From [`LogLineView`].
-    pub number: u64,
+    pub line: LineId,
 }
 
 /// Report an emergency access as not right.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DisputeEmergency {
-    /// Its line, from [`LogLineView`].
-    pub number: u64,
+    /// From [`LogLineView`].
+    pub line: LineId,
 }
 
 /// What the light client checked, for people first and for experts below.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::LineId;
 use crate::wallet::Language;
 
 /// Save a file that proves something to anybody who has the genesis document; its format is in `docs/spec/proofs.md`,
@@ -19,7 +20,7 @@ pub enum ProofOf {
     /// A line of the access log, and that the log it is in is complete.
     LogLine {
         /// From [`LogLineView`](crate::access::LogLineView).
-        number: u64,
+        line: LineId,
     },
     /// That a record is registered, by whom, and with which digest.
     Record {

@@ -1,6 +1,7 @@
 //! Giving access unasked: to whom, to what, for how long.
 
-use crate::access::{GranteeView, PractitionerRole, Purpose};
+use crate::ApiError;
+use crate::access::{GranteeView, PractitionerRole, Purpose, ShareView};
 use crate::preferences::PreferencesView;
 use crate::records::{Category, RecordLineView};
 use crate::wallet::HospitalView;
@@ -44,6 +45,9 @@ pub struct GiveTerms {
     /// Records to leave out, by identifier.
     #[serde(default)]
     pub without: Vec<String>,
+    /// Hospitals whose records to leave out, by DID.
+    #[serde(default)]
+    pub without_hospitals: Vec<String>,
     /// Whether records of these categories that are registered while it lasts are opened too.
     #[serde(default)]
     pub new_records: bool,
@@ -88,6 +92,27 @@ pub struct GivingPreviewView {
     pub counts: Vec<(Category, u64)>,
     /// Categories of which records to come are opened too.
     pub standing: Vec<Category>,
+    /// The hospitals whose records are opened: a grant is signed for each. With several, the reader learns that they treat the same
+    /// person.
+    pub relationships: Vec<HospitalView>,
+}
+
+/// What was given: one grant for each of the person's identities.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenView {
+    /// The grants, at least one.
+    pub shares: Vec<ShareView>,
+    /// The hospital whose records could not be given, nor those of any after it, and why.
+    pub failed: Option<NotGivenView>,
+}
+
+/// What could not be given, after something was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotGivenView {
+    /// The hospital whose records they are.
+    pub relationship: HospitalView,
+    /// Why.
+    pub error: ApiError,
 }
 
 /// Sign a grant on these terms.

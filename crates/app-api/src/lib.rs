@@ -99,8 +99,10 @@ calls! {
     StartFromCheckpoint: checkpoints => checkpoints::ComparisonView,
     /// The patient's first page.
     Home: wallet => wallet::HomeView,
-    /// The code by which a clinician or a hospital finds this person.
-    MyCode: wallet => wallet::MyCodeView,
+    /// The codes by which clinicians and hospitals find this person.
+    MyCodes: wallet => wallet::MyCodesView,
+    /// Begin to deal with another hospital.
+    AddHospital: wallet => wallet::SessionView,
     /// All records, newest first.
     Records: records => records::TimelineView,
     /// One record in full.
@@ -122,13 +124,13 @@ calls! {
     /// What would be opened on these terms.
     PreviewGiving: giving => giving::GivingPreviewView,
     /// Sign a grant that nobody asked for.
-    GiveAccess: giving => access::ShareView,
+    GiveAccess: giving => giving::GivenView,
     /// Studies that can be joined, and those that were.
     Research: research => research::ResearchView,
     /// What taking part in a study would open.
     PreviewStudy: research => research::StudyPreviewView,
     /// Sign the grant by which the patient takes part.
-    JoinStudy: research => access::ShareView,
+    JoinStudy: research => giving::GivenView,
     /// What the patient has settled beforehand.
     Preferences: preferences => preferences::PreferencesView,
     /// Settle it otherwise.

@@ -2,7 +2,7 @@
 
 use crate::access::{ShareView, StudyNameView};
 use crate::records::{Category, RecordLineView};
-use crate::wallet::{CheckedView, TimeMs};
+use crate::wallet::{CheckedView, HospitalView, TimeMs};
 use serde::{Deserialize, Serialize};
 
 /// Ask for the studies that are open, and those in which the patient takes part.
@@ -58,13 +58,13 @@ pub struct BoardView {
     pub name_en: String,
 }
 
-/// A study and the patient's own grant for it.
+/// A study and the patient's own grants for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinedStudyView {
     /// The study.
     pub study: StudyView,
-    /// What it opens.
-    pub share: ShareView,
+    /// What it opens: a grant for each identity that takes part, at least one.
+    pub shares: Vec<ShareView>,
 }
 
 /// Ask what taking part would open, without signing anything.
@@ -89,6 +89,8 @@ pub struct StudyPreviewView {
     pub ask: Vec<Category>,
     /// When access would end: with the study, or after a year.
     pub until: TimeMs,
+    /// The hospitals whose records are opened: a grant is signed for each, and each counts as a participant.
+    pub relationships: Vec<HospitalView>,
 }
 
 /// Sign the grant by which the patient takes part.

@@ -208,12 +208,38 @@ pub struct SetLanguage {
 pub struct SessionView {
     /// The wallet file.
     pub wallet: WalletEntry,
-    /// The person's DID at the hospital of `hospital`.
-    pub did: String,
     /// The hospital of the first relationship, or the clinician's employer.
     pub hospital: HospitalView,
+    /// The person's identities, one for each hospital that they deal with, the first one first.
+    pub relationships: Vec<RelationshipView>,
     /// A clinician's department, as registered; `None` for patients.
     pub department: Option<String>,
+}
+
+impl SessionView {
+    /// The person's DID at the first hospital.
+    #[must_use]
+    pub fn did(&self) -> &str {
+        self.relationships.first().map_or("", |first| &first.did)
+    }
+}
+
+/// A hospital, and who the person is there: on the ledger nothing joins these identities.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelationshipView {
+    /// The hospital.
+    pub hospital: HospitalView,
+    /// The person's DID there.
+    pub did: String,
+}
+
+/// Begin to deal with another hospital: an identity of its own is made for it and registered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AddHospital {
+    /// DID of the hospital.
+    pub hospital: String,
+    /// The wallet's passphrase: its file is sealed anew.
+    pub passphrase: String,
 }
 
 /// Ask how far the running long task is.
@@ -307,13 +333,22 @@ pub struct HomeView {
     pub deletions_overdue: u64,
 }
 
-/// Ask for this person's code.
+/// Ask for this person's codes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct MyCode {}
+pub struct MyCodes {}
 
-/// The code by which others find this person.
+/// The codes by which others find this person, one for each hospital, in the order of [`SessionView::relationships`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MyCodesView {
+    /// At least one.
+    pub codes: Vec<MyCodeView>,
+}
+
+/// The code by which others find this person at one hospital.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MyCodeView {
+    /// The hospital.
+    pub hospital: HospitalView,
     /// What the QR code holds and what can be typed: the DID.
     pub text: String,
     /// The QR code as SVG markup, made by the wallet.

@@ -6,8 +6,9 @@ use amulet_crypto::entropy::Entropy;
 use amulet_protocol::calls::{CardLocator, DeclarationId};
 use amulet_protocol::codec;
 use amulet_protocol::consent::Category;
-use amulet_protocol::ids::Timestamp;
+use amulet_protocol::ids::{Did, Timestamp};
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeMap;
 
 use crate::card::{CARD_SECRET_BYTES, Fact};
 use crate::keyfile::KeyFileId;
@@ -20,6 +21,8 @@ const EMERGENCIES_MAX: usize = 200;
 /// The card whose code this device can show without a network.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct StoredCard {
+    /// The identity whose card it is.
+    pub owner: Did,
     /// Where it is on the ledger.
     pub locator: CardLocator,
     /// Facts on it.
@@ -46,8 +49,8 @@ pub struct StoredEmergency {
 /// All of it.
 #[derive(Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct DeviceState {
-    /// Number of the last history entry whose log the person has looked at.
-    pub seen: u64,
+    /// Of each identity, the number of the last history entry that the person has looked at in the log.
+    pub seen: BTreeMap<Did, u64>,
     /// The card in force, as far as this device knows.
     pub card: Option<StoredCard>,
     /// Running declarations, oldest first.
@@ -61,6 +64,12 @@ pub struct DeviceState {
 }
 
 impl DeviceState {
+    /// The last entry of an identity's history that the person has looked at; 0 before the first.
+    #[must_use]
+    pub fn seen(&self, identity: Did) -> u64 {
+        self.seen.get(&identity).copied().unwrap_or(0)
+    }
+
     /// Reads the state of a wallet. What is missing or cannot be opened is as if it had never been.
     ///
     /// # Errors
@@ -106,7 +115,12 @@ mod tests {
     use crate::store::MemoryStore;
     use amulet_crypto::digest::sm3;
     use amulet_crypto::entropy::SeededEntropy;
+    use amulet_crypto::signing::SigningKey;
     use amulet_protocol::ids::TxId;
+
+    fn did() -> Did {
+        Did::of_key(SigningKey::generate(&mut SeededEntropy::new(2)).public_key())
+    }
 
     fn emergency(until: u64) -> StoredEmergency {
         StoredEmergency {
@@ -125,14 +139,14 @@ mod tests {
         let mut state = DeviceState {
             never: vec![Category::Social],
             ask: vec![Category::Labs],
-            seen: 7,
+            seen: BTreeMap::from([(did(), 7)]),
             card: None,
             emergencies: vec![emergency(50), emergency(150)],
             reports: true,
         };
         state.save(&store, id, &key, Timestamp(100), &mut entropy).unwrap();
         let read = DeviceState::load(&store, id, &key).unwrap();
-        assert_eq!((read.seen, read.emergencies.len()), (7, 1));
+        assert_eq!((read.seen(did()), read.emergencies.len()), (7, 1));
         let stored = store.read(&file_name(id)).unwrap().unwrap();
         assert!(!stored.windows(12).any(|window| window == [0xA5; 12]), "a card's secret is readable");
     }
@@ -143,6 +157,6 @@ mod tests {
         let (store, id) = (MemoryStore::default(), KeyFileId::generate(&mut entropy));
         let key = ContentKey::generate(&mut entropy);
         store.write(&file_name(id), b"not sealed by anybody").unwrap();
-        assert_eq!(DeviceState::load(&store, id, &key).unwrap().seen, 0);
+        assert_eq!(DeviceState::load(&store, id, &key).unwrap().seen(did()), 0);
     }
 }

@@ -25,6 +25,14 @@ pub struct Relationship {
     pub index: u32,
 }
 
+impl Relationship {
+    /// The first identity at a hospital.
+    #[must_use]
+    pub fn first(hospital: Did) -> Self {
+        Self { hospital, index: 0 }
+    }
+}
+
 /// The keys of one identity. Neither `Clone` nor serialisable.
 pub struct Identity {
     /// The DID.

@@ -21,6 +21,7 @@ use amulet_protocol::ids::{ChainId, Did, Nonce, Timestamp};
 use amulet_protocol::limits::NAME_BYTES_MAX;
 use amulet_protocol::transaction::{SignedTransaction, TRANSACTION_VERSION, Transaction};
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeSet;
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -132,6 +133,14 @@ pub enum KeyFileError {
         /// Bytes found.
         found: usize,
     },
+    /// No hospital, too many, or one of them twice.
+    #[error("a wallet file has 1 to {RELATIONSHIPS_MAX} different identities, not {found} of which {different} differ")]
+    Relationships {
+        /// Identities found.
+        found: usize,
+        /// Different ones among them.
+        different: usize,
+    },
     /// The passphrase is not the one the file was sealed with.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
@@ -180,8 +189,8 @@ pub struct NewWallet<'a> {
     pub role: Role,
     /// The recovery words.
     pub phrase: &'a SeedPhrase,
-    /// The hospital of the first identity.
-    pub hospital: Did,
+    /// The hospitals of its identities, the first one first; at least one, at most [`RELATIONSHIPS_MAX`].
+    pub hospitals: &'a [Did],
     /// The chain.
     pub chain: ChainId,
     /// Now.
@@ -205,7 +214,7 @@ impl KeyFileHeader {
 /// Seals a new wallet file under a passphrase. Takes as long as [`derive_key`].
 ///
 /// # Errors
-/// [`KeyFileError::Name`], [`KeyFileError::Passphrase`].
+/// [`KeyFileError::Name`], [`KeyFileError::Relationships`], [`KeyFileError::Passphrase`].
 pub fn seal(
     new: &NewWallet<'_>,
     passphrase: &str,
@@ -227,8 +236,9 @@ pub fn seal(
     };
     let payload = Payload {
         words: new.phrase.words().join(" "),
-        relationships: vec![Relationship { hospital: new.hospital, index: 0 }],
+        relationships: new.hospitals.iter().map(|hospital| Relationship::first(*hospital)).collect(),
     };
+    check_relationships(&payload.relationships)?;
     let plain = Zeroizing::new(codec::encode(&payload));
     let sealed = derive_key(passphrase, &params)?.seal(&header.aad(), &plain, entropy)?;
     Ok((id, codec::encode(&StoredFile { header, sealed })))
@@ -243,11 +253,42 @@ pub fn open(bytes: &[u8], passphrase: &str) -> Result<OpenWallet, KeyFileError> 
     let plain = derive_key(passphrase, &header.params)?.open(&header.aad(), &sealed)?;
     let mut payload: Payload =
         codec::decode(&plain, KEY_FILE_BYTES_MAX).map_err(|_| KeyFileError::Damaged)?;
-    if payload.relationships.is_empty() || payload.relationships.len() > RELATIONSHIPS_MAX {
-        return Err(KeyFileError::Damaged);
-    }
+    check_relationships(&payload.relationships).map_err(|_| KeyFileError::Damaged)?;
     let phrase = SeedPhrase::parse(&payload.words).map_err(KeyFileError::Words)?;
     Ok(OpenWallet { header, phrase, relationships: std::mem::take(&mut payload.relationships) })
+}
+
+/// Adds an identity to a wallet file, for a hospital that it has none for. Takes as long as [`derive_key`].
+///
+/// # Errors
+/// As [`open`]; [`KeyFileError::Relationships`] when it is full or has that hospital.
+pub fn add_relationship(
+    bytes: &[u8],
+    passphrase: &str,
+    hospital: Did,
+    entropy: &mut impl Entropy,
+) -> Result<Vec<u8>, KeyFileError> {
+    let StoredFile { header, sealed } = read(bytes)?;
+    let key = derive_key(passphrase, &header.params)?;
+    let plain = key.open(&header.aad(), &sealed)?;
+    let mut payload: Payload =
+        codec::decode(&plain, KEY_FILE_BYTES_MAX).map_err(|_| KeyFileError::Damaged)?;
+    payload.relationships.push(Relationship::first(hospital));
+    check_relationships(&payload.relationships)?;
+    let plain = Zeroizing::new(codec::encode(&payload));
+    let sealed = key.seal(&header.aad(), &plain, entropy)?;
+    Ok(codec::encode(&StoredFile { header, sealed }))
+}
+
+fn check_relationships(relationships: &[Relationship]) -> Result<(), KeyFileError> {
+    let found = relationships.len();
+    let different: BTreeSet<(Did, u32)> =
+        relationships.iter().map(|relationship| (relationship.hospital, relationship.index)).collect();
+    if (1..=RELATIONSHIPS_MAX).contains(&found) && different.len() == found {
+        Ok(())
+    } else {
+        Err(KeyFileError::Relationships { found, different: different.len() })
+    }
 }
 
 fn read(bytes: &[u8]) -> Result<StoredFile, KeyFileError> {
@@ -282,8 +323,16 @@ pub struct CreatedWallet {
     pub id: KeyFileId,
     /// The encrypted file.
     pub file: Vec<u8>,
-    /// The first identity, whose DID is to be registered.
-    pub identity: Identity,
+    /// The identities, in the order of the hospitals, whose DIDs are to be registered; at least one.
+    pub identities: Vec<Identity>,
+}
+
+impl CreatedWallet {
+    /// The identity at the first hospital.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        self.identities.first().expect("a wallet is sealed with at least one relationship")
+    }
 }
 
 /// Makes a wallet with new recovery words.
@@ -298,7 +347,7 @@ pub fn create(
     name: &str,
     role: Role,
     language: Language,
-    hospital: Did,
+    hospitals: &[Did],
     chain: ChainId,
     created: Timestamp,
     passphrase: &str,
@@ -306,10 +355,11 @@ pub fn create(
     entropy: &mut impl Entropy,
 ) -> Result<CreatedWallet, KeyFileError> {
     let phrase = SeedPhrase::generate(language, entropy);
-    let new = NewWallet { name, role, phrase: &phrase, hospital, chain, created };
+    let new = NewWallet { name, role, phrase: &phrase, hospitals, chain, created };
     let (id, file) = seal(&new, passphrase, params, entropy)?;
-    let identity = Identity::derive(&phrase.to_seed(), Relationship { hospital, index: 0 });
-    Ok(CreatedWallet { id, file, identity })
+    let seed = phrase.to_seed();
+    let identity = |hospital: &Did| Identity::derive(&seed, Relationship::first(*hospital));
+    Ok(CreatedWallet { id, file, identities: hospitals.iter().map(identity).collect() })
 }
 
 /// The transaction that registers an identity on the ledger; the first of its sender.
@@ -352,7 +402,7 @@ mod tests {
             "王芳",
             Role::Patient,
             Language::SimplifiedChinese,
-            hospital,
+            &[hospital],
             chain,
             Timestamp(5),
             PASSPHRASE,
@@ -369,7 +419,7 @@ mod tests {
         assert_eq!((header.name.as_str(), header.role, header.id), ("王芳", Role::Patient, made.id));
         let open = open(&made.file, PASSPHRASE).unwrap();
         let again = Identity::derive(&open.phrase.to_seed(), open.relationships[0]);
-        assert_eq!(again.did, made.identity.did);
+        assert_eq!(again.did, made.identity().did);
         let words = open.phrase.words();
         assert!(!words.iter().any(|word| contains(&made.file, word.as_bytes())), "the words are readable");
     }
@@ -423,13 +473,50 @@ mod tests {
                 name,
                 role: Role::Patient,
                 phrase: &phrase,
-                hospital,
+                hospitals: &[hospital],
                 chain,
                 created: Timestamp(0),
             };
             let refused = seal(&new, PASSPHRASE, params, &mut entropy).unwrap_err();
             assert_eq!(refused, KeyFileError::Name { found });
         }
+    }
+
+    #[test]
+    fn a_hospital_is_added_with_the_passphrase_alone_and_only_once() {
+        let made = made();
+        let mut entropy = SeededEntropy::new(9);
+        let first = open(&made.file, PASSPHRASE).unwrap();
+        let other = Did::of_key(SigningKey::generate(&mut entropy).public_key());
+        let refused = add_relationship(&made.file, "another", other, &mut entropy).unwrap_err();
+        assert_eq!(refused, KeyFileError::WrongPassphrase);
+        let file = add_relationship(&made.file, PASSPHRASE, other, &mut entropy).unwrap();
+        let both = open(&file, PASSPHRASE).unwrap();
+        assert_eq!(both.relationships, [first.relationships[0], Relationship::first(other)]);
+        assert_eq!((both.header, both.phrase.words()), (first.header, first.phrase.words()));
+        let again = add_relationship(&file, PASSPHRASE, other, &mut entropy).unwrap_err();
+        assert_eq!(again, KeyFileError::Relationships { found: 3, different: 2 });
+    }
+
+    #[test]
+    fn no_more_hospitals_are_taken_than_a_file_may_hold() {
+        let mut entropy = SeededEntropy::new(10);
+        let phrase = SeedPhrase::generate(Language::English, &mut entropy);
+        let mut hospitals: Vec<Did> = (0..=RELATIONSHIPS_MAX)
+            .map(|_| Did::of_key(SigningKey::generate(&mut entropy).public_key()))
+            .collect();
+        let params = PassphraseParams::floor(&mut entropy);
+        let mut sealed = |hospitals: &[Did]| {
+            let (role, chain, created) = (Role::Patient, ChainId(sm3(b"chain")), Timestamp(0));
+            let new = NewWallet { name: "Wang Fang", role, phrase: &phrase, hospitals, chain, created };
+            seal(&new, PASSPHRASE, params, &mut entropy)
+        };
+        let (found, different) = (RELATIONSHIPS_MAX + 1, RELATIONSHIPS_MAX + 1);
+        assert_eq!(sealed(&hospitals).unwrap_err(), KeyFileError::Relationships { found, different });
+        hospitals.pop();
+        let (_, full) = sealed(&hospitals).unwrap();
+        assert!(full.len() <= KEY_FILE_BYTES_MAX, "{} bytes", full.len());
+        assert_eq!(open(&full, PASSPHRASE).unwrap().relationships.len(), RELATIONSHIPS_MAX);
     }
 
     fn contains(bytes: &[u8], needle: &[u8]) -> bool {

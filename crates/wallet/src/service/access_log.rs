@@ -1,6 +1,8 @@
 //! The access log: every event of the personal history in words' reach, each with its proof.
 
-use amulet_app_api::access::{AccessLogView, LogEvent, LogLineView, ProofCheck, ProofView, ReviewStanding};
+use amulet_app_api::access::{
+    AccessLogView, LineId, LogEvent, LogLineView, ProofCheck, ProofView, ReviewStanding,
+};
 use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::SystemEntropy;
@@ -12,54 +14,62 @@ use amulet_protocol::ids::{Did, Timestamp};
 use amulet_protocol::limits::EMERGENCY_REVIEW_TIME_MS;
 use amulet_protocol::receipt::Outcome;
 use amulet_protocol::record::note_context;
+use std::cmp::Reverse;
+use std::sync::Arc;
 
 use super::Service;
 use super::error::{forged, storage};
-use super::session::Session;
+use super::session::{Owner, Person, Session};
 use crate::convert;
 
 impl Service {
-    /// The log, newest first. Looking at it makes emergencies count as seen.
+    /// The log of all identities, newest first. Looking at it makes emergencies count as seen.
     pub(super) async fn access_log(&self) -> Result<AccessLogView, ApiError> {
-        let session = self.patient()?;
-        let checked = self.follow(&session).await?;
-        let entries = session.entries();
-        let mut lines = Vec::with_capacity(entries.len());
-        for entry in entries.iter().rev() {
-            lines.extend(self.log_line(&session, entry).await?);
+        let person = self.patient()?;
+        let checked = self.follow_all(&person).await?;
+        let mut lines = Vec::new();
+        for session in person.sessions() {
+            let entries = session.entries();
+            for entry in entries.iter().rev() {
+                lines.extend(self.log_line(&person, session, entry).await?);
+            }
+            self.mark_seen(session, entries.last().map_or(0, |entry| entry.number))?;
         }
-        self.mark_seen(&session, entries.last().map_or(0, |entry| entry.number))?;
+        // Stable: what happened in one block stays in the order of its history.
+        lines.sort_by_key(|line| Reverse(line.at));
         // `follow` fails rather than give a history that is not proven complete.
         Ok(AccessLogView { lines, complete: true, checked: Some(checked) })
     }
 
     fn mark_seen(&self, session: &Session, number: u64) -> Result<(), ApiError> {
-        let mut device = session.device();
-        if device.seen >= number {
+        let mut device = session.owner.device();
+        if device.seen(session.did()) >= number {
             return Ok(());
         }
-        device.seen = number;
-        self.save_device(session, &mut device)
+        device.seen.insert(session.did(), number);
+        self.save_device(&session.owner, &mut device)
     }
 
     /// Writes what a wallet remembers on its device.
     pub(super) fn save_device(
         &self,
-        session: &Session,
+        owner: &Owner,
         device: &mut crate::device_state::DeviceState,
     ) -> Result<(), ApiError> {
         let (store, now) = (self.store.as_ref(), self.now());
-        device.save(store, session.id, &session.device_key, now, &mut SystemEntropy).map_err(storage)
+        device.save(store, owner.id, &owner.device_key, now, &mut SystemEntropy).map_err(storage)
     }
 
     /// One line; `None` for an event that is not a patient's.
     pub(super) async fn log_line(
         &self,
+        person: &Person,
         session: &Session,
         entry: &HistoryEntry,
     ) -> Result<Option<LogLineView>, ApiError> {
         let mut line = LogLineView {
-            number: entry.number,
+            line: line_id(person, session, entry),
+            relationship: self.hospital_view(&session.identity.hospital),
             at: entry.time.0,
             what: LogEvent::IdentityRegistered,
             by: None,
@@ -159,9 +169,8 @@ impl Service {
     }
 
     /// The proof behind a line: its receipt in a block, the block in the chain, the event in the complete history.
-    pub(super) async fn log_proof(&self, number: u64) -> Result<ProofView, ApiError> {
-        let session = self.session()?;
-        let entry = self.entry(&session, number).await?;
+    pub(super) async fn log_proof(&self, line: LineId) -> Result<ProofView, ApiError> {
+        let (session, entry) = self.line(&*self.person()?, line).await?;
         let _task = self.task(Task::Checking);
         let proven = self.client.receipt(entry.transaction).await.map_err(|error| self.light(error))?;
         let told = match &proven.receipt.outcome {
@@ -178,9 +187,9 @@ impl Service {
     }
 
     /// Reports an emergency access as not right.
-    pub(super) async fn dispute_emergency(&self, number: u64) -> Result<(), ApiError> {
-        let session = self.patient()?;
-        let Event::EmergencyDeclared { declaration, .. } = self.entry(&session, number).await?.event else {
+    pub(super) async fn dispute_emergency(&self, line: LineId) -> Result<(), ApiError> {
+        let (session, entry) = self.line(&*self.patient()?, line).await?;
+        let Event::EmergencyDeclared { declaration, .. } = entry.event else {
             return Err(ErrorCode::NotFound.into());
         };
         self.submit(&session, Call::DisputeEmergency(DisputeEmergency { declaration })).await?;
@@ -188,12 +197,26 @@ impl Service {
         Ok(())
     }
 
-    /// An entry of the person's history, brought up to date.
-    pub(super) async fn entry(&self, session: &Session, number: u64) -> Result<HistoryEntry, ApiError> {
+    /// A line of the log: its session, and the entry, brought up to date.
+    pub(super) async fn line(
+        &self,
+        person: &Person,
+        line: LineId,
+    ) -> Result<(Arc<Session>, HistoryEntry), ApiError> {
+        let place = usize::try_from(line.identity).unwrap_or(usize::MAX);
+        let session = person.sessions().get(place).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         self.follow(session).await?;
-        let entry = session.entries().into_iter().find(|entry| entry.number == number);
-        entry.ok_or_else(|| ErrorCode::NotFound.into())
+        let entry = session.entries().into_iter().find(|entry| entry.number == line.number);
+        let entry = entry.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        Ok((Arc::clone(session), entry))
     }
+}
+
+/// What names a line on this device.
+fn line_id(person: &Person, session: &Session, entry: &HistoryEntry) -> LineId {
+    let place = person.sessions().iter().position(|other| other.did() == session.did());
+    let identity = place.and_then(|place| u32::try_from(place).ok()).expect("the session is one of the person's");
+    LineId { identity, number: entry.number }
 }
 
 fn purpose_of_request(session: &Session, request: RequestId) -> amulet_app_api::access::Purpose {

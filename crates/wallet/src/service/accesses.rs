@@ -90,18 +90,22 @@ impl Service {
 
     /// What this person asked for, may read, and declared; newest first. A patient reads what relatives opened to them.
     pub(super) async fn my_accesses(&self) -> Result<MyAccessesView, ApiError> {
-        let session = self.session()?;
-        self.follow(&session).await?;
-        if session.role == Role::Patient {
-            let mut accesses = self.given(&session).await?;
+        let person = self.person()?;
+        self.follow_all(&person).await?;
+        if person.owner.role == Role::Patient {
+            let mut accesses = Vec::new();
+            for session in person.sessions() {
+                accesses.extend(self.given(session).await?);
+            }
             accesses.sort_by_key(|access| std::cmp::Reverse(access.at));
             return Ok(MyAccessesView { me: None, accesses });
         }
-        let mut accesses = self.my_requests(&session).await?;
-        accesses.extend(self.given(&session).await?);
-        accesses.extend(self.my_emergencies(&session).await?);
+        let session = person.first();
+        let mut accesses = self.my_requests(session).await?;
+        accesses.extend(self.given(session).await?);
+        accesses.extend(self.my_emergencies(session).await?);
         accesses.sort_by_key(|access| std::cmp::Reverse(access.at));
-        let me = Some(self.practitioner(&session, session.did()).await?);
+        let me = Some(self.practitioner(session, session.did()).await?);
         Ok(MyAccessesView { me, accesses })
     }
 
@@ -142,20 +146,23 @@ impl Service {
 
     /// Signs that everything read under a grant is deleted; it is named by the request that it answers, or by itself.
     pub(super) async fn confirm_deletion(&self, request: &str) -> Result<(), ApiError> {
-        let session = self.session()?;
+        let person = self.person()?;
         self.fresh().await?;
         let id = tx_id(request)?;
         let state: Option<RequestState> = self.state_of(StateKey::Request(RequestId(id))).await?;
-        let grant = match state.filter(|state| state.practitioner == session.did()) {
+        let grant = match state.filter(|state| person.session_of(state.practitioner).is_some()) {
             Some(RequestState { answer: Answer::Granted(grant), .. }) => grant,
             Some(_) => return Err(ErrorCode::NotFound.into()),
             // Given unasked, perhaps.
             None => GrantId(id),
         };
         let state: Option<GrantState> = self.state_of(StateKey::Grant(grant)).await?;
-        let own = state.filter(|state| state.grantee == Grantee::Person(session.did()));
-        own.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
-        self.submit(&session, Call::ConfirmDeletion(ConfirmDeletion { grant })).await?;
+        let reader = state.and_then(|state| match state.grantee {
+            Grantee::Person(did) => person.session_of(did),
+            Grantee::Staff(_) | Grantee::Study(_) => None,
+        });
+        let session = reader.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        self.submit(session, Call::ConfirmDeletion(ConfirmDeletion { grant })).await?;
         Ok(())
     }
 

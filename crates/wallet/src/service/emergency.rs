@@ -93,7 +93,7 @@ impl Service {
         let session = self.clinician()?;
         let declaration = DeclarationId(tx_id(declaration)?);
         let known =
-            session.device().emergencies.iter().find(|known| known.declaration == declaration).cloned();
+            session.owner.device().emergencies.iter().find(|known| known.declaration == declaration).cloned();
         let known = known.ok_or_else(|| ApiError::new(ErrorCode::NotFound).with("what", "card"))?;
         self.fresh().await?;
         let state = self.declaration(declaration).await?.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
@@ -112,14 +112,14 @@ impl Service {
         state: &DeclarationState,
         secret: &CardSecret,
     ) -> Result<(), ApiError> {
-        let mut device = session.device();
+        let mut device = session.owner.device();
         device.emergencies.push(StoredEmergency {
             declaration,
             locator: state.locator,
             secret: *secret.expose(),
             until: state.until,
         });
-        self.save_device(session, &mut device)
+        self.save_device(&session.owner, &mut device)
     }
 
     async fn emergency_view(

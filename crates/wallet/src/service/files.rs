@@ -5,11 +5,11 @@ use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_light_client::Wanted;
 use amulet_protocol::calls::GrantId;
-use amulet_protocol::ids::RecordId;
 use amulet_protocol::state::StateKey;
 
 use super::Service;
 use super::ledger::tx_id;
+use super::records::record_id;
 
 /// How a person gets a file out of the wallet.
 #[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
@@ -45,35 +45,38 @@ impl Service {
 
     /// What the file is to prove, and a word for its name.
     async fn wanted(&self, of: &ProofOf) -> Result<(Vec<Wanted>, String), ApiError> {
-        let session = self.session()?;
-        let did = session.did();
+        let person = self.person()?;
+        let unknown = || ApiError::new(ErrorCode::NotFound);
         Ok(match of {
-            ProofOf::LogLine { number } => {
-                let entry = self.entry(&session, *number).await?;
-                let wanted = vec![Wanted::Receipt(entry.transaction), Wanted::History(did)];
-                (wanted, format!("log-{number}"))
+            ProofOf::LogLine { line } => {
+                let (session, entry) = self.line(&person, *line).await?;
+                let wanted = vec![Wanted::Receipt(entry.transaction), Wanted::History(session.did())];
+                (wanted, format!("log-{}", entry.number))
             }
             ProofOf::Record { id } => {
-                self.follow(&session).await?;
-                let id = RecordId(id.parse().map_err(|_| ApiError::new(ErrorCode::BadRequest))?);
+                self.follow_all(&person).await?;
+                let id = record_id(id)?;
+                let session = person.session_with(id).ok_or_else(unknown)?;
                 let meta = session.cache().records.iter().find(|meta| meta.entry.id == id).cloned();
-                let meta = meta.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+                let meta = meta.ok_or_else(unknown)?;
                 let state = Wanted::State(vec![StateKey::Record(id)]);
                 (vec![Wanted::Receipt(meta.transaction), state], "record".to_owned())
             }
             ProofOf::RecordStory { id } => {
-                self.follow(&session).await?;
-                let id = RecordId(id.parse().map_err(|_| ApiError::new(ErrorCode::BadRequest))?);
+                self.follow_all(&person).await?;
+                let id = record_id(id)?;
+                let session = person.session_with(id).ok_or_else(unknown)?;
                 let entries = session.entries();
-                let steps = self.steps_of(&session, &entries, id).await?;
+                let steps = self.steps_of(session, &entries, id).await?;
                 let receipts = steps.iter().map(|step| Wanted::Receipt(entries[step.place].transaction));
-                let rest = [Wanted::History(did), Wanted::State(vec![StateKey::Record(id)])];
+                let rest = [Wanted::History(session.did()), Wanted::State(vec![StateKey::Record(id)])];
                 (receipts.chain(rest).collect(), "record-story".to_owned())
             }
             ProofOf::Grant { id } => {
-                self.follow(&session).await?;
+                self.follow_all(&person).await?;
                 let id = tx_id(id)?;
-                session.transaction(id).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+                let known = person.sessions().iter().any(|session| session.transaction(id).is_some());
+                known.then_some(()).ok_or_else(unknown)?;
                 let state = Wanted::State(vec![StateKey::Grant(GrantId(id))]);
                 (vec![Wanted::Receipt(id), state], "grant".to_owned())
             }

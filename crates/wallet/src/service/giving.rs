@@ -1,12 +1,14 @@
 //! Giving access unasked.
 
 use amulet_app_api::access::ShareView;
-use amulet_app_api::giving::{GiveTerms, GiveTo, GivingPreviewView, RecipientsView};
-use amulet_app_api::wallet::Task;
+use amulet_app_api::giving::{
+    GiveTerms, GiveTo, GivenView, GivingPreviewView, NotGivenView, RecipientsView,
+};
+use amulet_app_api::wallet::{HospitalView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::sealed_box::AgreementPublicKey;
 use amulet_protocol::calls::{Call, GrantAccess, GrantId};
-use amulet_protocol::consent::{Category, DataClass, RecordDates};
+use amulet_protocol::consent::{Category, DataClass, Purpose, RecordDates};
 use amulet_protocol::grant::{GrantState, Term};
 use amulet_protocol::grantee::{Grantee, Staff};
 use amulet_protocol::ids::Did;
@@ -20,7 +22,7 @@ use super::accesses::parse_did;
 use super::error::internal;
 use super::preferences::Settled;
 use super::records::counts;
-use super::session::{OpenRecord, Session};
+use super::session::{OpenRecord, Person, Session};
 use super::shares::use_limit;
 use super::sharing::covers;
 use crate::{convert, dates};
@@ -28,11 +30,11 @@ use crate::{convert, dates};
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
-/// What terms come to on the ledger.
-struct Gift {
-    grantee: Grantee,
-    records: Vec<Arc<OpenRecord>>,
-    standing: Vec<Category>,
+/// What one of the person's identities gives.
+pub(super) struct Gift {
+    pub session: Arc<Session>,
+    pub records: Vec<Arc<OpenRecord>>,
+    pub standing: Vec<Category>,
 }
 
 impl Service {
@@ -53,33 +55,75 @@ impl Service {
 
     /// What terms would open.
     pub(super) async fn preview_giving(&self, terms: &GiveTerms) -> Result<GivingPreviewView, ApiError> {
-        let session = self.patient()?;
-        let gift = self.gift(&session, terms).await?;
+        let person = self.patient()?;
+        let (grantee, gifts) = self.gifts(&person, terms).await?;
+        let records: Vec<_> =
+            gifts.iter().flat_map(|gift| gift.records.iter().map(|record| record.line.clone())).collect();
+        let standing: BTreeSet<Category> = gifts.iter().flat_map(|gift| gift.standing.iter().copied()).collect();
         Ok(GivingPreviewView {
-            to: self.grantee_view(&session, &gift.grantee).await?,
-            counts: counts(gift.records.iter().map(|record| record.line.category)),
-            records: gift.records.iter().map(|record| record.line.clone()).collect(),
-            standing: gift.standing.iter().map(|category| convert::category(*category)).collect(),
+            to: self.grantee_view(person.first(), &grantee).await?,
+            counts: counts(records.iter().map(|record| record.category)),
+            records,
+            standing: standing.into_iter().map(convert::category).collect(),
+            relationships: self.relationships_of(&gifts),
         })
     }
 
-    /// Signs a grant that nobody asked for.
-    pub(super) async fn give_access(&self, terms: &GiveTerms) -> Result<ShareView, ApiError> {
-        let session = self.patient()?;
-        let mut gift = self.gift(&session, terms).await?;
-        gift.records.sort_by_key(|record| record.meta.entry.id);
+    /// The hospitals whose records gifts are of.
+    pub(super) fn relationships_of(&self, gifts: &[Gift]) -> Vec<HospitalView> {
+        gifts.iter().map(|gift| self.hospital_view(&gift.session.identity.hospital)).collect()
+    }
+
+    /// Signs grants that nobody asked for.
+    pub(super) async fn give_access(&self, terms: &GiveTerms) -> Result<GivenView, ApiError> {
+        let person = self.patient()?;
+        let (grantee, gifts) = self.gifts(&person, terms).await?;
         let purpose = convert::ledger_purpose(terms.purpose);
+        self.give_all(&grantee, purpose, gifts, || self.term_of(terms)).await
+    }
+
+    /// Signs a grant for each gift, one after another. What was given before one fails is told.
+    pub(super) async fn give_all(
+        &self,
+        to: &Grantee,
+        purpose: Purpose,
+        gifts: Vec<Gift>,
+        term: impl Fn() -> Result<Term, ApiError>,
+    ) -> Result<GivenView, ApiError> {
+        let mut shares = Vec::new();
+        for gift in gifts {
+            let relationship = self.hospital_view(&gift.session.identity.hospital);
+            match self.give(to, purpose, gift, term()?).await {
+                Ok(share) => shares.push(share),
+                Err(error) if shares.is_empty() => return Err(error),
+                Err(error) => {
+                    return Ok(GivenView { shares, failed: Some(NotGivenView { relationship, error }) });
+                }
+            }
+        }
+        Ok(GivenView { shares, failed: None })
+    }
+
+    async fn give(
+        &self,
+        to: &Grantee,
+        purpose: Purpose,
+        gift: Gift,
+        term: Term,
+    ) -> Result<ShareView, ApiError> {
+        let Gift { session, mut records, standing } = gift;
+        records.sort_by_key(|record| record.meta.entry.id);
         let task = self.task(Task::Sealing);
-        let keys = self.seal_keys(&session, &gift.grantee, purpose, None, &gift.records).await?;
+        let keys = self.seal_keys(&session, to, purpose, None, &records).await?;
         drop(task);
         let call = GrantAccess {
             request: None,
-            grantee: gift.grantee,
+            grantee: to.clone(),
             purpose,
-            records: gift.records.iter().map(|record| record.meta.entry.id).collect(),
-            standing: gift.standing,
+            records: records.iter().map(|record| record.meta.entry.id).collect(),
+            standing,
             valid_from: None,
-            term: self.term_of(terms)?,
+            term,
             keys,
         };
         let (id, _) = self.submit(&session, Call::GrantAccess(call)).await?;
@@ -99,11 +143,12 @@ impl Service {
         if term.erases_in_time() { Ok(term) } else { Err(bad("erase_days")) }
     }
 
-    async fn gift(&self, session: &Session, terms: &GiveTerms) -> Result<Gift, ApiError> {
+    /// To whom, and what each identity gives.
+    async fn gifts(&self, person: &Person, terms: &GiveTerms) -> Result<(Grantee, Vec<Gift>), ApiError> {
         let grantee = self.recipient(&terms.to).await?;
         let categories: BTreeSet<Category> =
             terms.categories.iter().map(|category| convert::ledger_category(*category)).collect();
-        let settled = Settled::of(session);
+        let settled = Settled::of(&person.owner);
         if categories.is_empty() {
             return Err(bad("categories"));
         }
@@ -117,22 +162,28 @@ impl Service {
             from: day(&terms.records_from, "records_from")?,
             to: day(&terms.records_to, "records_to")?,
         };
-        let mut records = self.load_records(session).await?.records;
-        records.retain(|record| {
-            let entry = &record.meta.entry;
-            categories.contains(&entry.category)
-                && entry.class != DataClass::Core
-                && covers(dates, record.moment)
-                && !terms.without.contains(&record.line.id)
-        });
         let standing = if terms.new_records { settled.standing(categories.iter()) } else { Vec::new() };
-        if records.is_empty() && standing.is_empty() {
-            return Err(bad("without"));
+        let mut gifts = Vec::new();
+        for session in person.sessions() {
+            if terms.without_hospitals.contains(&session.identity.hospital.to_string()) {
+                continue;
+            }
+            let mut records = self.load_records(session).await?;
+            records.retain(|record| {
+                let entry = &record.meta.entry;
+                categories.contains(&entry.category)
+                    && entry.class != DataClass::Core
+                    && covers(dates, record.moment)
+                    && !terms.without.contains(&record.line.id)
+            });
+            if records.len() > RECORDS_PER_GRANT_MAX {
+                return Err(bad("categories"));
+            }
+            if !records.is_empty() || !standing.is_empty() {
+                gifts.push(Gift { session: Arc::clone(session), records, standing: standing.clone() });
+            }
         }
-        if records.len() > RECORDS_PER_GRANT_MAX {
-            return Err(bad("categories"));
-        }
-        Ok(Gift { grantee, records, standing })
+        if gifts.is_empty() { Err(bad("without")) } else { Ok((grantee, gifts)) }
     }
 
     /// To whom, as the ledger knows them now.

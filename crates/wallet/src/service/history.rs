@@ -9,9 +9,21 @@ use std::sync::Arc;
 
 use super::Service;
 use super::ledger::is_offline;
-use super::session::{RecordMeta, Session};
+use super::session::{Person, RecordMeta, Session};
 
 impl Service {
+    /// Brings all of a person's histories up to the newest check; gives the check behind the one that is furthest behind.
+    pub(super) async fn follow_all(&self, person: &Person) -> Result<CheckedView, ApiError> {
+        let mut earliest = self.follow(person.first()).await?;
+        for session in &person.sessions()[1..] {
+            let checked = self.follow(session).await?;
+            if checked.height < earliest.height {
+                earliest = checked;
+            }
+        }
+        Ok(earliest)
+    }
+
     /// Brings the session's history up to the newest check, with the transactions behind it.
     ///
     /// Without a network, what was proven before stays.

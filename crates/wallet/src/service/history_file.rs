@@ -19,17 +19,21 @@ use crate::dates;
 impl Service {
     /// Writes everything that the person allowed, that was read, and that was registered, and hands it out.
     pub(super) async fn save_access_history(&self) -> Result<SavedFileView, ApiError> {
-        let session = self.patient()?;
-        let patient = session.did().to_string();
+        let person = self.patient()?;
         let shares = self.sharing().await?;
-        let shares = shares.active.iter().chain(&shares.ended);
-        let mut lines: Vec<Export> = shares.map(|share| Export::Grant(grant(share, &patient))).collect();
-        for entry in session.entries() {
-            if let Some(line) = self.log_line(&session, &entry).await? {
-                lines.extend(access(&line, &patient).map(Export::Access));
+        let mut lines = Vec::new();
+        for session in person.sessions() {
+            let patient = session.did().to_string();
+            let own = |share: &&ShareView| share.relationship.did == session.identity.hospital.to_string();
+            let shares = shares.active.iter().chain(&shares.ended).filter(own);
+            lines.extend(shares.map(|share| Export::Grant(grant(share, &patient))));
+            for entry in session.entries() {
+                if let Some(line) = self.log_line(&person, session, &entry).await? {
+                    lines.extend(access(&line, &patient).map(Export::Access));
+                }
             }
+            lines.extend(self.registrations(session).into_iter().map(Export::Registration));
         }
-        lines.extend(self.registrations(&session).into_iter().map(Export::Registration));
         let text: String = lines.iter().map(|line| write_line(line) + "\n").collect();
         let day = dates::day_at(seconds(self.now().0)).map(dates::text_of).unwrap_or_default();
         self.hand_out(format!("amulet-access-history-{day}.ndjson"), text.into_bytes()).await
@@ -90,7 +94,7 @@ fn access(line: &LogLineView, patient: &str) -> Option<AccessExport> {
     };
     let reader = line.by.as_ref()?;
     Some(AccessExport {
-        number: small(line.number),
+        number: small(line.line.number),
         patient: patient.to_owned(),
         at: seconds(line.at),
         reader: practitioner(reader),
@@ -160,6 +164,7 @@ fn small(number: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use amulet_app_api::access::LineId;
 
     #[test]
     fn a_relative_who_reads_is_no_practitioner_of_a_hospital_without_a_name() {
@@ -169,10 +174,11 @@ mod tests {
             name: String::new(),
             department: String::new(),
             role: None,
-            hospital: nowhere,
+            hospital: nowhere.clone(),
         };
         let line = LogLineView {
-            number: 3,
+            line: LineId { identity: 0, number: 3 },
+            relationship: nowhere,
             at: 1_700_000_000_000,
             what: LogEvent::RecordsRead { purpose: Purpose::FamilyCarer },
             by: Some(sister),

@@ -1,85 +1,104 @@
-//! The patient's first page, and the code by which others find them.
+//! The patient's first page, and the codes by which others find them.
 
 use amulet_app_api::ApiError;
 use amulet_app_api::access::{LogEvent, LogLineView};
-use amulet_app_api::wallet::{HomeView, MyCodeView};
-use amulet_protocol::calls::CardLocator;
+use amulet_app_api::wallet::{HomeView, MyCodeView, MyCodesView};
+use amulet_protocol::calls::GrantId;
 use amulet_protocol::consent::Category;
-use amulet_protocol::grant::{Deletion, Hold};
+use amulet_protocol::grant::{Deletion, GrantState, Hold};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Did;
-use amulet_protocol::state::StateKey;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Service;
 use super::error::internal;
-use super::session::{RecordMeta, Session};
+use super::session::{Person, RecordMeta, Session};
 use super::shares::is_over;
 use crate::qr;
 
 /// Newest records on the first page.
 const NEWEST: usize = 5;
 
-/// The records registered last, those about health before paperwork and bills.
-fn newest(records: &[Arc<RecordMeta>]) -> Vec<Arc<RecordMeta>> {
-    let is_paper = |meta: &&Arc<RecordMeta>| {
+/// Records registered, with their sessions, those of the newest blocks first; those about health before paperwork and bills.
+fn newest(person: &Person) -> Vec<(Arc<Session>, Arc<RecordMeta>)> {
+    let of = |session: &Arc<Session>| {
+        let records = session.cache().records.clone();
+        let session = Arc::clone(session);
+        records.into_iter().rev().map(move |meta| (Arc::clone(&session), meta))
+    };
+    let mut all: Vec<_> = person.sessions().iter().flat_map(of).collect();
+    all.sort_by_key(|(_, meta)| Reverse(meta.height));
+    let is_paper = |(_, meta): &(_, Arc<RecordMeta>)| {
         matches!(meta.entry.category, Category::Administrative | Category::Billing | Category::Other)
     };
-    let (paper, health): (Vec<_>, Vec<_>) = records.iter().rev().partition(is_paper);
-    health.into_iter().chain(paper).take(NEWEST).cloned().collect()
+    let (paper, health): (Vec<_>, Vec<_>) = all.into_iter().partition(is_paper);
+    health.into_iter().chain(paper).take(NEWEST).collect()
 }
 
 impl Service {
     /// The first page.
     pub(super) async fn home(&self) -> Result<HomeView, ApiError> {
-        let session = self.patient()?;
-        let checked = self.follow(&session).await?;
-        let card: Option<CardLocator> = self.state_of(StateKey::CardOf(session.did())).await?;
-        let (records, newest) = {
+        let person = self.patient()?;
+        let checked = self.follow_all(&person).await?;
+        let records = person.sessions().iter().map(|session| session.cache().records.len() as u64).sum();
+        let newest = newest(&person);
+        let mut opened = Vec::new();
+        for session in person.sessions() {
+            let own = newest.iter().filter(|(of, _)| Arc::ptr_eq(of, session));
+            let metas: Vec<_> = own.map(|(_, meta)| Arc::clone(meta)).collect();
+            let ids: Vec<_> = metas.iter().map(|meta| meta.entry.id).collect();
+            self.open_records(session, metas).await?;
             let cache = session.cache();
-            (cache.records.len() as u64, newest(&cache.records))
-        };
-        let ids: Vec<_> = newest.iter().map(|meta| meta.entry.id).collect();
-        self.open_records(&session, newest).await?;
-        let newest = {
-            let cache = session.cache();
-            let mut opened: Vec<_> = ids.iter().filter_map(|id| cache.opened.get(id)).collect();
-            opened.sort_by_key(|record| Reverse(record.moment));
-            opened.into_iter().map(|record| record.line.clone()).collect()
-        };
+            opened.extend(ids.iter().filter_map(|id| cache.opened.get(id).cloned()));
+        }
+        opened.sort_by_key(|record| Reverse(record.moment));
+        let (mut requests_waiting, mut emergencies_unseen) = (Vec::new(), Vec::new());
+        let mut readers = BTreeSet::new();
+        let mut deletions_overdue = 0;
+        for session in person.sessions() {
+            requests_waiting.extend(self.waiting(session).await?);
+            emergencies_unseen.extend(self.emergencies_unseen(&person, session).await?);
+            let grants = self.grants(session).await?;
+            readers.extend(self.readers_now(session, &grants));
+            deletions_overdue += self.deletions_overdue(&grants);
+        }
+        requests_waiting.sort_by_key(|request| request.asked_at);
+        emergencies_unseen.sort_by_key(|line| Reverse(line.at));
         Ok(HomeView {
             checked: Some(checked),
-            requests_waiting: self.waiting(&session).await?,
-            emergencies_unseen: self.emergencies_unseen(&session).await?,
-            has_card: card.is_some(),
+            requests_waiting,
+            emergencies_unseen,
+            has_card: !self.cards_in_force(&person).await?.is_empty(),
             records,
-            newest,
-            readers_now: self.readers_now(&session).await?,
-            deletions_overdue: self.deletions_overdue(&session).await?,
+            newest: opened.into_iter().map(|record| record.line.clone()).collect(),
+            readers_now: readers.len() as u64,
+            deletions_overdue,
         })
     }
 
-    async fn emergencies_unseen(&self, session: &Session) -> Result<Vec<LogLineView>, ApiError> {
-        let seen = session.device().seen;
+    async fn emergencies_unseen(
+        &self,
+        person: &Person,
+        session: &Session,
+    ) -> Result<Vec<LogLineView>, ApiError> {
+        let seen = session.owner.device().seen(session.did());
         let mut lines = Vec::new();
         for entry in session.entries().iter().filter(|entry| entry.number > seen) {
             if matches!(entry.event, Event::EmergencyDeclared { .. })
-                && let Some(line) = self.log_line(session, entry).await?
+                && let Some(line) = self.log_line(person, session, entry).await?
                 && matches!(line.what, LogEvent::EmergencyDeclared { .. })
             {
                 lines.push(line);
             }
         }
-        lines.reverse();
         Ok(lines)
     }
 
-    /// How many people can read something now, by a grant or an emergency.
-    async fn readers_now(&self, session: &Session) -> Result<u64, ApiError> {
+    /// Who can read something now, by a grant or an emergency.
+    fn readers_now(&self, session: &Session, grants: &[(GrantId, GrantState)]) -> BTreeSet<Did> {
         let now = self.judged_at();
-        let grants = self.grants(session).await?;
         let active = grants
             .iter()
             .filter(|(_, grant)| !is_over(grant, now) && !matches!(grant.hold, Hold::Paused { .. }));
@@ -91,22 +110,25 @@ impl Service {
                 readers.insert(practitioner);
             }
         }
-        Ok(readers.len() as u64)
+        readers
     }
 
     /// How many readers owe a deletion receipt whose time has run out.
-    async fn deletions_overdue(&self, session: &Session) -> Result<u64, ApiError> {
+    fn deletions_overdue(&self, grants: &[(GrantId, GrantState)]) -> u64 {
         let now = self.judged_at();
-        let grants = self.grants(session).await?;
         let overdue =
             grants.iter().filter(|(_, grant)| matches!(grant.deletion(now), Deletion::Overdue { .. }));
-        Ok(overdue.count() as u64)
+        overdue.count() as u64
     }
 
-    /// The code by which others find this person.
-    pub(super) fn my_code(&self) -> Result<MyCodeView, ApiError> {
-        let text = self.session()?.did().to_string();
-        let qr_svg = qr::svg(&text).map_err(internal)?;
-        Ok(MyCodeView { text, qr_svg })
+    /// The codes by which others find this person.
+    pub(super) fn my_codes(&self) -> Result<MyCodesView, ApiError> {
+        let code = |session: &Arc<Session>| {
+            let text = session.did().to_string();
+            let qr_svg = qr::svg(&text).map_err(internal)?;
+            Ok(MyCodeView { hospital: self.hospital_view(&session.identity.hospital), text, qr_svg })
+        };
+        let codes = self.person()?.sessions().iter().map(code).collect::<Result<_, ApiError>>()?;
+        Ok(MyCodesView { codes })
     }
 }

@@ -1,6 +1,6 @@
 //! The service behind the bridge: one request in, one reply or one typed error out.
 //!
-//! It holds the open wallet, the light client and what was proven so far. A host gives it what differs between a native
+//! It holds the person whose wallet is open, the light client and what was proven so far. A host gives it what differs between a native
 //! process and a browser page ([`Host`]). Every answer rests on what the light client proved; every change is a signed
 //! transaction whose receipt was proven before the call returns.
 
@@ -26,6 +26,7 @@ mod preferences;
 mod progress;
 pub mod provenance;
 mod reading;
+mod relationships;
 mod record_view;
 mod records;
 mod reporting;
@@ -61,7 +62,7 @@ use error::{internal, storage};
 use hospitals::JoinedHospitals;
 use progress::{ProgressBoard, RunningTask};
 use reporting::ScoreTimes;
-use session::{PendingWords, Session};
+use session::{PendingWords, Person, Session};
 use usage::Usage;
 
 /// How a hospital is asked to take a file in.
@@ -129,7 +130,7 @@ pub struct Service {
 
 #[derive(Default)]
 struct State {
-    session: Option<Arc<Session>>,
+    person: Option<Arc<Person>>,
     pending: Option<PendingWords>,
     checked: Option<CheckedView>,
     /// When the addresses of the hospitals' nodes were last read from the ledger.
@@ -220,7 +221,8 @@ impl Service {
             Request::Home(_) => reply(boxed(|| self.home()).await),
             Request::Background(_) => reply(Ok(self.background())),
             Request::SetBackground(call) => reply(self.set_background(&call)),
-            Request::MyCode(_) => reply(self.my_code()),
+            Request::MyCodes(_) => reply(self.my_codes()),
+            Request::AddHospital(call) => reply(boxed(|| self.add_hospital(call)).await),
             Request::Records(_) => reply(boxed(|| self.records()).await),
             Request::Record(call) => reply(boxed(|| self.record(&call.id)).await),
             Request::RecordStory(call) => reply(boxed(|| self.record_story(&call.id)).await),
@@ -253,8 +255,8 @@ impl Service {
             Request::ShareRecords(call) => reply(boxed(|| self.share_records(&call.grant)).await),
             Request::NarrowGrant(call) => reply(boxed(|| self.narrow_grant(&call)).await),
             Request::AccessLog(_) => reply(boxed(|| self.access_log()).await),
-            Request::DisputeEmergency(call) => reply(boxed(|| self.dispute_emergency(call.number)).await),
-            Request::LogProof(call) => reply(boxed(|| self.log_proof(call.number)).await),
+            Request::DisputeEmergency(call) => reply(boxed(|| self.dispute_emergency(call.line)).await),
+            Request::LogProof(call) => reply(boxed(|| self.log_proof(call.line)).await),
             Request::SaveProof(call) => reply(boxed(|| self.save_proof(&call.of)).await),
             Request::SaveContradiction(call) => reply(boxed(|| self.save_contradiction(call.place)).await),
             Request::SaveSummary(call) => reply(boxed(|| self.save_summary(call.language)).await),
@@ -280,18 +282,24 @@ impl Service {
         self.clock.now()
     }
 
-    fn session(&self) -> Result<Arc<Session>, ApiError> {
-        self.state().session.clone().ok_or_else(|| ErrorCode::Locked.into())
+    /// The person whose wallet is open.
+    fn person(&self) -> Result<Arc<Person>, ApiError> {
+        self.state().person.clone().ok_or_else(|| ErrorCode::Locked.into())
     }
 
-    fn patient(&self) -> Result<Arc<Session>, ApiError> {
-        let session = self.session()?;
-        if session.role == Role::Patient { Ok(session) } else { Err(ErrorCode::BadRequest.into()) }
+    fn patient(&self) -> Result<Arc<Person>, ApiError> {
+        let person = self.person()?;
+        if person.owner.role == Role::Patient { Ok(person) } else { Err(ErrorCode::BadRequest.into()) }
     }
 
+    /// A clinician works under one identity.
     fn clinician(&self) -> Result<Arc<Session>, ApiError> {
-        let session = self.session()?;
-        if session.role == Role::Clinician { Ok(session) } else { Err(ErrorCode::NotAClinician.into()) }
+        let person = self.person()?;
+        if person.owner.role == Role::Clinician {
+            Ok(Arc::clone(person.first()))
+        } else {
+            Err(ErrorCode::NotAClinician.into())
+        }
     }
 
     /// The hospital that runs a node; none for a node that nobody knows.

@@ -17,7 +17,7 @@ use super::Service;
 use super::blobs::Wanted;
 use super::error::{facts as facts_error, internal};
 use super::ledger::is_offline;
-use super::session::{OpenRecord, Session};
+use super::session::{OpenRecord, Person, Session};
 use crate::card::{
     CardSummary, FACT_BYTES_MAX, FACTS_BYTES_MAX, Fact, FactKind, SUMMARY_VERSION, check_facts,
 };
@@ -37,30 +37,32 @@ const LOCATOR_TRIES: usize = 3;
 impl Service {
     /// What the card could show, taken from the records.
     pub(super) async fn card_draft(&self) -> Result<CardDraftView, ApiError> {
-        let session = self.patient()?;
-        let loaded = self.load_records(&session).await?;
+        let person = self.patient()?;
+        let loaded = self.load_all(&person).await?;
         let summary = summary_of(&loaded.records);
         Ok(CardDraftView {
-            facts: draft_facts(&session.name, &summary),
+            facts: draft_facts(&person.owner.name, &summary),
             summary: section_counts(&summary),
             bytes_max: FACTS_BYTES_MAX as u64,
         })
     }
 
-    /// Makes the card, or replaces the one in force.
+    /// Makes the card, or replaces the one in force. A person has one, whichever of their identities it is on the ledger for.
     pub(super) async fn make_card(&self, call: MakeCard) -> Result<CardView, ApiError> {
-        let session = self.patient()?;
+        let person = self.patient()?;
         let facts: Vec<Fact> = call
             .facts
             .iter()
             .map(|fact| Fact { kind: convert::card_fact_kind(fact.kind), text: fact.text.trim().to_owned() })
             .collect();
         check_facts(&facts).map_err(facts_error)?;
-        let loaded = self.load_records(&session).await?;
+        let loaded = self.load_all(&person).await?;
+        let in_force = self.cards_in_force(&person).await?;
+        let session = in_force.first().map_or(person.first(), |(session, _)| session);
         let mut summary = CardSummary {
             version: SUMMARY_VERSION,
             made_at: self.now(),
-            name: session.name.clone(),
+            name: person.owner.name.clone(),
             facts,
             left_out: Vec::new(),
             summary: summary_of(&loaded.records),
@@ -69,7 +71,7 @@ impl Service {
         let mut tried = 0;
         let locator = loop {
             tried += 1;
-            match self.publish_card(&session, &summary).await {
+            match self.publish_card(session, &summary).await {
                 Err(error) if is_taken(&error) && tried < LOCATOR_TRIES => {}
                 outcome => break outcome?,
             }
@@ -79,8 +81,8 @@ impl Service {
             .await?
             .ok_or_else(|| internal("a committed card is not in the state"))?;
         let card = stored(locator, &state, summary.facts);
-        self.remember_card(&session, Some(card.clone()))?;
-        self.card_view(&session, &card)
+        self.remember_card(&person, Some(card.clone()))?;
+        self.card_view(session, &card)
     }
 
     /// Seals the summary under a new locator, has hospitals keep it, and publishes it.
@@ -88,7 +90,7 @@ impl Service {
         let mut bytes = [0; LOCATOR_BYTES];
         SystemEntropy.fill(&mut bytes);
         let locator = CardLocator(bytes);
-        let secret = identity::card_secret(&session.seed, session.relationship, locator);
+        let secret = identity::card_secret(&session.owner.seed, session.relationship, locator);
         let key = secret.summary_key(locator, self.network.chain());
         let ciphertext = summary
             .seal(&key, locator, &mut SystemEntropy)
@@ -138,32 +140,43 @@ impl Service {
 
     /// The card in force.
     pub(super) async fn card(&self) -> Result<Option<CardView>, ApiError> {
-        let session = self.patient()?;
-        let known = session.device().card.clone();
-        let locator: Option<CardLocator> = match self.card_locator(&session).await {
-            Ok(locator) => locator,
+        let person = self.patient()?;
+        let known = person.owner.device().card.clone();
+        let known = known.and_then(|card| Some((Arc::clone(person.session_of(card.owner)?), card)));
+        let in_force = match (self.cards_in_force(&person).await, &known) {
+            (Ok(found), _) => found.into_iter().next(),
             // Without a network the card still has to be shown: that is what it is for.
-            Err(error) if is_offline(&error) && known.is_some() => known.as_ref().map(|card| card.locator),
-            Err(error) => return Err(error),
+            (Err(error), Some((session, card))) if is_offline(&error) => {
+                Some((Arc::clone(session), card.locator))
+            }
+            (Err(error), _) => return Err(error),
         };
-        let Some(locator) = locator else {
-            self.remember_card(&session, None)?;
+        let Some((session, locator)) = in_force else {
+            self.remember_card(&person, None)?;
             return Ok(None);
         };
         let card = match known {
-            Some(card) if card.locator == locator => card,
+            Some((_, card)) if card.locator == locator => card,
             _ => {
                 let card = self.fetch_card(&session, locator).await?;
-                self.remember_card(&session, Some(card.clone()))?;
+                self.remember_card(&person, Some(card.clone()))?;
                 card
             }
         };
         self.card_view(&session, &card).map(Some)
     }
 
-    async fn card_locator(&self, session: &Session) -> Result<Option<CardLocator>, ApiError> {
+    /// The cards that the ledger has for this person's identities. There is one at most, unless two devices made theirs at once.
+    pub(super) async fn cards_in_force(
+        &self,
+        person: &Person,
+    ) -> Result<Vec<(Arc<Session>, CardLocator)>, ApiError> {
         self.fresh().await?;
-        self.state_of(StateKey::CardOf(session.did())).await
+        let sessions = person.sessions();
+        let keys: Vec<StateKey> = sessions.iter().map(|session| StateKey::CardOf(session.did())).collect();
+        let found = self.states_of::<CardLocator>(&keys).await?;
+        let sessions = sessions.iter().map(Arc::clone);
+        Ok(sessions.zip(found).filter_map(|(session, locator)| Some((session, locator?))).collect())
     }
 
     pub(super) async fn card_state(&self, locator: CardLocator) -> Result<Option<CardState>, ApiError> {
@@ -179,23 +192,23 @@ impl Service {
         let fetched =
             self.fetch_blobs(session, ReadGround::Own, &wanted, &task, |_, blob| found = Some(blob)).await;
         let ciphertext = found.ok_or_else(|| self.nothing_delivered(fetched.refused))?;
-        let secret = identity::card_secret(&session.seed, session.relationship, locator);
+        let secret = identity::card_secret(&session.owner.seed, session.relationship, locator);
         let key = secret.summary_key(locator, self.network.chain());
         let summary = CardSummary::open(&ciphertext, &key, locator, state.blob).map_err(internal)?;
         Ok(stored(locator, &state, summary.facts))
     }
 
-    fn remember_card(&self, session: &Session, card: Option<StoredCard>) -> Result<(), ApiError> {
-        let mut device = session.device();
+    fn remember_card(&self, person: &Person, card: Option<StoredCard>) -> Result<(), ApiError> {
+        let mut device = person.owner.device();
         if device.card == card {
             return Ok(());
         }
         device.card = card;
-        self.save_device(session, &mut device)
+        self.save_device(&person.owner, &mut device)
     }
 
     fn card_view(&self, session: &Session, card: &StoredCard) -> Result<CardView, ApiError> {
-        let secret = identity::card_secret(&session.seed, session.relationship, card.locator);
+        let secret = identity::card_secret(&session.owner.seed, session.relationship, card.locator);
         let chain = self.network.chain();
         let code = CardCode::new(card.locator, secret, card.facts.clone(), &session.identity.signing, chain);
         let qr_text = code.qr_text().ok_or_else(|| internal("a new code has an offline part"))?;
@@ -205,7 +218,7 @@ impl Service {
             far_svg: qr::svg(&code.far_text()).map_err(internal)?,
             typed_code: code.typed(),
             facts: convert::facts(&card.facts),
-            name: session.name.clone(),
+            name: session.owner.name.clone(),
             made_at: card.made_at.0,
             access_hours: card.access_ms / HOUR_MS,
         })
@@ -213,16 +226,20 @@ impl Service {
 
     /// Makes the card in force worthless.
     pub(super) async fn revoke_card(&self) -> Result<(), ApiError> {
-        let session = self.patient()?;
-        let locator = self.card_locator(&session).await?;
-        let locator = locator.ok_or_else(|| ApiError::new(ErrorCode::CardUnknown))?;
-        self.submit(&session, Call::RevokeCard(RevokeCard { locator })).await?;
-        self.remember_card(&session, None)
+        let person = self.patient()?;
+        let in_force = self.cards_in_force(&person).await?;
+        if in_force.is_empty() {
+            return Err(ErrorCode::CardUnknown.into());
+        }
+        for (session, locator) in in_force {
+            self.submit(&session, Call::RevokeCard(RevokeCard { locator })).await?;
+        }
+        self.remember_card(&person, None)
     }
 }
 
 fn stored(locator: CardLocator, state: &CardState, facts: Vec<Fact>) -> StoredCard {
-    StoredCard { locator, facts, made_at: state.published_at, access_ms: state.access_ms }
+    StoredCard { owner: state.patient, locator, facts, made_at: state.published_at, access_ms: state.access_ms }
 }
 
 fn is_taken(error: &ApiError) -> bool {

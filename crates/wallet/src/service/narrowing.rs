@@ -8,10 +8,9 @@ use super::Service;
 impl Service {
     /// The records that a grant of this patient opens, newest first.
     pub(super) async fn share_records(&self, grant: &str) -> Result<ShareRecordsView, ApiError> {
-        let session = self.patient()?;
-        let (id, state) = self.own_grant(grant).await?;
+        let (session, id, state) = self.own_grant(grant).await?;
         let loaded = self.load_records(&session).await?;
-        let opened = loaded.records.iter().filter(|record| state.records.contains(&record.meta.entry.id));
+        let opened = loaded.iter().filter(|record| state.records.contains(&record.meta.entry.id));
         let records: Vec<_> = opened.map(|record| record.line.clone()).collect();
         let hidden = (state.records.len() - records.len()) as u64;
         Ok(ShareRecordsView { share: self.share_view(&session, id, &state).await?, records, hidden })

@@ -9,7 +9,7 @@ use amulet_protocol::consent::Category;
 use std::collections::BTreeSet;
 
 use super::Service;
-use super::session::Session;
+use super::session::Owner;
 use crate::convert;
 
 /// The preferences of a wallet, for who makes a grant.
@@ -19,8 +19,8 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    pub(super) fn of(session: &Session) -> Self {
-        let device = session.device();
+    pub(super) fn of(owner: &Owner) -> Self {
+        let device = owner.device();
         Self { never: device.never.iter().copied().collect(), ask: device.ask.iter().copied().collect() }
     }
 
@@ -51,23 +51,23 @@ impl Settled {
 impl Service {
     /// The preferences.
     pub(super) fn preferences(&self) -> Result<PreferencesView, ApiError> {
-        let session = self.patient()?;
+        let person = self.patient()?;
         let shown = |list: &[Category]| list.iter().map(|category| convert::category(*category)).collect();
-        let device = session.device();
+        let device = person.owner.device();
         Ok(PreferencesView { never: shown(&device.never), ask: shown(&device.ask) })
     }
 
     /// Replaces the preferences. What is never given is not asked about.
     pub(super) fn set_preferences(&self, wanted: &PreferencesView) -> Result<PreferencesView, ApiError> {
-        let session = self.patient()?;
+        let person = self.patient()?;
         let set = |list: &[ShownCategory]| -> BTreeSet<Category> {
             list.iter().map(|category| convert::ledger_category(*category)).collect()
         };
         let (never, ask) = (set(&wanted.never), set(&wanted.ask));
-        let mut device = session.device();
+        let mut device = person.owner.device();
         device.ask = ask.difference(&never).copied().collect();
         device.never = never.into_iter().collect();
-        self.save_device(&session, &mut device)?;
+        self.save_device(&person.owner, &mut device)?;
         drop(device);
         self.preferences()
     }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Service;
+use super::records::record_id;
 use super::session::Session;
 
 /// The transactions behind entries.
@@ -119,30 +120,27 @@ fn registers(call: &Call, record: RecordId) -> bool {
 impl Service {
     /// Everything that ever happened to a record, newest first.
     pub(super) async fn record_story(&self, id: &str) -> Result<RecordStoryView, ApiError> {
-        let session = self.patient()?;
-        let id = RecordId(id.parse().map_err(|_| ApiError::new(ErrorCode::BadRequest))?);
-        let checked = self.follow(&session).await?;
+        let person = self.patient()?;
+        let id = record_id(id)?;
+        let checked = self.follow_all(&person).await?;
+        let session = person.session_with(id).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         let entries = session.entries();
         let mut steps_view = Vec::new();
-        for step in self.steps_of(&session, &entries, id).await?.into_iter().rev() {
-            if let Some(line) = self.log_line(&session, &entries[step.place]).await? {
+        for step in self.steps_of(session, &entries, id).await?.into_iter().rev() {
+            if let Some(line) = self.log_line(&person, session, &entries[step.place]).await? {
                 steps_view.push(StoryStepView { what: step.what, line });
             }
         }
         Ok(RecordStoryView { steps: steps_view, checked })
     }
 
-    /// The steps of a record of this person.
+    /// The steps of a record of this identity.
     pub(super) async fn steps_of(
         &self,
         session: &Session,
         entries: &[HistoryEntry],
         id: RecordId,
     ) -> Result<Vec<Step>, ApiError> {
-        let known = session.cache().records.iter().any(|meta| meta.entry.id == id);
-        if !known {
-            return Err(ApiError::new(ErrorCode::NotFound));
-        }
         let changes: Vec<HistoryEntry> =
             entries.iter().filter(|entry| changes_records(&entry.event)).cloned().collect();
         self.take_these(session, &changes).await?;

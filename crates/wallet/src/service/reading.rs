@@ -18,13 +18,14 @@ use amulet_protocol::record::RecordPlain;
 use amulet_protocol::rules::ExplainedReading;
 use amulet_protocol::state::{Practitioner, RecordState, StateKey};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Service;
 use super::blobs::Wanted;
 use super::error::{grant_ended, internal};
 use super::ledger::tx_id;
 use super::record_view::{LedgerSide, full, line};
-use super::session::Session;
+use super::session::{Person, Session};
 use crate::convert;
 
 /// Hospitals that are asked what the rules say, one after another.
@@ -33,17 +34,13 @@ const EXPLAINERS_MAX: usize = 3;
 impl Service {
     /// Reads all records that a grant opens as the ledger has it now.
     pub(super) async fn read_as_it_stands(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
-        let session = self.session()?;
+        let person = self.person()?;
         let id = GrantId(tx_id(grant)?);
         // Always asked anew: a grant that was taken back a moment ago must not be used.
         self.sync(false).await?;
         let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
-        let registration: Option<Practitioner> = self.state_of(StateKey::Practitioner(session.did())).await?;
-        let for_me = |state: &GrantState| match state.grantee.staff() {
-            None => state.grantee == Grantee::Person(session.did()),
-            Some(staff) => registration.as_ref().is_some_and(|own| staff.includes(own)),
-        };
-        let state = state.filter(for_me).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let session = self.reader(&person, &state.grantee).await?;
         let state = self.counted(state).await?;
         let last_use = match state.standing(self.judged_at()) {
             Standing::Revoked => return Err(grant_ended("revoked")),
@@ -93,6 +90,21 @@ impl Service {
             closed_by_rules,
             proof: Some(used),
         })
+    }
+
+    /// The identity of this person that a grant is for.
+    async fn reader(&self, person: &Person, grantee: &Grantee) -> Result<Arc<Session>, ApiError> {
+        let reader = match (grantee, grantee.staff()) {
+            (Grantee::Person(did), _) => person.session_of(*did),
+            (_, Some(staff)) => {
+                let own = person.first();
+                let registration: Option<Practitioner> =
+                    self.state_of(StateKey::Practitioner(own.did())).await?;
+                registration.is_some_and(|registered| staff.includes(&registered)).then_some(own)
+            }
+            (_, None) => None,
+        };
+        reader.map(Arc::clone).ok_or_else(|| ErrorCode::NotFound.into())
     }
 
     /// What the rules say of a reading now, by the first hospital that answers; nothing if none does, and then the ledger alone

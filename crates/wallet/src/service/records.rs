@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::Service;
 use super::blobs::Wanted;
 use super::record_view::{LedgerSide, full, line};
-use super::session::{OpenRecord, RecordMeta, Session};
+use super::session::{OpenRecord, Person, RecordMeta, Session};
 
 /// Blocks whose header is proven along with the timeline, so that its records open with their proof when no hospital answers.
 const HEADERS_AHEAD: usize = 16;
@@ -29,8 +29,8 @@ pub(super) struct Loaded {
 impl Service {
     /// The timeline.
     pub(super) async fn records(&self) -> Result<TimelineView, ApiError> {
-        let session = self.patient()?;
-        let loaded = self.load_records(&session).await?;
+        let person = self.patient()?;
+        let loaded = self.load_all(&person).await?;
         self.prove_headers(&loaded.records).await;
         Ok(TimelineView {
             categories: counts(loaded.records.iter().map(|record| record.line.category)),
@@ -50,14 +50,14 @@ impl Service {
 
     /// One record in full, with what was checked about it.
     pub(super) async fn record(&self, id: &str) -> Result<RecordView, ApiError> {
-        let session = self.patient()?;
-        let id = RecordId(id.parse().map_err(|_| ApiError::new(ErrorCode::BadRequest))?);
-        if !session.cache().opened.contains_key(&id) {
-            self.follow(&session).await?;
-            let meta = session.cache().records.iter().find(|meta| meta.entry.id == id).cloned();
-            let meta = meta.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
-            self.open_records(&session, vec![meta]).await?;
+        let person = self.patient()?;
+        let id = record_id(id)?;
+        if person.session_with(id).is_none() {
+            self.follow_all(&person).await?;
         }
+        let session = person.session_with(id).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let meta = session.cache().records.iter().find(|meta| meta.entry.id == id).cloned();
+        self.open_records(session, meta.into_iter().collect()).await?;
         let opened = session.cache().opened.get(&id).cloned();
         let record = opened.ok_or_else(|| ApiError::new(ErrorCode::RecordUnavailable))?;
         let meta = &record.meta;
@@ -67,17 +67,31 @@ impl Service {
         Ok(full(record.line.clone(), &record.plain, proof))
     }
 
-    /// Opens every record that can be had.
-    pub(super) async fn load_records(&self, session: &Session) -> Result<Loaded, ApiError> {
-        let checked = self.follow(session).await?;
+    /// Opens every record of every identity that can be had.
+    pub(super) async fn load_all(&self, person: &Person) -> Result<Loaded, ApiError> {
+        let checked = self.follow_all(person).await?;
+        let mut all = Loaded { records: Vec::new(), missing: 0, checked };
+        for session in person.sessions() {
+            let (records, missing) = self.load_followed(session).await?;
+            all.records.extend(records);
+            all.missing += missing;
+        }
+        sort(&mut all.records);
+        Ok(all)
+    }
+
+    /// Opens every record of one identity that can be had; newest first.
+    pub(super) async fn load_records(&self, session: &Session) -> Result<Vec<Arc<OpenRecord>>, ApiError> {
+        self.follow(session).await?;
+        let (mut records, _) = self.load_followed(session).await?;
+        sort(&mut records);
+        Ok(records)
+    }
+
+    async fn load_followed(&self, session: &Session) -> Result<(Vec<Arc<OpenRecord>>, u64), ApiError> {
         let all = session.cache().records.clone();
         let missing = self.open_records(session, all).await? as u64;
-        let mut records: Vec<Arc<OpenRecord>> = session.cache().opened.values().cloned().collect();
-        records.sort_by(|a, b| {
-            let newest = (b.moment.is_some(), b.moment).cmp(&(a.moment.is_some(), a.moment));
-            newest.then_with(|| a.line.title.cmp(&b.line.title)).then_with(|| a.line.id.cmp(&b.line.id))
-        });
-        Ok(Loaded { records, missing, checked })
+        Ok((session.cache().opened.values().cloned().collect(), missing))
     }
 
     /// Opens those of `metas` that are not open yet; gives the number that could not be had.
@@ -130,6 +144,19 @@ impl Service {
         let (line, moment) = line(side, &plain);
         Some(OpenRecord { meta: Arc::clone(meta), key, plain, line, moment })
     }
+}
+
+/// Newest first, and always in the same order.
+fn sort(records: &mut [Arc<OpenRecord>]) {
+    records.sort_by(|a, b| {
+        let newest = (b.moment.is_some(), b.moment).cmp(&(a.moment.is_some(), a.moment));
+        newest.then_with(|| a.line.title.cmp(&b.line.title)).then_with(|| a.line.id.cmp(&b.line.id))
+    });
+}
+
+/// Reads a record's identifier of the bridge.
+pub(super) fn record_id(text: &str) -> Result<RecordId, ApiError> {
+    text.parse().map(RecordId).map_err(|_| ErrorCode::BadRequest.into())
 }
 
 /// The key of a record, from the box sealed to the patient.

@@ -41,31 +41,33 @@ impl Service {
 
     /// Whether this wallet reports.
     pub(super) fn reporting(&self) -> Result<ReportingView, ApiError> {
-        Ok(ReportingView { on: self.session()?.device().reports })
+        Ok(ReportingView { on: self.person()?.owner.device().reports })
     }
 
     /// Turns reporting on or off.
     pub(super) fn set_reporting(&self, on: bool) -> Result<ReportingView, ApiError> {
-        let session = self.session()?;
-        let mut device = session.device();
+        let person = self.person()?;
+        let mut device = person.owner.device();
         device.reports = on;
-        self.save_device(&session, &mut device)?;
+        self.save_device(&person.owner, &mut device)?;
         self.state().scores.looked = None;
         Ok(ReportingView { on })
     }
 
     /// Reports if it is wanted and due; says whether it did.
     pub(super) async fn send_report(&self) -> Result<bool, ApiError> {
-        let session = self.session()?;
-        if !session.device().reports {
+        let person = self.person()?;
+        if !person.owner.device().reports {
             return Ok(false);
         }
+        // One identity reports, always the same: several reports at once, alike, would say that they are one person's.
+        let session = person.first();
         let now = self.now();
         let lately = |looked: Timestamp| now.millis_since(looked) < LOOK_EVERY_MS;
         if self.state().scores.looked.is_some_and(lately) {
             return Ok(false);
         }
-        let Some((hospital, voucher)) = self.voucher(&session).await? else {
+        let Some((hospital, voucher)) = self.voucher(session).await? else {
             self.state().scores.looked = Some(now);
             return Ok(false);
         };
@@ -77,7 +79,7 @@ impl Service {
         if !self.is_report_due(session.did()).await? {
             return Ok(false);
         }
-        self.submit(&session, Call::ReportService(ReportService { voucher, lines })).await?;
+        self.submit(session, Call::ReportService(ReportService { voucher, lines })).await?;
         self.client.forget_measured();
         Ok(true)
     }
@@ -85,7 +87,7 @@ impl Service {
     /// The hospital that knows this person, and how the ledger can tell. Of a patient's records always the first that was
     /// registered: another one each time would say which they look at.
     async fn voucher(&self, session: &Session) -> Result<Option<(Did, Voucher)>, ApiError> {
-        if session.role == Role::Clinician {
+        if session.owner.role == Role::Clinician {
             let key = StateKey::Practitioner(session.did());
             let registered: Option<Practitioner> = self.state_of(key).await?;
             return Ok(registered.map(|registered| (registered.organisation, Voucher::Employer)));

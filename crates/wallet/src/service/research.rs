@@ -1,26 +1,26 @@
 //! Studies: which are open, what taking part would open, and taking part.
 
 use amulet_app_api::access::{ShareView, StudyNameView};
+use amulet_app_api::giving::GivenView;
 use amulet_app_api::research::{
     BoardView, JoinStudy, JoinedStudyView, ResearchView, StudyPreviewView, StudyView,
 };
-use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
-use amulet_protocol::calls::{Call, GrantAccess, GrantId};
 use amulet_protocol::consent::{Category, Purpose};
-use amulet_protocol::grant::{GrantState, Term};
+use amulet_protocol::grant::Term;
 use amulet_protocol::grantee::{Grantee, Participation};
 use amulet_protocol::ids::Timestamp;
 use amulet_protocol::limits::ACCESS_TIME_MAX_MS;
 use amulet_protocol::state::StateKey;
 use amulet_protocol::study::{BoardState, StudyId, StudyState, Wording};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Service;
-use super::error::internal;
 use super::ledger::tx_id;
+use super::giving::Gift;
 use super::preferences::Settled;
-use super::session::Session;
+use super::session::{Person, Session};
 use super::shares::is_over;
 use crate::{convert, dates};
 
@@ -31,27 +31,28 @@ const CLOCK_MARGIN_MS: u64 = 120_000;
 impl Service {
     /// Open studies, and those in which this patient takes part.
     pub(super) async fn research(&self) -> Result<ResearchView, ApiError> {
-        let session = self.patient()?;
-        let checked = self.follow(&session).await?;
-        let mut own: BTreeMap<StudyId, (GrantId, GrantState)> = BTreeMap::new();
-        for (id, grant) in self.grants(&session).await? {
-            if let Some(study) = grant.grantee.study().filter(|_| !is_over(&grant, self.judged_at())) {
-                own.insert(study, (id, grant));
+        let person = self.patient()?;
+        let checked = self.follow_all(&person).await?;
+        let session = person.first();
+        let mut own: BTreeMap<StudyId, Vec<ShareView>> = BTreeMap::new();
+        for session in person.sessions() {
+            for (id, grant) in self.grants(session).await? {
+                if let Some(study) = grant.grantee.study().filter(|_| !is_over(&grant, self.judged_at())) {
+                    own.entry(study).or_default().push(self.share_view(session, id, &grant).await?);
+                }
             }
         }
         let open: Vec<StudyId> = self.state_of(StateKey::OpenStudies).await?.unwrap_or_default();
         let mut view = ResearchView { open: Vec::new(), joined: Vec::new(), checked: Some(checked) };
         for (id, study) in self.studies(own.keys().copied().collect()).await? {
-            let Some((grant, state)) = own.get(&id) else { continue };
-            view.joined.push(JoinedStudyView {
-                study: self.study_view(&session, id, &study).await?,
-                share: self.share_view(&session, *grant, state).await?,
-            });
+            let shares = own.get(&id).cloned().unwrap_or_default();
+            view.joined
+                .push(JoinedStudyView { study: self.study_view(session, id, &study).await?, shares });
         }
         let others = open.into_iter().rev().filter(|id| !own.contains_key(id)).collect();
         for (id, study) in self.studies(others).await? {
             if study.is_open(self.judged_at()) {
-                view.open.push(self.study_view(&session, id, &study).await?);
+                view.open.push(self.study_view(session, id, &study).await?);
             }
         }
         Ok(view)
@@ -59,52 +60,59 @@ impl Service {
 
     /// What taking part would open.
     pub(super) async fn preview_study(&self, study: &str) -> Result<StudyPreviewView, ApiError> {
-        let session = self.patient()?;
+        let person = self.patient()?;
         let (id, study) = self.open_study(study).await?;
-        let terms = &study.terms;
-        let records = self.open_to(&session, &terms.categories, terms.record_dates).await?;
-        let settled = Settled::of(&session);
+        let gifts = self.study_gifts(&person, &study, true).await?;
+        let categories = &study.terms.categories;
+        let settled = Settled::of(&person.owner);
+        let records = gifts.iter().flat_map(|gift| gift.records.iter());
         Ok(StudyPreviewView {
-            study: self.study_view(&session, id, &study).await?,
-            records: records.iter().map(|record| record.line.clone()).collect(),
-            standing: standing(&session, &study).into_iter().map(convert::category).collect(),
-            withheld: settled.withheld(terms.categories.iter()),
-            ask: settled.asked_about(terms.categories.iter()),
+            study: self.study_view(person.first(), id, &study).await?,
+            records: records.map(|record| record.line.clone()).collect(),
+            standing: standing(&person, &study).into_iter().map(convert::category).collect(),
+            withheld: settled.withheld(categories.iter()),
+            ask: settled.asked_about(categories.iter()),
             until: self.study_term(&study).valid_until.0,
+            relationships: self.relationships_of(&gifts),
         })
     }
 
-    /// Signs the grant by which the patient takes part.
-    pub(super) async fn join_study(&self, call: &JoinStudy) -> Result<ShareView, ApiError> {
-        let session = self.patient()?;
+    /// Signs the grants by which the patient takes part.
+    pub(super) async fn join_study(&self, call: &JoinStudy) -> Result<GivenView, ApiError> {
+        let person = self.patient()?;
         let (id, study) = self.open_study(&call.study).await?;
-        let terms = &study.terms;
-        let mut records = self.open_to(&session, &terms.categories, terms.record_dates).await?;
-        records.retain(|record| !call.without.contains(&record.line.id));
-        records.sort_by_key(|record| record.meta.entry.id);
-        let standing = if call.new_records { standing(&session, &study) } else { Vec::new() };
-        if records.is_empty() && standing.is_empty() {
+        let mut gifts = self.study_gifts(&person, &study, call.new_records).await?;
+        for gift in &mut gifts {
+            gift.records.retain(|record| !call.without.contains(&record.line.id));
+        }
+        gifts.retain(|gift| !gift.records.is_empty() || !gift.standing.is_empty());
+        if gifts.is_empty() {
             return Err(ApiError::new(ErrorCode::BadRequest).with("field", "without"));
         }
         let grantee = Grantee::Study(Participation { study: id, staff: study.staff() });
-        let task = self.task(Task::Sealing);
-        let keys = self.seal_keys(&session, &grantee, Purpose::Research, None, &records).await?;
-        drop(task);
-        let grant = GrantAccess {
-            request: None,
-            grantee,
-            purpose: Purpose::Research,
-            records: records.iter().map(|record| record.meta.entry.id).collect(),
-            standing,
-            valid_from: None,
-            term: self.study_term(&study),
-            keys,
-        };
-        let (id, _) = self.submit(&session, Call::GrantAccess(grant)).await?;
-        self.follow(&session).await?;
-        let granted: Option<GrantState> = self.state_of(StateKey::Grant(GrantId(id))).await?;
-        let granted = granted.ok_or_else(|| internal("a committed grant is not in the state"))?;
-        self.share_view(&session, GrantId(id), &granted).await
+        self.give_all(&grantee, Purpose::Research, gifts, || Ok(self.study_term(&study))).await
+    }
+
+    /// What each identity would give to a study. One that has no record for it does not take part, unless none has any.
+    async fn study_gifts(
+        &self,
+        person: &Person,
+        study: &StudyState,
+        new_records: bool,
+    ) -> Result<Vec<Gift>, ApiError> {
+        let terms = &study.terms;
+        let standing = if new_records { standing(person, study) } else { Vec::new() };
+        let mut gifts = Vec::new();
+        for session in person.sessions() {
+            let records = self.open_to(session, &terms.categories, terms.record_dates).await?;
+            gifts.push(Gift { session: Arc::clone(session), records, standing: standing.clone() });
+        }
+        if gifts.iter().any(|gift| !gift.records.is_empty()) {
+            gifts.retain(|gift| !gift.records.is_empty());
+        } else {
+            gifts.truncate(1);
+        }
+        Ok(gifts)
     }
 
     /// A study that can be joined now.
@@ -180,9 +188,9 @@ impl Service {
 }
 
 /// Categories of which records to come can be opened to a study, as far as the patient has not settled otherwise.
-fn standing(session: &Session, study: &StudyState) -> Vec<Category> {
+fn standing(person: &Person, study: &StudyState) -> Vec<Category> {
     match study.terms.record_dates.to {
-        None => Settled::of(session).standing(study.terms.categories.iter()),
+        None => Settled::of(&person.owner).standing(study.terms.categories.iter()),
         Some(_) => Vec::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! An open wallet: its keys, and what it has proven and decrypted since it was opened.
+//! An open wallet: a person, their identities, and what each has proven and decrypted since it was opened.
 
 use amulet_app_api::access::{PractitionerView, StudyNameView};
 use amulet_app_api::records::RecordLineView;
@@ -19,16 +19,31 @@ use crate::device_state::DeviceState;
 use crate::identity::{Identity, Relationship, device_key};
 use crate::keyfile::{KeyFileHeader, KeyFileId, OpenWallet, Role};
 
-/// An open wallet. Dropping it wipes the keys.
-pub(crate) struct Session {
+/// The person whose wallet is open: what is theirs everywhere, and a session for each hospital that they deal with. Dropping it
+/// wipes the keys.
+///
+/// On the ledger nothing joins the sessions' identities; they are one person here and nowhere else.
+pub(crate) struct Person {
+    pub owner: Arc<Owner>,
+    /// At least one; the first one first.
+    sessions: Vec<Arc<Session>>,
+}
+
+/// What is a person's own wherever they are cared for.
+pub(crate) struct Owner {
     pub id: KeyFileId,
     pub role: Role,
     pub name: String,
     pub seed: Seed,
-    pub relationship: Relationship,
-    pub identity: Identity,
     pub device_key: ContentKey,
     device: Mutex<DeviceState>,
+}
+
+/// One identity of the person, and what was proven and decrypted of it.
+pub(crate) struct Session {
+    pub owner: Arc<Owner>,
+    pub relationship: Relationship,
+    pub identity: Identity,
     cache: Mutex<Cache>,
     next_nonce: Mutex<u64>,
     /// Held while history or records are loaded, so that two pages do not fetch the same twice.
@@ -71,34 +86,64 @@ pub(crate) struct OpenRecord {
     pub moment: Option<i64>,
 }
 
-impl Session {
+impl Person {
     pub fn new(wallet: &OpenWallet, device: impl FnOnce(&ContentKey) -> DeviceState) -> Self {
         let KeyFileHeader { id, role, name, .. } = &wallet.header;
-        let relationship =
-            *wallet.relationships.first().expect("a wallet file has at least one relationship");
-        Self::start(*id, *role, name.clone(), wallet.phrase.to_seed(), relationship, device)
-    }
-
-    pub fn start(
-        id: KeyFileId,
-        role: Role,
-        name: String,
-        seed: Seed,
-        relationship: Relationship,
-        device: impl FnOnce(&ContentKey) -> DeviceState,
-    ) -> Self {
-        let identity = Identity::derive(&seed, relationship);
+        let seed = wallet.phrase.to_seed();
         let device_key = device_key(&seed);
         let device = Mutex::new(device(&device_key));
+        let owner = Arc::new(Owner { id: *id, role: *role, name: name.clone(), seed, device_key, device });
+        let sessions = wallet.relationships.iter().map(|relationship| Session::new(&owner, *relationship));
+        Self { sessions: sessions.map(Arc::new).collect(), owner }
+    }
+
+    /// The same person, with one more identity.
+    pub fn with(&self, relationship: Relationship) -> Self {
+        let mut sessions = self.sessions.clone();
+        sessions.push(Arc::new(Session::new(&self.owner, relationship)));
+        Self { owner: Arc::clone(&self.owner), sessions }
+    }
+
+    /// All identities, the first one first.
+    pub fn sessions(&self) -> &[Arc<Session>] {
+        &self.sessions
+    }
+
+    /// The first identity: a clinician's only one.
+    pub fn first(&self) -> &Arc<Session> {
+        self.sessions.first().expect("a wallet file has at least one relationship")
+    }
+
+    /// The session of a DID of this person.
+    pub fn session_of(&self, did: Did) -> Option<&Arc<Session>> {
+        self.sessions.iter().find(|session| session.did() == did)
+    }
+
+    /// The session whose history registered a record.
+    pub fn session_with(&self, record: RecordId) -> Option<&Arc<Session>> {
+        self.sessions
+            .iter()
+            .find(|session| session.cache().records.iter().any(|meta| meta.entry.id == record))
+    }
+
+    pub fn entry(&self) -> WalletEntry {
+        let Owner { id, role, name, .. } = &*self.owner;
+        WalletEntry { id: id.to_string(), name: name.clone(), role: convert::role(*role) }
+    }
+}
+
+impl Owner {
+    pub fn device(&self) -> MutexGuard<'_, DeviceState> {
+        self.device.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    fn new(owner: &Arc<Owner>, relationship: Relationship) -> Self {
         Self {
-            id,
-            role,
-            name,
-            seed,
+            owner: Arc::clone(owner),
             relationship,
-            identity,
-            device_key,
-            device,
+            identity: Identity::derive(&owner.seed, relationship),
             cache: Mutex::default(),
             next_nonce: Mutex::new(1),
             loading: futures::lock::Mutex::new(()),
@@ -110,16 +155,8 @@ impl Session {
         self.identity.did
     }
 
-    pub fn entry(&self) -> WalletEntry {
-        WalletEntry { id: self.id.to_string(), name: self.name.clone(), role: convert::role(self.role) }
-    }
-
     pub fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn device(&self) -> MutexGuard<'_, DeviceState> {
-        self.device.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next unused number, at least one above `highest`, which the ledger has.
@@ -141,9 +178,9 @@ impl Session {
     }
 }
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for Person {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Session({})", self.id)
+        write!(f, "Person({})", self.owner.id)
     }
 }
 

@@ -13,6 +13,7 @@ use amulet_protocol::state::StateKey;
 use amulet_protocol::study::StudyState;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use super::Service;
 use super::ledger::tx_id;
@@ -21,7 +22,7 @@ use super::session::Session;
 use crate::convert;
 
 impl Service {
-    /// All grants of this patient with their state, oldest first.
+    /// All grants of this identity with their state, oldest first.
     pub(super) async fn grants(&self, session: &Session) -> Result<Vec<(GrantId, GrantState)>, ApiError> {
         let ids: Vec<GrantId> = session
             .entries()
@@ -64,6 +65,7 @@ impl Service {
         Ok(ShareView {
             id: id.to_string(),
             to,
+            relationship: self.hospital_view(&session.identity.hospital),
             counts: counts(opened.map(|category| convert::category(*category))),
             standing: grant.standing.iter().map(|category| convert::category(*category)).collect(),
             purpose: convert::purpose(grant.purpose),
@@ -87,35 +89,35 @@ impl Service {
 
     /// Takes a grant back.
     pub(super) async fn revoke_grant(&self, grant: &str) -> Result<(), ApiError> {
-        let grant = GrantId(tx_id(grant)?);
-        self.change_grant(Call::RevokeAccess(RevokeAccess { grant })).await
+        let (session, grant, _) = self.own_grant(grant).await?;
+        self.submit(&session, Call::RevokeAccess(RevokeAccess { grant })).await.map(drop)
     }
 
     /// Pauses a grant.
     pub(super) async fn pause_grant(&self, grant: &str) -> Result<(), ApiError> {
-        let grant = GrantId(tx_id(grant)?);
-        self.change_grant(Call::PauseAccess(PauseAccess { grant })).await
+        let (session, grant, _) = self.own_grant(grant).await?;
+        self.submit(&session, Call::PauseAccess(PauseAccess { grant })).await.map(drop)
     }
 
     /// Lets a paused grant go on.
     pub(super) async fn resume_grant(&self, grant: &str) -> Result<(), ApiError> {
-        let grant = GrantId(tx_id(grant)?);
-        self.change_grant(Call::ResumeAccess(ResumeAccess { grant })).await
+        let (session, grant, _) = self.own_grant(grant).await?;
+        self.submit(&session, Call::ResumeAccess(ResumeAccess { grant })).await.map(drop)
     }
 
     /// Lets a grant last longer. A date by which to delete moves along, so that the reader has as long after the end as before.
     pub(super) async fn extend_grant(&self, call: &ExtendGrant) -> Result<(), ApiError> {
-        let (grant, state) = self.own_grant(&call.grant).await?;
+        let (session, grant, state) = self.own_grant(&call.grant).await?;
         let valid_until = Timestamp(call.until);
         let moved = valid_until.0.saturating_sub(state.term.valid_until.0);
         let erase_by = state.term.erase_by.map(|by| by.plus_millis(moved));
         let term = Term { valid_until, erase_by, ..state.term };
-        self.change_grant(Call::ExtendAccess(ExtendAccess { grant, term })).await
+        self.submit(&session, Call::ExtendAccess(ExtendAccess { grant, term })).await.map(drop)
     }
 
     /// Lets a grant open less.
     pub(super) async fn narrow_grant(&self, call: &NarrowGrant) -> Result<(), ApiError> {
-        let (grant, state) = self.own_grant(&call.grant).await?;
+        let (session, grant, state) = self.own_grant(&call.grant).await?;
         let mut records = state.records;
         records.retain(|id| !call.without.contains(&id.to_string()));
         if records.is_empty() && state.standing.is_empty() {
@@ -124,26 +126,23 @@ impl Service {
         let uses_max = use_limit(call.uses_max)?.or(state.term.uses_max);
         let valid_until = call.until.map_or(state.term.valid_until, Timestamp);
         let term = Term { valid_until, uses_max, ..state.term };
-        self.change_grant(Call::NarrowAccess(NarrowAccess { grant, records, standing: state.standing, term }))
-            .await
+        let narrower = NarrowAccess { grant, records, standing: state.standing, term };
+        self.submit(&session, Call::NarrowAccess(narrower)).await.map(drop)
     }
 
-    /// A grant of this patient as it stands now.
-    pub(super) async fn own_grant(&self, grant: &str) -> Result<(GrantId, GrantState), ApiError> {
-        let session = self.patient()?;
+    /// A grant of this patient as it stands now, with the session of the identity that gave it.
+    pub(super) async fn own_grant(
+        &self,
+        grant: &str,
+    ) -> Result<(Arc<Session>, GrantId, GrantState), ApiError> {
+        let person = self.patient()?;
         let id = GrantId(tx_id(grant)?);
-        self.follow(&session).await?;
-        let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
-        let state = state.filter(|state| state.patient == session.did());
-        let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
-        Ok((id, self.counted(state).await?))
-    }
-
-    async fn change_grant(&self, call: Call) -> Result<(), ApiError> {
-        let session = self.patient()?;
         self.fresh().await?;
-        self.submit(&session, call).await?;
-        Ok(())
+        let state: Option<GrantState> = self.state_of(StateKey::Grant(id)).await?;
+        let own = state.and_then(|state| Some((Arc::clone(person.session_of(state.patient)?), state)));
+        let (session, state) = own.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        self.follow(&session).await?;
+        Ok((session, id, self.counted(state).await?))
     }
 }
 

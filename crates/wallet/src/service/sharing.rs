@@ -14,6 +14,7 @@ use amulet_protocol::grantee::{Grantee, Participation};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Timestamp;
 use amulet_protocol::state::{Answer, Identity, RequestState, StateKey};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -33,21 +34,23 @@ const CLOCK_MARGIN_MS: u64 = 120_000;
 impl Service {
     /// Requests and shares.
     pub(super) async fn sharing(&self) -> Result<SharingView, ApiError> {
-        let session = self.patient()?;
-        let checked = self.follow(&session).await?;
-        let waiting = self.waiting(&session).await?;
-        let mut active = Vec::new();
-        let mut ended = Vec::new();
-        for (id, grant) in self.grants(&session).await? {
-            let view = self.share_view(&session, id, &grant).await?;
-            if is_over(&grant, self.judged_at()) { ended.push(view) } else { active.push(view) }
+        let person = self.patient()?;
+        let checked = self.follow_all(&person).await?;
+        let (mut waiting, mut active, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+        for session in person.sessions() {
+            waiting.extend(self.waiting(session).await?);
+            for (id, grant) in self.grants(session).await? {
+                let view = self.share_view(session, id, &grant).await?;
+                if is_over(&grant, self.judged_at()) { ended.push(view) } else { active.push(view) }
+            }
         }
-        active.reverse();
-        ended.reverse();
+        waiting.sort_by_key(|request| request.asked_at);
+        active.sort_by_key(|share| Reverse(share.granted_at));
+        ended.sort_by_key(|share| Reverse(share.granted_at));
         Ok(SharingView { waiting, active, ended, checked: Some(checked) })
     }
 
-    /// Requests that wait for an answer, oldest first.
+    /// Requests to one identity that wait for an answer, oldest first.
     pub(super) async fn waiting(&self, session: &Session) -> Result<Vec<RequestView>, ApiError> {
         let mut answered = BTreeSet::new();
         let mut asked = Vec::new();
@@ -86,6 +89,7 @@ impl Service {
         Ok(RequestView {
             id: id.to_string(),
             from: self.practitioner(session, state.practitioner).await?,
+            relationship: self.hospital_view(&session.identity.hospital),
             staff: state.grantee.staff().map(|staff| self.staff_view(staff)),
             categories: state.categories.iter().map(|category| convert::category(*category)).collect(),
             records_from: state.record_dates.from.map(dates::text_of),
@@ -99,10 +103,9 @@ impl Service {
 
     /// What a request would expose.
     pub(super) async fn exposure(&self, request: &str) -> Result<ExposureView, ApiError> {
-        let session = self.patient()?;
-        let (id, state) = self.open_request(&session, request).await?;
+        let (session, id, state) = self.open_request(request).await?;
         let records = self.exposed(&session, &state).await?;
-        let settled = Settled::of(&session);
+        let settled = Settled::of(&session.owner);
         Ok(ExposureView {
             withheld: settled.withheld(state.categories.iter()),
             ask: settled.asked_about(state.categories.iter()),
@@ -112,19 +115,20 @@ impl Service {
         })
     }
 
-    /// A request to this patient that can still be answered.
+    /// A request to this patient that can still be answered, with the session of the identity that was asked.
     async fn open_request(
         &self,
-        session: &Session,
         request: &str,
-    ) -> Result<(RequestId, RequestState), ApiError> {
+    ) -> Result<(Arc<Session>, RequestId, RequestState), ApiError> {
+        let person = self.patient()?;
         let id = RequestId(tx_id(request)?);
-        self.follow(session).await?;
+        self.fresh().await?;
         let state: Option<RequestState> = self.state_of(StateKey::Request(id)).await?;
-        let state = state.filter(|state| state.patient == session.did());
-        let state = state.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        let own = state.and_then(|state| Some((Arc::clone(person.session_of(state.patient)?), state)));
+        let (session, state) = own.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        self.follow(&session).await?;
         match state.answer {
-            Answer::Waiting => Ok((id, state)),
+            Answer::Waiting => Ok((session, id, state)),
             Answer::Granted(_) | Answer::Declined(_) => {
                 Err(ApiError::new(ErrorCode::Refused).with("reason", "already_answered"))
             }
@@ -148,9 +152,8 @@ impl Service {
         categories: &[Category],
         dates: RecordDates,
     ) -> Result<Vec<Arc<OpenRecord>>, ApiError> {
-        let loaded = self.load_records(session).await?;
-        let settled = Settled::of(session);
-        let covered = loaded.records.into_iter().filter(|record| {
+        let settled = Settled::of(&session.owner);
+        let covered = self.load_records(session).await?.into_iter().filter(|record| {
             let entry = &record.meta.entry;
             categories.contains(&entry.category)
                 && settled.gives(entry.category)
@@ -162,12 +165,11 @@ impl Service {
 
     /// Signs the grant that answers a request.
     pub(super) async fn grant_request(&self, call: &GrantRequest) -> Result<ShareView, ApiError> {
-        let session = self.patient()?;
-        let (request, state) = self.open_request(&session, &call.request).await?;
+        let (session, request, state) = self.open_request(&call.request).await?;
         let mut records = self.exposed(&session, &state).await?;
         records.retain(|record| !call.without.contains(&record.line.id));
         let standing = match call.new_records && state.record_dates.to.is_none() {
-            true => Settled::of(&session).standing(state.categories.iter()),
+            true => Settled::of(&session.owner).standing(state.categories.iter()),
             false => Vec::new(),
         };
         if records.is_empty() && standing.is_empty() {
@@ -236,8 +238,7 @@ impl Service {
 
     /// Turns a request down.
     pub(super) async fn decline_request(&self, request: &str) -> Result<(), ApiError> {
-        let session = self.patient()?;
-        let (request, _) = self.open_request(&session, request).await?;
+        let (session, request, _) = self.open_request(request).await?;
         self.submit(&session, Call::DeclineAccess(DeclineAccess { request })).await?;
         Ok(())
     }

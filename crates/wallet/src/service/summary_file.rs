@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Service;
-use super::session::{OpenRecord, Session};
+use super::session::{OpenRecord, Person};
 use crate::{convert, dates};
 
 /// What the summary says of a record beside its content, as text.
@@ -25,17 +25,17 @@ struct Origin {
 impl Service {
     /// Makes the summary of all records that can be had, and hands it out.
     pub(super) async fn save_summary(&self, language: Language) -> Result<SavedSummaryView, ApiError> {
-        let session = self.patient()?;
-        let loaded = self.load_records(&session).await?;
+        let person = self.patient()?;
+        let loaded = self.load_all(&person).await?;
         let made_at = seconds(self.now().0);
         let missing = usize::try_from(loaded.missing).unwrap_or(usize::MAX);
         let language = match language {
             Language::En => FhirLanguage::En,
             Language::Zh => FhirLanguage::Zh,
         };
-        let options = IpsOptions { made_at, name: &session.name, language, missing };
+        let options = IpsOptions { made_at, name: &person.owner.name, language, missing };
         let IpsDocument { json, sections, left_out, core, unreadable, .. } =
-            self.summary_document(&session, &loaded.records, &options);
+            self.summary_document(&person, &loaded.records, &options);
         let day = dates::day_at(made_at).map(dates::text_of).unwrap_or_default();
         let file = self.hand_out(format!("amulet-summary-{day}.json"), json).await?;
         Ok(SavedSummaryView {
@@ -49,12 +49,13 @@ impl Service {
 
     fn summary_document(
         &self,
-        session: &Session,
+        person: &Person,
         records: &[Arc<OpenRecord>],
         options: &IpsOptions<'_>,
     ) -> IpsDocument {
+        let entries = person.sessions().iter().flat_map(|session| session.entries());
         let times: BTreeMap<TxId, i64> =
-            session.entries().iter().map(|entry| (entry.transaction, seconds(entry.time.0))).collect();
+            entries.map(|entry| (entry.transaction, seconds(entry.time.0))).collect();
         let origins: Vec<Origin> = records
             .iter()
             .map(|record| {

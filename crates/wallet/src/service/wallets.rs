@@ -1,25 +1,26 @@
 //! Wallets on this device: the first start, words, creating, restoring, opening, closing, removing.
 
 use amulet_app_api::wallet::{
-    AddDemoPerson, CheckWords, CreateWallet, DemoPersonView, Language, NewWords, RemoveWallet, RestoreWallet,
-    SessionView, StatusView, Task, Unlock, WalletEntry, WordsCheckView, WordsView,
+    AddDemoPerson, CheckWords, CreateWallet, DemoPersonView, Language, NewWords, RelationshipView,
+    RemoveWallet, RestoreWallet, SessionView, StatusView, Task, Unlock, WalletEntry, WordsCheckView, WordsView,
 };
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::{Entropy, SystemEntropy};
-use amulet_crypto::kdf::{Language as PhraseLanguage, PHRASE_WORDS, SeedPhrase};
+use amulet_crypto::kdf::{Language as PhraseLanguage, PHRASE_WORDS, Seed, SeedPhrase};
 use amulet_crypto::passphrase::PassphraseParams;
 use amulet_light_client::platform;
 use amulet_protocol::ids::Did;
 use amulet_protocol::receipt::RefusalCode;
 use amulet_protocol::state::{Identity as IdentityState, Practitioner, StateKey};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::Service;
 use super::error::{internal, keyfile as keyfile_error, phrase as phrase_error, refusal, storage};
-use super::session::{PendingWords, Session};
+use super::session::{PendingWords, Person, Session};
 use crate::device_state::{self, DeviceState};
 use crate::identity::{Identity, Relationship};
 use crate::keyfile::{self, KEY_FILE_SUFFIX, KeyFileHeader, NewWallet, Role};
@@ -38,7 +39,7 @@ const WORDS_WAIT_MS: u64 = 60 * 60_000;
 /// File that holds the language of the interface.
 const LANGUAGE_FILE: &str = "language";
 /// A moment for the page to show that something is being done, before a computation that blocks it.
-const BREATH: Duration = Duration::from_millis(30);
+pub(super) const BREATH: Duration = Duration::from_millis(30);
 
 #[derive(Deserialize)]
 struct DemoEntry {
@@ -53,9 +54,9 @@ struct DemoEntry {
 impl Service {
     /// What the app shows before anything is unlocked.
     pub(super) async fn status(&self) -> Result<StatusView, ApiError> {
-        let session = self.state().session.clone();
-        let session = match session {
-            Some(session) => Some(self.session_view(&session).await?),
+        let person = self.state().person.clone();
+        let session = match person {
+            Some(person) => Some(self.session_view(&person).await?),
             None => None,
         };
         Ok(StatusView {
@@ -105,16 +106,21 @@ impl Service {
         Ok(found.into_iter().map(|(_, name, entry)| (name, entry)).collect())
     }
 
-    async fn session_view(&self, session: &Session) -> Result<SessionView, ApiError> {
+    pub(super) async fn session_view(&self, person: &Person) -> Result<SessionView, ApiError> {
+        let first = person.first();
         // Without a network the department is simply not shown.
-        let department = match session.role {
+        let department = match person.owner.role {
             Role::Patient => None,
-            Role::Clinician => self.department(session).await.ok().flatten(),
+            Role::Clinician => self.department(first).await.ok().flatten(),
+        };
+        let relationship = |session: &Arc<Session>| RelationshipView {
+            hospital: self.hospital_view(&session.identity.hospital),
+            did: session.did().to_string(),
         };
         Ok(SessionView {
-            wallet: session.entry(),
-            did: session.did().to_string(),
-            hospital: self.hospital_view(&session.identity.hospital),
+            wallet: person.entry(),
+            hospital: self.hospital_view(&first.identity.hospital),
+            relationships: person.sessions().iter().map(relationship).collect(),
             department,
         })
     }
@@ -158,13 +164,12 @@ impl Service {
         let hospital = self.hospital_of(&call.hospital)?;
         let words = self.confirmed_words(&call.answers)?;
         let phrase = SeedPhrase::parse(&words).map_err(phrase_error)?;
-        let sealed = self.seal_wallet(&call.name, Role::Patient, &phrase, hospital, &passphrase).await?;
-        let relationship = Relationship { hospital, index: 0 };
-        let identity = Identity::derive(&phrase.to_seed(), relationship);
+        let sealed = self.seal_wallet(&call.name, Role::Patient, &phrase, &[hospital], &passphrase).await?;
+        let identity = Identity::derive(&phrase.to_seed(), Relationship::first(hospital));
         self.register(&identity).await?;
-        let session = self.keep_wallet(&sealed, &passphrase).await?;
+        let person = self.keep_wallet(&sealed, &passphrase).await?;
         self.state().pending = None;
-        self.session_view(&session).await
+        self.session_view(&person).await
     }
 
     /// The pending words as text, if the answers are right.
@@ -185,7 +190,7 @@ impl Service {
     }
 
     /// Registers an identity; one that is registered already is fine, because its DID is that of its key.
-    async fn register(&self, identity: &Identity) -> Result<(), ApiError> {
+    pub(super) async fn register(&self, identity: &Identity) -> Result<(), ApiError> {
         let _task = self.task(Task::WaitingForHospitals);
         let transaction = keyfile::registration(identity, self.network.chain());
         match self.commit(&transaction).await? {
@@ -194,7 +199,7 @@ impl Service {
         }
     }
 
-    /// Restores a wallet from its words: its identity at a hospital must be registered.
+    /// Restores a wallet from its words, with every identity that is registered for them.
     pub(super) async fn restore_wallet(&self, call: RestoreWallet) -> Result<SessionView, ApiError> {
         let passphrase = Zeroizing::new(call.passphrase);
         let words = Zeroizing::new(call.words);
@@ -202,31 +207,36 @@ impl Service {
         let hospital = self.hospital_of(&call.hospital)?;
         let phrase = SeedPhrase::parse(&words).map_err(phrase_error)?;
         self.sync(false).await?;
-        let (hospital, identity) = self.registered_identity(&phrase, hospital).await?;
-        let practitioner: Option<Practitioner> = self.state_of(StateKey::Practitioner(identity.did)).await?;
+        let found = self.registered_identities(&phrase.to_seed(), hospital).await?;
+        let first = found.first().ok_or_else(|| ApiError::new(ErrorCode::NotFound).with("what", "identity"))?;
+        let practitioner: Option<Practitioner> = self.state_of(StateKey::Practitioner(first.did)).await?;
         let role = if practitioner.is_some() { Role::Clinician } else { Role::Patient };
-        let sealed = self.seal_wallet(&call.name, role, &phrase, hospital, &passphrase).await?;
-        let session = self.keep_wallet(&sealed, &passphrase).await?;
-        self.session_view(&session).await
+        let hospitals: Vec<Did> = found.iter().map(|identity| identity.hospital).collect();
+        let sealed = self.seal_wallet(&call.name, role, &phrase, &hospitals, &passphrase).await?;
+        let person = self.keep_wallet(&sealed, &passphrase).await?;
+        self.session_view(&person).await
     }
 
-    /// The identity of these words that is registered: at the hospital that was named, else at whichever other has it. Years
-    /// later a person may well name the hospital where they are treated now.
-    async fn registered_identity(
-        &self,
-        phrase: &SeedPhrase,
-        named: Did,
-    ) -> Result<(Did, Identity), ApiError> {
-        let seed = phrase.to_seed();
-        let others = self.network.genesis().organisations.iter().map(|organisation| organisation.did());
-        for hospital in std::iter::once(named).chain(others.filter(|did| *did != named)) {
-            let identity = Identity::derive(&seed, Relationship { hospital, index: 0 });
+    /// The identities of a seed that are registered, that of the hospital which was named first. All hospitals are looked at: years
+    /// later a person may well name the one where they are treated now, and not know the others.
+    async fn registered_identities(&self, seed: &Seed, named: Did) -> Result<Vec<Identity>, ApiError> {
+        let mut identities = Vec::new();
+        for hospital in self.hospitals_with_patients(named) {
+            let identity = Identity::derive(seed, Relationship::first(hospital));
             let state: Option<IdentityState> = self.state_of(StateKey::Identity(identity.did)).await?;
             if state.is_some() {
-                return Ok((hospital, identity));
+                identities.push(identity);
             }
         }
-        Err(ApiError::new(ErrorCode::NotFound).with("what", "identity"))
+        Ok(identities)
+    }
+
+    /// The hospitals at which somebody can be registered, the first given one first.
+    fn hospitals_with_patients(&self, first: Did) -> Vec<Did> {
+        let founders = self.network.genesis().organisations.iter().map(|organisation| organisation.did());
+        let joined = self.client.nodes().into_iter().map(|node| node.organisation);
+        let others: BTreeSet<Did> = founders.chain(joined).filter(|did| *did != first).collect();
+        std::iter::once(first).chain(others).take(keyfile::RELATIONSHIPS_MAX).collect()
     }
 
     async fn seal_wallet(
@@ -234,32 +244,32 @@ impl Service {
         name: &str,
         role: Role,
         phrase: &SeedPhrase,
-        hospital: Did,
+        hospitals: &[Did],
         passphrase: &str,
     ) -> Result<Vec<u8>, ApiError> {
         let _task = self.task(Task::Unlocking);
         platform::sleep(BREATH).await;
         let chain = self.network.chain();
-        let new = NewWallet { name, role, phrase, hospital, chain, created: self.now() };
+        let new = NewWallet { name, role, phrase, hospitals, chain, created: self.now() };
         let params = PassphraseParams::floor(&mut SystemEntropy);
         let sealed = keyfile::seal(&new, passphrase, params, &mut SystemEntropy);
         sealed.map(|(_, bytes)| bytes).map_err(keyfile_error)
     }
 
     /// Writes a new wallet file and opens it from its bytes: what cannot be opened must be known now.
-    async fn keep_wallet(&self, sealed: &[u8], passphrase: &str) -> Result<Arc<Session>, ApiError> {
+    async fn keep_wallet(&self, sealed: &[u8], passphrase: &str) -> Result<Arc<Person>, ApiError> {
         let header = KeyFileHeader::read(sealed).map_err(keyfile_error)?;
         self.store.write(&header.id.file_name(), sealed).map_err(storage)?;
         self.open_wallet(sealed, passphrase).await
     }
 
-    async fn open_wallet(&self, bytes: &[u8], passphrase: &str) -> Result<Arc<Session>, ApiError> {
+    async fn open_wallet(&self, bytes: &[u8], passphrase: &str) -> Result<Arc<Person>, ApiError> {
         let _task = self.task(Task::Unlocking);
         platform::sleep(BREATH).await;
         let wallet = keyfile::open(bytes, passphrase).map_err(keyfile_error)?;
         let id = wallet.header.id;
         let mut failed = None;
-        let session = Session::new(&wallet, |key| {
+        let person = Person::new(&wallet, |key| {
             DeviceState::load(self.store.as_ref(), id, key).unwrap_or_else(|error| {
                 failed = Some(error);
                 DeviceState::default()
@@ -268,13 +278,14 @@ impl Service {
         if let Some(error) = failed {
             return Err(storage(error));
         }
-        let session = Arc::new(session);
-        self.state().session = Some(Arc::clone(&session));
-        Ok(session)
+        let person = Arc::new(person);
+        self.state().person = Some(Arc::clone(&person));
+        Ok(person)
     }
 
-    fn hospital_of(&self, text: &str) -> Result<Did, ApiError> {
-        let hospital = text.parse().ok().filter(|did| self.network.knows(did));
+    pub(super) fn hospital_of(&self, text: &str) -> Result<Did, ApiError> {
+        let is_hospital = |did: &Did| self.network.knows(did) || self.client.node_of(*did).is_some();
+        let hospital = text.parse().ok().filter(is_hospital);
         hospital.ok_or_else(|| ApiError::new(ErrorCode::BadRequest).with("field", "hospital"))
     }
 
@@ -284,25 +295,25 @@ impl Service {
         let name = self.file_of(&call.id)?;
         let bytes = self.store.read(&name).map_err(storage)?;
         let bytes = bytes.ok_or_else(|| ApiError::new(ErrorCode::NoSuchWallet))?;
-        let session = self.open_wallet(&bytes, &passphrase).await?;
-        self.session_view(&session).await
+        let person = self.open_wallet(&bytes, &passphrase).await?;
+        self.session_view(&person).await
     }
 
-    fn file_of(&self, id: &str) -> Result<String, ApiError> {
+    pub(super) fn file_of(&self, id: &str) -> Result<String, ApiError> {
         let found = self.wallets()?.into_iter().find(|(_, entry)| entry.id == id);
         found.map(|(name, _)| name).ok_or_else(|| ErrorCode::NoSuchWallet.into())
     }
 
     /// Forgets the keys.
     pub(super) fn lock(&self) {
-        self.state().session = None;
+        self.state().person = None;
     }
 
     /// Removes a wallet from this device.
     pub(super) fn remove_wallet(&self, call: &RemoveWallet) -> Result<(), ApiError> {
         let name = self.file_of(&call.id)?;
-        let open = self.state().session.clone();
-        if open.is_some_and(|session| session.id.to_string() == call.id) {
+        let open = self.state().person.clone();
+        if open.is_some_and(|person| person.owner.id.to_string() == call.id) {
             self.lock();
         }
         let bytes = self.store.read(&name).map_err(storage)?.unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::test;
 use amulet_app_api::ErrorCode;
 use amulet_app_api::reporting::{Reporting, ReportingView, SendReport, SetReporting};
 use amulet_app_api::wallet::{
-    AddDemoPerson, Language, Lock, MyCode, Progress, RemoveWallet, SetLanguage, Status, Unlock,
+    AddDemoPerson, Language, Lock, MyCodes, Progress, RemoveWallet, SetLanguage, Status, Unlock,
 };
 use amulet_wallet::keyfile::Role;
 use amulet_wallet::store::DeviceStore;
@@ -27,17 +27,17 @@ async fn a_wallet_is_copied_opened_closed_and_removed() {
     let wrong = refused(&service, unlock(&entry.id, "rain on the tin roof at nigth")).await;
     assert_eq!(wrong.code, ErrorCode::WrongPassphrase);
     assert_eq!(call(&service, Progress {}).await.unwrap(), None, "a failed task is not shown for ever");
-    assert_eq!(refused(&service, MyCode {}).await.code, ErrorCode::Locked);
+    assert_eq!(refused(&service, MyCodes {}).await.code, ErrorCode::Locked);
 
     let session = call(&service, unlock(&entry.id, PASSPHRASE)).await.unwrap();
-    assert_eq!(session.did, wallet.identity.did.to_string());
-    let code = call(&service, MyCode {}).await.unwrap();
-    assert_eq!(code.text, session.did);
-    assert!(code.qr_svg.starts_with("<svg "));
+    assert_eq!(session.relationships[0].did, wallet.identity().did.to_string());
+    let codes = call(&service, MyCodes {}).await.unwrap().codes;
+    assert_eq!((codes.len(), &codes[0].text), (1, &session.relationships[0].did));
+    assert!(codes[0].qr_svg.starts_with("<svg "));
     assert_eq!(call(&service, Status {}).await.unwrap().session, Some(session));
 
     call(&service, Lock {}).await.unwrap();
-    assert_eq!(refused(&service, MyCode {}).await.code, ErrorCode::Locked);
+    assert_eq!(refused(&service, MyCodes {}).await.code, ErrorCode::Locked);
     call(&service, RemoveWallet { id: entry.id.clone() }).await.unwrap();
     assert_eq!(device.list().unwrap(), Vec::<String>::new());
     assert_eq!(refused(&service, unlock(&entry.id, PASSPHRASE)).await.code, ErrorCode::NoSuchWallet);

@@ -28,7 +28,7 @@ async fn opened(genesis: &Genesis, role: Role) -> Service {
 }
 
 fn card(genesis: &Genesis) -> CardCode {
-    let owner = made(genesis, "王芳", Role::Patient, 6).identity;
+    let wallet = made(genesis, "王芳", Role::Patient, 6);
     let facts = vec![Fact {
         kind: amulet_wallet::card::FactKind::Allergy,
         text: "青霉素：过敏性休克".to_owned(),
@@ -37,7 +37,7 @@ fn card(genesis: &Genesis) -> CardCode {
         CardLocator([1; 5]),
         CardSecret::from_bytes(&[2; 12]),
         facts,
-        &owner.signing,
+        &wallet.identity().signing,
         genesis.chain_id(),
     )
 }
@@ -101,7 +101,7 @@ async fn nobody_acts_in_anothers_role_and_nothing_opens_before_a_declaration_is_
 async fn a_file_too_large_is_refused_before_it_is_sent() {
     let genesis = genesis(1);
     let clinician = opened(&genesis, Role::Clinician).await;
-    let patient = made(&genesis, "p", Role::Patient, 9).identity.did.to_string();
+    let patient = made(&genesis, "p", Role::Patient, 9).identity().did.to_string();
     let intake = |text: String| Intake { patient: patient.clone(), file_name: "f.json".to_owned(), text };
     let too_large = refused(&clinician, intake(" ".repeat(32 * 1024 * 1024 + 1))).await;
     assert_eq!(too_large.code, ErrorCode::TooLarge);
