@@ -165,8 +165,11 @@ async fn other_systems_can_take_it_in(patient: &Newcomer, log: &[LogLineView]) {
     assert_eq!(exported, grants);
     let is_access =
         |what: &LogEvent| matches!(what, LogEvent::RecordsRead { .. } | LogEvent::EmergencyDeclared { .. });
-    let mut read: Vec<(u64, u64)> =
-        log.iter().filter(|line| is_access(&line.what)).map(|line| (line.line.number, line.records)).collect();
+    let mut read: Vec<(u64, u64)> = log
+        .iter()
+        .filter(|line| is_access(&line.what))
+        .map(|line| (line.line.number, line.records))
+        .collect();
     read.sort_unstable();
     let accesses: Vec<(u64, u64)> = lines
         .iter()

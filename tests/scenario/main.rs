@@ -7,6 +7,8 @@ mod card;
 mod carer;
 mod checkpoint;
 mod log;
+mod observer;
+mod pairwise;
 mod records;
 mod reporting;
 mod research;
@@ -68,6 +70,9 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         research::anothers_grant_is_not_ones_own(&world, &patient).await;
         step("a relative reads with the wallet of a patient");
         carer::reads_for_a_relative(&world, &patient).await;
+        step("11. a person of two hospitals is one person in the wallet, and two on the ledger");
+        let person = pairwise::is_one_person_to_themselves(&world).await;
+        observer::cannot_join_identities(&world, &person).await;
         note
     });
     step("nothing that the hospitals wrote to their disks gives a record away");
@@ -85,6 +90,7 @@ const STUDY: &str = include_str!("../../consortium-node/src/localnet/studies.rs"
 fn no_health_data_in_the_clear(world: &World, sample: &Sample, note: &str) {
     let mut texts = sample.telling_texts();
     texts.extend(Sample::james_miller().telling_texts());
+    texts.extend(Sample::james_miller_elsewhere().telling_texts());
     texts.push(note.to_owned());
     // What the consortium says of itself in public.
     let people = std::fs::read_to_string(world.net.path().join("demo/people.json")).unwrap();

@@ -85,7 +85,6 @@ pub async fn asked_for_colleagues(world: &World, patient: &Newcomer) {
     let grant = GrantRequest {
         request: asked.id,
         without: Vec::new(),
-        without_hospitals: vec![],
         new_records: false,
         only_asker: true,
         uses_max: None,

@@ -23,6 +23,12 @@ impl Sample {
         Self::of(include_bytes!("../../samples/james-miller.en.json"))
     }
 
+    /// What another hospital has of James Miller, who fell ill on a journey.
+    #[must_use]
+    pub fn james_miller_elsewhere() -> Self {
+        Self::of(include_bytes!("../../samples/james-miller.second-hospital.en.json"))
+    }
+
     /// Any bundle.
     ///
     /// # Panics

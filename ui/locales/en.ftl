@@ -623,6 +623,11 @@ give-code = Their code
 give-code-hint = It begins with “did:amulet:”. They find it in their app.
 give-no-code = This is not a person’s code. It begins with “did:amulet:”.
 give-hospital = Hospital
+give-hospitals = Your records of which hospitals?
+give-hospitals-hint = A grant is signed for each. Untick one to keep from this reader that you are treated there.
+give-hospitals-missing = Choose at least one hospital whose records you give.
+give-joins = You give records of { $hospitals } to one reader. They learn that these are records of the same person, and others can guess it from two grants to one reader at the same time.
+give-failed = Your records of { $hospital } were not given:
 give-role = Which of them?
 give-role-all = All
 give-staff-hint = Whoever practises there when they read. Each reading names who read. You trust the hospital with the keys.
@@ -867,7 +872,23 @@ print-how = Emergency: a registered doctor scans this code with Amulet. Access i
 code-title = My code
 code-lead = Your doctor or hospital scans this to find you. They cannot read anything by it.
 code-qr-label = My code
+code-for = For which hospital?
+code-not-joined = Each hospital has a code of its own. Nobody who reads the hospitals’ shared records can tell that the codes are one person’s; whoever is shown two of them can.
 code-safe = Show it to people who treat you. With it one can send you a request, and see how many records and accesses there are, but not what is in them.
+
+## My hospitals
+hospitals-title = My hospitals
+hospitals-lead = You are one person here. To each hospital you are somebody else, so that nobody can join your care from the shared ledger.
+hospitals-known = { $n ->
+    [one] You deal with 1 hospital
+   *[other] You deal with { $n } hospitals
+}
+hospitals-apart = Below each name is your code there. Your recovery words bring all of them back.
+hospitals-all = You deal with every hospital of the network.
+hospitals-add = Add a hospital
+hospitals-add-text = When you are treated somewhere new. Amulet makes a new code for it; show that one there, not another.
+hospitals-added = { $hospital } is added. Show them the code that is made for them.
+as-patient-of = As a patient of { $hospital }
 
 ## Access log
 log-lead = Everything that ever happened to your records, with proof.

@@ -565,6 +565,11 @@ give-code = 对方的标识码
 give-code-hint = 以“did:amulet:”开头，对方可以在自己的应用里找到。
 give-no-code = 这不是个人标识码。标识码以“did:amulet:”开头。
 give-hospital = 医院
+give-hospitals = 给哪些医院的病历？
+give-hospitals-hint = 每家医院各签一份授权。取消勾选，对方就不知道您在那里就诊。
+give-hospitals-missing = 请至少选一家医院的病历。
+give-joins = 您把{ $hospitals }的病历给同一个人看。对方会知道这是同一个人的病历；别人看到同时给同一人的两份授权，也可能猜到。
+give-failed = { $hospital }的病历没有给成：
 give-role = 其中哪些人？
 give-role-all = 全部
 give-staff-hint = 指查看时在该院执业的人。每次查看都会记下是谁看的。密钥由您信任的这家医院保管。
@@ -786,7 +791,20 @@ print-how = 急救：请由登记医生用 Amulet 扫描此码。查看会被记
 code-title = 我的二维码
 code-lead = 医生或医院扫这个码来找到您。凭它看不到任何病历。
 code-qr-label = 我的二维码
+code-for = 给哪家医院？
+code-not-joined = 每家医院有各自的码。只看各医院共同的账本，谁也看不出这些码属于同一个人；把两个码给同一个人看，他就知道了。
 code-safe = 请只给为您看病的人看。凭它可以向您发申请，也能看到病历和查阅有多少条，但看不到内容。
+
+## My hospitals
+hospitals-title = 我的医院
+hospitals-lead = 在这里您是同一个人。对每家医院，您是不同的身份，所以谁也不能从共同的账本上把您的就诊拼在一起。
+hospitals-known = 您在 { $n } 家医院就诊
+hospitals-apart = 每家医院名下是您在那里的码。用恢复词可以全部找回。
+hospitals-all = 网络里的医院您都已添加。
+hospitals-add = 添加医院
+hospitals-add-text = 到新的医院就诊时添加。Amulet 会为它生成新的码；在那里请只出示这个码。
+hospitals-added = 已添加{ $hospital }。请向他们出示为他们生成的码。
+as-patient-of = 作为{ $hospital }的患者
 
 ## Access log
 log-lead = 您的病历上发生过的一切，都有证据。

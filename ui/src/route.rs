@@ -8,9 +8,10 @@ use crate::pages::clinician::{
     scan::Scan,
 };
 use crate::pages::patient::{
-    card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give, home::Home, log::Log,
-    log_line::LogLine, narrow::Narrow, preferences::Preferences, record::Record, record_story::RecordStory,
-    records::Records, request::Request, research::Research, sharing::Sharing, study::Study,
+    card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give, home::Home,
+    hospitals::Hospitals, log::Log, log_line::LogLine, narrow::Narrow, preferences::Preferences,
+    record::Record, record_story::RecordStory, records::Records, request::Request, research::Research,
+    sharing::Sharing, study::Study,
 };
 use crate::pages::settings::Settings;
 use crate::pages::start::{
@@ -55,6 +56,8 @@ pub enum Route {
     Study { id: String },
     #[route("/preferences")]
     Preferences {},
+    #[route("/hospitals")]
+    Hospitals {},
     #[route("/card")]
     Card {},
     #[route("/card/make")]
@@ -63,8 +66,8 @@ pub enum Route {
     CardPrint {},
     #[route("/log")]
     Log {},
-    #[route("/log/:number")]
-    LogLine { number: u64 },
+    #[route("/log/:identity/:number")]
+    LogLine { identity: u32, number: u64 },
     #[route("/code")]
     Code {},
 
@@ -135,6 +138,7 @@ impl Route {
             | Self::Research {}
             | Self::Study { .. }
             | Self::Preferences {}
+            | Self::Hospitals {}
             | Self::Card {}
             | Self::CardMake {}
             | Self::CardPrint {}
@@ -174,6 +178,7 @@ impl Route {
             | Self::CheckpointStart {}
             | Self::Settings {}
             | Self::Preferences {}
+            | Self::Hospitals {}
             | Self::NotFound { .. } => {
                 return None;
             }

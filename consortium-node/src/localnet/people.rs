@@ -139,7 +139,12 @@ fn patient_of(path: &Path, index: usize) -> Result<Patient, LocalnetError> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let known = amulet_fhir::intake(&bundle, &Given::default()).ok().and_then(|intake| intake.patient.name);
     let name: String = known.unwrap_or(stem).chars().take(40).collect();
-    Ok(Patient { id: format!("patient-{}", index + 1), name, language: Language::English, care: vec![(0, bundle)] })
+    Ok(Patient {
+        id: format!("patient-{}", index + 1),
+        name,
+        language: Language::English,
+        care: vec![(0, bundle)],
+    })
 }
 
 pub(super) fn load(data: &Path) -> Option<Vec<Person>> {

@@ -131,6 +131,8 @@ calls! {
     PreviewStudy: research => research::StudyPreviewView,
     /// Sign the grant by which the patient takes part.
     JoinStudy: research => giving::GivenView,
+    /// Take back every grant by which the patient takes part.
+    LeaveStudy: research => (),
     /// What the patient has settled beforehand.
     Preferences: preferences => preferences::PreferencesView,
     /// Settle it otherwise.

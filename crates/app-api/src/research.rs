@@ -103,3 +103,10 @@ pub struct JoinStudy {
     /// Whether records to come are opened too, if the study asks for such.
     pub new_records: bool,
 }
+
+/// Withdraw from a study: all of the patient's grants for it end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaveStudy {
+    /// The study.
+    pub study: String,
+}

@@ -134,7 +134,9 @@ pub enum KeyFileError {
         found: usize,
     },
     /// No hospital, too many, or one of them twice.
-    #[error("a wallet file has 1 to {RELATIONSHIPS_MAX} different identities, not {found} of which {different} differ")]
+    #[error(
+        "a wallet file has 1 to {RELATIONSHIPS_MAX} different identities, not {found} of which {different} differ"
+    )]
     Relationships {
         /// Identities found.
         found: usize,

@@ -12,6 +12,7 @@ pub mod page;
 pub mod people;
 pub mod progress;
 pub mod record;
+pub mod relationship;
 pub mod scanner;
 pub mod shell;
 pub mod terms;

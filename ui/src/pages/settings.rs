@@ -6,6 +6,7 @@ use crate::components::error::ErrorNotice;
 use crate::components::field::Choice;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::page::PageHead;
+use crate::components::relationship;
 use crate::hooks::use_action;
 use crate::i18n::{tr, use_translator, words};
 use crate::pages::checkpoint::CheckpointLine;
@@ -23,7 +24,9 @@ pub fn Settings() -> Element {
     let Some(session) = app.session.read().clone() else { return rsx! {} };
     let mut about = vec![t.text(words::role(&session.wallet.role), &[])];
     about.extend(session.department.as_deref().map(|department| t.department(department)));
-    about.push(t.hospital(&session.hospital));
+    let hospitals: Vec<_> =
+        session.relationships.iter().map(|relationship| relationship.hospital.clone()).collect();
+    about.push(relationship::hospitals(t, &hospitals));
     rsx! {
         div { class: "page",
             PageHead { title: session.wallet.name.clone(), lead: about.join(" · "), back: app.first_page() }
@@ -31,6 +34,11 @@ pub fn Settings() -> Element {
                 Link { class: "line boxed", to: Route::Code {}, "data-testid": "my-code",
                     Glyph { icon: Icon::Scan }
                     span { class: "grow strong", {tr!(t, "code-title")} }
+                    Glyph { icon: Icon::Next, size: 18 }
+                }
+                Link { class: "line boxed", to: Route::Hospitals {}, "data-testid": "hospitals",
+                    Glyph { icon: Icon::Plus }
+                    span { class: "grow strong", {tr!(t, "hospitals-title")} }
                     Glyph { icon: Icon::Next, size: 18 }
                 }
                 Link { class: "line boxed", to: Route::Preferences {}, "data-testid": "preferences",
@@ -48,7 +56,7 @@ pub fn Settings() -> Element {
             Languages {}
             TextSize {}
             Reports {}
-            About { did: session.did.clone() }
+            About { dids: session.relationships.iter().map(|relationship| relationship.did.clone()).collect::<Vec<_>>() }
             LockWallet {}
         }
     }
@@ -131,9 +139,9 @@ fn Reports() -> Element {
     }
 }
 
-/// What is checked, what is not, and this person's identifier.
+/// What is checked, what is not, and this person's identifiers.
 #[component]
-fn About(did: String) -> Element {
+fn About(dids: Vec<String>) -> Element {
     let t = use_translator();
     rsx! {
         details { class: "technical",
@@ -143,7 +151,9 @@ fn About(did: String) -> Element {
                 p { {tr!(t, "about-not-checked")} }
                 dl { class: "facts",
                     dt { {tr!(t, "about-did")} }
-                    dd { class: "mono", {did} }
+                    for did in dids {
+                        dd { key: "{did}", class: "mono", {did.clone()} }
+                    }
                     dt { {tr!(t, "about-version")} }
                     dd { {env!("CARGO_PKG_VERSION")} }
                 }

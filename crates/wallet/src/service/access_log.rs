@@ -215,7 +215,8 @@ impl Service {
 /// What names a line on this device.
 fn line_id(person: &Person, session: &Session, entry: &HistoryEntry) -> LineId {
     let place = person.sessions().iter().position(|other| other.did() == session.did());
-    let identity = place.and_then(|place| u32::try_from(place).ok()).expect("the session is one of the person's");
+    let identity =
+        place.and_then(|place| u32::try_from(place).ok()).expect("the session is one of the person's");
     LineId { identity, number: entry.number }
 }
 

@@ -1,9 +1,7 @@
 //! Giving access unasked.
 
 use amulet_app_api::access::ShareView;
-use amulet_app_api::giving::{
-    GiveTerms, GiveTo, GivenView, GivingPreviewView, NotGivenView, RecipientsView,
-};
+use amulet_app_api::giving::{GiveTerms, GiveTo, GivenView, GivingPreviewView, NotGivenView, RecipientsView};
 use amulet_app_api::wallet::{HospitalView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::sealed_box::AgreementPublicKey;
@@ -59,7 +57,8 @@ impl Service {
         let (grantee, gifts) = self.gifts(&person, terms).await?;
         let records: Vec<_> =
             gifts.iter().flat_map(|gift| gift.records.iter().map(|record| record.line.clone())).collect();
-        let standing: BTreeSet<Category> = gifts.iter().flat_map(|gift| gift.standing.iter().copied()).collect();
+        let standing: BTreeSet<Category> =
+            gifts.iter().flat_map(|gift| gift.standing.iter().copied()).collect();
         Ok(GivingPreviewView {
             to: self.grantee_view(person.first(), &grantee).await?,
             counts: counts(records.iter().map(|record| record.category)),

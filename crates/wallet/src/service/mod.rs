@@ -26,9 +26,9 @@ mod preferences;
 mod progress;
 pub mod provenance;
 mod reading;
-mod relationships;
 mod record_view;
 mod records;
+mod relationships;
 mod reporting;
 mod rereading;
 mod research;
@@ -240,6 +240,7 @@ impl Service {
             Request::Research(_) => reply(boxed(|| self.research()).await),
             Request::PreviewStudy(call) => reply(boxed(|| self.preview_study(&call.study)).await),
             Request::JoinStudy(call) => reply(boxed(|| self.join_study(&call)).await),
+            Request::LeaveStudy(call) => reply(boxed(|| self.leave_study(&call.study)).await),
             Request::Preferences(_) => reply(self.preferences()),
             Request::SetPreferences(call) => reply(self.set_preferences(&call.preferences)),
             Request::Exposure(call) => reply(boxed(|| self.exposure(&call.request)).await),

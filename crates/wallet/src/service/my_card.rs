@@ -239,7 +239,13 @@ impl Service {
 }
 
 fn stored(locator: CardLocator, state: &CardState, facts: Vec<Fact>) -> StoredCard {
-    StoredCard { owner: state.patient, locator, facts, made_at: state.published_at, access_ms: state.access_ms }
+    StoredCard {
+        owner: state.patient,
+        locator,
+        facts,
+        made_at: state.published_at,
+        access_ms: state.access_ms,
+    }
 }
 
 fn is_taken(error: &ApiError) -> bool {

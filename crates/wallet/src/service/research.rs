@@ -6,6 +6,7 @@ use amulet_app_api::research::{
     BoardView, JoinStudy, JoinedStudyView, ResearchView, StudyPreviewView, StudyView,
 };
 use amulet_app_api::{ApiError, ErrorCode};
+use amulet_protocol::calls::{Call, RevokeAccess};
 use amulet_protocol::consent::{Category, Purpose};
 use amulet_protocol::grant::Term;
 use amulet_protocol::grantee::{Grantee, Participation};
@@ -17,8 +18,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Service;
-use super::ledger::tx_id;
 use super::giving::Gift;
+use super::ledger::tx_id;
 use super::preferences::Settled;
 use super::session::{Person, Session};
 use super::shares::is_over;
@@ -46,8 +47,7 @@ impl Service {
         let mut view = ResearchView { open: Vec::new(), joined: Vec::new(), checked: Some(checked) };
         for (id, study) in self.studies(own.keys().copied().collect()).await? {
             let shares = own.get(&id).cloned().unwrap_or_default();
-            view.joined
-                .push(JoinedStudyView { study: self.study_view(session, id, &study).await?, shares });
+            view.joined.push(JoinedStudyView { study: self.study_view(session, id, &study).await?, shares });
         }
         let others = open.into_iter().rev().filter(|id| !own.contains_key(id)).collect();
         for (id, study) in self.studies(others).await? {
@@ -113,6 +113,23 @@ impl Service {
             gifts.truncate(1);
         }
         Ok(gifts)
+    }
+
+    /// Takes back every grant for a study that is not over. One that fails leaves the rest to be tried again.
+    pub(super) async fn leave_study(&self, study: &str) -> Result<(), ApiError> {
+        let person = self.patient()?;
+        let study = StudyId(tx_id(study)?);
+        self.follow_all(&person).await?;
+        let mut left = false;
+        for session in person.sessions() {
+            for (grant, state) in self.grants(session).await? {
+                if state.grantee.study() == Some(study) && !is_over(&state, self.judged_at()) {
+                    self.submit(session, Call::RevokeAccess(RevokeAccess { grant })).await?;
+                    left = true;
+                }
+            }
+        }
+        if left { Ok(()) } else { Err(ErrorCode::NotFound.into()) }
     }
 
     /// A study that can be joined now.

@@ -116,10 +116,7 @@ impl Service {
     }
 
     /// A request to this patient that can still be answered, with the session of the identity that was asked.
-    async fn open_request(
-        &self,
-        request: &str,
-    ) -> Result<(Arc<Session>, RequestId, RequestState), ApiError> {
+    async fn open_request(&self, request: &str) -> Result<(Arc<Session>, RequestId, RequestState), ApiError> {
         let person = self.patient()?;
         let id = RequestId(tx_id(request)?);
         self.fresh().await?;

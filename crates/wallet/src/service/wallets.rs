@@ -2,7 +2,8 @@
 
 use amulet_app_api::wallet::{
     AddDemoPerson, CheckWords, CreateWallet, DemoPersonView, Language, NewWords, RelationshipView,
-    RemoveWallet, RestoreWallet, SessionView, StatusView, Task, Unlock, WalletEntry, WordsCheckView, WordsView,
+    RemoveWallet, RestoreWallet, SessionView, StatusView, Task, Unlock, WalletEntry, WordsCheckView,
+    WordsView,
 };
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::{Entropy, SystemEntropy};
@@ -208,7 +209,8 @@ impl Service {
         let phrase = SeedPhrase::parse(&words).map_err(phrase_error)?;
         self.sync(false).await?;
         let found = self.registered_identities(&phrase.to_seed(), hospital).await?;
-        let first = found.first().ok_or_else(|| ApiError::new(ErrorCode::NotFound).with("what", "identity"))?;
+        let first =
+            found.first().ok_or_else(|| ApiError::new(ErrorCode::NotFound).with("what", "identity"))?;
         let practitioner: Option<Practitioner> = self.state_of(StateKey::Practitioner(first.did)).await?;
         let role = if practitioner.is_some() { Role::Clinician } else { Role::Patient };
         let hospitals: Vec<Did> = found.iter().map(|identity| identity.hospital).collect();

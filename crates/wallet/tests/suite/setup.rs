@@ -61,7 +61,8 @@ pub fn made(genesis: &Genesis, name: &str, role: Role, seed: u64) -> CreatedWall
     let hospital = genesis.organisations[0].did();
     let language = Language::SimplifiedChinese;
     let (chain, created) = (genesis.chain_id(), Timestamp(7));
-    keyfile::create(name, role, language, &[hospital], chain, created, PASSPHRASE, params, &mut entropy).unwrap()
+    keyfile::create(name, role, language, &[hospital], chain, created, PASSPHRASE, params, &mut entropy)
+        .unwrap()
 }
 
 /// Nobody answers.

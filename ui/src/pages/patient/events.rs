@@ -3,7 +3,14 @@
 use crate::components::icon::Icon;
 use crate::components::people::{grantee, who};
 use crate::i18n::{Arg, Translator, tr, words};
-use amulet_app_api::access::{LogEvent, LogLineView};
+use crate::route::Route;
+use amulet_app_api::access::{LineId, LogEvent, LogLineView};
+
+/// Where a line's own page is.
+pub fn route(line: &LogLineView) -> Route {
+    let LineId { identity, number } = line.line;
+    Route::LogLine { identity, number }
+}
 
 /// Whether a line tells of an emergency access, which stands out.
 pub fn is_emergency(line: &LogLineView) -> bool {

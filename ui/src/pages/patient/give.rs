@@ -1,6 +1,7 @@
 //! Giving access unasked: to whom, what, how long; then exactly what that opens; then the signature.
 
 use super::choose_records::ChooseRecords;
+use crate::app::use_app;
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
 use crate::components::field::{Choice, Complaint, TextField, Tick};
@@ -9,6 +10,7 @@ use crate::components::load::show;
 use crate::components::page::{ActionBar, PageHead};
 use crate::components::people::{grantee, named};
 use crate::components::progress::ActionProgress;
+use crate::components::relationship::{AsPatientOf, hospitals};
 use crate::components::terms::{Categories, Hours};
 use crate::hooks::{use_action, use_load, use_now};
 use crate::i18n::{Translator, tr, use_translator, words};
@@ -16,10 +18,10 @@ use crate::route::Route;
 use crate::scan::CodeKind;
 use amulet_app_api::access::{PractitionerRole, Purpose};
 use amulet_app_api::giving::{
-    GiveAccess, GiveTerms, GiveTo, GivingPreviewView, PreviewGiving, Recipients, RecipientsView,
+    GiveAccess, GiveTerms, GiveTo, GivenView, GivingPreviewView, PreviewGiving, Recipients, RecipientsView,
 };
 use amulet_app_api::records::Category;
-use amulet_app_api::wallet::TimeMs;
+use amulet_app_api::wallet::{HospitalView, TimeMs};
 use dioxus::prelude::*;
 use std::collections::BTreeSet;
 
@@ -111,9 +113,9 @@ pub fn Give() -> Element {
 #[component]
 fn Steps(view: RecipientsView) -> Element {
     let terms = use_signal(|| None::<(GiveTerms, GivingPreviewView)>);
-    let given = use_signal(|| None::<String>);
-    if let Some(sentence) = given.read().clone() {
-        return rsx! { Given { sentence } };
+    let given = use_signal(|| None::<GivenView>);
+    if let Some(view) = given.read().clone() {
+        return rsx! { Given { view } };
     }
     rsx! {
         // The form stays as it was filled in, for whoever goes back to it.
@@ -146,6 +148,11 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
     let mut hours = use_signal(|| TEMPLATES[0].hours);
     let mut new_records = use_signal(|| TEMPLATES[0].new_records);
     let mut once = use_signal(|| TEMPLATES[0].once);
+    let mut without_hospitals = use_signal(BTreeSet::<String>::new);
+    let app = use_app();
+    let relationships = app.session.read().as_ref().map(|session| session.relationships.clone());
+    let relationships = relationships.filter(|all| all.len() > 1).unwrap_or_default();
+    let of_hospitals = relationships.len();
     let mut complaint = use_signal(|| None::<&'static str>);
     let mut choose = move |chosen: Template| {
         template.set(chosen);
@@ -173,6 +180,9 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
         let problem = match &to {
             GiveTo::Person { code } if !is_person(code) => Some("give-no-code"),
             _ if categories.peek().is_empty() => Some("ask-categories-missing"),
+            _ if of_hospitals > 0 && without_hospitals.peek().len() >= of_hospitals => {
+                Some("give-hospitals-missing")
+            }
             _ => None,
         };
         complaint.set(problem);
@@ -186,6 +196,7 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
             records_from: None,
             records_to: None,
             without: Vec::new(),
+            without_hospitals: without_hospitals.peek().iter().cloned().collect(),
             new_records: *new_records.peek(),
             hours: *hours.peek(),
             uses_max: once.peek().then_some(1),
@@ -250,6 +261,26 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
                 }
             }
             Categories { legend: tr!(t, "give-categories"), hint: tr!(t, "give-categories-hint"), categories, preferences: view.preferences.clone() }
+            if !relationships.is_empty() {
+                fieldset { class: "stack tight",
+                    legend { class: "legend", {tr!(t, "give-hospitals")} }
+                    p { class: "hint", {tr!(t, "give-hospitals-hint")} }
+                    for (place, relationship) in relationships.into_iter().enumerate() {
+                        Tick {
+                            key: "{relationship.did}",
+                            testid: "give-hospital-{place + 1}",
+                            label: t.hospital(&relationship.hospital),
+                            ticked: !without_hospitals.read().contains(&relationship.hospital.did),
+                            onchange: move |wanted: bool| {
+                                complaint.set(None);
+                                let did = relationship.hospital.did.clone();
+                                let mut without = without_hospitals.write();
+                                if wanted { without.remove(&did) } else { without.insert(did) };
+                            },
+                        }
+                    }
+                }
+            }
             Hours { id: "give-hours", label: tr!(t, "ask-access-hours"), choices: HOURS.to_vec(), hours }
             fieldset {
                 Tick { testid: "give-new-records", label: tr!(t, "request-new-records"), more: tr!(t, "give-new-records-more"), ticked: new_records(), onchange: move |wanted: bool| new_records.set(wanted) }
@@ -297,7 +328,7 @@ fn Sign(
     wanted: GiveTerms,
     preview: GivingPreviewView,
     terms: Signal<Option<(GiveTerms, GivingPreviewView)>>,
-    given: Signal<Option<String>>,
+    given: Signal<Option<GivenView>>,
 ) -> Element {
     let t = use_translator();
     let (mut terms, mut given) = (terms, given);
@@ -318,6 +349,7 @@ fn Sign(
                 p { {tr!(t, "share-standing", what = named(t, &preview.standing))} }
             }
         }
+        Joins { relationships: preview.relationships.clone() }
         section { class: "stack tight", "aria-labelledby": "give-exposed", "data-testid": "give-exposure",
             h2 { id: "give-exposed",
                 span { role: "status", "aria-live": "polite", {tr!(t, "request-exactly", n = left)} }
@@ -339,7 +371,7 @@ fn Sign(
                 onclick: move |()| {
                     let without = without.peek().iter().cloned().collect();
                     let signed = GiveAccess { terms: GiveTerms { without, ..wanted.clone() } };
-                    action.call(signed, move |share| given.set(Some(super::sharing::share_sentence(t, &share))));
+                    action.call(signed, move |view| given.set(Some(view)));
                 },
             }
             Button { label: tr!(t, "give-back"), weight: Weight::Second, testid: "give-back", disabled: action.is_running(), onclick: move |()| terms.set(None) }
@@ -348,16 +380,49 @@ fn Sign(
 }
 
 #[component]
-fn Given(sentence: String) -> Element {
+fn Given(view: GivenView) -> Element {
     let t = use_translator();
     rsx! {
-        div { class: "notice good", role: "status", "data-testid": "given",
-            Glyph { icon: Icon::Check, size: 24 }
-            p { {sentence} }
-        }
+        GivenShares { view, testid: "given" }
         p { class: "soft", {tr!(t, "request-take-back")} }
         ActionBar {
             Link { class: Weight::Main.class(), to: Route::Sharing {}, "data-testid": "to-sharing", {tr!(t, "to-sharing")} }
+        }
+    }
+}
+
+/// What was given, one sentence for each of the person's identities, and what could not be.
+#[component]
+pub fn GivenShares(view: GivenView, testid: &'static str) -> Element {
+    let t = use_translator();
+    rsx! {
+        for share in view.shares {
+            div { key: "{share.id}", class: "notice good", role: "status", "data-testid": testid,
+                Glyph { icon: Icon::Check, size: 24 }
+                div { class: "grow",
+                    p { {super::sharing::share_sentence(t, &share)} }
+                    AsPatientOf { hospital: share.relationship.clone() }
+                }
+            }
+        }
+        if let Some(failed) = view.failed {
+            p { class: "strong", "data-testid": "not-given", {tr!(t, "give-failed", hospital = t.hospital(&failed.relationship))} }
+            ErrorNotice { error: failed.error }
+        }
+    }
+}
+
+/// That a reader of several hospitals' records learns that they are one person's.
+#[component]
+pub fn Joins(relationships: Vec<HospitalView>) -> Element {
+    let t = use_translator();
+    if relationships.len() < 2 {
+        return rsx! {};
+    }
+    rsx! {
+        div { class: "notice wait", "data-testid": "give-joins",
+            Glyph { icon: Icon::Warning, size: 24 }
+            p { {tr!(t, "give-joins", hospitals = hospitals(t, &relationships))} }
         }
     }
 }

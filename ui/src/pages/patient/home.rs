@@ -42,7 +42,7 @@ fn HomeBody(view: HomeView) -> Element {
         Paused {}
         div { class: "stack tight", "aria-live": "polite",
             for line in view.emergencies_unseen.clone() {
-                EmergencyAlert { key: "{line.number}", line }
+                EmergencyAlert { key: "{line.line.identity}-{line.line.number}", line }
             }
             for request in view.requests_waiting.clone() {
                 RequestAlert { key: "{request.id}", request }
@@ -136,7 +136,7 @@ fn Newest(newest: Vec<RecordLineView>, records: u64) -> Element {
 fn EmergencyAlert(line: LogLineView) -> Element {
     let t = use_translator();
     rsx! {
-        Link { class: "notice danger link", to: Route::LogLine { number: line.number }, "data-testid": "emergency-alert",
+        Link { class: "notice danger link", to: events::route(&line), "data-testid": "emergency-alert",
             Glyph { icon: Icon::Emergency, size: 24 }
             span { class: "grow",
                 span { class: "tag danger", {tr!(t, "emergency")} }

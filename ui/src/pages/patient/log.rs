@@ -5,10 +5,10 @@ use crate::components::check::{CheckedBadge, ProvenMark};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::{Empty, PageHead};
+use crate::components::relationship::AsPatientOf;
 use crate::hooks::use_load;
 use crate::i18n::{Translator, tr, use_translator};
 use crate::pages::save_file::SaveAccessHistory;
-use crate::route::Route;
 use amulet_app_api::access::{AccessLog, AccessLogView, LogLineView};
 use dioxus::prelude::*;
 
@@ -50,7 +50,7 @@ fn Body(view: AccessLogView) -> Element {
                 h2 { class: "month", {month} }
                 ul { class: "list",
                     for line in lines {
-                        li { key: "{line.number}", Line { line } }
+                        li { key: "{line.line.identity}-{line.line.number}", Line { line } }
                     }
                 }
             }
@@ -78,7 +78,7 @@ fn Line(line: LogLineView) -> Element {
     rsx! {
         Link {
             class: if emergency { "line emergency" } else { "line" },
-            to: Route::LogLine { number: line.number },
+            to: events::route(&line),
             "data-testid": if emergency { "log-line-emergency" } else { "log-line" },
             span { class: if emergency { "tile danger" } else { "tile" }, Glyph { icon: events::icon(&line.what) } }
             span { class: "grow",
@@ -90,6 +90,7 @@ fn Line(line: LogLineView) -> Element {
                 if let Some(details) = events::details(t, &line) {
                     span { class: "small block", {details} }
                 }
+                AsPatientOf { hospital: line.relationship.clone() }
                 ProvenMark {}
             }
             Glyph { icon: Icon::Next, size: 18 }

@@ -7,22 +7,26 @@ use crate::components::dialog::Confirm;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::PageHead;
+use crate::components::relationship::AsPatientOf;
 use crate::hooks::{use_action, use_load, use_load_kept};
 use crate::i18n::{tr, use_translator};
 use crate::pages::save_file::SaveProof;
 use crate::route::Route;
-use amulet_app_api::access::{AccessLog, DisputeEmergency, LogEvent, LogLineView, LogProof, ReviewStanding};
+use amulet_app_api::access::{
+    AccessLog, DisputeEmergency, LineId, LogEvent, LogLineView, LogProof, ReviewStanding,
+};
 use amulet_app_api::files::ProofOf;
 use dioxus::prelude::*;
 
 /// The page.
 #[component]
-pub fn LogLine(number: u64) -> Element {
+pub fn LogLine(identity: u32, number: u64) -> Element {
     let t = use_translator();
     let log = use_load(AccessLog {});
-    let proof = use_load_kept(LogProof { number });
+    let wanted = LineId { identity, number };
+    let proof = use_load_kept(LogProof { line: wanted });
     let line =
-        log.state.read().value().and_then(|log| log.lines.iter().find(|line| line.number == number).cloned());
+        log.state.read().value().and_then(|log| log.lines.iter().find(|line| line.line == wanted).cloned());
     rsx! {
         div { class: "page",
             PageHead { title: tr!(t, "log-line-title", n = number), back: Route::Log {} }
@@ -31,7 +35,7 @@ pub fn LogLine(number: u64) -> Element {
             }
             {show(proof, |proof| rsx! {
                 ProofPanel { proof: proof.clone(), open: true }
-                SaveProof { of: ProofOf::LogLine { number } }
+                SaveProof { of: ProofOf::LogLine { line: wanted } }
             })}
         }
     }
@@ -51,6 +55,7 @@ fn What(line: LogLineView, onchange: EventHandler<()>) -> Element {
                 p { class: "strong", "data-testid": "log-headline", {events::headline(t, &line)} }
                 p { {events::actor(t, &line)} }
                 p { {t.date_time(line.at)} }
+                AsPatientOf { hospital: line.relationship.clone() }
                 if let Some(details) = events::details(t, &line) {
                     p { {details} }
                 }
@@ -58,7 +63,7 @@ fn What(line: LogLineView, onchange: EventHandler<()>) -> Element {
         }
         if let LogEvent::EmergencyDeclared { disputed, review, .. } = line.what {
             Review { review }
-            Report { number: line.number, disputed, onchange }
+            Report { line: line.line, disputed, onchange }
         }
     }
 }
@@ -83,7 +88,7 @@ fn Review(review: ReviewStanding) -> Element {
 
 /// Saying that an emergency access was not right.
 #[component]
-fn Report(number: u64, disputed: bool, onchange: EventHandler<()>) -> Element {
+fn Report(line: LineId, disputed: bool, onchange: EventHandler<()>) -> Element {
     let t = use_translator();
     let action = use_action();
     let mut asking = use_signal(|| false);
@@ -113,7 +118,7 @@ fn Report(number: u64, disputed: bool, onchange: EventHandler<()>) -> Element {
                     asking.set(false);
                 },
                 onconfirm: move |()| {
-                    action.call(DisputeEmergency { number }, move |()| {
+                    action.call(DisputeEmergency { line }, move |()| {
                         asking.set(false);
                         onchange.call(());
                     });

@@ -8,6 +8,7 @@ pub mod code;
 mod events;
 pub mod give;
 pub mod home;
+pub mod hospitals;
 pub mod log;
 pub mod log_line;
 pub mod narrow;

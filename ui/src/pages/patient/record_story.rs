@@ -38,7 +38,7 @@ fn Body(view: RecordStoryView) -> Element {
         }
         ul { class: "list",
             for step in view.steps {
-                li { key: "{step.line.number}", Step { step } }
+                li { key: "{step.line.line.number}", Step { step } }
             }
         }
     }
@@ -51,7 +51,7 @@ fn Step(step: StoryStepView) -> Element {
     // How many records were read or registered with this one is not this one's story.
     let details = events::details(t, &line).filter(|_| what != StoryStep::Registered);
     rsx! {
-        Link { class: "line", to: Route::LogLine { number: line.number }, "data-testid": "story-step",
+        Link { class: "line", to: events::route(&line), "data-testid": "story-step",
             span { class: "tile", Glyph { icon: events::icon(&line.what) } }
             span { class: "grow",
                 span { class: "small soft block", {t.day_and_time(line.at)} " · " {events::actor(t, &line)} }

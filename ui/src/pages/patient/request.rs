@@ -10,6 +10,7 @@ use crate::components::load::show;
 use crate::components::page::{ActionBar, PageHead};
 use crate::components::people::{named, staff, who};
 use crate::components::progress::ActionProgress;
+use crate::components::relationship::AsPatientOf;
 use crate::hooks::{use_action, use_load_once};
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::route::Route;
@@ -83,6 +84,7 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
     let (grant_id, decline_id, asker) = (request.id.clone(), request.id.clone(), request.from.name.clone());
     rsx! {
         p { class: "sentence", "data-testid": "request-sentence", {sentence(t, &request)} }
+        AsPatientOf { hospital: request.relationship.clone() }
         if let Some(colleagues) = &request.staff {
             div { class: "notice wait", "data-testid": "request-staff",
                 Glyph { icon: Icon::Person, size: 24 }

@@ -9,11 +9,13 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::{Empty, PageHead};
 use crate::components::people::{counted, named, study_title};
+use crate::components::relationship::AsPatientOf;
 use crate::hooks::{use_action, use_load};
 use crate::i18n::{Translator, tr, use_translator};
 use crate::route::Route;
-use amulet_app_api::access::RevokeGrant;
-use amulet_app_api::research::{JoinedStudyView, Research as ResearchCall, ResearchView, StudyView};
+use amulet_app_api::research::{
+    JoinedStudyView, LeaveStudy, Research as ResearchCall, ResearchView, StudyView,
+};
 use dioxus::prelude::*;
 
 /// The page.
@@ -46,7 +48,7 @@ fn Body(view: ResearchView, onchange: EventHandler<()>) -> Element {
             section { class: "stack tight", "aria-labelledby": "joined",
                 h2 { id: "joined", {tr!(t, "research-joined")} }
                 for joined in view.joined.clone() {
-                    Joined { key: "{joined.share.id}", joined, onleft: left }
+                    Joined { key: "{joined.study.name.id}", joined, onleft: left }
                 }
             }
         }
@@ -135,12 +137,12 @@ fn Joined(joined: JoinedStudyView, onleft: EventHandler<String>) -> Element {
     let t = use_translator();
     let action = use_action();
     let mut asking = use_signal(|| false);
-    let JoinedStudyView { study, share } = joined;
+    let JoinedStudyView { study, shares } = joined;
     let title = study_title(t, &study.name);
-    let (grant, left) = (share.id.clone(), title.clone());
+    let (id, left) = (study.name.id.clone(), title.clone());
     let withdraw = move |()| {
         let left = left.clone();
-        action.call(RevokeGrant { grant: grant.clone() }, move |()| {
+        action.call(LeaveStudy { study: id.clone() }, move |()| {
             asking.set(false);
             onleft.call(left);
         });
@@ -148,11 +150,16 @@ fn Joined(joined: JoinedStudyView, onleft: EventHandler<String>) -> Element {
     rsx! {
         article { class: "card-box stack tight", "data-testid": "joined-study",
             h3 { {title.clone()} }
-            p { class: "strong",
-                {tr!(t, "study-opens", what = counted(t, &share.counts), until = t.day(share.until))}
-            }
-            if !share.standing.is_empty() {
-                p { class: "small", {tr!(t, "share-standing", what = named(t, &share.standing))} }
+            for share in shares {
+                div { key: "{share.id}",
+                    p { class: "strong",
+                        {tr!(t, "study-opens", what = counted(t, &share.counts), until = t.day(share.until))}
+                    }
+                    AsPatientOf { hospital: share.relationship.clone() }
+                    if !share.standing.is_empty() {
+                        p { class: "small", {tr!(t, "share-standing", what = named(t, &share.standing))} }
+                    }
+                }
             }
             details { class: "technical",
                 summary { {tr!(t, "study-about")} }

@@ -6,6 +6,7 @@ use crate::components::error::ErrorNotice;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::people::{Countdown, counted, grantee, grantee_name, named};
 use crate::components::progress::ActionProgress;
+use crate::components::relationship::AsPatientOf;
 use crate::hooks::use_action;
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::pages::save_file::SaveProof;
@@ -76,6 +77,7 @@ pub fn ActiveShare(share: ShareView, onchange: EventHandler<String>) -> Element 
             } else {
                 p { class: "strong", {super::sharing::share_sentence(t, &share)} }
             }
+            AsPatientOf { hospital: share.relationship.clone() }
             div { class: "row wrap small soft",
                 Countdown { until: share.until }
                 span { {uses(t, &share)} }
@@ -232,6 +234,7 @@ pub fn EndedShare(share: ShareView) -> Element {
                 " "
                 {tr!(t, "share-was", what = counted(t, &share.counts), from = t.day(share.granted_at), until = t.day(share.until))}
             }
+            AsPatientOf { hospital: share.relationship.clone() }
             p { class: "small soft", {uses(t, &share)} }
             if let Some((class, text)) = deletion {
                 p { class, "data-testid": "share-deletion", {text} }

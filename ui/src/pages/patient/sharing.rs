@@ -6,6 +6,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::{Empty, PageHead};
 use crate::components::people::{counted, grantee, named, who};
+use crate::components::relationship::AsPatientOf;
 use crate::hooks::use_load;
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::platform;
@@ -138,6 +139,7 @@ fn WaitingRequest(request: RequestView) -> Element {
             span { class: "grow",
                 span { class: "strong block", {tr!(t, "home-request", who = who(t, &request.from), what = named(t, &request.categories))} }
                 span { class: "small block", {tr!(t, "answer-by", date = t.date_time(request.answer_by))} }
+                AsPatientOf { hospital: request.relationship.clone() }
             }
             span { class: "strong", {tr!(t, "see")} }
             Glyph { icon: Icon::Next, size: 18 }

@@ -1,6 +1,7 @@
 //! Taking part in a study: what it is, exactly what that opens, what remains in the records, then the signature.
 
 use super::choose_records::{ChooseRecords, left_out};
+use super::give::{GivenShares, Joins};
 use super::preferences::Settled;
 use super::research::StudyFacts;
 use crate::components::actions::{Button, Weight};
@@ -14,6 +15,7 @@ use crate::components::progress::ActionProgress;
 use crate::hooks::{use_action, use_load_once};
 use crate::i18n::{tr, use_translator};
 use crate::route::Route;
+use amulet_app_api::giving::GivenView;
 use amulet_app_api::research::{JoinStudy, PreviewStudy, StudyPreviewView};
 use dioxus::prelude::*;
 use std::collections::BTreeSet;
@@ -23,11 +25,11 @@ use std::collections::BTreeSet;
 pub fn Study(id: String) -> Element {
     let t = use_translator();
     let preview = use_load_once(PreviewStudy { study: id });
-    let joined = use_signal(|| None::<String>);
+    let joined = use_signal(|| None::<GivenView>);
     rsx! {
         div { class: "page",
             match joined.read().clone() {
-                Some(sentence) => rsx! { Done { sentence } },
+                Some(given) => rsx! { Done { given } },
                 None => rsx! {
                     PageHead { title: tr!(t, "study-title"), back: Route::Research {} }
                     {show(preview, |view| rsx! { Sign { view: view.clone(), joined } })}
@@ -38,7 +40,7 @@ pub fn Study(id: String) -> Element {
 }
 
 #[component]
-fn Sign(view: StudyPreviewView, joined: Signal<Option<String>>) -> Element {
+fn Sign(view: StudyPreviewView, joined: Signal<Option<GivenView>>) -> Element {
     let t = use_translator();
     let mut joined = joined;
     let action = use_action();
@@ -53,6 +55,7 @@ fn Sign(view: StudyPreviewView, joined: Signal<Option<String>>) -> Element {
             Glyph { icon: Icon::Warning, size: 24 }
             p { {tr!(t, "study-not-anonymous")} }
         }
+        Joins { relationships: view.relationships.clone() }
         Settled { withheld: view.withheld.clone(), ask: view.ask.clone() }
         section { class: "stack tight", "aria-labelledby": "exposed", "data-testid": "exposure",
             h2 { id: "exposed",
@@ -89,7 +92,7 @@ fn Sign(view: StudyPreviewView, joined: Signal<Option<String>>) -> Element {
                 onclick: move |()| {
                     let without = without.peek().iter().cloned().collect();
                     let call = JoinStudy { study: id.clone(), without, new_records: new_records() };
-                    action.call(call, move |share| joined.set(Some(super::sharing::share_sentence(t, &share))));
+                    action.call(call, move |given| joined.set(Some(given)));
                 },
             }
         }
@@ -97,14 +100,11 @@ fn Sign(view: StudyPreviewView, joined: Signal<Option<String>>) -> Element {
 }
 
 #[component]
-fn Done(sentence: String) -> Element {
+fn Done(given: GivenView) -> Element {
     let t = use_translator();
     rsx! {
         PageHead { title: tr!(t, "study-joined-title") }
-        div { class: "notice good", role: "status", "data-testid": "study-joined",
-            Glyph { icon: Icon::Check, size: 24 }
-            p { {sentence} }
-        }
+        GivenShares { view: given, testid: "study-joined" }
         p { class: "soft", {tr!(t, "request-take-back")} }
         ActionBar {
             Link { class: Weight::Main.class(), to: Route::Research {}, "data-testid": "to-research", {tr!(t, "study-joined-back")} }
