@@ -118,7 +118,7 @@ async fn each_identity_gives_its_own(world: &World, person: &Newcomer) {
     let secret = person.session.relationships[1].hospital.did.clone();
     let terms = labs(&me, vec![secret]);
     let one = wallet.must(PreviewGiving { terms: terms.clone() }).await;
-    assert_eq!(one.relationships, [person.session.hospital.clone()]);
+    assert_eq!(one.relationships, std::slice::from_ref(&person.session.hospital));
     assert!(one.records.len() < both.records.len());
     let first = wallet.must(GiveAccess { terms }).await;
     assert_eq!((first.shares.len(), &first.failed), (1, &None));

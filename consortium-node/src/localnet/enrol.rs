@@ -111,8 +111,8 @@ async fn enrol_patient(setup: &Setup, patient: &Patient) -> Result<Person, Local
         id: patient.id.clone(),
         name: patient.name.clone(),
         role: "patient".to_owned(),
-        about_en: format!("Patient at {}", all(|hospital| &hospital.name_en, " and ")),
-        about_zh: format!("{}的患者", all(|hospital| &hospital.name_zh, "、")),
+        about_en: format!("Patient at {}", all(|hospital| hospital.name_en, " and ")),
+        about_zh: format!("{}的患者", all(|hospital| hospital.name_zh, "、")),
         file,
     })
 }

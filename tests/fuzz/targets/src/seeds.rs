@@ -399,7 +399,7 @@ mod wallet {
             "Li Hua",
             Role::Patient,
             Language::English,
-            did(),
+            &[did()],
             chain(),
             testing::GENESIS_TIME,
             "a long enough passphrase of mine",
