@@ -1,6 +1,7 @@
 //! The command line.
 
 mod duties;
+mod erasure;
 mod evidence;
 mod init;
 mod intake;
@@ -70,6 +71,9 @@ enum Command {
     /// See and do what this hospital owes to patients: reviews of emergency accesses, and deletions.
     #[command(subcommand)]
     Duties(duties::DutiesCommand),
+    /// Answer patients who ask to have records erased, and have records erased that this hospital registered.
+    #[command(subcommand)]
+    Erasure(erasure::ErasureCommand),
     /// Name ethics boards, and register, decide on and end studies.
     #[command(subcommand)]
     Study(study::StudyCommand),
@@ -154,6 +158,7 @@ impl Cli {
             Command::Rules(command) => rules::run(command).await.map_err(Into::into),
             Command::Staff(command) => staff::run(command).await.map_err(Into::into),
             Command::Duties(command) => duties::run(command).await.map_err(Into::into),
+            Command::Erasure(command) => erasure::run(command).await.map_err(Into::into),
             Command::Study(command) => study::run(command).await.map_err(Into::into),
             Command::Evidence { node } => evidence::evidence(&node).await.map_err(Into::into),
             Command::Vault(command) => vault::run(command).await,

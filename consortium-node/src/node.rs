@@ -20,7 +20,9 @@ use crate::org_sender::OrgSender;
 use crate::peer_service::{PeerParts, PeerService};
 use crate::release::Release;
 use crate::staff::{StaffDesk, publish_key};
-use crate::vault::{Copies, CopiesParts, IndexError, ScrubParts, Scrubber, Vault, VaultError, VaultIndex};
+use crate::vault::{
+    Copies, CopiesParts, Eraser, IndexError, ScrubParts, Scrubber, Vault, VaultError, VaultIndex,
+};
 use crate::verified::Verified;
 use amulet_crypto::sealed_box::AgreementKey;
 use amulet_crypto::signing::{PublicKey, SigningKey};
@@ -196,6 +198,7 @@ impl Node {
         tokio::spawn(services.peers.clone().run(inboxes.peers));
         tokio::spawn(sweep_vault(stores.vault.clone(), stores.index.clone(), stores.ledger.clone()));
         tokio::spawn(services.scrubber.clone().run());
+        tokio::spawn(services.eraser(&stores).run());
         if let Some(addresses) = config.public.clone() {
             let (sender, ledger) = (services.sender.clone(), stores.ledger.clone());
             tokio::spawn(Announcer::new(sender, ledger, addresses, now).run());
@@ -470,6 +473,11 @@ impl Services {
             now,
         });
         Self { mempool, verified, sender, evidence, light, peers, intake, scrubber }
+    }
+
+    fn eraser(&self, stores: &Stores) -> Eraser {
+        let Stores { ledger, vault, index, .. } = stores;
+        Eraser::new(ledger.clone(), vault.clone(), index.clone(), self.sender.clone())
     }
 }
 

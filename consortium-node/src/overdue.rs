@@ -1,11 +1,12 @@
-//! What is overdue in the whole consortium, for those who watch over it: deletion receipts that were not given and emergencies that were
-//! not reviewed in time. All of it stands on the ledger.
+//! What is overdue in the whole consortium, for those who watch over it: deletion and erasure receipts that were not given, emergencies
+//! that were not reviewed, and patients who were not answered in time. All of it stands on the ledger.
 
 use crate::ledger::{Ledger, LedgerError, StateChunk, TransferRequest, TransferResponse};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::codec;
+use amulet_protocol::erasure::ErasureState;
 use amulet_protocol::grant::{Deletion, GrantState};
-use amulet_protocol::ids::{Did, Timestamp};
+use amulet_protocol::ids::{Did, RecordId, Timestamp};
 use amulet_protocol::state::{DeclarationState, StateKey};
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,7 @@ pub struct Overdue {
 pub struct OverdueDuty {
     /// What.
     pub kind: DutyKind,
-    /// The grant or the declaration: the transaction that made it.
+    /// The grant or the declaration, by the transaction that made it; the record that is to be erased.
     pub id: String,
     /// Who owes it: a hospital, or a person who read.
     #[schema(value_type = String)]
@@ -57,6 +58,10 @@ pub enum DutyKind {
     Review,
     /// The receipt for the deletion of what was read.
     Deletion,
+    /// The answer to a patient who asked to have a record erased.
+    ErasureAnswer,
+    /// The receipt for the erasure of a record that was held.
+    Erasure,
 }
 
 /// Goes through the state after the newest block; takes a while on a large ledger. Blocks on the disk.
@@ -78,14 +83,18 @@ pub fn overdue(ledger: &Ledger, now: Timestamp) -> Result<Overdue, OverdueError>
         // The last row comes again as the first of the next.
         let fresh = rows.into_iter().skip(usize::from(from != Digest::ZERO));
         for (key, value) in fresh {
-            duties.extend(duty(key, &value, now)?);
+            if let StateKey::Erasure(id) = key {
+                duties.extend(erasure(id, &value, now)?);
+            } else {
+                duties.extend(duty(key, &value, now)?);
+            }
         }
         match last {
             Some(key) if !is_last => from = key,
             _ => break,
         }
     }
-    duties.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+    duties.sort_by(|a, b| (a.due, &a.id, a.owed_by).cmp(&(b.due, &b.id, b.owed_by)));
     let total = duties.len() as u64;
     duties.truncate(OVERDUE_MAX);
     Ok(Overdue { duties, total })
@@ -112,6 +121,31 @@ fn duty(key: StateKey, value: &[u8], now: Timestamp) -> Result<Option<OverdueDut
     };
     let (kind, id, owed_by, patient, by) = found;
     Ok(Some(OverdueDuty { kind, id, owed_by, patient, due: by.0 }))
+}
+
+/// What is owed for the erasure of a record: several holders may owe a receipt.
+fn erasure(id: RecordId, value: &[u8], now: Timestamp) -> Result<Vec<OverdueDuty>, OverdueError> {
+    let state: ErasureState =
+        codec::decode(value, usize::MAX).map_err(|_| OverdueError::Damaged(StateKey::Erasure(id)))?;
+    let duty = |kind, owed_by, patient, due: Timestamp| OverdueDuty {
+        kind,
+        id: id.to_string(),
+        owed_by,
+        patient,
+        due: due.0,
+    };
+    Ok(match &state {
+        ErasureState::Asked { provider, patient, .. } => {
+            let late = state.answer_by().filter(|by| *by <= now);
+            let overdue = late.map(|by| duty(DutyKind::ErasureAnswer, *provider, *patient, by));
+            overdue.into_iter().collect()
+        }
+        ErasureState::Erased(erased) if erased.confirm_by() <= now => {
+            let by = erased.confirm_by();
+            erased.owing().map(|holder| duty(DutyKind::Erasure, holder, erased.patient, by)).collect()
+        }
+        ErasureState::Erased(_) | ErasureState::Kept { .. } => Vec::new(),
+    })
 }
 
 #[cfg(test)]

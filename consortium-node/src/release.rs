@@ -51,13 +51,16 @@ impl Release {
         let decider = self.clone();
         let decided = tokio::task::spawn_blocking(move || {
             decider.authorize(now, &request)?;
-            Ok(request.request.blobs)
+            request.request.blobs.into_iter().map(|id| Ok((id, decider.is_erased(id)?))).collect()
         });
-        let blobs = decided.await.map_err(failed)??;
+        let blobs: Result<Vec<(BlobId, bool)>, LightRefusal> = decided.await.map_err(failed)?;
+        let blobs = blobs?;
         let mut found = Vec::with_capacity(blobs.len());
         let mut bytes = 0;
-        for id in blobs {
+        for (id, is_erased) in blobs {
             let blob = match self.vault.get(id).await {
+                // It may not have left the vault yet.
+                _ if is_erased => None,
                 Ok(blob) => blob,
                 // It is given as a stream alone: see `stream`.
                 Err(VaultError::TooLarge { .. }) => None,
@@ -89,8 +92,13 @@ impl Release {
     ) -> Result<Option<Outgoing>, LightRefusal> {
         let [blob] = request.request.blobs[..] else { return Err(LightRefusal::Malformed) };
         let decider = self.clone();
-        let decided = tokio::task::spawn_blocking(move || decider.authorize(now, &request));
-        decided.await.map_err(failed)??;
+        let decided = tokio::task::spawn_blocking(move || {
+            decider.authorize(now, &request)?;
+            decider.is_erased(blob)
+        });
+        if decided.await.map_err(failed)?? {
+            return Ok(None);
+        }
         self.vault.stream(blob, from).await.map_err(failed)
     }
 
@@ -115,11 +123,16 @@ impl Release {
         }
     }
 
+    /// Whether the ledger says that a ciphertext is erased. Blocks on the disk.
+    fn is_erased(&self, blob: BlobId) -> Result<bool, LightRefusal> {
+        self.index.is_erased(&self.ledger, blob).map_err(failed)
+    }
+
     /// Keeps a wallet's ciphertext until a card names it.
     ///
     /// # Errors
     /// [`LightRefusal::Malformed`] for one over the limit, [`LightRefusal::Clock`], [`LightRefusal::NotSigned`],
-    /// [`LightRefusal::Busy`] when the disk fails.
+    /// [`LightRefusal::NotAllowed`] for one that is erased, [`LightRefusal::Busy`] when the disk fails.
     pub async fn upload(&self, now: Timestamp, upload: UntrustedUpload) -> Result<BlobId, LightRefusal> {
         let decider = self.clone();
         let noted = tokio::task::spawn_blocking(move || decider.note_upload(now, upload));
@@ -145,6 +158,9 @@ impl Release {
         untrusted.verify(self.ledger.chain()).map_err(|_| unsigned)?;
         self.index.catch_up(&self.ledger).map_err(failed)?;
         let id = blob_id(&upload.ciphertext);
+        if self.is_erased(id)? {
+            return Err(refused(AccessRefusal::NotCovered));
+        }
         let gone = match self.index.is_used(id).map_err(failed)? {
             true => Vec::new(),
             false => self.index.note_upload(upload.owner, id).map_err(failed)?,

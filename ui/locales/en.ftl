@@ -423,6 +423,10 @@ start-not-done = Nothing was changed on this device.
 
 ## Home
 home-title = Hello, { $name }
+home-erasures-overdue = { $n ->
+    [one] One record should have been erased, or answered about, and has not
+   *[other] { $n } records should have been erased, or answered about, and have not
+}
 home-overdue = { $n ->
     [one] One reader should have confirmed the deletion, and has not
    *[other] { $n } readers should have confirmed the deletion, and have not
@@ -518,6 +522,37 @@ story-extended = Access to it was made longer
 story-read = Read
 story-closed = Access to it ended early
 story-deleted = The reader confirmed to have deleted it
+story-erasure-asked = You asked to have it erased
+story-erasure-refused = The hospital keeps it
+story-erased = The hospital had it erased
+story-erasure-confirmed = A hospital confirmed that it holds it no more
+erasure-title = Erasing this record
+erasure-none = { $hospital } made this record and decides whether it is erased. The law has hospitals keep medical records: 15 years after an outpatient visit, 30 years after a stay.
+erasure-ask = Ask to erase
+erasure-ask-title = Ask to erase this record?
+erasure-ask-text = { $hospital } answers within 30 days: erased, or kept for a reason of the law. An erased record is gone for you too, and for every doctor. Save it first if you may need it.
+erasure-ask-keep = Not now
+erasure-asked = You asked { $hospital } on { $at }.
+erasure-answer-by = It has to answer by { $by }.
+erasure-answer-overdue = It should have answered by { $by }, and has not. Everybody who watches over the hospitals sees that.
+erasure-kept = { $hospital } keeps this record until { $until }
+erasure-erased = { $hospital } had this record erased on { $at }
+erasure-confirmed = { $hospital } signed on { $at } that it holds it no more.
+erasure-receipt-owed = { $hospital } has to confirm by { $by }.
+erasure-receipt-overdue = { $hospital } should have confirmed by { $by }, and has not.
+erasure-limits = No hospital gives it to anybody any more, and none takes it back from a backup. A signature is what a hospital answers for; nobody can see into its backups. Who has read it before has read it.
+erasure-ground-patient-asked = You had asked for it.
+erasure-ground-retention-over = The time for which the law has it kept is over.
+erasure-ground-registered-in-error = It should never have been added: it is somebody else’s, or a mistake.
+erasure-ground-ordered = A court or an authority ordered it.
+keep-reason-retention = The law has medical records kept for that long.
+keep-reason-dispute = It is needed in a dispute or an investigation.
+keep-reason-public-health = It is needed for public health, as with a notifiable disease.
+erased-records = { $n ->
+    [one] 1 erased record
+   *[other] { $n } erased records
+}
+erased-records-text = What they said is gone. That they were there, who had them erased and who confirmed it stays.
 record-source = Source ({ $kind })
 
 ## Labels of facts
@@ -916,6 +951,24 @@ log-read-by-me = { $n ->
    *[other] You read { $n } records of somebody you care for
 }
 log-deleted-by-me = You confirmed that what you read is deleted
+log-erasure-asked = { $n ->
+    [one] You asked the hospital to erase 1 record
+   *[other] You asked the hospital to erase { $n } records
+}
+log-erasure-ordered = { $n ->
+    [one] Had 1 record of yours erased
+   *[other] Had { $n } records of yours erased
+}
+log-erasure-refused = { $n ->
+    [one] Keeps 1 record that you asked to have erased
+   *[other] Keeps { $n } records that you asked to have erased
+}
+log-erasure-confirmed = { $n ->
+    [one] Confirmed that it holds 1 erased record no more
+   *[other] Confirmed that it holds { $n } erased records no more
+}
+log-erasure-confirm-by = Every hospital that holds a copy has to confirm by { $by }.
+log-erasure-until = Until { $until }.
 log-access-requested = Asked to read your records
 log-access-granted = { $n ->
     [0] You allowed reading
@@ -1198,6 +1251,9 @@ refused-why-already-disputed = You have reported this already.
 refused-why-too-many-standing = As many of your accesses as may already open records to come.
 refused-why-not-by-rules = The hospitals' rules do not allow this reader these records for this purpose.
 refused-why-unknown-study = The study is not known.
+refused-why-record-erased = One of the records is erased.
+refused-why-erasure-asked = You have asked for this already.
+refused-why-record-kept = The hospital keeps this record until a day that has not come.
 refused-why-study-closed = The study is not open: it is not approved, or it has ended.
 refused-why-study-needed = Research reads for registered studies only.
 refused-why-beyond-study = That is more than the study was approved for.

@@ -150,6 +150,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/review", get(review::list))
         .route("/api/v1/review/{id}", get(review::show).post(review::decide))
         .route("/api/v1/vault/held", get(vault::held))
+        .route("/api/v1/vault/erased", get(vault::erased))
         .route("/api/v1/vault/scrub", get(vault::scrub).post(vault::begin_scrub))
         .layer(middleware::from_fn(|request: Request, next: Next| within(INTAKE_TIME_MAX, request, next)));
     // The layer must wrap what answers a wrong method too, for that is where a browser's preflight question ends up.

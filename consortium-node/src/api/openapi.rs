@@ -19,6 +19,7 @@ use utoipa::{Modify, OpenApi};
         vault::file,
         vault::read,
         vault::held,
+        vault::erased,
         vault::scrub,
         vault::begin_scrub,
         status::status,

@@ -466,6 +466,7 @@ async fn the_description_names_every_route() {
         "/api/v1/review",
         "/api/v1/review/{id}",
         "/api/v1/status",
+        "/api/v1/vault/erased",
         "/api/v1/vault/held",
         "/api/v1/vault/read",
         "/api/v1/vault/scrub",

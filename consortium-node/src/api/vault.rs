@@ -6,7 +6,7 @@ use super::body::read_body;
 use super::error::{ApiError, ErrorBody};
 use crate::intake::review::class_named;
 use crate::intake::{FileBrought, FileReport, IntakeError};
-use crate::vault::{HeldView, ScrubReport};
+use crate::vault::{ErasedView, HeldView, ScrubReport};
 use amulet_fhir::Category;
 use amulet_protocol::codec;
 use amulet_protocol::ids::BlobId;
@@ -188,5 +188,23 @@ pub(super) async fn held(
     let (after, parts) = (after.transpose()?, &state.parts);
     let (index, ledger, organisation) = (parts.index.clone(), parts.ledger.clone(), parts.site.organisation);
     let view = tokio::task::spawn_blocking(move || HeldView::read(&index, &ledger, organisation, after));
+    Ok(Json(view.await.map_err(ApiError::internal)?.map_err(ApiError::internal)?))
+}
+
+/// The ciphertexts that the ledger says are erased, in all hospitals; some at a time, in the order of their digests. A restore leaves
+/// them out.
+#[utoipa::path(get, path = "/api/v1/vault/erased", tag = "hospital", params(HeldQuery), security(("token" = [])),
+    responses((status = 200, description = "the ciphertexts", body = ErasedView),
+        (status = 400, description = "not a digest", body = ErrorBody),
+        (status = 401, description = "no token or a wrong one", body = ErrorBody)))]
+pub(super) async fn erased(
+    State(state): State<ApiState>,
+    Query(query): Query<HeldQuery>,
+    headers: HeaderMap,
+) -> Result<Json<ErasedView>, ApiError> {
+    hospital_only(&state, &headers).await?;
+    let after = query.after.map(|text| text.parse().map(BlobId).map_err(|_| ApiError::DigestMalformed));
+    let (after, index, ledger) = (after.transpose()?, state.parts.index.clone(), state.parts.ledger.clone());
+    let view = tokio::task::spawn_blocking(move || ErasedView::read(&index, &ledger, after));
     Ok(Json(view.await.map_err(ApiError::internal)?.map_err(ApiError::internal)?))
 }

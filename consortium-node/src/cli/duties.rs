@@ -190,6 +190,8 @@ async fn everybodys(data: &Path) -> Result<String, DutiesError> {
         let kind = match kind {
             DutyKind::Review => "review of emergency access",
             DutyKind::Deletion => "deletion under grant",
+            DutyKind::ErasureAnswer => "answer about the erasure of record",
+            DutyKind::Erasure => "erasure of record",
         };
         let _ = writeln!(
             text,
@@ -256,7 +258,8 @@ fn found(finding: ReviewFinding) -> &'static str {
     }
 }
 
-fn due(by: Timestamp, now: Timestamp) -> String {
+/// How long it is until something is due, or for how long it has been overdue.
+pub(super) fn due(by: Timestamp, now: Timestamp) -> String {
     if now < by {
         format!("due in {}", span(by.0 - now.0))
     } else {

@@ -163,6 +163,23 @@ impl NodeLink {
         }
     }
 
+    /// What these transactions ask for; those that the node has no more are left out.
+    pub(super) async fn calls(&self, ids: &[TxId]) -> Result<Vec<Call>, OperatorError> {
+        let mut calls = Vec::new();
+        // One by one: of several the node answers none if it has pruned one.
+        for id in ids {
+            match self.ask(&LightRequest::Transactions(vec![*id])).await {
+                Ok(LightResponse::Transactions(found)) => {
+                    calls.extend(found.into_iter().map(|found| found.transaction.call));
+                }
+                Err(OperatorError::Refused(LightRefusal::Pruned { .. })) => {}
+                Ok(_) => return Err(OperatorError::OtherAnswer),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(calls)
+    }
+
     /// The value at a key that every ledger has.
     pub(super) async fn filled<T: BorshDeserialize>(&self, key: StateKey) -> Result<T, OperatorError> {
         self.state(key.clone()).await?.ok_or(OperatorError::Missing(key))
@@ -250,6 +267,9 @@ fn explain(code: RefusalCode) -> String {
         RefusalCode::AlreadyApproved => "this hospital approves the proposal already",
         RefusalCode::NotYourProposal => "this hospital neither made nor approved the proposal",
         RefusalCode::RotatedLately => "the key was replaced less than an hour ago",
+        RefusalCode::NotYourRecord => "another hospital registered the record, and decides",
+        RefusalCode::RecordErased => "the record is erased already",
+        RefusalCode::NotAsked => "no patient asked for this, or it was answered; see `erasure list`",
         RefusalCode::BadRules => "this is no rule book; see `rules check`",
         RefusalCode::RulesChanged => "another rule book has come into force since; see `rules show`",
         RefusalCode::EmployedElsewhere => {

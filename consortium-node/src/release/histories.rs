@@ -16,6 +16,7 @@ use amulet_protocol::calls::{
     RegisterPractitioner, RegisterRecords, ResumeAccess, RevokeAccess, RevokeCard, UseAccess, UseLimit,
 };
 use amulet_protocol::consent::{Category, PractitionerRole};
+use amulet_protocol::erasure::{ErasureGround, OrderErasure};
 use amulet_protocol::grant::Term;
 use amulet_protocol::grant_keys::{GrantKeys, KeyBinding};
 use amulet_protocol::ids::Height;
@@ -45,6 +46,7 @@ enum Attempt {
     Card,
     RevokeCard,
     Declare { nurse: bool },
+    Erase { number: u64 },
     Wait { minutes: u64 },
 }
 
@@ -85,6 +87,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         2 => Just(Attempt::Card),
         1 => Just(Attempt::RevokeCard),
         2 => who.prop_map(|nurse| Attempt::Declare { nurse }),
+        1 => (0u64..6).prop_map(|number| Attempt::Erase { number }),
         3 => minutes(600).prop_map(|minutes| Attempt::Wait { minutes }),
     ]
 }
@@ -129,8 +132,9 @@ struct Story {
     world: World,
     now: Timestamp,
     records: u64,
+    erased: BTreeSet<u64>,
     given: Vec<Given>,
-    /// Grants that the ledger refused: their keys stand in a block all the same, and open to whom they were sealed.
+    /// Grants and registrations that the ledger refused: their keys stand in a block all the same, and open to whom they were sealed.
     in_vain: Vec<(Grantee, BTreeSet<u64>)>,
     used: Vec<Used>,
     declared: Vec<Declared>,
@@ -184,6 +188,7 @@ impl Story {
             world,
             now: NOW,
             records: 0,
+            erased: BTreeSet::new(),
             given: Vec::new(),
             in_vain: Vec::new(),
             used: Vec::new(),
@@ -252,14 +257,17 @@ impl Story {
         let patient = self.world.patient.did;
         let mut call = RegisterRecords { patient, records: vec![entry], flows: Vec::new() };
         let due = self.world.ledger.moment().unwrap().flows_due(patient, &call.records).unwrap();
+        let mut sealed_to = Vec::new();
         for Due { grant, to, records } in due {
+            let of = self.given.iter().find(|given| given.id == grant);
+            sealed_to.extend(of.map(|given| given.grantee.clone()));
             let keys = GrantKeys::new(records.iter().map(|id| (*id, key_of(number))).collect());
             let keys = keys.seal(&to, &KeyBinding::Flow { grant, provider }, &mut self.entropy).unwrap();
             call.flows.push(KeyFlow { grant, keys });
         }
         if self.send(|world, _| &mut world.hospitals[0], Call::RegisterRecords(call)).is_none() {
-            // A registration that ran out between the block that was asked and the next.
-            return;
+            // A grant ran out between the block that was asked and the next.
+            return self.in_vain.extend(sealed_to.into_iter().map(|grantee| (grantee, [number].into())));
         }
         self.records += 1;
         let now = self.world.ledger.tip().time;
@@ -327,6 +335,7 @@ impl Story {
             "a reading has a live grant to this reader"
         );
         assert!(records.is_subset(&given.records), "a reading is of what is open");
+        assert!(records.is_disjoint(&self.erased), "nobody states to read what is erased");
         given.uses_left = given.uses_left.map(|left| left - 1);
         self.used.push(Used { grant: id, by, records, at, transaction });
     }
@@ -385,6 +394,16 @@ impl Story {
         self.declared.push(Declared { id: DeclarationId(id), by, card: CARDS + card, until });
     }
 
+    /// Hospital 0 has one of its records erased. Its ciphertext stays where it is: what is held back is so by the order alone.
+    fn erase(&mut self, number: u64) {
+        let number = number % self.records;
+        let (records, ground) = (vec![record_id(number)], ErasureGround::RegisteredInError);
+        let call = Call::OrderErasure(OrderErasure { records, ground });
+        if self.send(|world, _| &mut world.hospitals[0], call).is_some() {
+            assert!(self.erased.insert(number), "it is erased once");
+        }
+    }
+
     async fn carry_out(&mut self, attempt: &Attempt) {
         match *attempt {
             Attempt::Give { to_staff, records, later, minutes, uses } => {
@@ -427,6 +446,7 @@ impl Story {
             Attempt::Card => self.publish_card().await,
             Attempt::RevokeCard => self.revoke_card(),
             Attempt::Declare { nurse } => self.declare(nurse),
+            Attempt::Erase { number } => self.erase(number),
             Attempt::Wait { minutes } => self.now = self.now.plus_millis(minutes * MINUTE_MS),
         }
     }
@@ -481,7 +501,8 @@ impl Story {
         match answer {
             Ok(found) => {
                 assert!(allowed, "given out without a ground: {look:?}");
-                assert_eq!(found, [Some(ciphertext(number))]);
+                let there = !self.erased.contains(&number);
+                assert_eq!(found, [there.then(|| ciphertext(number))], "what is erased is given to nobody");
             }
             Err(refusal) => assert!(!allowed, "held back: {look:?}, {refusal:?}"),
         }
@@ -516,8 +537,9 @@ impl Story {
             .filter(|(grantee, _)| *grantee == to)
             .flat_map(|(_, records)| records.iter().copied())
             .collect();
+        // The last may be of a registration that was refused.
         let known: BTreeSet<u64> =
-            (0..self.records).filter(|number| found.get(record_id(*number)).is_some()).collect();
+            (0..=self.records).filter(|number| found.get(record_id(*number)).is_some()).collect();
         assert_eq!(known, offered, "keys of exactly what was opened");
     }
 

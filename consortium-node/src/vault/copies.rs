@@ -69,6 +69,12 @@ pub enum CopyError {
         /// Which.
         blob: BlobId,
     },
+    /// The ledger says that it is erased.
+    #[error("ciphertext {blob} is erased")]
+    Erased {
+        /// Which.
+        blob: BlobId,
+    },
     /// The vault failed, or other bytes came.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -179,6 +185,9 @@ impl Copies {
     }
 
     async fn fetch(&self, asker: ReplicaId, blob: BlobId, have: &AtomicU64) -> Result<(), CopyError> {
+        if self.is_erased(blob).await? {
+            return Err(CopyError::Erased { blob });
+        }
         let index = self.parts.index.clone();
         tokio::task::spawn_blocking(move || index.note_peer_blobs(asker, &[blob])).await??;
         if !matches!(self.parts.vault.check(blob, None).await?, Found::Whole(_)) {
@@ -190,7 +199,7 @@ impl Copies {
     /// Fetches a ciphertext from another hospital into this vault; gives its bytes. Nothing else than what the digest names is kept.
     ///
     /// # Errors
-    /// [`CopyError::NotGiven`], [`CopyError::Vault`].
+    /// [`CopyError::NotGiven`], [`CopyError::Erased`], [`CopyError::Vault`].
     pub async fn pull(&self, from: ReplicaId, blob: BlobId, have: &AtomicU64) -> Result<u64, CopyError> {
         let mut incoming = self.parts.vault.begin().await?;
         loop {
@@ -206,9 +215,23 @@ impl Copies {
             if incoming.bytes() >= size || bytes.is_empty() {
                 let bytes = incoming.bytes();
                 incoming.finish_as(blob).await?;
+                // Erased while it came: whoever erases here has looked before there was anything.
+                if self.is_erased(blob).await? {
+                    self.parts.vault.remove(blob).await?;
+                    return Err(CopyError::Erased { blob });
+                }
                 return Ok(bytes);
             }
         }
+    }
+
+    async fn is_erased(&self, blob: BlobId) -> Result<bool, CopyError> {
+        let parts = self.parts.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            parts.index.catch_up(&parts.ledger)?;
+            parts.index.is_erased(&parts.ledger, blob)
+        });
+        Ok(looked.await??)
     }
 
     async fn ask_for(&self, from: ReplicaId, blob: BlobId, at: u64) -> Option<(u64, Vec<u8>)> {

@@ -5,9 +5,10 @@ use crate::ledger::{Ledger, StateChunk, TransferRequest, TransferResponse};
 use amulet_crypto::digest::Digest;
 use amulet_protocol::calls::GrantId;
 use amulet_protocol::codec::{self, DecodeError};
+use amulet_protocol::erasure::ErasureState;
 use amulet_protocol::grant::GrantState;
 use amulet_protocol::grantee::Grantee;
-use amulet_protocol::ids::{BlobId, Did, Height, Timestamp};
+use amulet_protocol::ids::{BlobId, Did, Height, RecordId, Timestamp};
 use amulet_protocol::state::{CardState, RecordState, StateKey};
 use std::collections::BTreeMap;
 
@@ -27,6 +28,8 @@ pub(super) struct Told {
     pub named: Vec<Named>,
     /// Grants with their blocks, oldest first, each once.
     pub grants: BTreeMap<(Height, GrantId), Grantee>,
+    /// Records whose erasure was ordered.
+    pub ordered: Vec<RecordId>,
 }
 
 /// What blocks below `floor` told.
@@ -47,6 +50,10 @@ pub(super) fn told_below(ledger: &Ledger, floor: Height) -> Result<Told, IndexEr
                 if grant.granted < floor {
                     found.grants.insert((grant.granted, *id), grant.grantee);
                 }
+            }
+            if let StateKey::Erasure(id) = key {
+                let state: ErasureState = codec::decode(value, usize::MAX).map_err(damaged)?;
+                found.ordered.extend(matches!(state, ErasureState::Erased(_)).then_some(*id));
             }
         }
         match last {

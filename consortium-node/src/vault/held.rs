@@ -67,11 +67,14 @@ impl HeldView {
 impl VaultIndex {
     /// Who holds a ciphertext, as the ledger said when it named it first; of two namings in one block only what both say. What is said
     /// later does not count: else a hospital could name another's ciphertext under a record of its own, itself as holder, and have it
-    /// handed over.
+    /// handed over. Nobody holds one that is erased.
     ///
     /// # Errors
     /// [`IndexError`] by variant.
     pub fn holders(&self, ledger: &Ledger, blob: BlobId) -> Result<BTreeSet<Did>, IndexError> {
+        if self.is_erased(ledger, blob)? {
+            return Ok(BTreeSet::new());
+        }
         let mut first: Option<(Timestamp, BTreeSet<Did>)> = None;
         for used in self.uses(blob)? {
             let Some((since, holders)) = named_by(ledger, used)? else { continue };
@@ -111,6 +114,24 @@ impl VaultIndex {
         }
         Ok(HeldStep { held, seen, next })
     }
+}
+
+/// What a ciphertext was named as first: more than one thing only if in one block.
+pub(super) fn first_named(
+    index: &VaultIndex,
+    ledger: &Ledger,
+    blob: BlobId,
+) -> Result<Vec<BlobUse>, IndexError> {
+    let mut first: Option<(Timestamp, Vec<BlobUse>)> = None;
+    for used in index.uses(blob)? {
+        let Some((since, _)) = named_by(ledger, used)? else { continue };
+        match &mut first {
+            Some((earlier, _)) if *earlier < since => {}
+            Some((same, uses)) if *same == since => uses.push(used),
+            _ => first = Some((since, vec![used])),
+        }
+    }
+    Ok(first.map(|(_, uses)| uses).unwrap_or_default())
 }
 
 /// When a use was put on the ledger, and whom it names as holders.

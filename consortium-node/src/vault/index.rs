@@ -131,6 +131,7 @@ impl VaultIndex {
             write.open_table(PEER_BLOBS)?;
             uploads::create(&write)?;
             super::taken::create(&write)?;
+            super::erased::create(&write)?;
             super::staff::create(&write)?;
         }
         write.commit()?;
@@ -175,7 +176,7 @@ impl VaultIndex {
     /// Indexes what blocks below `floor` told, from the state, because the ledger no longer has, or never had, the blocks. Keys
     /// that flowed in them are gone with them.
     fn index_state(&self, ledger: &Ledger, floor: Height) -> Result<(), IndexError> {
-        let Told { mut named, grants } = from_state::told_below(ledger, floor)?;
+        let Told { mut named, grants, ordered } = from_state::told_below(ledger, floor)?;
         let done = self.height()?;
         // A ciphertext belongs to whom the ledger named it for first.
         named.sort_by_key(|named| named.since);
@@ -183,6 +184,7 @@ impl VaultIndex {
         for named in named {
             note_use(&write, named.blob, named.owner, named.used)?;
         }
+        super::erased::note_order(&write, ledger, &ordered)?;
         for ((_, id), grantee) in grants.into_iter().filter(|((granted, _), _)| *granted > done) {
             super::staff::note_grant(&write, id, &grantee)?;
         }
@@ -231,21 +233,28 @@ fn index_block(write: &WriteTransaction, ledger: &Ledger, height: Height) -> Res
     let Some(certified) = ledger.block(height)? else { return Ok(()) };
     for untrusted in &certified.block.transactions {
         let transaction = &untrusted.transaction;
-        if !matches!(transaction.call, Call::RegisterRecords(_) | Call::PublishCard(_) | Call::GrantAccess(_))
-        {
+        let tells = matches!(
+            transaction.call,
+            Call::RegisterRecords(_) | Call::PublishCard(_) | Call::GrantAccess(_) | Call::OrderErasure(_)
+        );
+        if !tells {
             continue;
         }
         let applied = ledger
             .receipt(transaction.id())?
             .is_some_and(|(_, receipt)| matches!(receipt.outcome, Outcome::Applied { .. }));
         if applied {
-            index_transaction(write, transaction)?;
+            index_transaction(write, ledger, transaction)?;
         }
     }
     Ok(())
 }
 
-fn index_transaction(write: &WriteTransaction, transaction: &Transaction) -> Result<(), IndexError> {
+fn index_transaction(
+    write: &WriteTransaction,
+    ledger: &Ledger,
+    transaction: &Transaction,
+) -> Result<(), IndexError> {
     match &transaction.call {
         Call::RegisterRecords(call) => {
             for entry in &call.records {
@@ -258,6 +267,7 @@ fn index_transaction(write: &WriteTransaction, transaction: &Transaction) -> Res
             uploads::forget(write, call.blob)?;
         }
         Call::GrantAccess(call) => super::staff::note_grant(write, GrantId(transaction.id()), &call.grantee)?,
+        Call::OrderErasure(call) => super::erased::note_order(write, ledger, &call.records)?,
         _ => {}
     }
     Ok(())

@@ -6,6 +6,8 @@
 mod backend;
 pub mod backup;
 mod copies;
+mod erased;
+mod eraser;
 #[cfg(test)]
 pub(crate) mod fake_s3;
 mod from_state;
@@ -21,6 +23,8 @@ mod uploads;
 
 pub use backend::{S3Config, VaultConfig, VaultConfigError};
 pub use copies::{Copies, CopiesParts, CopyError, PIECE_BYTES};
+pub use erased::{ErasedView, ReceiptOwed};
+pub use eraser::{EraseError, Eraser, Look};
 pub use held::{Held, HeldStep, HeldView};
 pub use index::{BlobUse, IndexError, VaultIndex};
 pub use scrub::{SCRUB_BYTES_PER_SECOND, ScrubError, ScrubParts, ScrubReport, ScrubTotals, Scrubber};

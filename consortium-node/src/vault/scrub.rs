@@ -249,6 +249,8 @@ impl Scrubber {
                 totals.repaired += 1;
             }
             Err(CopyError::Nowhere { .. }) => self.note_lost(blob),
+            // Ordered while it was read: it is to be missing.
+            Err(CopyError::Erased { .. }) => {}
             Err(error) => return Err(error.into()),
         }
         Ok(())

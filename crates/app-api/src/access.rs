@@ -1,5 +1,6 @@
 //! Requests, grants, and the access log.
 
+use crate::erasure::{ErasureGround, KeepReason};
 use crate::records::{Category, RecordLineView};
 use crate::wallet::{CheckedView, HospitalView, TimeMs};
 use serde::{Deserialize, Serialize};
@@ -467,6 +468,24 @@ pub enum LogEvent {
     ReadByMe,
     /// This person confirmed that what they read is deleted.
     DeletedByMe,
+    /// The person asked a hospital to have records erased.
+    ErasureAsked,
+    /// A hospital had records erased.
+    ErasureOrdered {
+        /// Why.
+        ground: ErasureGround,
+        /// By when every hospital that holds them is to confirm.
+        confirm_by: TimeMs,
+    },
+    /// A hospital keeps records that the person asked to have erased.
+    ErasureRefused {
+        /// Why.
+        reason: KeepReason,
+        /// Until when.
+        until: TimeMs,
+    },
+    /// A hospital that held records confirmed that it does so no more.
+    ErasureConfirmed,
 }
 
 /// Grounds for an emergency access.

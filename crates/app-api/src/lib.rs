@@ -10,6 +10,7 @@ pub mod card;
 pub mod checking;
 pub mod checkpoints;
 pub mod clinician;
+pub mod erasure;
 mod error;
 pub mod files;
 pub mod giving;
@@ -109,6 +110,10 @@ calls! {
     Record: records => records::RecordView,
     /// Everything that ever happened to one record.
     RecordStory: records => records::RecordStoryView,
+    /// How it stands with the erasure of a record.
+    RecordErasure: erasure => erasure::RecordErasureView,
+    /// Ask the hospital that registered a record to have it erased.
+    RequestErasure: erasure => (),
     /// What the emergency card could show.
     CardDraft: card => card::CardDraftView,
     /// Make or replace the emergency card.

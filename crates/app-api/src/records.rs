@@ -16,6 +16,9 @@ pub struct TimelineView {
     pub categories: Vec<(Category, u64)>,
     /// Records on the ledger that no hospital could deliver just now.
     pub missing: u64,
+    /// What is left of records that are erased, newest first.
+    #[serde(default)]
+    pub erased: Vec<crate::erasure::ErasedRecordView>,
     /// The check behind it.
     pub checked: Option<CheckedView>,
 }
@@ -144,6 +147,14 @@ pub enum StoryStep {
     Closed,
     /// A reader confirmed that what was read is deleted.
     Deleted,
+    /// The person asked to have it erased.
+    ErasureAsked,
+    /// The hospital keeps it.
+    ErasureRefused,
+    /// The hospital had it erased.
+    Erased,
+    /// A hospital that held it confirmed that it does so no more.
+    ErasureConfirmed,
 }
 
 /// One fact of a record.

@@ -331,6 +331,9 @@ pub struct HomeView {
     pub readers_now: u64,
     /// Accesses that ended and whose reader should have confirmed the deletion, and has not.
     pub deletions_overdue: u64,
+    /// Records that a hospital should have erased, or answered about, and has not.
+    #[serde(default)]
+    pub erasures_overdue: u64,
 }
 
 /// Ask for this person's codes.

@@ -12,6 +12,7 @@ mod account;
 mod checks;
 mod consent;
 mod emergency;
+mod erasure;
 mod evidence;
 mod genesis;
 mod governance;
@@ -170,5 +171,9 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::RegisterStudy(call) => research::register(step, call),
         Call::ReviewStudy(call) => research::review(step, call),
         Call::EndStudy(call) => research::end(step, call),
+        Call::RequestErasure(call) => erasure::request(step, call),
+        Call::OrderErasure(call) => erasure::order(step, call),
+        Call::RefuseErasure(call) => erasure::refuse(step, call),
+        Call::ConfirmErasure(call) => erasure::confirm(step, call),
     }
 }

@@ -4,6 +4,7 @@ use crate::addresses::PublishAddresses;
 use crate::consent::{
     Category, DataClass, EmergencyReason, PractitionerRole, Purpose, RecordDates, ReviewFinding,
 };
+use crate::erasure::{ConfirmErasure, OrderErasure, RefuseErasure, RequestErasure};
 use crate::evidence::Evidence;
 use crate::governance::{ApproveMembership, ProposeMembership, RotateValidatorKey, WithdrawMembership};
 use crate::grant::Term;
@@ -144,6 +145,14 @@ pub enum Call {
     ReviewStudy(ReviewStudy),
     /// research: a study's sponsor or board ends it.
     EndStudy(EndStudy),
+    /// records: a patient asks to have records erased.
+    RequestErasure(RequestErasure),
+    /// records: a hospital has records erased that it registered.
+    OrderErasure(OrderErasure),
+    /// records: a hospital keeps records that their patient asked to have erased.
+    RefuseErasure(RefuseErasure),
+    /// records: a holder confirms that it has erased records.
+    ConfirmErasure(ConfirmErasure),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.

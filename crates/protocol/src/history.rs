@@ -5,6 +5,7 @@
 
 use crate::calls::{CardLocator, DeclarationId, GrantId, RequestId};
 use crate::consent::ReviewFinding;
+use crate::erasure::{ErasureGround, KeepReason};
 use crate::evidence::EvidenceKind;
 use crate::governance::{ProposalId, Seat};
 use crate::ids::{Did, Epoch, Height, ReplicaId, Timestamp, TxId};
@@ -295,6 +296,42 @@ pub enum Event {
         study: StudyId,
         /// Who ended it: sponsor or board.
         by: Did,
+    },
+    /// The patient asked a hospital to have records erased.
+    ErasureRequested {
+        /// Who registered them, and is to answer.
+        provider: Did,
+        /// How many.
+        records: u32,
+    },
+    /// A hospital has records erased. To their holders it is the instruction to erase.
+    ErasureOrdered {
+        /// Who registered them.
+        provider: Did,
+        /// Why.
+        ground: ErasureGround,
+        /// How many.
+        records: u32,
+        /// By when every holder is to confirm.
+        confirm_by: Timestamp,
+    },
+    /// A hospital keeps records that the patient asked to have erased.
+    ErasureRefused {
+        /// Who registered them.
+        provider: Did,
+        /// Why.
+        reason: KeepReason,
+        /// How many.
+        records: u32,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A holder confirmed that it has erased records.
+    ErasureConfirmed {
+        /// Who held them.
+        holder: Did,
+        /// How many.
+        records: u32,
     },
 }
 

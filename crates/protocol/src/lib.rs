@@ -18,6 +18,7 @@ pub mod certificate;
 pub mod codec;
 pub mod consensus;
 pub mod consent;
+pub mod erasure;
 pub mod evidence;
 pub mod fork;
 pub mod fork_file;

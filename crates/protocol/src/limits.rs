@@ -23,6 +23,15 @@ pub const STAFF_GRANTS_PER_RESPONSE_MAX: usize = 1_000;
 pub const DECLARATIONS_PER_DAY_MAX: usize = 48;
 /// Emergencies declared within a day at which the practitioner's employer is alarmed, at each that follows too.
 pub const DECLARATIONS_PER_DAY_ALARM: usize = 12;
+/// Records named by one request, order, refusal or receipt of an erasure.
+pub const RECORDS_PER_ERASURE_MAX: usize = 256;
+/// How long a hospital has to answer a patient who asks to have records erased: 30 days in milliseconds.
+pub const ERASURE_ANSWER_TIME_MS: u64 = 30 * 24 * 3_600_000;
+/// How long the holders of an erased record have to confirm: 7 days in milliseconds.
+pub const ERASURE_TIME_MS: u64 = 7 * 24 * 3_600_000;
+/// How far ahead a hospital can keep a record against its patient's wish: 50 years in milliseconds, more than the 30 years for which
+/// the law has records of inpatients kept.
+pub const ERASURE_KEPT_TIME_MAX_MS: u64 = 50 * 366 * 24 * 3_600_000;
 /// A day, over which declarations are counted, in milliseconds.
 pub const DECLARATION_WINDOW_MS: u64 = 24 * 3_600_000;
 /// How long the declarer's employer has to review a declaration: 7 days in milliseconds.

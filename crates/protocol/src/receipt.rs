@@ -237,6 +237,20 @@ pub enum RefusalCode {
     StudyFull,
     /// As many studies are open as there may be.
     TooManyStudies,
+    /// The record was registered by another hospital.
+    NotYourRecord,
+    /// The record is erased.
+    RecordErased,
+    /// The patient asked already, and waits for the answer.
+    ErasureAsked,
+    /// The hospital keeps the record until a date that has not come.
+    RecordKept,
+    /// The patient did not ask, or was answered.
+    NotAsked,
+    /// The record is not to be erased, or the sender did not hold it.
+    NotToErase,
+    /// The sender confirmed the erasure already.
+    ErasureConfirmed,
 }
 
 impl fmt::Display for RefusalCode {

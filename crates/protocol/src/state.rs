@@ -90,6 +90,8 @@ pub enum StateKey {
     OpenStudies,
     /// [`GrantId`] by which a patient takes part in a study, or did until it ended by itself; removed when it is taken back.
     Enrolment(StudyId, Did),
+    /// [`ErasureState`](crate::erasure::ErasureState) of a record whose erasure was asked for or ordered.
+    Erasure(RecordId),
 }
 
 impl StateKey {

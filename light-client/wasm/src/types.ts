@@ -87,7 +87,11 @@ export type HistoryEvent =
   | { readonly kind: "board-dismissed"; readonly board: string }
   | { readonly kind: "study-registered"; readonly study: string; readonly sponsor: string; readonly board: string }
   | { readonly kind: "study-reviewed"; readonly study: string; readonly board: string; readonly approved: boolean }
-  | { readonly kind: "study-ended"; readonly study: string; readonly by: string };
+  | { readonly kind: "study-ended"; readonly study: string; readonly by: string }
+  | { readonly kind: "erasure-requested"; readonly provider: string; readonly records: number }
+  | { readonly kind: "erasure-ordered"; readonly provider: string; readonly ground: "patient_asked" | "retention_over" | "registered_in_error" | "ordered"; readonly records: number; readonly confirmBy: number }
+  | { readonly kind: "erasure-refused"; readonly provider: string; readonly reason: "retention" | "dispute" | "public_health"; readonly records: number; readonly until: number }
+  | { readonly kind: "erasure-confirmed"; readonly holder: string; readonly records: number };
 
 /** An entry of a personal history. */
 export interface HistoryEntry {

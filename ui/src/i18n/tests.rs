@@ -50,6 +50,8 @@ fn every_closed_list_has_its_words() {
         words::CLASSES,
         words::LOG_EVENTS,
         words::STORY_STEPS,
+        words::ERASURE_GROUNDS,
+        words::KEEP_REASONS,
         words::PROOF_CHECKS,
         words::PURPOSES,
         words::ASK_FORS,
@@ -92,7 +94,7 @@ fn every_error_says_what_happened_what_it_means_and_what_to_do() {
 }
 
 /// Refusals of calls that no page makes: those of organisations and validators, and those that have an error of their own.
-const MET_BY_NO_PAGE: [RefusalCode; 47] = [
+const MET_BY_NO_PAGE: [RefusalCode; 51] = [
     RefusalCode::NotAnOrganisation,
     RefusalCode::NotAPractitioner,
     RefusalCode::UnknownPatient,
@@ -140,6 +142,10 @@ const MET_BY_NO_PAGE: [RefusalCode; 47] = [
     RefusalCode::AlreadyVoted,
     RefusalCode::NotYourStudy,
     RefusalCode::TooManyStudies,
+    RefusalCode::NotYourRecord,
+    RefusalCode::NotAsked,
+    RefusalCode::NotToErase,
+    RefusalCode::ErasureConfirmed,
 ];
 
 /// What a node says no with before a contract does.

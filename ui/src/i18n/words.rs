@@ -6,6 +6,7 @@ use amulet_app_api::access::{EmergencyReason, LogEvent, PractitionerRole, ProofC
 use amulet_app_api::card::{FactKind, SummarySection};
 use amulet_app_api::checking::{HospitalAnswer, MemoryTrouble, ToldAnswer};
 use amulet_app_api::clinician::{AskFor, MyAccessState};
+use amulet_app_api::erasure::{ErasureGround, KeepReason};
 use amulet_app_api::records::{Category, DataClass, StoryStep};
 use amulet_app_api::wallet::{Role, StrengthHint, Task};
 
@@ -179,6 +180,10 @@ words! {
         OpenedToMeRevoked => "log-opened-to-me-revoked",
         ReadByMe => "log-read-by-me",
         DeletedByMe => "log-deleted-by-me",
+        ErasureAsked => "log-erasure-asked",
+        ErasureOrdered => "log-erasure-ordered",
+        ErasureRefused => "log-erasure-refused",
+        ErasureConfirmed => "log-erasure-confirmed",
     }
 }
 
@@ -194,6 +199,29 @@ words! {
         Read => "story-read",
         Closed => "story-closed",
         Deleted => "story-deleted",
+        ErasureAsked => "story-erasure-asked",
+        ErasureRefused => "story-erasure-refused",
+        Erased => "story-erased",
+        ErasureConfirmed => "story-erasure-confirmed",
+    }
+}
+
+words! {
+    /// Why a hospital has records erased.
+    erasure_ground, ERASURE_GROUNDS: ErasureGround {
+        PatientAsked => "erasure-ground-patient-asked",
+        RetentionOver => "erasure-ground-retention-over",
+        RegisteredInError => "erasure-ground-registered-in-error",
+        Ordered => "erasure-ground-ordered",
+    }
+}
+
+words! {
+    /// Why a hospital keeps records that the person asked to have erased.
+    keep_reason, KEEP_REASONS: KeepReason {
+        Retention => "keep-reason-retention",
+        Dispute => "keep-reason-dispute",
+        PublicHealth => "keep-reason-public-health",
     }
 }
 

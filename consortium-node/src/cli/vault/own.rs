@@ -8,9 +8,11 @@ use crate::genesis_file;
 use crate::http_client::{self, HttpError, Request};
 use crate::keys::NodeKeys;
 use crate::ledger::Ledger;
-use crate::vault::{HeldView, Vault, VaultIndex};
+use crate::vault::{ErasedView, HeldView, Vault, VaultIndex};
 use amulet_protocol::genesis::Genesis;
 use amulet_protocol::ids::{BlobId, ChainId, Did};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The vault of a node's folder.
@@ -29,6 +31,8 @@ pub(super) struct Expected {
     pub height: u64,
     /// The ciphertexts.
     pub blobs: Vec<BlobId>,
+    /// What is erased, and is not to come back.
+    pub erased: BTreeSet<BlobId>,
 }
 
 impl Own {
@@ -41,7 +45,7 @@ impl Own {
             vault,
             chain: genesis.chain_id(),
             data: data.to_owned(),
-            url: format!("http://{}/api/v1/vault/held", config.http),
+            url: format!("http://{}/api/v1/vault", config.http),
             keys: NodeKeys::load(data)?,
             genesis,
         })
@@ -49,12 +53,12 @@ impl Own {
 
     /// What the ledger says should be here.
     pub async fn expected(&self) -> Result<Expected, Failure> {
-        let mut expected = Expected { height: 0, blobs: Vec::new() };
+        let mut expected = Expected { height: 0, blobs: Vec::new(), erased: BTreeSet::new() };
         let mut files = None;
         let mut after: Option<String> = None;
         loop {
-            let step = match &files {
-                None => match self.ask(after.as_deref()).await {
+            let step: HeldView = match &files {
+                None => match self.ask("held", after.as_deref()).await {
                     Ok(step) => step,
                     Err(HttpError::Unreachable { .. }) if after.is_none() => {
                         files = Some(self.open_files()?);
@@ -74,13 +78,39 @@ impl Own {
             }
             match step.next {
                 Some(next) => after = Some(next),
-                None => return Ok(expected),
+                None => break,
+            }
+        }
+        self.add_erased(files.as_ref(), &mut expected).await?;
+        Ok(expected)
+    }
+
+    async fn add_erased(
+        &self,
+        files: Option<&(VaultIndex, Ledger)>,
+        expected: &mut Expected,
+    ) -> Result<(), Failure> {
+        let mut after: Option<String> = None;
+        loop {
+            let step: ErasedView = match files {
+                None => self.ask("erased", after.as_deref()).await?,
+                Some((index, ledger)) => {
+                    ErasedView::read(index, ledger, after.as_deref().map(blob).transpose()?)?
+                }
+            };
+            for text in &step.blobs {
+                expected.erased.insert(blob(text)?);
+            }
+            match step.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
             }
         }
     }
 
-    async fn ask(&self, after: Option<&str>) -> Result<HeldView, HttpError> {
-        let url = after.map_or(self.url.clone(), |after| format!("{}?after={after}", self.url));
+    async fn ask<T: DeserializeOwned>(&self, what: &str, after: Option<&str>) -> Result<T, HttpError> {
+        let after = after.map_or(String::new(), |after| format!("?after={after}"));
+        let url = format!("{}/{what}{after}", self.url);
         let answer = http_client::send(Request::get(&url).bearer(&self.keys.intake_token)).await?;
         serde_json::from_slice(&answer.body)
             .map_err(|error| HttpError::Unreachable { url, reason: error.to_string() })

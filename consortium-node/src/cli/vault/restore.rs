@@ -41,17 +41,23 @@ pub(super) async fn restore(args: &RestoreArgs) -> Result<(), Failure> {
     let mut reader = BackupReader::open(&args.from, &secret, own.chain)?;
     let expected = own.expected().await?;
     let mut progress = Progress::new("restoring");
-    let (mut put, mut there, mut bytes_put) = (0, 0, 0);
+    let (mut put, mut there, mut erased, mut bytes_put) = (0, 0, 0, 0);
     let lacking = loop {
-        match reader.next(&own.vault).await? {
+        match reader.next(&own.vault, &expected.erased).await? {
             Restored::Put { bytes, .. } => (put, bytes_put) = (put + 1, bytes_put + bytes),
             Restored::There { .. } => there += 1,
+            Restored::Erased { .. } => erased += 1,
             Restored::End { lacking, .. } => break lacking,
         }
-        progress.show(put + there, expected.blobs.len() as u64, bytes_put);
+        progress.show(put + there + erased, expected.blobs.len() as u64, bytes_put);
     };
     progress.end();
     say(format_args!("the backup is whole: {put} ciphertexts restored, {there} were there"));
+    if erased > 0 {
+        say(format_args!(
+            "{erased} ciphertexts are erased by the ledger and stay so; make a new backup, and destroy this one"
+        ));
+    }
     if lacking > 0 {
         say(format_args!("{lacking} ciphertexts were lacking when it was made"));
     }

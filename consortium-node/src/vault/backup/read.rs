@@ -9,6 +9,7 @@ use amulet_crypto::passphrase::derive_key;
 use amulet_protocol::codec;
 use amulet_protocol::ids::{BlobId, ChainId, Timestamp};
 use borsh::BorshDeserialize;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,11 @@ pub enum Restored {
         blob: BlobId,
         /// Its bytes.
         bytes: u64,
+    },
+    /// The ledger says that it is erased: it stays so.
+    Erased {
+        /// Which.
+        blob: BlobId,
     },
     /// The vault had it, whole.
     There {
@@ -83,33 +89,31 @@ impl BackupReader {
         self.made
     }
 
-    /// Restores the next entry into a vault.
+    /// Restores the next entry into a vault, unless it is one of those that are `erased`.
     ///
     /// # Errors
     /// [`BackupError::CutOff`], [`BackupError::Altered`], [`BackupError::Vault`], [`BackupError::File`]. What was restored before stays.
-    pub async fn next(&mut self, vault: &Vault) -> Result<Restored, BackupError> {
+    pub async fn next(&mut self, vault: &Vault, erased: &BTreeSet<BlobId>) -> Result<Restored, BackupError> {
         let [kind] = self.take()?;
         match kind {
-            ENTRY => self.entry(vault).await,
+            ENTRY => self.entry(vault, erased).await,
             END => self.end(),
             _ => Err(self.altered()),
         }
     }
 
-    async fn entry(&mut self, vault: &Vault) -> Result<Restored, BackupError> {
+    async fn entry(&mut self, vault: &Vault, erased: &BTreeSet<BlobId>) -> Result<Restored, BackupError> {
         let blob = BlobId(Digest::from_bytes(self.take()?));
         let bytes = u64::from_le_bytes(self.take()?);
         if bytes > STREAM_BYTES_MAX {
             return Err(self.altered());
         }
+        if erased.contains(&blob) {
+            self.skip(bytes)?;
+            return Ok(Restored::Erased { blob });
+        }
         if vault.check(blob, None).await? == Found::Whole(bytes) {
-            let mut rest = (&mut self.stream).take(bytes);
-            let skipped = io::copy(&mut rest, &mut io::sink());
-            let skipped = skipped.map_err(|error| of_stream(&error, self.entries, &self.path))?;
-            if skipped != bytes {
-                return Err(BackupError::CutOff { entries: self.entries });
-            }
-            self.entries += 1;
+            self.skip(bytes)?;
             return Ok(Restored::There { blob });
         }
         let (mut incoming, mut left) = (vault.begin().await?, bytes);
@@ -130,6 +134,18 @@ impl BackupReader {
         }
         self.entries += 1;
         Ok(Restored::Put { blob, bytes })
+    }
+
+    /// Passes over the ciphertext of an entry.
+    fn skip(&mut self, bytes: u64) -> Result<(), BackupError> {
+        let mut rest = (&mut self.stream).take(bytes);
+        let skipped = io::copy(&mut rest, &mut io::sink());
+        let skipped = skipped.map_err(|error| of_stream(&error, self.entries, &self.path))?;
+        if skipped != bytes {
+            return Err(BackupError::CutOff { entries: self.entries });
+        }
+        self.entries += 1;
+        Ok(())
     }
 
     fn end(&mut self) -> Result<Restored, BackupError> {

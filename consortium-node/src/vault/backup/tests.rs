@@ -3,6 +3,7 @@
 use super::*;
 use crate::vault::Vault;
 use amulet_crypto::digest::{Digest, sm3};
+use std::collections::BTreeSet;
 use tempfile::TempDir;
 
 const SECRET: &str = "correct horse battery staple, twice";
@@ -39,9 +40,9 @@ async fn restore(
     let mut reader = BackupReader::open(from, secret, CHAIN)?;
     let mut put = 0;
     loop {
-        match reader.next(vault).await? {
+        match reader.next(vault, &BTreeSet::new()).await? {
             Restored::Put { .. } => put += 1,
-            Restored::There { .. } => {}
+            Restored::There { .. } | Restored::Erased { .. } => {}
             end @ Restored::End { .. } => return Ok((put, end)),
         }
     }

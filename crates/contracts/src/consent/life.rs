@@ -3,7 +3,7 @@
 use super::{can_read, lasts, opens};
 use crate::state::StateRead;
 use crate::step::{Done, Step, Stop, ensure};
-use crate::{checks, history, research, rules};
+use crate::{checks, erasure, history, research, rules};
 use amulet_protocol::calls::{
     ConfirmDeletion, ExtendAccess, GrantId, NarrowAccess, PauseAccess, ResumeAccess, RevokeAccess, UseAccess,
 };
@@ -102,6 +102,7 @@ pub(crate) fn use_access<S: StateRead>(step: &mut Step<'_, S>, call: &UseAccess)
     }?;
     checks::ascending(&call.records, RECORDS_PER_GRANT_MAX)?;
     ensure(is_part(&call.records, &grant.records), RefusalCode::NotGranted)?;
+    call.records.iter().try_for_each(|id| erasure::still_there(step, *id))?;
     rules::can_read_all(step, &grant, &call.records)?;
     grant.uses = grant.uses.saturating_add(1);
     grant.used_last = Some(step.now());

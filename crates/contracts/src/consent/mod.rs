@@ -10,7 +10,7 @@ pub(crate) use life::{confirm_deletion, extend, narrow, pause, resume, revoke, u
 
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
-use crate::{checks, history, registry, research, rules};
+use crate::{checks, erasure, history, registry, research, rules};
 use amulet_protocol::calls::{DeclineAccess, GrantAccess, GrantId, RequestAccess, RequestId};
 use amulet_protocol::consent::{Category, DataClass, Purpose, RecordDates};
 use amulet_protocol::grant::{GrantState, Hold, Term};
@@ -169,6 +169,7 @@ fn may_open<S: StateRead>(step: &Step<'_, S>, call: &GrantAccess, bounds: Option
         let own = record.filter(|record| record.patient == step.sender);
         let record = own.ok_or(RefusalCode::UnknownRecord)?;
         ensure(record.class != DataClass::Core, RefusalCode::CoreRecord)?;
+        erasure::still_there(step, *id)?;
         keeps(Some(&record.category))?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 mod consent;
 mod emergency;
+mod erasure;
 mod evidence;
 mod governance;
 mod grantee;

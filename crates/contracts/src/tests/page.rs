@@ -1,7 +1,7 @@
 //! The table of transactions in `docs/consent.md` against what the tests meet: it names every refusal that there is, and each has a
 //! test.
 
-use super::{consent, emergency, grantee, life, met, records, registry, research, rules, standing};
+use super::{consent, emergency, erasure, grantee, life, met, records, registry, research, rules, standing};
 use std::collections::{BTreeMap, BTreeSet};
 
 const PAGE: &str = include_str!("../../../../docs/consent.md");
@@ -67,6 +67,12 @@ const TESTS: &[fn()] = &[
     emergency::a_clinician_who_declares_for_everyone_alarms_their_employer_and_is_stopped,
     emergency::a_patient_reports_a_declaration_once_and_all_sides_hear,
     emergency::the_employer_at_the_time_reviews_a_declaration_once,
+    erasure::what_is_ordered_is_told_to_patient_and_holders_who_each_sign_that_it_is_gone,
+    erasure::a_patient_asks_and_the_hospital_erases_or_keeps_by_law_until_a_date,
+    erasure::nobody_erases_or_keeps_what_another_hospital_registered,
+    erasure::only_holders_confirm_only_what_is_erased_and_once,
+    erasure::lists_are_of_one_patient_and_one_hospital_in_order_and_not_endless,
+    erasure::an_erased_record_is_neither_granted_nor_read_and_never_comes_back,
     grantee::a_patient_gives_access_unasked,
     grantee::what_is_given_unasked_keeps_to_the_same_limits,
     grantee::a_relative_reads_without_being_a_practitioner_and_nobody_else_does,

@@ -5,8 +5,8 @@ use crate::Due;
 use crate::flows_due;
 use crate::rules::{Access, DEFAULT_RULES, GivenTo, Reader, RecordKind, hour_of_day, in_force};
 use crate::testing::{
-    card, emergency, grant, participation, reading, records, request, sealed_keys, staff, staff_key, study,
-    unasked,
+    card, emergency, grant, participation, reading, record_id, records, request, sealed_keys, staff,
+    staff_key, study, unasked,
 };
 use amulet_protocol::calls::{
     CardLocator, ConfirmDeletion, DeclineAccess, ExtendAccess, GrantId, KeyFlow, NarrowAccess, PauseAccess,
@@ -14,10 +14,13 @@ use amulet_protocol::calls::{
     UseLimit,
 };
 use amulet_protocol::consent::{Category, PractitionerRole};
+use amulet_protocol::erasure::{
+    ConfirmErasure, ErasureGround, ErasureState, KeepReason, OrderErasure, RefuseErasure, RequestErasure,
+};
 use amulet_protocol::governance::ProposalId;
 use amulet_protocol::grant::{GrantState, Standing, Term};
 use amulet_protocol::grantee::Grantee;
-use amulet_protocol::ids::Nonce;
+use amulet_protocol::ids::{Nonce, RecordId};
 use amulet_protocol::rules::{ApproveRules, ProposeRules, RuleBookState};
 use amulet_protocol::state::{Account, CardState, Practitioner, RecordState, RequestState};
 use amulet_protocol::study::{EndStudy, RegisterStudy, ReviewStudy, StudyId, StudyState, VoteBoard, Wording};
@@ -60,6 +63,7 @@ enum Attempt {
     Study { by: usize },
     Review { stray: bool, study: usize, approve: bool },
     EndStudy { stray: bool, study: usize },
+    Erase { how: usize, by: usize, patient: usize, number: u64 },
     Join { patient: usize, study: usize, first: u64, count: u64, hours: u64, standing: bool },
     Wait { hours: u64 },
 }
@@ -105,6 +109,8 @@ fn attempt() -> impl Strategy<Value = Attempt> {
             .prop_map(|(patient, locator)| Attempt::RevokeCard { patient, locator }),
         3 => (who, locator).prop_map(|(doctor, locator)| Attempt::Emergency { doctor, locator }),
         1 => (0..BOOKS.len()).prop_map(|book| Attempt::Rules { book }),
+        4 => (0usize..4, 0usize..2, 0usize..2, 0u64..3)
+            .prop_map(|(how, by, patient, number)| Attempt::Erase { how, by, patient, number }),
         2 => (1u64..20).prop_map(|hours| Attempt::Wait { hours }),
     ]
 }
@@ -255,6 +261,22 @@ fn call_of(world: &World, made: &Made, attempt: &Attempt) -> Option<(&'static st
             call.standing.extend(standing.then_some(Category::Labs));
             (PATIENTS[patient], Call::GrantAccess(call))
         }
+        Attempt::Erase { how, by, patient, number } => {
+            let records = vec![record_id(base(patient) + number)];
+            let until = world.now.plus_millis(HOUR_MS);
+            match how {
+                0 => (PATIENTS[by], Call::RequestErasure(RequestErasure { records })),
+                1 => {
+                    let ground = ErasureGround::PatientAsked;
+                    (HOSPITALS[by], Call::OrderErasure(OrderErasure { records, ground }))
+                }
+                2 => {
+                    let reason = KeepReason::Dispute;
+                    (HOSPITALS[by], Call::RefuseErasure(RefuseErasure { records, reason, until }))
+                }
+                _ => (HOSPITALS[by], Call::ConfirmErasure(ConfirmErasure { records })),
+            }
+        }
         Attempt::Rules { .. } | Attempt::Wait { .. } => return None,
     })
 }
@@ -333,6 +355,18 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
             let study: StudyState = world.read(&StateKey::Study(*study)).unwrap();
             [study.sponsor, study.terms.board].into()
         }
+        Event::ErasureRequested { .. } | Event::ErasureRefused { .. } => {
+            let record = erased_record(world, &transaction.call);
+            [record.patient, record.provider].into()
+        }
+        Event::ErasureOrdered { .. } => {
+            let record = erased_record(world, &transaction.call);
+            record.holders.into_iter().chain([record.patient]).collect()
+        }
+        Event::ErasureConfirmed { holder, .. } => {
+            let record = erased_record(world, &transaction.call);
+            [*holder, record.patient, record.provider].into()
+        }
         Event::IdentityRegistered
         | Event::PractitionerRegistered { .. }
         | Event::MembershipProposed { .. }
@@ -349,6 +383,18 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
         | Event::ValidatorKeyRotated { .. }
         | Event::EvidenceRecorded { .. } => unreachable!("nobody tries that here"),
     }
+}
+
+/// The one record that a call about an erasure names.
+fn erased_record(world: &World, call: &Call) -> RecordState {
+    let (Call::RequestErasure(RequestErasure { records })
+    | Call::OrderErasure(OrderErasure { records, .. })
+    | Call::RefuseErasure(RefuseErasure { records, .. })
+    | Call::ConfirmErasure(ConfirmErasure { records })) = call
+    else {
+        panic!("no erasure: {call:?}")
+    };
+    world.read(&StateKey::Record(records[0])).unwrap()
 }
 
 /// Whether a transaction, if it is a reading, has a live grant and the rule book on its side: each record by itself, as the rules
@@ -370,7 +416,10 @@ fn readable(world: &World, transaction: &Transaction) -> bool {
         })
     };
     let open = grant.grantee.study().is_none_or(|study| is_open(world, study));
-    open && grant.standing(world.now) == Standing::Active && call.records.iter().all(|id| allowed(*id))
+    let erased = |id: &RecordId| matches!(world.read(&StateKey::Erasure(*id)), Some(ErasureState::Erased(_)));
+    open && !call.records.iter().any(erased)
+        && grant.standing(world.now) == Standing::Active
+        && call.records.iter().all(|id| allowed(*id))
 }
 
 fn is_open(world: &World, study: StudyId) -> bool {

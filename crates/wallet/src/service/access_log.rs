@@ -18,6 +18,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::Service;
+use super::erasure;
 use super::error::{forged, storage};
 use super::session::{Owner, Person, Session};
 use crate::convert;
@@ -151,6 +152,25 @@ impl Service {
             Event::EmergencyReviewed { practitioner, finding, .. } => {
                 actor = Some(*practitioner);
                 LogEvent::EmergencyReviewed { justified: *finding == ReviewFinding::Justified }
+            }
+            Event::ErasureRequested { records, .. } => {
+                line.records = u64::from(*records);
+                LogEvent::ErasureAsked
+            }
+            Event::ErasureOrdered { provider, ground, records, confirm_by } => {
+                line.hospital = Some(self.hospital_view(provider));
+                line.records = u64::from(*records);
+                LogEvent::ErasureOrdered { ground: erasure::ground(*ground), confirm_by: confirm_by.0 }
+            }
+            Event::ErasureRefused { provider, reason, records, until } => {
+                line.hospital = Some(self.hospital_view(provider));
+                line.records = u64::from(*records);
+                LogEvent::ErasureRefused { reason: erasure::keep_reason(*reason), until: until.0 }
+            }
+            Event::ErasureConfirmed { holder, records } => {
+                line.hospital = Some(self.hospital_view(holder));
+                line.records = u64::from(*records);
+                LogEvent::ErasureConfirmed
             }
             Event::CardPublished { .. } => LogEvent::CardMade,
             Event::CardRevoked { .. } => LogEvent::CardRevoked,

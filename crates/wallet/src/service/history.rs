@@ -8,6 +8,7 @@ use amulet_protocol::ids::TxId;
 use std::sync::Arc;
 
 use super::Service;
+use super::erasure::erased_in;
 use super::ledger::is_offline;
 use super::session::{Person, RecordMeta, Session};
 
@@ -47,6 +48,10 @@ impl Service {
         cache.head = proven.head;
         let found = records_in(&proven.entries, |id| cache.transactions.get(&id).cloned());
         cache.records.extend(found);
+        for id in erased_in(&proven.entries, &cache.transactions) {
+            cache.opened.remove(&id);
+            cache.erased.insert(id);
+        }
         cache.entries.extend(proven.entries);
         cache.checked = Some(checked.clone());
         drop(cache);
@@ -90,6 +95,7 @@ fn has_details(event: &Event) -> bool {
             | Event::AccessRequested { .. }
             | Event::AccessGranted { .. }
             | Event::EmergencyDeclared { .. }
+            | Event::ErasureOrdered { .. }
     )
 }
 

@@ -24,7 +24,7 @@ const NEWEST: usize = 5;
 /// Records registered, with their sessions, those of the newest blocks first; those about health before paperwork and bills.
 fn newest(person: &Person) -> Vec<(Arc<Session>, Arc<RecordMeta>)> {
     let of = |session: &Arc<Session>| {
-        let records = session.cache().records.clone();
+        let records: Vec<_> = session.cache().there().cloned().collect();
         let session = Arc::clone(session);
         records.into_iter().rev().map(move |meta| (Arc::clone(&session), meta))
     };
@@ -42,7 +42,7 @@ impl Service {
     pub(super) async fn home(&self) -> Result<HomeView, ApiError> {
         let person = self.patient()?;
         let checked = self.follow_all(&person).await?;
-        let records = person.sessions().iter().map(|session| session.cache().records.len() as u64).sum();
+        let records = person.sessions().iter().map(|session| session.cache().there().count() as u64).sum();
         let newest = newest(&person);
         let mut opened = Vec::new();
         for session in person.sessions() {
@@ -56,13 +56,14 @@ impl Service {
         opened.sort_by_key(|record| Reverse(record.moment));
         let (mut requests_waiting, mut emergencies_unseen) = (Vec::new(), Vec::new());
         let mut readers = BTreeSet::new();
-        let mut deletions_overdue = 0;
+        let (mut deletions_overdue, mut erasures_overdue) = (0, 0);
         for session in person.sessions() {
             requests_waiting.extend(self.waiting(session).await?);
             emergencies_unseen.extend(self.emergencies_unseen(&person, session).await?);
             let grants = self.grants(session).await?;
             readers.extend(self.readers_now(session, &grants));
             deletions_overdue += self.deletions_overdue(&grants);
+            erasures_overdue += self.erasures_overdue(session).await?;
         }
         requests_waiting.sort_by_key(|request| request.asked_at);
         emergencies_unseen.sort_by_key(|line| Reverse(line.at));
@@ -75,6 +76,7 @@ impl Service {
             newest: opened.into_iter().map(|record| record.line.clone()).collect(),
             readers_now: readers.len() as u64,
             deletions_overdue,
+            erasures_overdue,
         })
     }
 

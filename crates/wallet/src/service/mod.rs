@@ -11,6 +11,7 @@ mod blobs;
 mod checking;
 mod checkpoints;
 mod emergency;
+mod erasure;
 mod error;
 mod files;
 mod giving;
@@ -226,6 +227,8 @@ impl Service {
             Request::Records(_) => reply(boxed(|| self.records()).await),
             Request::Record(call) => reply(boxed(|| self.record(&call.id)).await),
             Request::RecordStory(call) => reply(boxed(|| self.record_story(&call.id)).await),
+            Request::RecordErasure(call) => reply(boxed(|| self.record_erasure(&call.id)).await),
+            Request::RequestErasure(call) => reply(boxed(|| self.request_erasure(&call.id)).await),
             Request::CardDraft(_) => reply(boxed(|| self.card_draft()).await),
             Request::MakeCard(call) => reply(boxed(|| self.make_card(call)).await),
             Request::Card(_) => reply(boxed(|| self.card()).await),

@@ -25,10 +25,10 @@ pub struct Step {
     pub what: StoryStep,
 }
 
-/// What befell `record`, oldest first: it and its later versions (`amended_by`) were registered, and grants opened it, were changed,
-/// used and ended.
+/// What befell `record`, oldest first: it and its later versions (`amended_by`) were registered, grants opened it, were changed,
+/// used and ended, and it was erased.
 ///
-/// A step needs the transaction behind its entry: those of registrations, grants, readings and narrowings. An entry whose transaction is
+/// A step needs the transaction behind its entry: those of registrations, grants, readings, narrowings and erasures. An entry whose transaction is
 /// not in `transactions` is passed over.
 #[must_use]
 pub fn steps(
@@ -90,6 +90,26 @@ impl Story<'_> {
             Event::AccessResumed { grant, .. } if opens(grant) => StoryStep::Resumed,
             Event::AccessExtended { grant, .. } if opens(grant) => StoryStep::Extended,
             Event::AccessRevoked { grant, .. } if opens(grant) => StoryStep::Closed,
+            Event::ErasureRequested { .. } => {
+                let Call::RequestErasure(call) = call()? else { return None };
+                call.records.binary_search(&self.record).ok()?;
+                StoryStep::ErasureAsked
+            }
+            Event::ErasureOrdered { .. } => {
+                let Call::OrderErasure(call) = call()? else { return None };
+                call.records.binary_search(&self.record).ok()?;
+                StoryStep::Erased
+            }
+            Event::ErasureRefused { .. } => {
+                let Call::RefuseErasure(call) = call()? else { return None };
+                call.records.binary_search(&self.record).ok()?;
+                StoryStep::ErasureRefused
+            }
+            Event::ErasureConfirmed { .. } => {
+                let Call::ConfirmErasure(call) = call()? else { return None };
+                call.records.binary_search(&self.record).ok()?;
+                StoryStep::ErasureConfirmed
+            }
             // Also for what was read before it was taken out of the grant.
             Event::DeletionConfirmed { grant, .. } if self.open.contains_key(grant) => StoryStep::Deleted,
             _ => return None,
@@ -163,7 +183,16 @@ impl Service {
 
 /// Whether only the transaction says which records an event is about.
 fn changes_records(event: &Event) -> bool {
-    matches!(event, Event::RecordsOpened { .. } | Event::RecordsRead { .. } | Event::AccessNarrowed { .. })
+    matches!(
+        event,
+        Event::RecordsOpened { .. }
+            | Event::RecordsRead { .. }
+            | Event::AccessNarrowed { .. }
+            | Event::ErasureRequested { .. }
+            | Event::ErasureOrdered { .. }
+            | Event::ErasureRefused { .. }
+            | Event::ErasureConfirmed { .. }
+    )
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

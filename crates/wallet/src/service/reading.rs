@@ -8,6 +8,7 @@ use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_light_client::NodeIndex;
 use amulet_protocol::calls::{Call, GrantId, UseAccess};
+use amulet_protocol::erasure::ErasureState;
 use amulet_protocol::grant::{GrantState, Standing};
 use amulet_protocol::grant_keys::GrantKeys;
 use amulet_protocol::grantee::Grantee;
@@ -32,8 +33,12 @@ use crate::convert;
 const EXPLAINERS_MAX: usize = 3;
 
 impl Service {
-    /// Reads all records that a grant opens as the ledger has it now.
-    pub(super) async fn read_as_it_stands(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
+    /// Reads all records that a grant opens as the ledger has it now; without those that are erased, if it is known that some are.
+    pub(super) async fn read_as_it_stands(
+        &self,
+        grant: &str,
+        some_erased: bool,
+    ) -> Result<GrantedRecordsView, ApiError> {
         let person = self.person()?;
         let id = GrantId(tx_id(grant)?);
         // Always asked anew: a grant that was taken back a moment ago must not be used.
@@ -56,9 +61,13 @@ impl Service {
         let (closed, closed_by_rules) = closed_by_rules(&ruled);
         let mut known = self.records_of(&state).await?;
         known.retain(|(id, _)| !closed.contains(id));
+        if some_erased {
+            let erased = self.erased_of(known.iter().map(|(id, _)| *id)).await?;
+            known.retain(|(id, _)| !erased.contains(id));
+        }
         let readable: Vec<RecordId> = known.iter().map(|(id, _)| *id).collect();
         let until = state.closes_at().0;
-        if readable.is_empty() && !closed.is_empty() {
+        if readable.is_empty() && (some_erased || !closed.is_empty()) {
             let (records, missing, narrowed, proof) = (Vec::new(), 0, false, None);
             return Ok(GrantedRecordsView { records, missing, narrowed, until, closed_by_rules, proof });
         }
@@ -165,6 +174,18 @@ impl Service {
         let keys: Vec<StateKey> = state.records.iter().map(|id| StateKey::Record(*id)).collect();
         let states = self.states_of::<RecordState>(&keys).await?;
         Ok(state.records.iter().copied().zip(states).filter_map(|(id, state)| Some((id, state?))).collect())
+    }
+
+    /// Those of these records that are erased.
+    async fn erased_of(
+        &self,
+        records: impl Iterator<Item = RecordId>,
+    ) -> Result<BTreeSet<RecordId>, ApiError> {
+        let records: Vec<RecordId> = records.collect();
+        let keys: Vec<StateKey> = records.iter().map(|id| StateKey::Erasure(*id)).collect();
+        let states = self.states_of::<ErasureState>(&keys).await?;
+        let erased = |state: Option<ErasureState>| matches!(state, Some(ErasureState::Erased(_)));
+        Ok(records.into_iter().zip(states).filter_map(|(id, state)| erased(state).then_some(id)).collect())
     }
 
     async fn read_records(

@@ -36,6 +36,7 @@ impl Service {
             categories: counts(loaded.records.iter().map(|record| record.line.category)),
             records: loaded.records.iter().map(|record| record.line.clone()).collect(),
             missing: loaded.missing,
+            erased: self.erased_records(&person),
             checked: Some(loaded.checked),
         })
     }
@@ -103,7 +104,8 @@ impl Service {
         let _one_at_a_time = session.loading.lock().await;
         let closed: Vec<Arc<RecordMeta>> = {
             let cache = session.cache();
-            metas.into_iter().filter(|meta| !cache.opened.contains_key(&meta.entry.id)).collect()
+            let closed = |id: &RecordId| !cache.opened.contains_key(id) && !cache.erased.contains(id);
+            metas.into_iter().filter(|meta| closed(&meta.entry.id)).collect()
         };
         if closed.is_empty() {
             return Ok(0);

@@ -1,4 +1,4 @@
-//! Reading under a grant that the patient narrows in the same moment.
+//! Reading under a grant that the patient narrows in the same moment, or of whose records some are erased.
 
 use amulet_app_api::clinician::GrantedRecordsView;
 use amulet_app_api::{ApiError, ErrorCode};
@@ -7,16 +7,24 @@ use super::Service;
 
 impl Service {
     /// Reads all records of a grant. A use that names a record which the patient has just closed is refused whole: what is left
-    /// is then read, once more, and said to be less.
+    /// is then read, once more, and said to be less. So it is with a record that is erased, which is rare: only then it is looked up
+    /// which are.
     pub(super) async fn read_grant(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
-        match self.read_as_it_stands(grant).await {
+        match self.read_as_it_stands(grant, false).await {
+            Err(error) if names_erased(&error) => self.read_as_it_stands(grant, true).await,
             Err(error) if names_too_many(&error) => {
-                let left = self.read_as_it_stands(grant).await?;
+                let left = self.read_as_it_stands(grant, false).await?;
                 Ok(GrantedRecordsView { narrowed: true, ..left })
             }
             outcome => outcome,
         }
     }
+}
+
+/// Whether a reading was refused because it named a record that is erased.
+fn names_erased(error: &ApiError) -> bool {
+    error.code == ErrorCode::Refused
+        && error.details.get("reason").is_some_and(|reason| reason == "record_erased")
 }
 
 /// Whether a reading was refused because it named a record that the grant does not open any more.
@@ -41,5 +49,7 @@ mod tests {
         }
         let used = crate::service::error::refusal(amulet_protocol::receipt::RefusalCode::NotGranted);
         assert!(names_too_many(&used));
+        let erased = crate::service::error::refusal(amulet_protocol::receipt::RefusalCode::RecordErased);
+        assert!(names_erased(&erased) && !names_too_many(&erased) && !names_erased(&used));
     }
 }

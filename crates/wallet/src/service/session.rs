@@ -11,7 +11,7 @@ use amulet_protocol::ids::{Did, Height, RecordId, Timestamp, TxId};
 use amulet_protocol::record::RecordPlain;
 use amulet_protocol::study::StudyId;
 use amulet_protocol::transaction::SignedTransaction;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::convert;
@@ -66,6 +66,8 @@ pub(crate) struct Cache {
     /// In the order of registration.
     pub records: Vec<Arc<RecordMeta>>,
     pub opened: BTreeMap<RecordId, Arc<OpenRecord>>,
+    /// Records that are erased: nobody has them any more.
+    pub erased: BTreeSet<RecordId>,
 }
 
 /// A record as the ledger has it.
@@ -84,6 +86,13 @@ pub(crate) struct OpenRecord {
     pub line: RecordLineView,
     /// Seconds since 1970 of its date, for sorting.
     pub moment: Option<i64>,
+}
+
+impl Cache {
+    /// The records that are not erased, in the order of registration.
+    pub fn there(&self) -> impl Iterator<Item = &Arc<RecordMeta>> {
+        self.records.iter().filter(|meta| !self.erased.contains(&meta.entry.id))
+    }
 }
 
 impl Person {

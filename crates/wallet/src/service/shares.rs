@@ -58,8 +58,10 @@ impl Service {
         grant: &GrantState,
     ) -> Result<ShareView, ApiError> {
         let to = self.grantee_view(session, &grant.grantee).await?;
-        let categories: BTreeMap<RecordId, _> =
-            session.cache().records.iter().map(|meta| (meta.entry.id, meta.entry.category)).collect();
+        let categories: BTreeMap<RecordId, _> = {
+            let cache = session.cache();
+            cache.there().map(|meta| (meta.entry.id, meta.entry.category)).collect()
+        };
         let until_max = self.judged_at().plus_millis(ACCESS_TIME_MAX_MS).min(self.study_end(grant).await?);
         let opened = grant.records.iter().filter_map(|id| categories.get(id));
         Ok(ShareView {

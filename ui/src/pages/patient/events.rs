@@ -81,7 +81,23 @@ fn particulars(t: Translator, line: &LogLineView) -> Option<String> {
         | LogEvent::OpenedToMeRevoked
         | LogEvent::ReadByMe
         | LogEvent::DeletedByMe
+        | LogEvent::ErasureAsked
+        | LogEvent::ErasureConfirmed
         | LogEvent::DeletionConfirmed => None,
+        LogEvent::ErasureOrdered { ground, confirm_by } => {
+            let ground = t.text(words::erasure_ground(ground), &[]);
+            let by = tr!(t, "log-erasure-confirm-by", by = t.day(*confirm_by));
+            Some(tr!(t, "sentences", first = ground, second = by))
+        }
+        LogEvent::ErasureRefused { reason, until } => {
+            let reason = t.text(words::keep_reason(reason), &[]);
+            Some(tr!(
+                t,
+                "sentences",
+                first = reason,
+                second = tr!(t, "log-erasure-until", until = t.day(*until))
+            ))
+        }
         LogEvent::AccessExtended { until } => Some(tr!(t, "log-until", until = t.date_time(*until))),
     }
 }
@@ -105,5 +121,8 @@ pub fn icon(event: &LogEvent) -> Icon {
         LogEvent::OpenedToMeChanged => Icon::Clock,
         LogEvent::OpenedToMeRevoked => Icon::Cross,
         LogEvent::DeletedByMe => Icon::Check,
+        LogEvent::ErasureAsked => Icon::Ask,
+        LogEvent::ErasureOrdered { .. } | LogEvent::ErasureRefused { .. } => Icon::Cross,
+        LogEvent::ErasureConfirmed => Icon::Check,
     }
 }

@@ -69,6 +69,13 @@ fn HomeBody(view: HomeView) -> Element {
                     Glyph { icon: Icon::Next, size: 18 }
                 }
             }
+            if view.erasures_overdue > 0 {
+                Link { class: "notice wait link", to: Route::Records {}, "data-testid": "home-erasures-overdue",
+                    Glyph { icon: Icon::Clock, size: 24 }
+                    span { class: "grow strong", {tr!(t, "home-erasures-overdue", n = view.erasures_overdue)} }
+                    Glyph { icon: Icon::Next, size: 18 }
+                }
+            }
             Link { class: "line boxed", to: Route::Code {}, "data-testid": "home-code",
                 span { class: "tile", Glyph { icon: Icon::Scan } }
                 span { class: "grow",

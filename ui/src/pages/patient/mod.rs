@@ -5,6 +5,7 @@ pub mod card_make;
 pub mod card_print;
 mod choose_records;
 pub mod code;
+mod erasure;
 mod events;
 pub mod give;
 pub mod home;

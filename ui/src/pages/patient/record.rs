@@ -1,5 +1,6 @@
 //! One record.
 
+use super::erasure::Erasure;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::PageHead;
@@ -33,6 +34,7 @@ pub fn Record(id: String) -> Element {
                     span { class: "grow strong", {tr!(t, "story-title")} }
                     Glyph { icon: Icon::Next, size: 18 }
                 }
+                Erasure { id: record.line.id.clone() }
                 SaveProof { of: ProofOf::Record { id: record.line.id.clone() } }
             })}
         }

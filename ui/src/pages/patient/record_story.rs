@@ -1,5 +1,6 @@
 //! Everything that happened to one record.
 
+use super::erasure::Erasure;
 use super::events;
 use crate::components::check::{CheckedBadge, ProvenMark};
 use crate::components::icon::{Glyph, Icon};
@@ -22,6 +23,7 @@ pub fn RecordStory(id: String) -> Element {
         div { class: "page",
             PageHead { title: tr!(t, "story-title"), lead: tr!(t, "story-lead"), back: Route::Record { id: id.clone() } }
             {show(story, |view| rsx! { Body { view: view.clone() } })}
+            Erasure { id: id.clone() }
             SaveProof { of: ProofOf::RecordStory { id } }
         }
     }

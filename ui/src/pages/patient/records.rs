@@ -1,5 +1,6 @@
 //! All records on a timeline, filtered by category and by words.
 
+use super::erasure::ErasedRecords;
 use crate::components::check::CheckedBadge;
 use crate::components::field::TextField;
 use crate::components::icon::{Glyph, Icon};
@@ -40,6 +41,7 @@ fn Body(view: TimelineView, chosen: Signal<Option<Category>>, search: Signal<Str
             Empty { icon: Icon::Records, title: tr!(t, "home-empty-title"), text: tr!(t, "home-empty-text"),
                 Link { class: "button second", to: Route::Code {}, {tr!(t, "home-empty-step")} }
             }
+            ErasedRecords { records: view.erased.clone() }
         };
     }
     rsx! {
@@ -63,6 +65,7 @@ fn Body(view: TimelineView, chosen: Signal<Option<Category>>, search: Signal<Str
                 navigator.push(Route::Record { id });
             } }
         }
+        ErasedRecords { records: view.erased.clone() }
         SaveSummary {}
     }
 }
