@@ -51,7 +51,19 @@ fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Re
 /// # Errors
 /// No answer came; the transport's words.
 pub fn get(url: &str) -> Result<Answer, String> {
-    answer(agent().get(url).config().timeout_global(Some(TIMEOUT)).build().call())
+    get_with(url, &[])
+}
+
+/// `GET` with headers.
+///
+/// # Errors
+/// No answer came; the transport's words.
+pub fn get_with(url: &str, headers: &[(&str, &str)]) -> Result<Answer, String> {
+    let mut request = agent().get(url).config().timeout_global(Some(TIMEOUT)).build();
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    answer(request.call())
 }
 
 /// `POST` with headers.

@@ -6,6 +6,7 @@
 //! - [`summary::summarize`] builds the emergency summary from a patient's records.
 //! - [`ips::ips_document`] makes the International Patient Summary of them, for another doctor.
 //! - [`export`] writes grants, accesses and registrations as FHIR, and reads them back.
+//! - [`rest`] makes records ready to be served and searched as FHIR.
 //! - [`check_line`] is intake's judgement of a file, as one line.
 //!
 //! The crate does no I/O, has no clock, knows nothing of the chain, and also compiles to wasm. FHIR R4 is what it is made
@@ -30,6 +31,7 @@ mod narrative;
 pub mod quality;
 mod record;
 mod refusal;
+pub mod rest;
 pub mod summary;
 mod text;
 mod title;

@@ -13,7 +13,7 @@ mod absent;
 mod choose;
 mod document;
 mod narrative;
-mod references;
+pub(crate) mod references;
 mod sections;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -76,14 +76,14 @@ pub(super) fn each_reference(json: &Json<'_>, visit: &mut impl FnMut(&str)) {
 }
 
 /// The JSON of a value, as it was, without space.
-pub(super) fn json_text(json: &Json<'_>) -> String {
+pub(crate) fn json_text(json: &Json<'_>) -> String {
     let mut out = String::new();
     write(json, &mut out, &mut |_| Rewrite::Keep);
     out
 }
 
 /// How a reference is written.
-pub(super) enum Rewrite {
+pub(crate) enum Rewrite {
     /// As it was.
     Keep,
     /// To this address.
@@ -95,7 +95,7 @@ pub(super) enum Rewrite {
 }
 
 /// Writes a value as it was, but for its references.
-pub(super) fn write(json: &Json<'_>, out: &mut String, rewrite: &mut impl FnMut(&str) -> Rewrite) {
+pub(crate) fn write(json: &Json<'_>, out: &mut String, rewrite: &mut impl FnMut(&str) -> Rewrite) {
     match json {
         Json::Null => out.push_str("null"),
         Json::Bool(true) => out.push_str("true"),
@@ -195,6 +195,7 @@ fn comma(at: usize, out: &mut String) {
     }
 }
 
-fn push_text(text: &str, out: &mut String) {
+/// A text as JSON.
+pub(crate) fn push_text(text: &str, out: &mut String) {
     out.push_str(&serde_json::Value::from(text).to_string());
 }

@@ -70,18 +70,22 @@ fn grant(share: &ShareView, patient: &str) -> GrantExport {
         purpose: reason(share.purpose).to_owned(),
         granted_at: seconds(share.granted_at),
         until: seconds(share.until),
-        state: match share.state {
-            ShareState::Paused => "paused",
-            ShareState::UsedUp => "used_up",
-            ShareState::Active => "active",
-            ShareState::Expired => "expired",
-            ShareState::Revoked => "revoked",
-        }
-        .to_owned(),
+        state: state_name(share.state).to_owned(),
         categories: share.counts.iter().map(|(category, count)| (name(*category), small(*count))).collect(),
         standing: share.standing.iter().map(|category| name(*category)).collect(),
         uses: small(share.uses),
         uses_max: share.uses_max.map(small),
+    }
+}
+
+/// How a grant stands, in the export's words.
+pub(super) fn state_name(state: ShareState) -> &'static str {
+    match state {
+        ShareState::Paused => "paused",
+        ShareState::UsedUp => "used_up",
+        ShareState::Active => "active",
+        ShareState::Expired => "expired",
+        ShareState::Revoked => "revoked",
     }
 }
 
@@ -106,7 +110,7 @@ fn access(line: &LogLineView, patient: &str) -> Option<AccessExport> {
 }
 
 /// The code of HL7's `v3-ActReason`. A second opinion has none of its own.
-fn reason(purpose: Purpose) -> &'static str {
+pub(super) fn reason(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Treatment | Purpose::SecondOpinion => "TREAT",
         Purpose::OngoingCare => "COC",
@@ -117,7 +121,7 @@ fn reason(purpose: Purpose) -> &'static str {
     }
 }
 
-fn grantee(to: &GranteeView) -> Party {
+pub(super) fn grantee(to: &GranteeView) -> Party {
     match to {
         GranteeView::Person(person) => practitioner(person),
         GranteeView::Staff(staff) => {
@@ -133,12 +137,12 @@ fn grantee(to: &GranteeView) -> Party {
     }
 }
 
-fn practitioner(person: &PractitionerView) -> Party {
+pub(super) fn practitioner(person: &PractitionerView) -> Party {
     let kind = if person.role.is_some() { PartyKind::Practitioner } else { PartyKind::RelatedPerson };
     party(person.did.clone(), &person.name, kind)
 }
 
-fn organisation(hospital: &HospitalView) -> Party {
+pub(super) fn organisation(hospital: &HospitalView) -> Party {
     party(hospital.did.clone(), &hospital.name_en, PartyKind::Organization)
 }
 
@@ -149,7 +153,7 @@ fn party(id: String, name: &str, kind: PartyKind) -> Party {
 }
 
 /// The category's name on the bridge.
-fn name(category: Category) -> String {
+pub(super) fn name(category: Category) -> String {
     match serde_json::to_value(category) {
         Ok(serde_json::Value::String(name)) => name,
         _ => "other".to_owned(),
@@ -157,7 +161,7 @@ fn name(category: Category) -> String {
 }
 
 /// FHIR's numbers end at 31 bits.
-fn small(number: u64) -> u32 {
+pub(super) fn small(number: u64) -> u32 {
     u32::try_from(number).map_or(i32::MAX.unsigned_abs(), |number| number.min(i32::MAX.unsigned_abs()))
 }
 

@@ -15,6 +15,7 @@ mod erasure;
 mod error;
 mod files;
 mod giving;
+pub mod granted;
 mod history;
 mod history_file;
 mod home;

@@ -32,13 +32,31 @@ use crate::convert;
 /// Hospitals that are asked what the rules say, one after another.
 const EXPLAINERS_MAX: usize = 3;
 
+/// A record that was read: what the ledger has of it, and what was decrypted.
+pub(super) struct ReadRecord {
+    pub id: RecordId,
+    pub state: RecordState,
+    pub plain: RecordPlain,
+}
+
+/// What a grant gave.
+pub(super) struct Reading {
+    pub grant: GrantState,
+    pub records: Vec<ReadRecord>,
+    /// Records that no hospital could deliver, or that did not open.
+    pub missing: u64,
+    pub closed_by_rules: Vec<ClosedByRulesView>,
+    /// The use on the ledger; `None` if there was nothing to read, so that nothing was stated.
+    pub used: Option<ProofView>,
+}
+
 impl Service {
     /// Reads all records that a grant opens as the ledger has it now; without those that are erased, if it is known that some are.
     pub(super) async fn read_as_it_stands(
         &self,
         grant: &str,
         some_erased: bool,
-    ) -> Result<GrantedRecordsView, ApiError> {
+    ) -> Result<Reading, ApiError> {
         let person = self.person()?;
         let id = GrantId(tx_id(grant)?);
         // Always asked anew: a grant that was taken back a moment ago must not be used.
@@ -66,10 +84,9 @@ impl Service {
             known.retain(|(id, _)| !erased.contains(id));
         }
         let readable: Vec<RecordId> = known.iter().map(|(id, _)| *id).collect();
-        let until = state.closes_at().0;
         if readable.is_empty() && (some_erased || !closed.is_empty()) {
-            let (records, missing, narrowed, proof) = (Vec::new(), 0, false, None);
-            return Ok(GrantedRecordsView { records, missing, narrowed, until, closed_by_rules, proof });
+            let (records, missing, used) = (Vec::new(), 0, None);
+            return Ok(Reading { grant: state, records, missing, closed_by_rules, used });
         }
         let (used_by, header) = match last_use {
             Some(used_by) => {
@@ -88,21 +105,37 @@ impl Service {
         };
         let used = self.proof_view(&header, used_by, &[ProofCheck::Receipt, ProofCheck::State]);
         let ground = ReadGround::Grant { grant: id, used_by };
-        let (mut records, missing) =
-            self.read_records(&session, ground, &state, &keys, &known, &used).await?;
+        let (records, missing) = self.read_records(&session, ground, &state, &keys, &known).await?;
+        Ok(Reading { grant: state, records, missing, closed_by_rules, used: Some(used) })
+    }
+
+    /// What was read, newest first, for people.
+    pub(super) fn reading_view(&self, reading: &Reading) -> GrantedRecordsView {
+        let mut records: Vec<(Option<i64>, RecordView)> = Vec::with_capacity(reading.records.len());
+        if let Some(used) = &reading.used {
+            records.extend(reading.records.iter().map(|record| self.read_view(record, used)));
+        }
         records.sort_by(|(a, _), (b, _)| (b.is_some(), b).cmp(&(a.is_some(), a)));
-        Ok(GrantedRecordsView {
+        GrantedRecordsView {
             records: records.into_iter().map(|(_, record)| record).collect(),
-            missing,
+            missing: reading.missing,
             narrowed: false,
-            until,
-            closed_by_rules,
-            proof: Some(used),
-        })
+            until: reading.grant.closes_at().0,
+            closed_by_rules: reading.closed_by_rules.clone(),
+            proof: reading.used.clone(),
+        }
+    }
+
+    fn read_view(&self, read: &ReadRecord, used: &ProofView) -> (Option<i64>, RecordView) {
+        let hospital = self.hospital_view(&read.state.provider);
+        let side =
+            LedgerSide { id: read.id, category: read.state.category, class: read.state.class, hospital };
+        let (line, moment) = line(side, &read.plain);
+        (moment, full(line, &read.plain, record_proof(used)))
     }
 
     /// The identity of this person that a grant is for.
-    async fn reader(&self, person: &Person, grantee: &Grantee) -> Result<Arc<Session>, ApiError> {
+    pub(super) async fn reader(&self, person: &Person, grantee: &Grantee) -> Result<Arc<Session>, ApiError> {
         let reader = match (grantee, grantee.staff()) {
             (Grantee::Person(did), _) => person.session_of(*did),
             (_, Some(staff)) => {
@@ -195,8 +228,7 @@ impl Service {
         grant: &GrantState,
         keys: &GrantKeys,
         known: &[(RecordId, RecordState)],
-        used: &ProofView,
-    ) -> Result<(Vec<(Option<i64>, RecordView)>, u64), ApiError> {
+    ) -> Result<(Vec<ReadRecord>, u64), ApiError> {
         let wanted: Vec<Wanted> = known
             .iter()
             .map(|(_, state)| Wanted { blob: state.blob, holders: state.holders.clone() })
@@ -206,8 +238,7 @@ impl Service {
         let fetched = self
             .fetch_blobs(session, ground, &wanted, &task, |place, ciphertext| {
                 let (id, state) = &known[place];
-                let proof = record_proof(used);
-                records.extend(self.open_granted(grant, keys, *id, state, &ciphertext, proof));
+                records.extend(open_granted(grant, keys, *id, state, &ciphertext));
             })
             .await;
         if records.is_empty() && fetched.missing > 0 {
@@ -216,25 +247,19 @@ impl Service {
         let missing = (known.len() - records.len()) as u64;
         Ok((records, missing))
     }
+}
 
-    /// Opens one record; `None` when key, ciphertext or commitment do not fit together.
-    fn open_granted(
-        &self,
-        grant: &GrantState,
-        keys: &GrantKeys,
-        id: RecordId,
-        state: &RecordState,
-        ciphertext: &[u8],
-        proof: ProofView,
-    ) -> Option<(Option<i64>, RecordView)> {
-        let key = keys.get(id)?;
-        let plain =
-            RecordPlain::open(ciphertext, key, id, grant.patient, state.blob, state.commitment).ok()?;
-        let hospital = self.hospital_view(&state.provider);
-        let side = LedgerSide { id, category: state.category, class: state.class, hospital };
-        let (line, moment) = line(side, &plain);
-        Some((moment, full(line, &plain, proof)))
-    }
+/// Opens one record; `None` when key, ciphertext or commitment do not fit together.
+fn open_granted(
+    grant: &GrantState,
+    keys: &GrantKeys,
+    id: RecordId,
+    state: &RecordState,
+    ciphertext: &[u8],
+) -> Option<ReadRecord> {
+    let key = keys.get(id)?;
+    let plain = RecordPlain::open(ciphertext, key, id, grant.patient, state.blob, state.commitment).ok()?;
+    Some(ReadRecord { id, state: state.clone(), plain })
 }
 
 /// The records that the rules close, and in words why. One refused record would have the whole reading refused.

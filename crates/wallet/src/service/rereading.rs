@@ -4,19 +4,23 @@ use amulet_app_api::clinician::GrantedRecordsView;
 use amulet_app_api::{ApiError, ErrorCode};
 
 use super::Service;
+use super::reading::Reading;
 
 impl Service {
+    /// Reads all records of a grant, for people.
+    pub(super) async fn read_grant(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
+        let (reading, narrowed) = self.read_what_is_left(grant).await?;
+        Ok(GrantedRecordsView { narrowed, ..self.reading_view(&reading) })
+    }
+
     /// Reads all records of a grant. A use that names a record which the patient has just closed is refused whole: what is left
     /// is then read, once more, and said to be less. So it is with a record that is erased, which is rare: only then it is looked up
     /// which are.
-    pub(super) async fn read_grant(&self, grant: &str) -> Result<GrantedRecordsView, ApiError> {
+    pub(super) async fn read_what_is_left(&self, grant: &str) -> Result<(Reading, bool), ApiError> {
         match self.read_as_it_stands(grant, false).await {
-            Err(error) if names_erased(&error) => self.read_as_it_stands(grant, true).await,
-            Err(error) if names_too_many(&error) => {
-                let left = self.read_as_it_stands(grant, false).await?;
-                Ok(GrantedRecordsView { narrowed: true, ..left })
-            }
-            outcome => outcome,
+            Err(error) if names_erased(&error) => Ok((self.read_as_it_stands(grant, true).await?, false)),
+            Err(error) if names_too_many(&error) => Ok((self.read_as_it_stands(grant, false).await?, true)),
+            outcome => Ok((outcome?, false)),
         }
     }
 }
