@@ -90,6 +90,9 @@ impl LightService {
             LightRequest::Read(request) => {
                 self.parts.release.read(now, request).await.map(LightResponse::Blobs)
             }
+            LightRequest::ReadPiece { request, from, length } => {
+                self.parts.release.piece(now, request, from, length).await
+            }
             LightRequest::Upload(upload) => {
                 self.parts.release.upload(now, upload).await.map(LightResponse::Uploaded)
             }

@@ -11,11 +11,12 @@ use amulet_protocol::grant::{GrantState, Standing};
 use amulet_protocol::grantee::Grantee;
 use amulet_protocol::ids::{BlobId, Did, RecordId, Timestamp, TxId};
 use amulet_protocol::light::{
-    AccessRefusal, LightRefusal, ReadGround, ReadRequest, UntrustedReadRequest, UntrustedUpload,
+    AccessRefusal, LightRefusal, LightResponse, ReadGround, ReadRequest, UntrustedReadRequest,
+    UntrustedUpload,
 };
 use amulet_protocol::limits::{
-    BLOBS_BYTES_PER_RESPONSE_MAX, BLOBS_PER_REQUEST_MAX, READ_REQUEST_AGE_MAX_MS, UPLOAD_BYTES_MAX,
-    USE_TIME_MS,
+    BLOBS_BYTES_PER_RESPONSE_MAX, BLOBS_PER_REQUEST_MAX, PIECE_BYTES_MAX, READ_REQUEST_AGE_MAX_MS,
+    UPLOAD_BYTES_MAX, USE_TIME_MS,
 };
 use amulet_protocol::receipt::{Outcome, Receipt};
 use amulet_protocol::record::blob_id;
@@ -90,16 +91,47 @@ impl Release {
         request: UntrustedReadRequest,
         from: u64,
     ) -> Result<Option<Outgoing>, LightRefusal> {
+        match self.authorize_one(now, request).await? {
+            Some(blob) => self.vault.stream(blob, from).await.map_err(failed),
+            None => Ok(None),
+        }
+    }
+
+    /// A piece of the one ciphertext asked for, of any size.
+    ///
+    /// # Errors
+    /// [`LightRefusal`] by variant, [`LightRefusal::Malformed`] if it is not one that is asked for, or the piece is too long.
+    pub async fn piece(
+        &self,
+        now: Timestamp,
+        request: UntrustedReadRequest,
+        from: u64,
+        length: u32,
+    ) -> Result<LightResponse, LightRefusal> {
+        if !(1..=PIECE_BYTES_MAX).contains(&length) {
+            return Err(LightRefusal::Malformed);
+        }
+        let Some(blob) = self.authorize_one(now, request).await? else { return Ok(LightResponse::NotFound) };
+        let size = self.vault.size(blob).await.map_err(failed)?;
+        let Some(size) = size.filter(|size| from < *size) else { return Ok(LightResponse::NotFound) };
+        let bytes = self.vault.piece(blob, from, u64::from(length)).await.map_err(failed)?;
+        Ok(bytes.map_or(LightResponse::NotFound, |bytes| LightResponse::Piece { size, bytes }))
+    }
+
+    /// The one ciphertext of a request that may be answered; `None` if it is erased.
+    async fn authorize_one(
+        &self,
+        now: Timestamp,
+        request: UntrustedReadRequest,
+    ) -> Result<Option<BlobId>, LightRefusal> {
         let [blob] = request.request.blobs[..] else { return Err(LightRefusal::Malformed) };
         let decider = self.clone();
         let decided = tokio::task::spawn_blocking(move || {
             decider.authorize(now, &request)?;
             decider.is_erased(blob)
         });
-        if decided.await.map_err(failed)?? {
-            return Ok(None);
-        }
-        self.vault.stream(blob, from).await.map_err(failed)
+        let is_erased = decided.await.map_err(failed)??;
+        Ok(Some(blob).filter(|_| !is_erased))
     }
 
     /// Whether the request may be answered at `now`. Blocks on the disk.

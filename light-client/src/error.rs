@@ -372,7 +372,7 @@ impl Question {
             LightRequest::Transactions(_) => Self::Transactions,
             LightRequest::Receipt(_) => Self::Receipt,
             LightRequest::Submit(_) => Self::Submit,
-            LightRequest::Read(_) => Self::Read,
+            LightRequest::Read(_) | LightRequest::ReadPiece { .. } => Self::Read,
             LightRequest::Upload(_) => Self::Upload,
             LightRequest::EpochEnd(_) | LightRequest::EpochEndWithSet(_) => Self::EpochEnd,
             LightRequest::Validators(_) => Self::Validators,

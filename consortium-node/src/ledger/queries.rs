@@ -50,7 +50,8 @@ pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<Ligh
         | LightRequest::ReportFork(_)
         | LightRequest::StaffGrants(_)
         | LightRequest::StaffKeys(_)
-        | LightRequest::ExplainReading { .. } => Ok(malformed()),
+        | LightRequest::ExplainReading { .. }
+        | LightRequest::ReadPiece { .. } => Ok(malformed()),
     }
 }
 

@@ -13,16 +13,23 @@
 use crate::codec;
 use crate::ids::{Did, RecordId};
 use crate::record::{COMMITMENT, record_aad};
+use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use amulet_crypto::content::{ChunkedOpener, ChunkedSealer, ContentKey};
+use amulet_crypto::content::{
+    CHUNK_BYTES, CHUNKED_HEADER_BYTES, ChunkedOpener, ChunkedSealer, ContentError, ContentKey,
+};
 use amulet_crypto::digest::{Digest, TaggedHasher};
 use amulet_crypto::entropy::Entropy;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io::{self, Read, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Version of the head. Small records have [`RECORD_VERSION`](crate::record::RECORD_VERSION).
 pub const LARGE_RECORD_VERSION: u8 = 3;
+/// Bytes of a whole chunk with its tag.
+const SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + 16;
 /// Bytes of an encoded head: half a chunk; title, type, id and date are each short.
 pub const LARGE_HEAD_BYTES_MAX: usize = 32 * 1024;
 
@@ -55,6 +62,14 @@ pub enum LargeError {
     /// Reading or writing failed, or the stream is not authentic: see [`amulet_crypto::content::ContentError::from_io`].
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// A chunk is not what the hospital sealed, or the stream ends too early.
+    #[error("chunk {number}: {source}")]
+    Chunk {
+        /// Its number, from 0.
+        number: u64,
+        /// What is wrong with it.
+        source: ContentError,
+    },
     /// The head is of another version, larger than any, or no head.
     #[error("this is no head of a large record")]
     BadHead,
@@ -193,6 +208,139 @@ impl<R: Read> LargeOpener<R> {
     }
 }
 
+/// What came and has not been opened yet, shared with the opener that reads it.
+#[derive(Clone, Default)]
+struct Feed(Arc<Mutex<VecDeque<u8>>>);
+
+impl Feed {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Read for Feed {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.queue().read(out)
+    }
+}
+
+/// Opens a large record from pieces as they come, for a program that cannot wait inside a reader. Holds what came since the last whole
+/// chunk, and no more.
+pub struct LargeReceiver {
+    feed: Feed,
+    key: ContentKey,
+    id: RecordId,
+    patient: Did,
+    registered: Digest,
+    opened: Option<Opened>,
+    /// Number of the chunk that was read last.
+    chunk: u64,
+}
+
+/// After the head has come.
+struct Opened {
+    opener: LargeOpener<Feed>,
+    commitment: TaggedHasher,
+    found: u64,
+}
+
+impl LargeReceiver {
+    /// Bytes of the ciphertext after which the head is known, whatever it holds.
+    pub const BEGINNING_BYTES: usize = CHUNKED_HEADER_BYTES + SEALED_CHUNK_BYTES + 1;
+
+    /// Waits for the first piece of a record whose content the ledger registered under this commitment.
+    #[must_use]
+    pub fn new(key: ContentKey, id: RecordId, patient: Did, registered: Digest) -> Self {
+        Self { feed: Feed::default(), key, id, patient, registered, opened: None, chunk: 0 }
+    }
+
+    /// What the record is, as soon as its first chunk has come.
+    #[must_use]
+    pub fn head(&self) -> Option<&LargeHead> {
+        self.opened.as_ref().map(|opened| opened.opener.head())
+    }
+
+    /// Takes the next piece of the ciphertext; gives the content that it completes. Every byte of it is authentic; that it is the whole
+    /// content is known when [`LargeReceiver::finish`] has returned.
+    ///
+    /// # Errors
+    /// [`LargeError::Chunk`] with the chunk's number, [`LargeError::BadHead`], [`LargeError::Length`]. Nothing more can come of this
+    /// receiver then.
+    pub fn push(&mut self, piece: &[u8]) -> Result<Vec<u8>, LargeError> {
+        self.feed.queue().extend(piece);
+        let mut content = Vec::new();
+        // The byte after a chunk shows that it is not the last.
+        let first = if self.opened.is_none() { Self::BEGINNING_BYTES } else { 0 };
+        if self.feed.queue().len() >= first.max(SEALED_CHUNK_BYTES + 1) {
+            self.begin()?;
+            while self.feed.queue().len() > SEALED_CHUNK_BYTES {
+                self.next(&mut content)?;
+            }
+        }
+        Ok(content)
+    }
+
+    /// Opens the rest after the last piece, and holds the whole against the ledger.
+    ///
+    /// # Errors
+    /// [`LargeError`] by variant: what was given before is to be thrown away.
+    pub fn finish(mut self) -> Result<(LargeHead, Vec<u8>), LargeError> {
+        self.begin()?;
+        let mut content = Vec::new();
+        while self.next(&mut content)? > 0 {}
+        let opened = self.opened.ok_or(LargeError::BadHead)?;
+        let LargeOpener { head, .. } = opened.opener;
+        if opened.found != head.bytes {
+            return Err(LargeError::Length { stated: head.bytes, found: opened.found });
+        }
+        let (computed, registered) = (opened.commitment.finish(), self.registered);
+        if computed != registered {
+            return Err(LargeError::Commitment { computed, registered });
+        }
+        Ok((head, content))
+    }
+
+    fn begin(&mut self) -> Result<(), LargeError> {
+        if self.opened.is_none() {
+            let opener = LargeOpener::new(self.feed.clone(), &self.key, self.id, self.patient);
+            let opener = opener.map_err(|error| in_chunk(error, self.chunk))?;
+            let commitment = commitment(opener.head());
+            self.opened = Some(Opened { opener, commitment, found: 0 });
+        }
+        Ok(())
+    }
+
+    /// Opens what is left of a chunk, or the next one.
+    fn next(&mut self, content: &mut Vec<u8>) -> Result<usize, LargeError> {
+        let Some(opened) = &mut self.opened else { return Ok(0) };
+        let mut piece = alloc::vec![0; CHUNK_BYTES];
+        let before = self.feed.queue().len();
+        let read = opened.opener.stream.read(&mut piece);
+        if self.feed.queue().len() < before {
+            self.chunk += 1;
+        }
+        let read = read.map_err(|error| in_chunk(error.into(), self.chunk))?;
+        opened.found += read as u64;
+        if opened.found > opened.opener.head.bytes {
+            return Err(LargeError::Length { stated: opened.opener.head.bytes, found: opened.found });
+        }
+        opened.commitment.update(&piece[..read]);
+        content.extend_from_slice(&piece[..read]);
+        Ok(read)
+    }
+}
+
+/// The error of a chunk that is not genuine, with its number.
+fn in_chunk(error: LargeError, number: u64) -> LargeError {
+    match &error {
+        LargeError::Io(inner) => match ContentError::from_io(inner) {
+            Some(source) => LargeError::Chunk { number, source },
+            None => error,
+        },
+        _ => error,
+    }
+}
+
 /// The same commitment as that of a small record: salt and content.
 fn commitment(head: &LargeHead) -> TaggedHasher {
     let mut hasher = TaggedHasher::new(COMMITMENT);
@@ -206,7 +354,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::record::{RECORD_VERSION, RecordPlain};
-    use amulet_crypto::content::{CHUNK_BYTES, ContentError};
     use amulet_crypto::entropy::SeededEntropy;
     use amulet_crypto::signing::SigningKey;
 
@@ -310,6 +457,57 @@ mod tests {
         }
         let moved = LargeOpener::new(&sealed.ciphertext[..], &sealed.key, sealed.id, did(3)).map(|_| ());
         assert_eq!(content_error(&moved.unwrap_err()), Some(ContentError::NotAuthentic));
+    }
+
+    /// Receives a ciphertext in pieces of so many bytes.
+    fn receive(sealed: &Sealed, ciphertext: &[u8], bytes: usize) -> Result<Vec<u8>, LargeError> {
+        let key = ContentKey::from_bytes(&sealed.key.expose_secret());
+        let mut receiver = LargeReceiver::new(key, sealed.id, sealed.patient, sealed.commitment);
+        let mut content = Vec::new();
+        for (number, piece) in ciphertext.chunks(bytes).enumerate() {
+            content.extend(receiver.push(piece)?);
+            let came = ((number + 1) * bytes).min(ciphertext.len());
+            assert!(came < LargeReceiver::BEGINNING_BYTES || receiver.head() == Some(&sealed.head));
+            let kept = receiver.feed.queue().len();
+            assert!(kept <= LargeReceiver::BEGINNING_BYTES + bytes, "{kept} bytes are kept");
+        }
+        let (head, rest) = receiver.finish()?;
+        assert_eq!(head, sealed.head);
+        content.extend(rest);
+        Ok(content)
+    }
+
+    #[test]
+    fn what_comes_in_pieces_is_opened_as_it_comes_and_little_is_kept() {
+        for length in [0, 5, CHUNK_BYTES - 300, CHUNK_BYTES, 3 * CHUNK_BYTES + 5] {
+            let sealed = sealed(length);
+            for bytes in [1_000, CHUNK_BYTES, 2 * CHUNK_BYTES + 77, 10 * CHUNK_BYTES] {
+                assert!(receive(&sealed, &sealed.ciphertext, bytes).unwrap() == sealed.content);
+            }
+        }
+    }
+
+    #[test]
+    fn a_chunk_that_is_not_genuine_is_refused_by_its_number() {
+        let sealed = sealed(5 * CHUNK_BYTES);
+        let of = |chunk: usize| CHUNKED_HEADER_BYTES + chunk * SEALED_CHUNK_BYTES + 9;
+        for chunk in 0..5 {
+            let mut flipped = sealed.ciphertext.clone();
+            flipped[of(chunk)] ^= 1;
+            for bytes in [1_000, 3 * CHUNK_BYTES] {
+                let error = receive(&sealed, &flipped, bytes).unwrap_err();
+                let named = matches!(error, LargeError::Chunk { number, .. } if number == chunk as u64);
+                assert!(named, "chunk {chunk}: {error}");
+            }
+        }
+        for cut in [0, 10, of(0), of(2), of(3) - 9, sealed.ciphertext.len() - 1] {
+            let error = receive(&sealed, &sealed.ciphertext[..cut], 1_000).unwrap_err();
+            assert!(matches!(error, LargeError::Chunk { .. }), "cut at {cut}: {error}");
+        }
+        let other = Digest::ZERO;
+        let wrong = Sealed { commitment: other, ..sealed };
+        let error = receive(&wrong, &wrong.ciphertext, CHUNK_BYTES).unwrap_err();
+        assert!(matches!(error, LargeError::Commitment { registered, .. } if registered == other), "{error}");
     }
 
     #[test]

@@ -128,6 +128,16 @@ pub enum LightRequest {
         /// Who asks and would read; the ground is [`ReadGround::Own`] and no ciphertext is named.
         by: UntrustedReadRequest,
     },
+    /// A piece of one ciphertext, which may be too large to come whole; answers [`LightResponse::NotFound`] where there is no copy, or
+    /// no such byte.
+    ReadPiece {
+        /// Who asks, for one ciphertext.
+        request: UntrustedReadRequest,
+        /// The first byte wanted.
+        from: u64,
+        /// How many, at most [`PIECE_BYTES_MAX`](crate::limits::PIECE_BYTES_MAX); fewer come at the end.
+        length: u32,
+    },
 }
 
 /// A node's answer.
@@ -186,6 +196,13 @@ pub enum LightResponse {
     StaffKeys(Box<SealedKeys>),
     /// To [`LightRequest::ExplainReading`].
     ReadingExplained(Box<ExplainedReading>),
+    /// To [`LightRequest::ReadPiece`]. Nobody has held it against a digest: the seal of each chunk shows what is genuine.
+    Piece {
+        /// Bytes of the whole ciphertext.
+        size: u64,
+        /// The piece.
+        bytes: Vec<u8>,
+    },
 }
 
 /// What a node concluded from a fork that it checked.

@@ -143,6 +143,8 @@ pub const TRANSACTIONS_PER_REQUEST_MAX: usize = 64;
 pub const BLOBS_PER_REQUEST_MAX: usize = 128;
 /// Bytes of ciphertext in one answer; the rest is asked for again.
 pub const BLOBS_BYTES_PER_RESPONSE_MAX: usize = 6 * 1024 * 1024;
+/// Bytes of one piece of a large ciphertext.
+pub const PIECE_BYTES_MAX: u32 = 1024 * 1024;
 /// Bytes of a ciphertext that a wallet may upload: an emergency summary.
 pub const UPLOAD_BYTES_MAX: usize = 256 * 1024;
 /// How long a signed read request is valid, in milliseconds either side of the node's clock.

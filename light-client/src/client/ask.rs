@@ -46,6 +46,7 @@ impl LightClient {
                 | LightRequest::StaffGrants(_)
                 | LightRequest::StaffKeys(_)
                 | LightRequest::ExplainReading { .. }
+                | LightRequest::ReadPiece { .. }
         ) {
             let busy = matches!(answer, Err(NodeFailure::Refused(LightRefusal::Busy)));
             self.measure(node, reached.then_some((asked_at, busy)));

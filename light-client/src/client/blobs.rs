@@ -52,6 +52,27 @@ impl LightClient {
         Ok(found)
     }
 
+    /// Asks a holder for a piece of one ciphertext; gives the size of the whole and the bytes from `from` on, `length` of them or fewer
+    /// at the end. Nothing proves them: the seal of each chunk does.
+    ///
+    /// # Errors
+    /// As [`LightClient::read`]; [`LightError::NotFound`] where there is no copy.
+    pub async fn read_piece(
+        &self,
+        holder: NodeIndex,
+        request: UntrustedReadRequest,
+        from: u64,
+        length: u32,
+    ) -> Result<(u64, Vec<u8>), LightError> {
+        match self.ask_holder(holder, LightRequest::ReadPiece { request, from, length }).await? {
+            LightResponse::Piece { size, bytes } if fits(size, from, length, &bytes) => Ok((size, bytes)),
+            _ => {
+                let forgery = Forgery::OtherAnswer { question: Question::Read };
+                Err(self.caught(holder, Question::Read, forgery))
+            }
+        }
+    }
+
     /// Has a holder keep a ciphertext.
     ///
     /// # Errors
@@ -145,6 +166,12 @@ impl LightClient {
         let failure = self.noted(node, NodeFailure::Forged(forgery));
         LightError::from_failures(question, vec![(node, failure)])
     }
+}
+
+/// Whether a piece has the bytes that were asked for, as many of them as there are.
+fn fits(size: u64, from: u64, length: u32, bytes: &[u8]) -> bool {
+    let expected = size.checked_sub(from).map(|left| left.min(u64::from(length)));
+    expected == Some(bytes.len() as u64) && !bytes.is_empty()
 }
 
 fn check_blobs(answer: LightResponse, asked: &[BlobId]) -> Result<Vec<Option<Vec<u8>>>, Forgery> {
