@@ -7,6 +7,7 @@ mod card;
 mod carer;
 mod checkpoint;
 mod erasure;
+mod large;
 mod log;
 mod observer;
 mod pairwise;
@@ -71,6 +72,8 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         research::anothers_grant_is_not_ones_own(&world, &patient).await;
         step("a relative reads with the wallet of a patient");
         carer::reads_for_a_relative(&world, &patient).await;
+        step("an imaging study is listed, and saved as a file");
+        large::is_listed_and_saved(&world, &patient).await;
         step("a patient has a record erased");
         erasure::is_asked_decided_and_proven(&world, &patient).await;
         step("11. a person of two hospitals is one person in the wallet, and two on the ledger");

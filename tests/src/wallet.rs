@@ -14,7 +14,7 @@ use amulet_protocol::ids::Did;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use amulet_wallet::network::Network;
-use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, Outbox, Service};
+use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, OutFile, Outbox, Service};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Strong enough for the strength meter.
@@ -39,6 +39,31 @@ impl Outbox for Saved {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), bytes));
         Ok(None)
     }
+
+    async fn begin(&self, name: &str, _: u64) -> Result<Box<dyn OutFile>, ApiError> {
+        Ok(Box::new(Coming { saved: self.clone(), name: name.to_owned(), bytes: Vec::new() }))
+    }
+}
+
+/// A file that is being saved.
+struct Coming {
+    saved: Saved,
+    name: String,
+    bytes: Vec<u8>,
+}
+
+#[async_trait::async_trait]
+impl OutFile for Coming {
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), ApiError> {
+        self.bytes.extend(bytes);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<Option<String>, ApiError> {
+        self.saved.save(&self.name, self.bytes).await
+    }
+
+    async fn abort(self: Box<Self>) {}
 }
 
 /// A person who has just made a wallet.

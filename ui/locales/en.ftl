@@ -170,6 +170,7 @@ task-checking = Checking what the hospitals say …
 task-fetching = Fetching records …
 task-decrypting = Opening records …
 task-sealing = Encrypting …
+task-saving-file = Fetching the file and checking each part, in megabytes …
 task-taking-in = The hospital is taking in the file …
 
 ## What was checked
@@ -526,6 +527,12 @@ story-erasure-asked = You asked to have it erased
 story-erasure-refused = The hospital keeps it
 story-erased = The hospital had it erased
 story-erasure-confirmed = A hospital confirmed that it holds it no more
+large-title = A large file
+large-size = { $size }, { $kind }
+large-text = It is too large to be shown here. You can save it as a file and open it with another program; it is decrypted and each part of it is checked while it comes. The file is not encrypted.
+large-save = Save the file
+large-cancel = Cancel
+large-cancelled = Cancelled. Nothing was saved.
 erasure-title = Erasing this record
 erasure-none = { $hospital } made this record and decides whether it is erased. The law has hospitals keep medical records: 15 years after an outpatient visit, 30 years after a stay.
 erasure-ask = Ask to erase

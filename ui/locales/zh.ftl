@@ -149,6 +149,7 @@ task-checking = 正在核对医院的答复 …
 task-fetching = 正在取病历 …
 task-decrypting = 正在打开病历 …
 task-sealing = 正在加密 …
+task-saving-file = 正在取文件并逐段核对（单位：兆字节）…
 task-taking-in = 医院正在接收文件 …
 
 ## What was checked
@@ -465,6 +466,12 @@ story-erasure-asked = 您请求删除
 story-erasure-refused = 医院予以保留
 story-erased = 医院已将它删除
 story-erasure-confirmed = 一家医院确认不再保存
+large-title = 大文件
+large-size = { $size }，{ $kind }
+large-text = 它太大，不能在这里显示。您可以保存成文件，用其他程序打开；边取边解密，并逐段核对。保存的文件没有加密。
+large-save = 保存文件
+large-cancel = 取消
+large-cancelled = 已取消，没有保存任何内容。
 erasure-title = 删除这份病历
 erasure-none = 这份病历由{ $hospital }制作，是否删除由该院决定。法律要求医院保存病历：门急诊病历自最后一次就诊起不少于 15 年，住院病历自最后一次出院起不少于 30 年。
 erasure-ask = 请求删除

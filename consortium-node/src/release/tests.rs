@@ -502,3 +502,38 @@ async fn a_sweep_removes_old_ciphertexts_that_nobody_names_once_the_ledger_has_g
     assert!(!world.vault.has(unnamed).await.unwrap());
     assert!(world.vault.has(blob(1)).await.unwrap());
 }
+
+#[tokio::test]
+async fn a_piece_is_given_on_the_same_grounds_as_the_whole_and_never_more_than_one() {
+    let mut world = World::new();
+    let ciphertext: Vec<u8> = (0..3_000u32).flat_map(u32::to_le_bytes).collect();
+    let id = world.vault.put(ciphertext.clone()).await.unwrap();
+    let mut entry = amulet_contracts::testing::record(1, world.hospitals[0].did, &world.patient);
+    entry.blob = id;
+    let (chain, patient) = (world.chain(), world.patient.did);
+    let call = amulet_protocol::calls::RegisterRecords { patient, records: vec![entry], flows: Vec::new() };
+    let signed = world.hospitals[0].sign(chain, Call::RegisterRecords(call));
+    world.commit(vec![signed]);
+    let holder = world.hospitals[0].did;
+    let piece = async |by: &Actor, blobs: Vec<BlobId>, from: u64, length: u32| {
+        let ground = ReadGround::Own;
+        let request = ReadRequest { chain, reader: by.did, holder, ground, blobs, time: NOW };
+        world.release().piece(NOW, request.sign(&by.signing), from, length).await
+    };
+    let own = &world.patient;
+    let size = ciphertext.len() as u64;
+    for (from, length) in [(0, 5), (11_995, 100), (0, PIECE_BYTES_MAX)] {
+        let start = usize::try_from(from).unwrap();
+        let end = ciphertext.len().min(start + length as usize);
+        let expected = LightResponse::Piece { size, bytes: ciphertext[start..end].to_vec() };
+        assert_eq!(piece(own, vec![id], from, length).await, Ok(expected));
+    }
+    assert_eq!(piece(own, vec![id], size, 1).await, Ok(LightResponse::NotFound));
+    for (blobs, length) in
+        [(vec![id], 0), (vec![id], PIECE_BYTES_MAX + 1), (Vec::new(), 1), (vec![id, id], 1)]
+    {
+        assert_eq!(piece(own, blobs, 0, length).await, Err(LightRefusal::Malformed));
+    }
+    let stranger = piece(&world.stranger, vec![id], 0, 5).await;
+    assert_eq!(stranger, Err(LightRefusal::NotAllowed(AccessRefusal::NotCovered)));
+}

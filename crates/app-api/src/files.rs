@@ -49,6 +49,17 @@ pub struct SaveContradiction {
     pub place: usize,
 }
 
+/// Save the content of a large record, not encrypted; how far it is, is in `Progress`. The reply is `None` if it was cancelled.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveLarge {
+    /// The record, from [`RecordLineView`](crate::records::RecordLineView).
+    pub id: String,
+}
+
+/// Stop saving a large record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CancelSaving {}
+
 /// A file that was handed out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedFileView {

@@ -114,6 +114,10 @@ calls! {
     RecordErasure: erasure => erasure::RecordErasureView,
     /// Ask the hospital that registered a record to have it erased.
     RequestErasure: erasure => (),
+    /// Save the content of a large record as a file.
+    SaveLarge: files => Option<files::SavedFileView>,
+    /// Stop saving a large record.
+    CancelSaving: files => (),
     /// What the emergency card could show.
     CardDraft: card => card::CardDraftView,
     /// Make or replace the emergency card.

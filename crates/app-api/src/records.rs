@@ -76,6 +76,18 @@ pub struct RecordLineView {
     pub resource_type: String,
     /// The hospital that registered it.
     pub hospital: HospitalView,
+    /// For a record that is too large to be shown here, and can be saved as a file.
+    #[serde(default)]
+    pub large: Option<LargeView>,
+}
+
+/// A record that is too large to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LargeView {
+    /// Bytes of its content.
+    pub bytes: u64,
+    /// Its media type, such as `application/dicom`.
+    pub content_type: String,
 }
 
 /// Ask for one record.

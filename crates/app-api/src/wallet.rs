@@ -275,6 +275,8 @@ pub enum Task {
     Sealing,
     /// The hospital is taking in a file.
     TakingIn,
+    /// Fetching a large record into a file, counted in mebibytes.
+    SavingFile,
 }
 
 /// Ask the hospitals for news and check it.

@@ -8,7 +8,7 @@ use amulet_light_client::transport::libp2p::{AddressError, Libp2pTransport, Node
 use amulet_light_client::{MemoryStore, SystemClock};
 use amulet_protocol::ids::Did;
 use amulet_wallet::network::{NETWORK_FILE_BYTES_MAX, Network, NetworkError};
-use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, Outbox, Service};
+use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, OutFile, Outbox, Service};
 use amulet_wallet::store::{FolderStore, StoreError};
 use std::fs::File;
 use std::io::Read;
@@ -106,6 +106,10 @@ impl DemoPeople for Nothing {
 #[async_trait::async_trait]
 impl Outbox for Nothing {
     async fn save(&self, _: &str, _: Vec<u8>) -> Result<Option<String>, ApiError> {
+        Err(ErrorCode::BadRequest.into())
+    }
+
+    async fn begin(&self, _: &str, _: u64) -> Result<Box<dyn OutFile>, ApiError> {
         Err(ErrorCode::BadRequest.into())
     }
 }

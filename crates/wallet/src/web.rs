@@ -17,8 +17,8 @@ use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, RequestInit, Response, U
 
 use crate::network::{NETWORK_FILE_BYTES_MAX, Network};
 use crate::service::{
-    DEMO_FILE_BYTES_MAX, DemoPeople, HospitalApi, Host, INTAKE_ANSWER_BYTES_MAX, IntakeAnswer, Outbox,
-    Service,
+    DEMO_FILE_BYTES_MAX, DemoPeople, HospitalApi, Host, INTAKE_ANSWER_BYTES_MAX, IntakeAnswer, OutFile,
+    Outbox, Service,
 };
 use crate::store::{BrowserStore, DeviceStore, MemoryStore};
 
@@ -139,6 +139,36 @@ impl Outbox for Page {
         pressed.map_err(failed)?;
         Ok(None)
     }
+
+    async fn begin(&self, name: &str, bytes: u64) -> Result<Box<dyn OutFile>, ApiError> {
+        if bytes > COMING_BYTES_MAX {
+            return Err(ApiError::new(ErrorCode::TooLarge).with("limit", COMING_BYTES_MAX));
+        }
+        Ok(Box::new(Coming { name: name.to_owned(), bytes: Vec::new() }))
+    }
+}
+
+/// Bytes of the largest file that a page can save: it is in memory until it is whole. The window has no such limit.
+const COMING_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// A file that comes piece by piece: a page can only give it to the browser when it is whole.
+struct Coming {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+#[async_trait::async_trait(?Send)]
+impl OutFile for Coming {
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), ApiError> {
+        self.bytes.extend(bytes);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<Option<String>, ApiError> {
+        Page.save(&self.name, self.bytes).await
+    }
+
+    async fn abort(self: Box<Self>) {}
 }
 
 fn url_of(bytes: &[u8]) -> Result<String, JsValue> {

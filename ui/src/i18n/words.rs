@@ -304,6 +304,7 @@ words! {
         Decrypting => "task-decrypting",
         Sealing => "task-sealing",
         TakingIn => "task-taking-in",
+        SavingFile => "task-saving-file",
     }
 }
 

@@ -118,7 +118,7 @@ impl Service {
     }
 
     /// Whom to ask for a ciphertext: its holders, then the others; those that were silent last.
-    fn nodes_for(&self, holders: &[Did]) -> Vec<NodeIndex> {
+    pub(super) fn nodes_for(&self, holders: &[Did]) -> Vec<NodeIndex> {
         let standings = self.client.standings();
         let mut order: Vec<NodeIndex> =
             holders.iter().filter_map(|holder| self.client.node_of(*holder)).collect();

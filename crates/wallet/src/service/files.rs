@@ -21,6 +21,32 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// [`ErrorCode::Storage`] with the reason.
     async fn save(&self, name: &str, bytes: Vec<u8>) -> Result<Option<String>, ApiError>;
+
+    /// Begins a file of about so many bytes that comes piece by piece. It has its name only when it is finished.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Storage`] with the reason, [`ErrorCode::TooLarge`] where so much cannot be taken.
+    async fn begin(&self, name: &str, bytes: u64) -> Result<Box<dyn OutFile>, ApiError>;
+}
+
+/// A file that is being handed out.
+#[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
+#[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
+pub trait OutFile: Send {
+    /// Adds to its end.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Storage`] with the reason.
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), ApiError>;
+
+    /// Puts it in its place, as [`Outbox::save`] does.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Storage`] with the reason.
+    async fn finish(self: Box<Self>) -> Result<Option<String>, ApiError>;
+
+    /// Throws it away.
+    async fn abort(self: Box<Self>);
 }
 
 impl Service {

@@ -21,6 +21,7 @@ mod history_file;
 mod home;
 mod hospitals;
 mod intake;
+mod large;
 mod ledger;
 mod my_card;
 mod narrowing;
@@ -42,7 +43,7 @@ mod summary_view;
 mod usage;
 mod wallets;
 
-pub use files::Outbox;
+pub use files::{OutFile, Outbox};
 pub use intake::{INTAKE_ANSWER_BYTES_MAX, IntakeAnswer};
 pub use wallets::{DEMO_FILE_BYTES_MAX, DEMO_PEOPLE_FILE};
 
@@ -127,6 +128,7 @@ pub struct Service {
     client: LightClient,
     background: Background,
     progress: ProgressBoard,
+    cancelling: large::Cancelling,
     state: Mutex<State>,
 }
 
@@ -181,6 +183,7 @@ impl Service {
             hospital_api: host.hospital_api,
             demo: host.demo,
             outbox: host.outbox,
+            cancelling: large::Cancelling::default(),
             clock: host.clock,
             client,
             background,
@@ -229,6 +232,11 @@ impl Service {
             Request::Record(call) => reply(boxed(|| self.record(&call.id)).await),
             Request::RecordStory(call) => reply(boxed(|| self.record_story(&call.id)).await),
             Request::RecordErasure(call) => reply(boxed(|| self.record_erasure(&call.id)).await),
+            Request::SaveLarge(call) => reply(boxed(|| self.save_large(&call.id)).await),
+            Request::CancelSaving(_) => {
+                self.cancel_saving();
+                reply(Ok(()))
+            }
             Request::RequestErasure(call) => reply(boxed(|| self.request_erasure(&call.id)).await),
             Request::CardDraft(_) => reply(boxed(|| self.card_draft()).await),
             Request::MakeCard(call) => reply(boxed(|| self.make_card(call)).await),

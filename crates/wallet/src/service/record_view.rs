@@ -31,6 +31,7 @@ pub(super) fn line(ledger: LedgerSide, plain: &RecordPlain) -> (RecordLineView, 
         class: convert::class(ledger.class),
         resource_type: plain.resource_type.clone(),
         hospital: ledger.hospital,
+        large: None,
     };
     (view, date.and_then(|date| date.unix_seconds))
 }

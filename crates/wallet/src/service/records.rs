@@ -63,7 +63,9 @@ impl Service {
         let record = opened.ok_or_else(|| ApiError::new(ErrorCode::RecordUnavailable))?;
         let meta = &record.meta;
         let header = self.client.header_at(meta.height).await.map_err(|error| self.light(error))?;
-        let checks = [ProofCheck::History, ProofCheck::Ciphertext];
+        // All of a large record is only known when it was saved.
+        let ciphertext = Some(ProofCheck::Ciphertext).filter(|_| record.line.large.is_none());
+        let checks: Vec<ProofCheck> = [ProofCheck::History].into_iter().chain(ciphertext).collect();
         let proof = self.proof_view(&header, meta.transaction, &checks);
         Ok(full(record.line.clone(), &record.plain, proof))
     }
@@ -126,7 +128,16 @@ impl Service {
                 }
             })
             .await;
-        Ok(fetched.missing + unreadable)
+        if fetched.missing == 0 {
+            return Ok(unreadable);
+        }
+        // Nobody gives a large record whole.
+        let missing: Vec<Arc<RecordMeta>> = {
+            let cache = session.cache();
+            closed.into_iter().filter(|meta| !cache.opened.contains_key(&meta.entry.id)).collect()
+        };
+        let large = self.open_large(session, &missing).await;
+        Ok(fetched.missing + unreadable - large)
     }
 
     /// Decrypts and checks one record; `None` when the hospital sealed something else than it registered.
@@ -162,7 +173,7 @@ pub(super) fn record_id(text: &str) -> Result<RecordId, ApiError> {
 }
 
 /// The key of a record, from the box sealed to the patient.
-fn record_key(session: &Session, meta: &RecordMeta) -> Option<ContentKey> {
+pub(super) fn record_key(session: &Session, meta: &RecordMeta) -> Option<ContentKey> {
     let context = record_key_context(meta.entry.id);
     let bytes = meta.entry.sealed_key.open(&session.identity.agreement, &context).ok()?;
     let bytes: &[u8; CONTENT_KEY_BYTES] = bytes.as_slice().try_into().ok()?;

@@ -13,7 +13,7 @@ use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::validators::Validator;
 use amulet_wallet::keyfile::{self, CreatedWallet, Role};
 use amulet_wallet::network::Network;
-use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, Outbox, Service};
+use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, OutFile, Outbox, Service};
 use amulet_wallet::store::{DeviceStore, StoreError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -88,6 +88,10 @@ impl HospitalApi for Silence {
 #[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
 impl Outbox for Silence {
     async fn save(&self, _: &str, _: Vec<u8>) -> Result<Option<String>, ApiError> {
+        Err(ErrorCode::Storage.into())
+    }
+
+    async fn begin(&self, _: &str, _: u64) -> Result<Box<dyn OutFile>, ApiError> {
         Err(ErrorCode::Storage.into())
     }
 }

@@ -10,6 +10,7 @@ mod events;
 pub mod give;
 pub mod home;
 pub mod hospitals;
+mod large;
 pub mod log;
 pub mod log_line;
 pub mod narrow;

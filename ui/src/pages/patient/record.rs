@@ -1,6 +1,7 @@
 //! One record.
 
 use super::erasure::Erasure;
+use super::large::Large;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::PageHead;
@@ -26,6 +27,9 @@ pub fn Record(id: String) -> Element {
             PageHead { title, lead: highlight, back: Route::Records {} }
             {show(record, |record| rsx! {
                 RecordBody { record: record.clone() }
+                if let Some(large) = record.line.large.clone() {
+                    Large { id: record.line.id.clone(), large }
+                }
                 Link {
                     class: "line",
                     to: Route::RecordStory { id: record.line.id.clone() },

@@ -108,6 +108,7 @@ mod tests {
                 name_en: "City First".to_owned(),
                 name_zh: "市一医院".to_owned(),
             },
+            large: None,
         }
     }
 
