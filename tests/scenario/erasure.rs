@@ -10,8 +10,10 @@ use amulet_app_api::files::{ProofOf, SaveProof};
 use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
 use amulet_app_api::records::{Category, Record, RecordStory, Records, StoryStep};
 use amulet_app_api::wallet::Home;
-use amulet_protocol::ids::BlobId;
+use amulet_protocol::erasure::ErasureState;
+use amulet_protocol::ids::{BlobId, RecordId};
 use amulet_protocol::proof_file::UntrustedProofFile;
+use amulet_protocol::state::StateKey;
 use amulet_protocol::verdict::Verdict;
 use amulet_tests::chain;
 use amulet_tests::hospital::did;
@@ -86,6 +88,13 @@ async fn nothing_is_left_but_its_story(world: &World, patient: &Newcomer, erased
     let saved = patient.wallet.must(SaveProof { of: ProofOf::RecordStory { id: erased.to_owned() } }).await;
     let file = UntrustedProofFile::decode(&patient.wallet.saved(&saved.name)).unwrap();
     let proof = file.verify(&world.genesis).unwrap();
+    let key = StateKey::Erasure(RecordId(erased.parse().unwrap()));
+    let Verdict::Present(ErasureState::Erased(state)) =
+        proof.state::<ErasureState>(proof.anchor().header().height, &key).unwrap()
+    else {
+        panic!("the file proves the erasure")
+    };
+    assert!(state.is_proven(), "both have signed");
     world.net.same_head(Duration::from_secs(20));
     let ledger = chain::history(world.net.hospital(3), &world.genesis, did(patient.session.did()));
     for step in story.iter().take(4) {

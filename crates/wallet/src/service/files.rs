@@ -95,7 +95,9 @@ impl Service {
                 let entries = session.entries();
                 let steps = self.steps_of(session, &entries, id).await?;
                 let receipts = steps.iter().map(|step| Wanted::Receipt(entries[step.place].transaction));
-                let rest = [Wanted::History(session.did()), Wanted::State(vec![StateKey::Record(id)])];
+                // Whether it is erased, and who has signed so, or that nobody asked for it.
+                let state = Wanted::State(vec![StateKey::Record(id), StateKey::Erasure(id)]);
+                let rest = [Wanted::History(session.did()), state];
                 (receipts.chain(rest).collect(), "record-story".to_owned())
             }
             ProofOf::Grant { id } => {
