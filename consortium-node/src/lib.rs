@@ -19,6 +19,7 @@ pub mod intake;
 pub mod keys;
 pub mod ledger;
 pub mod light_service;
+pub mod links;
 pub mod localnet;
 pub mod mempool;
 pub mod network;

@@ -4,6 +4,7 @@ use crate::consensus::EvidenceOutlet;
 use crate::forks::ForkDesk;
 use crate::gossip::Gossip;
 use crate::ledger::Ledger;
+use crate::links::LinkDesk;
 use crate::mempool::{Inserted, Mempool};
 use crate::network::LightQuestion;
 use crate::release::{Release, failed};
@@ -34,6 +35,8 @@ pub struct LightParts {
     pub release: Release,
     /// Passes keys on to the hospital's staff.
     pub staff: StaffDesk,
+    /// Serves patients' links.
+    pub links: LinkDesk,
     /// Takes evidence against validators.
     pub evidence: EvidenceOutlet,
     /// The clock.
@@ -66,6 +69,12 @@ impl LightService {
     #[must_use]
     pub fn release(&self) -> &Release {
         &self.parts.release
+    }
+
+    /// Serves patients' links.
+    #[must_use]
+    pub fn links(&self) -> &LinkDesk {
+        &self.parts.links
     }
 
     /// Answers the questions of an inbox until it is closed.
@@ -104,6 +113,11 @@ impl LightService {
                 self.ask_staff(move |desk| keys(desk).map(LightResponse::StaffKeys)).await
             }
             LightRequest::ExplainReading { grant, by } => self.explain(now, grant, by).await,
+            LightRequest::Links(order) => {
+                let desk = self.parts.links.clone();
+                let done = tokio::task::spawn_blocking(move || desk.order(now, &order)).await;
+                done.map_err(failed).and_then(|done| done).map(LightResponse::Links)
+            }
             LightRequest::ReportFork(fork) => self.forks.take(*fork).await,
             request => self.ask_ledger(request).await,
         };

@@ -14,6 +14,7 @@ use crate::intake::{IntakeParts, IntakeService};
 use crate::keys::{KeyError, NodeKeys};
 use crate::ledger::{BLOCKS_PER_SNAPSHOT, EpochSet, Ledger, LedgerError, Pruned};
 use crate::light_service::{LightParts, LightService};
+use crate::links::{LinkDesk, LinkStore, LinkStoreError, sweep_links};
 use crate::mempool::Mempool;
 use crate::network::{EventLoop, Network, NetworkConfig, NetworkError};
 use crate::org_sender::OrgSender;
@@ -60,6 +61,9 @@ pub enum NodeError {
     /// Configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The patients' links.
+    #[error(transparent)]
+    Links(#[from] LinkStoreError),
     /// Keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -143,6 +147,7 @@ struct Stores {
     vault: Vault,
     index: VaultIndex,
     reviews: ReviewStore,
+    links: LinkStore,
 }
 
 struct Identity {
@@ -405,7 +410,8 @@ impl Stores {
         let vault = Vault::configured(data, &config.vault)?;
         let index = VaultIndex::open(&data.join("vault.redb"), genesis.chain_id())?;
         let reviews = ReviewStore::open(&data.join("review.redb"))?;
-        Ok(Self { ledger, log, vault, index, reviews })
+        let links = LinkStore::open(&data.join("links.redb"))?;
+        Ok(Self { ledger, log, vault, index, reviews, links })
     }
 }
 
@@ -414,7 +420,7 @@ impl Services {
         let (mempool, verified) = (Mempool::default(), Verified::default());
         let gossip = Gossip::new(network.clone(), identity.others());
         tokio::spawn(gossip.clone().repeat(mempool.clone()));
-        let Stores { ledger, vault, index, reviews, .. } = stores;
+        let Stores { ledger, vault, index, reviews, links, .. } = stores;
         let sender = OrgSender::new(
             ledger.clone(),
             mempool.clone(),
@@ -427,6 +433,8 @@ impl Services {
         tokio::spawn(publish_key(sender.clone(), ledger.clone(), staff.key()));
         let (reporter, evidence) = Reporter::new(sender.clone(), ledger.clone());
         tokio::spawn(reporter.run());
+        let links = LinkDesk::new(ledger.clone(), links.clone(), identity.organisation);
+        tokio::spawn(sweep_links(links.clone(), now));
         let light = LightService::new(LightParts {
             ledger: ledger.clone(),
             mempool: mempool.clone(),
@@ -434,6 +442,7 @@ impl Services {
             gossip,
             release,
             staff,
+            links,
             evidence: evidence.clone(),
             now,
         });

@@ -8,6 +8,7 @@ use crate::gossip::Gossip;
 use crate::intake::review::ReviewStore;
 use crate::ledger::{Ledger, ProposalInput};
 use crate::light_service::{LightParts, LightService};
+use crate::links::{LinkDesk, LinkStore};
 use crate::mempool::Mempool;
 use crate::network::{Command, Network, PeerQuestion};
 use crate::org_sender::OrgSender;
@@ -46,6 +47,7 @@ pub(crate) struct World {
     pub vault: Vault,
     pub index: VaultIndex,
     pub reviews: ReviewStore,
+    pub links: LinkStore,
     /// Answers in place of every other hospital.
     pub others: PeerService,
     pub others_vault: Vault,
@@ -110,6 +112,7 @@ impl World {
             vault: Vault::open(&path("vault")).unwrap(),
             mempool: Mempool::default(),
             reviews: ReviewStore::open(&path("review.redb")).unwrap(),
+            links: LinkStore::open(&path("links.redb")).unwrap(),
             ledger,
             index,
             others,
@@ -232,6 +235,10 @@ impl World {
         StaffDesk::new(self.ledger.clone(), self.index.clone(), self.release(), key)
     }
 
+    pub fn links(&self) -> LinkDesk {
+        LinkDesk::new(self.ledger.clone(), self.links.clone(), self.hospitals[0].did)
+    }
+
     pub fn light(&self, network: &Network) -> LightService {
         let (reporter, evidence) =
             Reporter::new(self.sender(network, &self.hospitals[0]), self.ledger.clone());
@@ -243,6 +250,7 @@ impl World {
             gossip: self.gossip(network),
             release: self.release(),
             staff: self.staff(),
+            links: self.links(),
             evidence,
             now,
         })

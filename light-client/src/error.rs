@@ -47,6 +47,8 @@ pub enum Question {
     StaffKeys,
     /// [`LightRequest::ExplainReading`].
     ExplainReading,
+    /// [`LightRequest::Links`].
+    Links,
     /// Keeping a ciphertext.
     Upload,
     /// How an epoch ended.
@@ -381,6 +383,7 @@ impl Question {
             LightRequest::StaffGrants(_) => Self::StaffGrants,
             LightRequest::StaffKeys(_) => Self::StaffKeys,
             LightRequest::ExplainReading { .. } => Self::ExplainReading,
+            LightRequest::Links(_) => Self::Links,
         }
     }
 }
@@ -400,6 +403,7 @@ impl fmt::Display for Question {
             Self::StaffGrants => "the grants for a hospital's staff",
             Self::StaffKeys => "the keys of records that staff may read",
             Self::ExplainReading => "what the rules say of a reading",
+            Self::Links => "links that it serves",
             Self::Upload => "keeping a ciphertext",
             Self::EpochEnd => "the end of an epoch",
             Self::Headers => "several headers",

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod abroad;
 mod access;
 mod card;
 mod carer;
@@ -40,7 +41,7 @@ impl World {
 fn a_patient_and_two_clinicians_walk_the_whole_path() {
     let net = Localnet::start();
     let genesis = net.genesis();
-    let world = World { net, genesis };
+    let mut world = World { net, genesis };
     let sample = Sample::wang_fang();
     let note = run(async {
         step("1. a wallet is created");
@@ -79,6 +80,8 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         step("11. a person of two hospitals is one person in the wallet, and two on the ledger");
         let person = pairwise::is_one_person_to_themselves(&world).await;
         observer::cannot_join_identities(&world, &person).await;
+        step("12. a summary is handed over to a clinic that has no Amulet");
+        abroad::a_summary_is_handed_over(&mut world, &person).await;
         note
     });
     step("nothing that the hospitals wrote to their disks gives a record away");

@@ -680,6 +680,67 @@ give-preview = See what this opens
 give-back = Change it
 share-standing = Also what is added later of these kinds, until it ends: { $what }.
 
+abroad-title = For a clinic abroad
+abroad-lead = A link to your summary, for a doctor who has no Amulet.
+abroad-what = Amulet makes your summary as it is now, and locks it. A hospital keeps it and cannot read it: the key is in the link alone. It is a SMART Health Link, which clinics and apps in many countries open.
+abroad-name = What is it for?
+abroad-name-hint = For example the clinic or the city. Whoever has the link can read this name.
+abroad-language = Language of the headings
+abroad-guarded = Ask for a passcode
+abroad-guarded-more = Tell it to the doctor yourself, not together with the link. After ten wrong tries the link is dead for good.
+abroad-passcode = Passcode
+abroad-passcode-hint = At least six characters. Choose one that you use nowhere else.
+abroad-passcode-short = A passcode has at least six characters.
+abroad-unguarded = Whoever gets hold of the link, by a forwarded message or a photograph, can read your summary until it ends.
+abroad-make = Make the link
+abroad-made = { $n ->
+    [one] The link is ready. The summary behind it lists 1 record.
+   *[other] The link is ready. The summary behind it lists { $n } records.
+}
+abroad-missing = { $n ->
+    [one] 1 record could not be had. The summary says that it is incomplete.
+   *[other] { $n } records could not be had. The summary says that it is incomplete.
+}
+abroad-left-out = { $n ->
+    [one] 1 record is not in it: it is older than many others, or so sensitive that it stays at its hospital.
+   *[other] { $n } records are not in it: older ones where there are many, and those so sensitive that they stay at their hospital.
+}
+abroad-qr-label = Link to your summary
+abroad-link = The link
+abroad-hand = Show the code to the doctor, or send the link. They read your summary as it is today, with no account.
+abroad-hand-guarded = Show the code to the doctor, or send the link, and tell them the passcode. They read your summary as it is today, with no account.
+abroad-elsewhere = Another device made this link. It can be taken back here, but not shown.
+abroad-open = { $n ->
+    [one] 1 link can be opened
+   *[other] { $n } links can be opened
+}
+abroad-over = Over ({ $n })
+abroad-unnamed = Link of { $day }
+abroad-lasted = Made on { $from }, for until { $until }
+abroad-until = Until { $until }. Kept, locked, at { $hospital }.
+abroad-attempts = { $n ->
+    [one] With a passcode; 1 wrong try is left
+   *[other] With a passcode; { $n } wrong tries are left
+}
+abroad-no-passcode = Without a passcode
+abroad-show = Show the code
+abroad-not-opened = Nobody has opened it yet.
+abroad-opened = { $n ->
+    [one] Opened once
+   *[other] Opened { $n } times
+}
+abroad-opening = { $who }, { $at }
+abroad-names-unproven = These are the names that were given. Nothing proves them.
+abroad-silent = { $hospitals } did not answer. Links that they keep are not shown now.
+abroad-nothing = As soon as a hospital has added records of yours, you can make a link here.
+abroad-revoke-title = Take this link back?
+abroad-revoke-text = The hospital deletes the summary at once, and the link opens nothing more. Who has read it already may have kept a copy.
+abroad-revoke-keep = Keep the link
+link-open = open
+link-expired = time over
+link-revoked = taken back
+link-guessed = too many wrong passcodes
+
 research-title = Research
 research-lead = Studies that an ethics board approved. Your care is the same whether you take part or not.
 research-joined = You take part
@@ -1275,6 +1336,10 @@ refused-why-not-allowed = No access that is in force allows this reading.
 refused-why-not-covered = One of the records is no longer part of this access.
 refused-why-pruned = The hospital no longer keeps something this old.
 refused-why-no-fork = The hospital sees no contradiction in what it was shown.
+refused-why-link-not-a-patient = The hospital has no record that it added for you, and keeps links for its patients only.
+refused-why-link-too-many = You have as many open links as a hospital keeps for one person. Take one back first.
+refused-why-link-hospital-full = The hospital keeps as many links as it can.
+refused-why-link-unknown = The hospital does not know this link.
 refused-why-busy = The hospital is busy just now.
 
 ## Errors: what happened; what it means for you; what to do now

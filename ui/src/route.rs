@@ -8,8 +8,8 @@ use crate::pages::clinician::{
     scan::Scan,
 };
 use crate::pages::patient::{
-    card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give, home::Home,
-    hospitals::Hospitals, log::Log, log_line::LogLine, narrow::Narrow, preferences::Preferences,
+    abroad::Abroad, card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give,
+    home::Home, hospitals::Hospitals, log::Log, log_line::LogLine, narrow::Narrow, preferences::Preferences,
     record::Record, record_story::RecordStory, records::Records, request::Request, research::Research,
     sharing::Sharing, study::Study,
 };
@@ -50,6 +50,8 @@ pub enum Route {
     Give {},
     #[route("/sharing/less/:grant")]
     Narrow { grant: String },
+    #[route("/sharing/abroad")]
+    Abroad {},
     #[route("/research")]
     Research {},
     #[route("/research/:id")]
@@ -135,6 +137,7 @@ impl Route {
             | Self::Request { .. }
             | Self::Give {}
             | Self::Narrow { .. }
+            | Self::Abroad {}
             | Self::Research {}
             | Self::Study { .. }
             | Self::Preferences {}
@@ -160,6 +163,7 @@ impl Route {
             | Self::Give {}
             | Self::Request { .. }
             | Self::Narrow { .. }
+            | Self::Abroad {}
             | Self::Research {}
             | Self::Study { .. } => Self::Sharing {},
             Self::Card {} | Self::CardMake {} | Self::CardPrint {} => Self::Card {},

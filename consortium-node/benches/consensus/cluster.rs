@@ -10,6 +10,7 @@ use amulet_node::consensus::{
 use amulet_node::gossip::Gossip;
 use amulet_node::ledger::Ledger;
 use amulet_node::light_service::{LightParts, LightService};
+use amulet_node::links::{LinkDesk, LinkStore};
 use amulet_node::mempool::Mempool;
 use amulet_node::network::{EventLoop, Inboxes, Network, NetworkConfig};
 use amulet_node::node::now;
@@ -183,6 +184,7 @@ impl Node {
         let gossip = Gossip::new(network.clone(), others);
         let vault = Vault::open(&data.join("vault")).unwrap();
         let index = VaultIndex::open(&data.join("vault.redb"), genesis.chain_id()).unwrap();
+        let links = LinkStore::open(&data.join("links.redb")).unwrap();
         let copies = Copies::new(CopiesParts {
             ledger: ledger.clone(),
             vault: vault.clone(),
@@ -212,6 +214,7 @@ impl Node {
             gossip: gossip.clone(),
             release,
             staff,
+            links: LinkDesk::new(ledger.clone(), links, members[own].hospital.did),
             evidence: evidence.clone(),
             now,
         });

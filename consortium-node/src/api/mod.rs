@@ -13,6 +13,7 @@ mod light;
 mod metrics;
 mod openapi;
 mod review;
+mod shl;
 mod status;
 mod vault;
 mod web;
@@ -153,9 +154,16 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/vault/erased", get(vault::erased))
         .route("/api/v1/vault/scrub", get(vault::scrub).post(vault::begin_scrub))
         .layer(middleware::from_fn(|request: Request, next: Next| within(INTAKE_TIME_MAX, request, next)));
+    let links = Router::new()
+        .route("/shl/{link}", post(shl::manifest).get(shl::single_file))
+        .route("/shl/files/{ticket}", get(shl::file))
+        .layer(middleware::from_fn(|request: Request, next: Next| within(REQUEST_TIME_MAX, request, next)))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(shl::cors());
     // The layer must wrap what answers a wrong method too, for that is where a browser's preflight question ends up.
     let asked_by_other_pages = shared.merge(intake).method_not_allowed_fallback(wrong_method).layer(cors);
     asked_by_other_pages
+        .merge(links)
         .merge(local.merge(reviews).merge(files).method_not_allowed_fallback(wrong_method))
         .route("/api/{*rest}", any(|| async { ApiError::NotFound }))
         .fallback(web::page)

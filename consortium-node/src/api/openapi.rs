@@ -1,7 +1,7 @@
 //! The description of the interface, made from the handlers themselves.
 
 use super::error::ErrorBody;
-use super::{duties, fhir, light, metrics, review, status, vault, web};
+use super::{duties, fhir, light, metrics, review, shl, status, vault, web};
 use axum::Json;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -22,6 +22,9 @@ use utoipa::{Modify, OpenApi};
         vault::erased,
         vault::scrub,
         vault::begin_scrub,
+        shl::manifest,
+        shl::single_file,
+        shl::file,
         status::status,
         status::block,
         status::health,

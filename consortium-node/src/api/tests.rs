@@ -580,6 +580,41 @@ async fn only_known_origins_may_ask_and_only_what_wallets_need() {
     }
 }
 
+#[tokio::test]
+async fn a_health_link_is_asked_by_pages_of_any_origin_and_a_bad_question_is_told_from_an_unknown_link() {
+    let site = Site::new();
+    let link = format!("/shl/{}", "A".repeat(43));
+    for path in [link.as_str(), "/shl/files/x"] {
+        let request = Request::builder().method(Method::OPTIONS).uri(path);
+        let request = request.header("origin", "https://viewer.example");
+        let request = request.header("access-control-request-method", "POST");
+        let request = request.header("access-control-request-headers", "content-type");
+        let answer = site.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.headers["access-control-allow-origin"], "*", "{path}");
+        assert_eq!(answer.headers["access-control-allow-headers"], "content-type", "{path}");
+    }
+    let ask = |path: String, body: &str| {
+        let body = body.to_owned();
+        let site = &site;
+        async move { site.post(&path, &[("content-type", "application/json")], body).await }
+    };
+    let unknown = ask(link.clone(), r#"{"recipient":"Clinic"}"#).await;
+    assert_eq!(
+        (unknown.status.as_u16(), &unknown.headers["cache-control"]),
+        (404, &"no-store".parse().unwrap())
+    );
+    for bad in ["", "[]", "{}", r#"{"recipient":" "}"#, r#"{"recipient":1}"#] {
+        assert_eq!(ask(link.clone(), bad).await.status.as_u16(), 400, "{bad}");
+    }
+    assert_eq!(ask(link.clone(), &"x".repeat(4_097)).await.status.as_u16(), 413);
+    for wrong in ["/shl/short".to_owned(), format!("{link}AA"), "/shl/%00".to_owned()] {
+        assert_eq!(ask(wrong.clone(), r#"{"recipient":"a"}"#).await.status.as_u16(), 404, "{wrong}");
+    }
+    assert_eq!(site.get(&link).await.status.as_u16(), 400, "nobody is named");
+    assert_eq!(site.get(&format!("{link}?recipient=a")).await.status.as_u16(), 404);
+    assert_eq!(site.get("/shl/files/x").await.status.as_u16(), 404);
+}
+
 #[test]
 fn what_is_no_origin_is_refused_before_it_gets_into_the_policy() {
     for bad in

@@ -51,7 +51,8 @@ pub(super) fn answer(snapshot: &Snapshot, request: &LightRequest) -> Result<Ligh
         | LightRequest::StaffGrants(_)
         | LightRequest::StaffKeys(_)
         | LightRequest::ExplainReading { .. }
-        | LightRequest::ReadPiece { .. } => Ok(malformed()),
+        | LightRequest::ReadPiece { .. }
+        | LightRequest::Links(_) => Ok(malformed()),
     }
 }
 

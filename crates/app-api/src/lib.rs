@@ -14,6 +14,7 @@ pub mod erasure;
 mod error;
 pub mod files;
 pub mod giving;
+pub mod links;
 pub mod preferences;
 pub mod records;
 pub mod reporting;
@@ -134,6 +135,12 @@ calls! {
     PreviewGiving: giving => giving::GivingPreviewView,
     /// Sign a grant that nobody asked for.
     GiveAccess: giving => giving::GivenView,
+    /// SMART Health Links that were handed out.
+    HealthLinks: links => links::HealthLinksView,
+    /// Make one.
+    MakeHealthLink: links => links::MadeHealthLinkView,
+    /// Take one back.
+    RevokeHealthLink: links => (),
     /// Studies that can be joined, and those that were.
     Research: research => research::ResearchView,
     /// What taking part in a study would open.

@@ -37,6 +37,18 @@ impl PasscodeHash {
         Some(Self { salt, hash: hmac_sm3(&salt, passcode.as_bytes()) })
     }
 
+    /// A hash that somebody else made by [`PasscodeHash::new`], as a wallet does that gives no passcode away.
+    #[must_use]
+    pub fn from_parts(salt: [u8; SALT_BYTES], hash: Digest) -> Self {
+        Self { salt, hash }
+    }
+
+    /// Salt and hash.
+    #[must_use]
+    pub fn parts(&self) -> ([u8; SALT_BYTES], Digest) {
+        (self.salt, self.hash)
+    }
+
     fn is(&self, passcode: &str) -> bool {
         constant_time_eq(hmac_sm3(&self.salt, passcode.as_bytes()).as_ref(), self.hash.as_ref())
     }

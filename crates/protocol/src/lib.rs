@@ -34,6 +34,7 @@ pub mod ids;
 pub mod large;
 pub mod light;
 pub mod limits;
+pub mod links;
 pub mod merkle;
 pub mod multiproof;
 pub mod proof_file;

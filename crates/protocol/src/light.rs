@@ -9,6 +9,7 @@ use crate::fork::UntrustedFork;
 use crate::grant_keys::SealedKeys;
 use crate::history::HistoryEntry;
 use crate::ids::{BlobId, ChainId, Did, Epoch, HeaderHash, Height, Timestamp, TxId, View};
+use crate::links::{LinkRefusal, LinkRequest, LinkStatus, UntrustedLinkRequest};
 use crate::merkle::{UntrustedListBatch, UntrustedListProof};
 use crate::range::{UntrustedRangeBatch, UntrustedRangeProof};
 use crate::receipt::Receipt;
@@ -138,6 +139,8 @@ pub enum LightRequest {
         /// How many, at most [`PIECE_BYTES_MAX`](crate::limits::PIECE_BYTES_MAX); fewer come at the end.
         length: u32,
     },
+    /// A patient's order about SMART Health Links that the hospital which is asked serves.
+    Links(UntrustedLinkRequest),
 }
 
 /// A node's answer.
@@ -203,6 +206,9 @@ pub enum LightResponse {
         /// The piece.
         bytes: Vec<u8>,
     },
+    /// To [`LightRequest::Links`]: all links of the patient, newest first, at most
+    /// [`LINKS_PER_PATIENT_MAX`](crate::links::LINKS_PER_PATIENT_MAX).
+    Links(Vec<LinkStatus>),
 }
 
 /// What a node concluded from a fork that it checked.
@@ -261,6 +267,9 @@ pub enum LightRefusal {
     /// Two headers that were reported as a fork prove none, or are not certified by validators of this chain.
     #[error("the two headers prove no fork")]
     NoFork,
+    /// An order about links was not carried out.
+    #[error(transparent)]
+    Link(LinkRefusal),
 }
 
 /// Why a node releases no ciphertext.
@@ -497,4 +506,5 @@ macro_rules! signed_request {
 
 signed_request!(ReadRequest, UntrustedReadRequest, request, ReadRequest);
 signed_request!(Upload, UntrustedUpload, upload, Upload);
+signed_request!(LinkRequest, UntrustedLinkRequest, request, LinkRequest);
 signed_request!(IntakeRequest, UntrustedIntakeRequest, request, IntakeRequest);

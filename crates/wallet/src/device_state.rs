@@ -1,5 +1,5 @@
 //! What a wallet remembers on its device beside its keys: how far the log was read, the card in force, running emergency
-//! declarations, whether it may report, what its owner has settled beforehand. Sealed under a key of the wallet's own; losing it loses comfort, never access.
+//! declarations, whether it may report, what its owner has settled beforehand, links that were handed out. Sealed under a key of the wallet's own; losing it loses comfort, never access.
 
 use amulet_crypto::content::{ContentKey, open_content, seal_content};
 use amulet_crypto::entropy::Entropy;
@@ -7,6 +7,7 @@ use amulet_protocol::calls::{CardLocator, DeclarationId};
 use amulet_protocol::codec;
 use amulet_protocol::consent::Category;
 use amulet_protocol::ids::{Did, Timestamp};
+use amulet_protocol::links::LINK_ID_BYTES;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ use crate::store::{DeviceStore, STORED_FILE_BYTES_MAX, StoreError};
 const AAD: &[u8] = b"amulet/v1/device-state";
 /// Declarations remembered; a clinician has few at once, and each ends within three days.
 const EMERGENCIES_MAX: usize = 200;
+/// Links remembered; a hospital serves twenty of a patient.
+const LINKS_MAX: usize = 100;
 
 /// The card whose code this device can show without a network.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -46,6 +49,21 @@ pub struct StoredEmergency {
     pub until: Timestamp,
 }
 
+/// A link whose text this device can show again.
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredLink {
+    /// The identity whose hospital serves it.
+    pub identity: Did,
+    /// Its identifier.
+    pub id: [u8; LINK_ID_BYTES],
+    /// First moment at which it is over.
+    pub ends: Timestamp,
+    /// What the person called it.
+    pub label: String,
+    /// The link, with its key.
+    pub text: String,
+}
+
 /// All of it.
 #[derive(Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct DeviceState {
@@ -61,6 +79,8 @@ pub struct DeviceState {
     pub never: Vec<Category>,
     /// Categories that the person wants to be asked about each time, ascending.
     pub ask: Vec<Category>,
+    /// Links that are not over, oldest first.
+    pub links: Vec<StoredLink>,
 }
 
 impl DeviceState {
@@ -93,6 +113,9 @@ impl DeviceState {
         entropy: &mut impl Entropy,
     ) -> Result<(), StoreError> {
         self.emergencies.retain(|emergency| emergency.until > now);
+        self.links.retain(|link| link.ends > now);
+        let surplus = self.links.len().saturating_sub(LINKS_MAX);
+        self.links.drain(..surplus);
         let surplus = self.emergencies.len().saturating_sub(EMERGENCIES_MAX);
         self.emergencies.drain(..surplus);
         let plain = zeroize::Zeroizing::new(codec::encode(self));
@@ -131,6 +154,11 @@ mod tests {
         }
     }
 
+    fn link(ends: u64) -> StoredLink {
+        let (label, text) = ("Lisbon".to_owned(), "shlink:/secret".to_owned());
+        StoredLink { identity: did(), id: [3; LINK_ID_BYTES], ends: Timestamp(ends), label, text }
+    }
+
     #[test]
     fn the_state_survives_sealed_and_ended_declarations_do_not() {
         let mut entropy = SeededEntropy::new(1);
@@ -143,10 +171,11 @@ mod tests {
             card: None,
             emergencies: vec![emergency(50), emergency(150)],
             reports: true,
+            links: vec![link(50), link(150)],
         };
         state.save(&store, id, &key, Timestamp(100), &mut entropy).unwrap();
         let read = DeviceState::load(&store, id, &key).unwrap();
-        assert_eq!((read.seen(did()), read.emergencies.len()), (7, 1));
+        assert_eq!((read.seen(did()), read.emergencies.len(), read.links.len()), (7, 1, 1));
         let stored = store.read(&file_name(id)).unwrap().unwrap();
         assert!(!stored.windows(12).any(|window| window == [0xA5; 12]), "a card's secret is readable");
     }

@@ -47,6 +47,7 @@ impl LightClient {
                 | LightRequest::StaffKeys(_)
                 | LightRequest::ExplainReading { .. }
                 | LightRequest::ReadPiece { .. }
+                | LightRequest::Links(_)
         ) {
             let busy = matches!(answer, Err(NodeFailure::Refused(LightRefusal::Busy)));
             self.measure(node, reached.then_some((asked_at, busy)));

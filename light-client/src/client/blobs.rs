@@ -8,6 +8,9 @@ use amulet_protocol::grant_keys::SealedKeys;
 use amulet_protocol::ids::BlobId;
 use amulet_protocol::light::{LightRequest, LightResponse, UntrustedReadRequest, UntrustedUpload};
 use amulet_protocol::limits::{BLOBS_PER_REQUEST_MAX, RULED_KINDS_MAX, STAFF_GRANTS_PER_RESPONSE_MAX};
+use amulet_protocol::links::{
+    LINK_OPENINGS_MAX, LINK_RECIPIENT_BYTES_MAX, LINKS_PER_PATIENT_MAX, LinkStatus, UntrustedLinkRequest,
+};
 use amulet_protocol::record::blob_id;
 use amulet_protocol::rules::ExplainedReading;
 
@@ -148,6 +151,24 @@ impl LightClient {
         }
     }
 
+    /// Has a hospital carry out a patient's order about the links that it serves; gives how they stand then, by its word.
+    ///
+    /// # Errors
+    /// As [`LightClient::read`].
+    pub async fn order_links(
+        &self,
+        hospital: NodeIndex,
+        order: UntrustedLinkRequest,
+    ) -> Result<Vec<LinkStatus>, LightError> {
+        match self.ask_holder(hospital, LightRequest::Links(order)).await? {
+            LightResponse::Links(links) if are_bounded(&links) => Ok(links),
+            _ => {
+                let forgery = Forgery::OtherAnswer { question: Question::Links };
+                Err(self.caught(hospital, Question::Links, forgery))
+            }
+        }
+    }
+
     async fn ask_holder(
         &self,
         holder: NodeIndex,
@@ -172,6 +193,15 @@ impl LightClient {
 fn fits(size: u64, from: u64, length: u32, bytes: &[u8]) -> bool {
     let expected = size.checked_sub(from).map(|left| left.min(u64::from(length)));
     expected == Some(bytes.len() as u64) && !bytes.is_empty()
+}
+
+/// Whether an answer about links keeps the limits.
+fn are_bounded(links: &[LinkStatus]) -> bool {
+    let fits = |link: &LinkStatus| {
+        let short = link.openings.iter().all(|one| one.recipient.len() <= LINK_RECIPIENT_BYTES_MAX);
+        short && link.openings.len() <= LINK_OPENINGS_MAX
+    };
+    links.len() <= LINKS_PER_PATIENT_MAX && links.iter().all(fits)
 }
 
 fn check_blobs(answer: LightResponse, asked: &[BlobId]) -> Result<Vec<Option<Vec<u8>>>, Forgery> {

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod check;
+pub mod copied;
 pub mod dialog;
 pub mod error;
 pub mod field;

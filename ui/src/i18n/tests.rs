@@ -57,6 +57,7 @@ fn every_closed_list_has_its_words() {
         words::ASK_FORS,
         words::PRACTITIONER_ROLES,
         words::REASONS,
+        words::LINK_STANDINGS,
         words::HINTS,
         words::HOSPITAL_ANSWERS,
         words::MEMORY_TROUBLES,
@@ -149,7 +150,7 @@ const MET_BY_NO_PAGE: [RefusalCode; 51] = [
 ];
 
 /// What a node says no with before a contract does.
-const OF_NODES: [&str; 9] = [
+const OF_NODES: [&str; 13] = [
     "malformed",
     "bad_transaction",
     "clock",
@@ -158,6 +159,10 @@ const OF_NODES: [&str; 9] = [
     "not_covered",
     "pruned",
     "no_fork",
+    "link_not_a_patient",
+    "link_too_many",
+    "link_hospital_full",
+    "link_unknown",
     "busy",
 ];
 

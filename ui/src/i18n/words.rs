@@ -7,6 +7,7 @@ use amulet_app_api::card::{FactKind, SummarySection};
 use amulet_app_api::checking::{HospitalAnswer, MemoryTrouble, ToldAnswer};
 use amulet_app_api::clinician::{AskFor, MyAccessState};
 use amulet_app_api::erasure::{ErasureGround, KeepReason};
+use amulet_app_api::links::LinkStanding;
 use amulet_app_api::records::{Category, DataClass, StoryStep};
 use amulet_app_api::wallet::{Role, StrengthHint, Task};
 
@@ -343,6 +344,16 @@ words! {
         UsedUp => "share-used-up",
         Expired => "share-expired",
         Revoked => "share-revoked",
+    }
+}
+
+words! {
+    /// Whether a link can be opened.
+    link_standing, LINK_STANDINGS: LinkStanding {
+        Open => "link-open",
+        Expired => "link-expired",
+        Revoked => "link-revoked",
+        Guessed => "link-guessed",
     }
 }
 

@@ -51,6 +51,8 @@ pub enum SigningContext {
     Genesis,
     /// A key holder's agreement to be a validator.
     SeatAcceptance,
+    /// A patient's order about links that a hospital serves.
+    LinkRequest,
 }
 
 impl SigningContext {
@@ -75,6 +77,7 @@ impl SigningContext {
             Self::IntakeReceipt => "amulet/v1/intake-receipt",
             Self::Genesis => "amulet/v1/genesis",
             Self::SeatAcceptance => "amulet/v1/seat-acceptance",
+            Self::LinkRequest => "amulet/v1/link-request",
         }
     }
 

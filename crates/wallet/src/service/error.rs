@@ -6,6 +6,7 @@ use amulet_crypto::kdf::PhraseError;
 use amulet_crypto::passphrase::PassphraseError;
 use amulet_light_client::{Forgery, LightError, NodeIndex, NodeVerdict, TransportError};
 use amulet_protocol::light::{AccessRefusal, LightRefusal};
+use amulet_protocol::links::LinkRefusal;
 use amulet_protocol::receipt::RefusalCode;
 
 use crate::card::{FACT_BYTES_MAX, FACTS_BYTES_MAX, FACTS_MAX, FactsError};
@@ -206,6 +207,10 @@ fn reason_of(refusal: &LightRefusal) -> &'static str {
         LightRefusal::NotAllowed(_) => "not_allowed",
         LightRefusal::Pruned { .. } => "pruned",
         LightRefusal::NoFork => "no_fork",
+        LightRefusal::Link(LinkRefusal::NotAPatient) => "link_not_a_patient",
+        LightRefusal::Link(LinkRefusal::TooMany { .. }) => "link_too_many",
+        LightRefusal::Link(LinkRefusal::Full) => "link_hospital_full",
+        LightRefusal::Link(LinkRefusal::NoSuchLink) => "link_unknown",
         LightRefusal::WouldRefuse(_) | LightRefusal::Busy => "busy",
     }
 }

@@ -23,6 +23,7 @@ mod hospitals;
 mod intake;
 mod large;
 mod ledger;
+mod links;
 mod my_card;
 mod narrowing;
 mod preferences;
@@ -252,6 +253,9 @@ impl Service {
             Request::Research(_) => reply(boxed(|| self.research()).await),
             Request::PreviewStudy(call) => reply(boxed(|| self.preview_study(&call.study)).await),
             Request::JoinStudy(call) => reply(boxed(|| self.join_study(&call)).await),
+            Request::HealthLinks(_) => reply(boxed(|| self.health_links()).await),
+            Request::MakeHealthLink(call) => reply(boxed(|| self.make_health_link(call)).await),
+            Request::RevokeHealthLink(call) => reply(boxed(|| self.revoke_health_link(&call.id)).await),
             Request::LeaveStudy(call) => reply(boxed(|| self.leave_study(&call.study)).await),
             Request::Preferences(_) => reply(self.preferences()),
             Request::SetPreferences(call) => reply(self.set_preferences(&call.preferences)),

@@ -22,11 +22,34 @@ struct Origin {
     registered_at: i64,
 }
 
+/// A summary, and how many records it should have had and has not.
+pub(super) struct Summary {
+    pub document: IpsDocument,
+    pub missing: u64,
+}
+
+impl Summary {
+    /// Records that its sections list.
+    pub fn listed(&self) -> u64 {
+        self.document.sections.iter().map(|(_, count)| *count as u64).sum()
+    }
+}
+
 impl Service {
     /// Makes the summary of all records that can be had, and hands it out.
     pub(super) async fn save_summary(&self, language: Language) -> Result<SavedSummaryView, ApiError> {
         let person = self.patient()?;
-        let loaded = self.load_all(&person).await?;
+        let summary = self.summary(&person, language).await?;
+        let day = dates::day_at(seconds(self.now().0)).map(dates::text_of).unwrap_or_default();
+        let (listed, missing) = (summary.listed(), summary.missing);
+        let IpsDocument { json, left_out, core, .. } = summary.document;
+        let file = self.hand_out(format!("amulet-summary-{day}.json"), json).await?;
+        Ok(SavedSummaryView { file, listed, left_out: left_out as u64, core: core as u64, missing })
+    }
+
+    /// The summary of all records that can be had.
+    pub(super) async fn summary(&self, person: &Person, language: Language) -> Result<Summary, ApiError> {
+        let loaded = self.load_all(person).await?;
         let made_at = seconds(self.now().0);
         let missing = usize::try_from(loaded.missing).unwrap_or(usize::MAX);
         let language = match language {
@@ -34,17 +57,9 @@ impl Service {
             Language::Zh => FhirLanguage::Zh,
         };
         let options = IpsOptions { made_at, name: &person.owner.name, language, missing };
-        let IpsDocument { json, sections, left_out, core, unreadable, .. } =
-            self.summary_document(&person, &loaded.records, &options);
-        let day = dates::day_at(made_at).map(dates::text_of).unwrap_or_default();
-        let file = self.hand_out(format!("amulet-summary-{day}.json"), json).await?;
-        Ok(SavedSummaryView {
-            file,
-            listed: sections.iter().map(|(_, count)| *count as u64).sum(),
-            left_out: left_out as u64,
-            core: core as u64,
-            missing: loaded.missing.saturating_add(unreadable as u64),
-        })
+        let document = self.summary_document(person, &loaded.records, &options);
+        let missing = loaded.missing.saturating_add(document.unreadable as u64);
+        Ok(Summary { document, missing })
     }
 
     fn summary_document(

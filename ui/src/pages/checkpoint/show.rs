@@ -1,14 +1,13 @@
 //! This device's checkpoint, for another device: ten words to read out, a code to scan or copy.
 
 use crate::app::use_app;
-use crate::components::actions::{Button, Weight};
-use crate::components::icon::{Glyph, Icon};
+use crate::components::actions::Weight;
+use crate::components::copied::Copied;
 use crate::components::load::show;
 use crate::components::page::{ActionBar, PageHead};
 use crate::hooks::use_load_once;
 use crate::i18n::{tr, use_translator};
 use crate::pages::patient::card::QrCode;
-use crate::platform;
 use crate::route::Route;
 use amulet_app_api::checkpoints::{CheckpointView, ShowCheckpoint};
 use amulet_app_api::wallet::Language;
@@ -73,39 +72,7 @@ fn Shown(view: CheckpointView) -> Element {
             div { class: "card-box stack center",
                 QrCode { svg: view.qr_svg.clone(), label: tr!(t, "checkpoint-qr-label") }
             }
-            Copied { text: view.text.clone() }
-        }
-    }
-}
-
-/// The code as text, with a button that copies it.
-#[component]
-fn Copied(text: String) -> Element {
-    let t = use_translator();
-    let mut copied = use_signal(|| None::<bool>);
-    rsx! {
-        div { class: "field",
-            label { r#for: TEXT_ID, {tr!(t, "checkpoint-text")} }
-            textarea { id: TEXT_ID, class: "mono", "data-testid": TEXT_ID, rows: "5", readonly: true, translate: "no", value: "{text}" }
-        }
-        div { class: "row wrap",
-            Button {
-                label: tr!(t, "copy"),
-                weight: Weight::Second,
-                icon: Icon::File,
-                testid: "checkpoint-copy",
-                onclick: move |()| copied.set(Some(platform::copy_field(TEXT_ID))),
-            }
-            p { role: "status", class: "mark good",
-                match copied() {
-                    Some(true) => rsx! {
-                        Glyph { icon: Icon::Check, size: 18 }
-                        {tr!(t, "copied")}
-                    },
-                    Some(false) => rsx! { {tr!(t, "copy-by-hand")} },
-                    None => rsx! {},
-                }
-            }
+            Copied { id: TEXT_ID, copy_testid: "checkpoint-copy", label: tr!(t, "checkpoint-text"), text: view.text.clone() }
         }
     }
 }

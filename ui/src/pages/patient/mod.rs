@@ -1,5 +1,6 @@
 //! The patient's pages.
 
+pub mod abroad;
 pub mod card;
 pub mod card_make;
 pub mod card_print;

@@ -81,6 +81,10 @@ fn Body(view: SharingView, onchange: EventHandler<()>) -> Element {
                 Glyph { icon: Icon::Inbox, size: 18 }
                 {tr!(t, "received-title")}
             }
+            Link { class: "button second", to: Route::Abroad {}, "data-testid": "to-abroad",
+                Glyph { icon: Icon::Globe, size: 18 }
+                {tr!(t, "abroad-title")}
+            }
             Link { class: "button second", to: Route::Research {}, "data-testid": "to-research",
                 Glyph { icon: Icon::Search, size: 18 }
                 {tr!(t, "research-title")}
