@@ -121,8 +121,7 @@ pub(super) struct Links<'a> {
 impl Links<'_> {
     pub fn get(&self, id: LinkId) -> Result<Option<Row>, LinkStoreError> {
         let links = self.write.open_table(LINKS)?;
-        let row = links.get(&id.0)?.map(|row| decode(row.value())).transpose();
-        row
+        links.get(&id.0)?.map(|row| decode(row.value())).transpose()
     }
 
     pub fn all(&self) -> Result<Vec<(LinkId, Row)>, LinkStoreError> {
