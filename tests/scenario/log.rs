@@ -5,9 +5,9 @@ use amulet_app_api::access::{
     AccessLog, EmergencyReason, GranteeView, LineId, LogEvent, LogLineView, LogProof, ProofCheck, Purpose,
     ReviewStanding, Sharing,
 };
-use amulet_app_api::files::{ProofOf, SaveAccessHistory, SaveProof};
+use amulet_app_api::files::{ProofOf, SaveAccessHistory, SaveConsents, SaveProof};
 use amulet_app_api::records::{RecordStory, Records, StoryStep};
-use amulet_fhir::export::{Export, read_line};
+use amulet_fhir::export::{Export, read_consent_r5, read_line};
 use amulet_protocol::grant::{GrantState, Hold};
 use amulet_protocol::proof_file::{Fact, UntrustedProofFile, VerifiedProof};
 use amulet_protocol::state::{RecordState, StateKey};
@@ -163,6 +163,13 @@ async fn other_systems_can_take_it_in(patient: &Newcomer, log: &[LogLineView]) {
         .collect();
     exported.sort();
     assert_eq!(exported, grants);
+    // The same grants as the newer version of the standard has them.
+    let consents = patient.wallet.must(SaveConsents {}).await;
+    let r5 = patient.wallet.saved(&consents.name);
+    let r5: Vec<_> = r5.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    let r4 = lines.iter().filter_map(|line| if let Export::Grant(grant) = line { Some(grant) } else { None });
+    let r5: Vec<_> = r5.into_iter().map(|line| read_consent_r5(line).unwrap()).collect();
+    assert_eq!(r5.iter().collect::<Vec<_>>(), r4.collect::<Vec<_>>());
     let is_access =
         |what: &LogEvent| matches!(what, LogEvent::RecordsRead { .. } | LogEvent::EmergencyDeclared { .. });
     let mut read: Vec<(u64, u64)> = log

@@ -342,6 +342,7 @@ file-in-browser = Your browser has taken it. It is where your downloads are.
 history-file-title = Save who may read and who has read, for another system (FHIR)
 history-file-what = One file with every access you gave, everybody who read, and what each hospital registered, in a form that other health systems take in. What your records say is not in it. It proves nothing by itself: to prove a line, open it and save its proof.
 history-file-open = It is not encrypted, and it shows when which hospital and which doctor dealt with you. Give it only to people who need it.
+history-file-r5 = Save the accesses you gave, as FHIR R5 consents
 
 ## The patient summary as a file
 summary-file-title = Save my summary for another doctor (IPS)
@@ -970,6 +971,20 @@ print-title = Print your card
 print-lead = Cut it out, fold it along the line, and keep it behind your identity card.
 print-now = Print
 print-how = Emergency: a registered doctor scans this code with Amulet. Access is recorded and ends after { $hours } hours.
+print-pdf = To keep it as a PDF, choose “Save as PDF” in the print dialogue.
+print-helpers = For helpers who have no Amulet
+print-helpers-hint = A third side with a link to your summary, which asks for a passcode. Tell the passcode to the people you trust, such as your emergency contact.
+print-with-link = Print “{ $name }” (until { $until })
+print-make-link = Make a link
+print-link-how = Helpers without Amulet: scan this with any SMART Health Link app. The passcode is known to my contact.
+card-forms = Lock screen, or text
+card-forms-text = Whoever picks up your phone can see these. They hold the facts you chose, and the code that opens your summary for a registered doctor.
+card-wallpaper = Save a picture for the lock screen
+card-wallpaper-text = The picture leaves room for the clock. Set it as the lock screen in your phone’s settings. A new card makes it worthless: then save it again.
+card-wallpaper-impossible = This browser can’t draw the picture. Use the text, or print the card.
+card-as-text = As text, for the emergency page of your phone
+card-text-how = Emergency: a registered doctor types this code into Amulet. Access is recorded and ends after { $hours } hours.
+card-fact = { $kind }: { $text }
 
 ## My code
 code-title = My code

@@ -313,6 +313,7 @@ file-in-browser = 浏览器已经收下，请到“下载”里找。
 history-file-title = 保存谁可以看、谁看过的记录，给其他系统（FHIR）
 history-file-what = 一个文件，写着您给出的每一项授权、每一次查看，以及每家医院登记了什么，其他医疗系统可以读入。里面没有病历的内容。它本身不证明什么：要证明某一条，请打开那一条，保存它的证明。
 history-file-open = 它没有加密，写着哪家医院、哪位医生在什么时候与您有关。请只交给需要的人。
+history-file-r5 = 只保存您给出的授权（FHIR R5 Consent）
 
 ## The patient summary as a file
 summary-file-title = 保存我的病历摘要，给另一位医生（IPS）
@@ -865,6 +866,20 @@ print-title = 打印急救卡
 print-lead = 剪下来，沿线对折，放在身份证后面。
 print-now = 打印
 print-how = 急救：请由登记医生用 Amulet 扫描此码。查看会被记录，{ $hours } 小时后结束。
+print-pdf = 要存成 PDF，请在打印窗口里选“另存为 PDF”。
+print-helpers = 给没有 Amulet 的施救者
+print-helpers-hint = 多印一面：病历摘要的链接，需要口令。请把口令告诉您信任的人，例如紧急联系人。
+print-with-link = 打印“{ $name }”（到 { $until }）
+print-make-link = 生成链接
+print-link-how = 没有 Amulet 的施救者：用任何支持 SMART Health Link 的软件扫码。口令请问我的联系人。
+card-forms = 锁屏图片或文字
+card-forms-text = 拿起您手机的人都能看到。里面有您选的急救信息，以及登记医生用来打开摘要的码。
+card-wallpaper = 保存锁屏图片
+card-wallpaper-text = 图片给时钟留了位置。请在手机设置里设为锁屏。换新卡后它就失效，请重新保存。
+card-wallpaper-impossible = 这个浏览器画不了图片。请用文字，或者打印急救卡。
+card-as-text = 文字，可填进手机的急救信息
+card-text-how = 急救：请由登记医生在 Amulet 里输入此码。查看会被记录，{ $hours } 小时后结束。
+card-fact = { $kind }：{ $text }
 
 ## My code
 code-title = 我的二维码

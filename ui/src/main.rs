@@ -13,6 +13,7 @@ mod pages;
 mod platform;
 mod route;
 mod scan;
+mod wallpaper;
 
 use std::rc::Rc;
 

@@ -476,6 +476,8 @@ async fn the_description_names_every_route() {
         "/metrics",
         "/network.json",
         "/openapi.json",
+        "/shl/files/{ticket}",
+        "/shl/{link}",
     ];
     assert_eq!(paths, expected);
     let light = &description["paths"]["/api/v1/light"]["post"];

@@ -111,3 +111,17 @@ pub struct CardView {
     /// Hours an emergency access lasts.
     pub access_hours: u64,
 }
+
+/// Save a picture of the card, drawn by the page, for the lock screen of a phone.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SaveCardPicture {
+    /// A PNG as base64.
+    pub png: String,
+}
+
+/// Its content is the card's.
+impl std::fmt::Debug for SaveCardPicture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SaveCardPicture").field("characters", &self.png.len()).finish()
+    }
+}

@@ -97,3 +97,7 @@ pub struct SavedSummaryView {
 /// `docs/fhir-export.md`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SaveAccessHistory {}
+
+/// Save every grant as FHIR R5 `Consent`, one a line; see `docs/fhir-export.md`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SaveConsents {}

@@ -125,6 +125,8 @@ calls! {
     MakeCard: card => card::CardView,
     /// The card in force.
     Card: card => Option<card::CardView>,
+    /// A picture of the card for a phone's lock screen.
+    SaveCardPicture: card => files::SavedFileView,
     /// Make the card in force worthless.
     RevokeCard: card => (),
     /// Requests, active shares and ended shares.
@@ -185,6 +187,8 @@ calls! {
     SaveSummary: files => files::SavedSummaryView,
     /// Grants, accesses and registrations, as a file of FHIR resources.
     SaveAccessHistory: files => files::SavedFileView,
+    /// Grants, as a file of FHIR R5 consents.
+    SaveConsents: files => files::SavedFileView,
     /// Read a scanned or typed card code.
     ReadCard: clinician => clinician::CardPreviewView,
     /// Declare an emergency and open the summary once it is on the ledger.

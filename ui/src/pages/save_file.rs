@@ -7,8 +7,9 @@ use crate::components::progress::ActionProgress;
 use crate::hooks::use_action;
 use crate::i18n::{tr, use_translator};
 use amulet_app_api::files::{
-    ProofOf, SaveAccessHistory as SaveAccessHistoryCall, SaveContradiction as SaveContradictionCall,
-    SaveProof as SaveProofCall, SaveSummary as SaveSummaryCall, SavedFileView, SavedSummaryView,
+    ProofOf, SaveAccessHistory as SaveAccessHistoryCall, SaveConsents,
+    SaveContradiction as SaveContradictionCall, SaveProof as SaveProofCall, SaveSummary as SaveSummaryCall,
+    SavedFileView, SavedSummaryView,
 };
 use amulet_app_api::wallet::Language;
 use dioxus::prelude::*;
@@ -171,6 +172,19 @@ pub fn SaveAccessHistory() -> Element {
                         onclick: move |()| {
                             saved.set(None);
                             action.call(SaveAccessHistoryCall {}, move |file| saved.set(Some(file)));
+                        },
+                    }
+                }
+                div {
+                    Button {
+                        label: tr!(t, "history-file-r5"),
+                        weight: Weight::Second,
+                        icon: Icon::File,
+                        testid: "save-consents-file",
+                        busy: action.is_running(),
+                        onclick: move |()| {
+                            saved.set(None);
+                            action.call(SaveConsents {}, move |file| saved.set(Some(file)));
                         },
                     }
                 }

@@ -1,15 +1,16 @@
 //! Grants, accesses and registrations as FHIR R4 `Consent`, `AuditEvent` and `Provenance`, one a line (NDJSON), and back.
 //!
 //! What the standard has a place for stands there; what it has none for stands in extensions and identifiers of `urn:amulet:`. Every
-//! field is carried: [`read_line`] gives back what [`write_line`] was given. `docs/fhir-export.md` says what stands where.
+//! field is carried: [`read_line`] gives back what [`write_line`] was given. `docs/fhir-export.md` says what stands where. `Consent`
+//! changed most between the versions, so it is there as R5 too ([`write_consent_r5`]).
 
 mod read;
 mod write;
 
 use thiserror::Error;
 
-pub use read::read_line;
-pub use write::write_line;
+pub use read::{read_consent_r5, read_line};
+pub use write::{write_consent_r5, write_line};
 
 /// Somebody on the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -65,26 +65,56 @@ fn moment(value: &Json<'_>) -> Option<i64> {
     unix_seconds(value.text()?)
 }
 
+/// Where R4 and R5 differ.
+struct Places {
+    patient: &'static str,
+    /// The kinds of records, below the provision.
+    kinds: &'static str,
+}
+
+const R4: Places = Places { patient: "patient", kinds: "class" };
+const R5: Places = Places { patient: "subject", kinds: "code" };
+
+/// Reads a `Consent` of FHIR R5 that [`super::write_consent_r5`] wrote.
+///
+/// # Errors
+/// [`ExportError`] says what is missing.
+pub fn read_consent_r5(line: &[u8]) -> Result<GrantExport, ExportError> {
+    let json = read(line).map_err(|_| ExportError::Unreadable)?;
+    match json.text_at("resourceType") {
+        Some("Consent") => {
+            let of = Element { resource_type: "Consent", json: &json };
+            grant_at(&of, json.get("provision").first(), &R5)
+        }
+        found => Err(ExportError::Type { found: found.map(text::line).unwrap_or_default() }),
+    }
+}
+
 fn grant(of: &Element<'_, '_>) -> Result<GrantExport, ExportError> {
+    grant_at(of, of.json.get("provision"), &R4)
+}
+
+fn grant_at(of: &Element<'_, '_>, provision: &Json<'_>, places: &Places) -> Result<GrantExport, ExportError> {
     let json = of.json;
-    let provision = json.get("provision");
     let period = provision.get("period");
     let (mut categories, mut standing) = (Vec::new(), Vec::new());
-    for class in provision.get("class").items() {
-        let code = of.need(class.text_at("code"), "provision.class.code")?;
-        let count = extension(class, COUNT, "valueUnsignedInt").and_then(number);
+    for kind in provision.get(places.kinds).items() {
+        // R4 has a Coding, R5 a CodeableConcept.
+        let code = kind.text_at("code").or_else(|| kind.get("coding").first().text_at("code"));
+        let code = of.need(code, "provision.class.code")?;
+        let count = extension(kind, COUNT, "valueUnsignedInt").and_then(number);
         match of.need(count, "provision.class.extension")? {
             0 => {}
             count => categories.push((code.to_owned(), count)),
         }
-        if extension(class, STANDING, "valueBoolean").is_some_and(Json::is_true) {
+        if extension(kind, STANDING, "valueBoolean").is_some_and(Json::is_true) {
             standing.push(code.to_owned());
         }
     }
     let state = extension(json, STATE, "valueCode").and_then(Json::text);
     Ok(GrantExport {
         id: of.need(json.text_at("id"), "id")?.to_owned(),
-        patient: of.need(identifier(json.get("patient")), "patient")?,
+        patient: of.need(identifier(json.get(places.patient)), "patient")?,
         grantee: of
             .need(party(provision.get("actor").first().get("reference")), "provision.actor.reference")?,
         purpose: of.need(provision.get("purpose").first().text_at("code"), "provision.purpose")?.to_owned(),

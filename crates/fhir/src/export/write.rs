@@ -35,47 +35,95 @@ fn coded(system: &str, code: &str) -> Value {
     json!({ "coding": [{ "system": system, "code": code }] })
 }
 
-/// With the elements that IHE's Privacy Consent on FHIR asks for.
-fn consent(grant: &GrantExport) -> Value {
+/// What a grant opens: `(category, records now, whether records to come as well)`.
+fn opened(grant: &GrantExport) -> Vec<(&String, u32, bool)> {
     let standing = |category: &String| grant.standing.contains(category);
-    let class = |category: &String, count: u32| {
-        json!({ "system": CATEGORY, "code": category, "extension": [
-            { "url": COUNT, "valueUnsignedInt": count },
-            { "url": STANDING, "valueBoolean": standing(category) },
-        ] })
-    };
     let listed = |wanted: &String| grant.categories.iter().any(|(category, _)| category == wanted);
-    let only_to_come =
-        grant.standing.iter().filter(|category| !listed(category)).map(|category| class(category, 0));
-    let classes: Vec<Value> = grant
-        .categories
-        .iter()
-        .map(|(category, count)| class(category, *count))
-        .chain(only_to_come)
-        .collect();
-    let mut provision = json!({
-        "type": "permit",
-        "period": { "start": instant(grant.granted_at), "end": instant(grant.until) },
-        "actor": [{
-            "role": coded("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP"),
-            "reference": party(&grant.grantee),
-        }],
-        "action": [coded("http://terminology.hl7.org/CodeSystem/consentaction", "access")],
-        "purpose": [{ "system": ACT_REASON, "code": grant.purpose }],
-    });
-    if !classes.is_empty() {
-        provision["class"] = classes.into();
-    }
+    let only_to_come = grant.standing.iter().filter(|category| !listed(category));
+    let now = grant.categories.iter().map(|(category, count)| (category, *count, standing(category)));
+    now.chain(only_to_come.map(|category| (category, 0, true))).collect()
+}
+
+fn kind(count: u32, standing: bool) -> Value {
+    json!([{ "url": COUNT, "valueUnsignedInt": count }, { "url": STANDING, "valueBoolean": standing }])
+}
+
+/// How a grant stands, where the standard has no place for it.
+fn standing_of(grant: &GrantExport) -> Vec<Value> {
     let mut extension = vec![
         json!({ "url": STATE, "valueCode": grant.state }),
         json!({ "url": USES, "valueUnsignedInt": grant.uses }),
     ];
     extension.extend(grant.uses_max.map(|most| json!({ "url": USES_MAX, "valueUnsignedInt": most })));
+    extension
+}
+
+fn status(grant: &GrantExport) -> &'static str {
+    if grant.state == "active" { "active" } else { "inactive" }
+}
+
+fn recipient(grant: &GrantExport) -> Value {
+    json!([{
+        "role": coded("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP"),
+        "reference": party(&grant.grantee),
+    }])
+}
+
+fn access() -> Value {
+    json!([coded("http://terminology.hl7.org/CodeSystem/consentaction", "access")])
+}
+
+/// A grant as `Consent` of FHIR R5, without the line's end; [`super::read_consent_r5`] gives it back.
+#[must_use]
+pub fn write_consent_r5(grant: &GrantExport) -> String {
+    let code = |(category, count, standing): (&String, u32, bool)| json!({ "coding": [{ "system": CATEGORY, "code": category }], "extension": kind(count, standing) });
+    let codes: Vec<Value> = opened(grant).into_iter().map(code).collect();
+    let mut provision = json!({
+        "period": { "start": instant(grant.granted_at), "end": instant(grant.until) },
+        "actor": recipient(grant),
+        "action": access(),
+        "purpose": [{ "system": ACT_REASON, "code": grant.purpose }],
+    });
+    if !codes.is_empty() {
+        provision["code"] = codes.into();
+    }
+    let granted_at = instant(grant.granted_at);
     json!({
         "resourceType": "Consent",
         "id": grant.id,
-        "extension": extension,
-        "status": if grant.state == "active" { "active" } else { "inactive" },
+        "extension": standing_of(grant),
+        "status": status(grant),
+        "category": [coded("http://loinc.org", "59284-0")],
+        "subject": patient(&grant.patient),
+        "date": granted_at.get(..10).unwrap_or(&granted_at),
+        "grantor": [patient(&grant.patient)],
+        "grantee": [party(&grant.grantee)],
+        "regulatoryBasis": [coded("http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTIN")],
+        "decision": "permit",
+        "provision": [provision],
+    })
+    .to_string()
+}
+
+/// With the elements that IHE's Privacy Consent on FHIR asks for.
+fn consent(grant: &GrantExport) -> Value {
+    let class = |(category, count, standing): (&String, u32, bool)| json!({ "system": CATEGORY, "code": category, "extension": kind(count, standing) });
+    let classes: Vec<Value> = opened(grant).into_iter().map(class).collect();
+    let mut provision = json!({
+        "type": "permit",
+        "period": { "start": instant(grant.granted_at), "end": instant(grant.until) },
+        "actor": recipient(grant),
+        "action": access(),
+        "purpose": [{ "system": ACT_REASON, "code": grant.purpose }],
+    });
+    if !classes.is_empty() {
+        provision["class"] = classes.into();
+    }
+    json!({
+        "resourceType": "Consent",
+        "id": grant.id,
+        "extension": standing_of(grant),
+        "status": status(grant),
         "scope": coded("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy"),
         "category": [coded("http://loinc.org", "59284-0")],
         "patient": patient(&grant.patient),

@@ -1,12 +1,12 @@
 //! Grants, accesses and registrations as FHIR: valid, and nothing lost on the way back.
 
 use amulet_fhir::export::{
-    AccessExport, Export, ExportError, GrantExport, Party, PartyKind, RegistrationExport, read_line,
-    write_line,
+    AccessExport, Export, ExportError, GrantExport, Party, PartyKind, RegistrationExport, read_consent_r5,
+    read_line, write_consent_r5, write_line,
 };
 use proptest::prelude::*;
 
-use crate::independent::findings;
+use crate::independent::{findings, findings_r5};
 
 fn exports() -> Vec<Export> {
     let doctor =
@@ -62,6 +62,41 @@ fn every_line_comes_back_as_it_was() {
     for export in exports() {
         assert_eq!(read_line(write_line(&export).as_bytes()), Ok(export));
     }
+}
+
+fn grants() -> Vec<GrantExport> {
+    let grant = |export| match export {
+        Export::Grant(grant) => Some(grant),
+        Export::Access(_) | Export::Registration(_) => None,
+    };
+    exports().into_iter().filter_map(grant).collect()
+}
+
+#[test]
+fn every_consent_of_r5_comes_back_as_it_was_and_none_of_r4_passes_for_one() {
+    for grant in grants() {
+        assert_eq!(read_consent_r5(write_consent_r5(&grant).as_bytes()), Ok(grant.clone()));
+        let r4 = write_line(&Export::Grant(grant.clone()));
+        let refused = read_consent_r5(r4.as_bytes());
+        assert!(matches!(refused, Err(ExportError::Element { resource_type: "Consent", .. })), "{refused:?}");
+        let r5 = read_line(write_consent_r5(&grant).as_bytes());
+        assert!(matches!(r5, Err(ExportError::Element { resource_type: "Consent", .. })), "{r5:?}");
+    }
+}
+
+#[test]
+fn every_consent_is_valid_r5() {
+    let lines: Vec<serde_json::Value> =
+        grants().iter().map(|grant| serde_json::from_str(&write_consent_r5(grant)).unwrap()).collect();
+    let Some(found) = findings_r5(&lines) else { return };
+    assert_eq!(found.concat(), Vec::<String>::new());
+    let mut broken = lines;
+    broken[0]["scope"] = serde_json::json!({});
+    broken[1]["decision"] = 7.into();
+    broken[2]["provision"][0]["period"]["start"] = "yesterday".into();
+    broken[3].as_object_mut().unwrap().remove("status");
+    let found = findings_r5(&broken).unwrap();
+    assert!([0, 1, 2, 3].iter().all(|at| !found[*at].is_empty()), "{found:?}");
 }
 
 #[test]

@@ -34,6 +34,30 @@ pub fn findings(documents: &[Value]) -> Option<Vec<Vec<String>>> {
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
 
+/// What the validator of R5 finds wrong, a list for each resource; `None` where it is not installed.
+pub fn findings_r5(resources: &[Value]) -> Option<Vec<Vec<String>>> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let python = root.join("target/conformance/venv/bin/python");
+    let installed = python.exists()
+        && Command::new(&python).args(["-c", "import fhir.resources"]).status().is_ok_and(|s| s.success());
+    if !installed {
+        let required = std::env::var("AMULET_REQUIRE_CONFORMANCE").is_ok_and(|value| value == "1");
+        assert!(!required, "fhir.resources is not installed; run tests/conformance/install.sh");
+        println!("skipped: fhir.resources is not installed; run tests/conformance/install.sh");
+        return None;
+    }
+    let mut child = Command::new(python)
+        .arg(root.join("tests/conformance/python/fhir_r5.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(json!(resources).to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
 fn parsed(document: &[u8]) -> Value {
     serde_json::from_slice(document).unwrap()
 }

@@ -6,10 +6,17 @@ use amulet_app_api::{ApiError, ErrorCode};
 use amulet_light_client::Wanted;
 use amulet_protocol::calls::GrantId;
 use amulet_protocol::state::StateKey;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::Service;
 use super::ledger::tx_id;
 use super::records::record_id;
+
+/// Characters of a picture of the card as base64: some hundred kilobytes in fact.
+const PICTURE_CHARS_MAX: usize = 8 * 1024 * 1024;
+/// How every PNG begins (RFC 2083, section 3.1).
+const PNG_BEGINS: [u8; 8] = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n'];
 
 /// How a person gets a file out of the wallet.
 #[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
@@ -114,6 +121,18 @@ impl Service {
                 (vec![Wanted::Header(head.height())], "block".to_owned())
             }
         })
+    }
+
+    /// Hands out a picture that the page drew of the card: a PNG, and nothing else under that name.
+    pub(super) async fn save_card_picture(&self, png: &str) -> Result<SavedFileView, ApiError> {
+        self.patient()?;
+        if png.len() > PICTURE_CHARS_MAX {
+            let error = ApiError::new(ErrorCode::TooLarge);
+            return Err(error.with("size", png.len()).with("limit", PICTURE_CHARS_MAX));
+        }
+        let bytes = STANDARD.decode(png).ok().filter(|bytes| bytes.starts_with(&PNG_BEGINS));
+        let bytes = bytes.ok_or_else(|| ApiError::new(ErrorCode::BadRequest).with("field", "png"))?;
+        self.hand_out("amulet-emergency-card.png".to_owned(), bytes).await
     }
 
     /// Hands a file to the person.

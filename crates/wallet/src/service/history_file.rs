@@ -6,13 +6,14 @@ use amulet_app_api::records::Category;
 use amulet_app_api::wallet::HospitalView;
 use amulet_app_api::{ApiError, access::LogLineView};
 use amulet_fhir::export::{
-    AccessExport, Export, GrantExport, Party, PartyKind, RegistrationExport, write_line,
+    AccessExport, Export, GrantExport, Party, PartyKind, RegistrationExport, write_consent_r5, write_line,
 };
 use amulet_protocol::ids::{Did, TxId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Service;
-use super::session::Session;
+use super::session::{Person, Session};
 use super::summary_file::seconds;
 use crate::dates;
 
@@ -20,13 +21,10 @@ impl Service {
     /// Writes everything that the person allowed, that was read, and that was registered, and hands it out.
     pub(super) async fn save_access_history(&self) -> Result<SavedFileView, ApiError> {
         let person = self.patient()?;
-        let shares = self.sharing().await?;
-        let mut lines = Vec::new();
+        let mut lines: Vec<Export> =
+            self.grants_given(&person).await?.into_iter().map(Export::Grant).collect();
         for session in person.sessions() {
             let patient = session.did().to_string();
-            let own = |share: &&ShareView| share.relationship.did == session.identity.hospital.to_string();
-            let shares = shares.active.iter().chain(&shares.ended).filter(own);
-            lines.extend(shares.map(|share| Export::Grant(grant(share, &patient))));
             for entry in session.entries() {
                 if let Some(line) = self.log_line(&person, session, &entry).await? {
                     lines.extend(access(&line, &patient).map(Export::Access));
@@ -37,6 +35,27 @@ impl Service {
         let text: String = lines.iter().map(|line| write_line(line) + "\n").collect();
         let day = dates::day_at(seconds(self.now().0)).map(dates::text_of).unwrap_or_default();
         self.hand_out(format!("amulet-access-history-{day}.ndjson"), text.into_bytes()).await
+    }
+
+    /// Writes every grant as a consent of FHIR R5, and hands it out.
+    pub(super) async fn save_consents(&self) -> Result<SavedFileView, ApiError> {
+        let person = self.patient()?;
+        let grants = self.grants_given(&person).await?;
+        let text: String = grants.iter().map(|grant| write_consent_r5(grant) + "\n").collect();
+        let day = dates::day_at(seconds(self.now().0)).map(dates::text_of).unwrap_or_default();
+        self.hand_out(format!("amulet-consents-r5-{day}.ndjson"), text.into_bytes()).await
+    }
+
+    /// Every grant of every identity, the running ones first.
+    async fn grants_given(&self, person: &Person) -> Result<Vec<GrantExport>, ApiError> {
+        let shares = self.sharing().await?;
+        let all = || shares.active.iter().chain(&shares.ended);
+        let of = |session: &Arc<Session>| {
+            let (patient, hospital) = (session.did().to_string(), session.identity.hospital.to_string());
+            let own = all().filter(move |share| share.relationship.did == hospital);
+            own.map(move |share| grant(share, &patient)).collect::<Vec<_>>()
+        };
+        Ok(person.sessions().iter().flat_map(of).collect())
     }
 
     /// What each transaction registered, in the order of the history.

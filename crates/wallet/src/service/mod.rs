@@ -242,6 +242,7 @@ impl Service {
             Request::CardDraft(_) => reply(boxed(|| self.card_draft()).await),
             Request::MakeCard(call) => reply(boxed(|| self.make_card(call)).await),
             Request::Card(_) => reply(boxed(|| self.card()).await),
+            Request::SaveCardPicture(call) => reply(boxed(|| self.save_card_picture(&call.png)).await),
             Request::RevokeCard(_) => reply(boxed(|| self.revoke_card()).await),
             other => boxed(|| self.answer_about_access(other)).await,
         }
@@ -278,6 +279,7 @@ impl Service {
             Request::SaveContradiction(call) => reply(boxed(|| self.save_contradiction(call.place)).await),
             Request::SaveSummary(call) => reply(boxed(|| self.save_summary(call.language)).await),
             Request::SaveAccessHistory(_) => reply(boxed(|| self.save_access_history()).await),
+            Request::SaveConsents(_) => reply(boxed(|| self.save_consents()).await),
             Request::ReadCard(call) => reply(boxed(|| self.read_card(&call.code)).await),
             Request::DeclareEmergency(call) => reply(boxed(|| self.declare_emergency(&call)).await),
             Request::OpenEmergency(call) => reply(boxed(|| self.open_emergency(&call.declaration)).await),

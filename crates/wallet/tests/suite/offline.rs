@@ -7,6 +7,7 @@ use amulet_app_api::ErrorCode;
 use amulet_app_api::Request;
 use amulet_app_api::access::{AccessLog, EmergencyReason, Sharing};
 use amulet_app_api::card::FactKind;
+use amulet_app_api::card::SaveCardPicture;
 use amulet_app_api::checking::{Checking, MemoryTrouble};
 use amulet_app_api::clinician::{DeclareEmergency, FindPatient, Intake, ReadCard};
 use amulet_app_api::records::Records;
@@ -79,6 +80,23 @@ async fn pages_that_need_a_proof_say_that_no_hospital_answers() {
     assert_eq!(refused(&patient, Records {}).await.code, ErrorCode::Unreachable);
     assert_eq!(refused(&patient, Sharing {}).await.code, ErrorCode::Unreachable);
     assert_eq!(refused(&patient, AccessLog {}).await.code, ErrorCode::Unreachable);
+}
+
+#[test]
+async fn only_a_picture_is_saved_under_the_cards_name() {
+    let genesis = genesis(1);
+    let patient = opened(&genesis, Role::Patient).await;
+    for (png, code) in [
+        (String::new(), ErrorCode::BadRequest),
+        ("not base64!".to_owned(), ErrorCode::BadRequest),
+        ("PHNjcmlwdD4=".to_owned(), ErrorCode::BadRequest),
+        ("A".repeat(8 * 1024 * 1024 + 1), ErrorCode::TooLarge),
+    ] {
+        assert_eq!(refused(&patient, SaveCardPicture { png }).await.code, code);
+    }
+    // A picture gets as far as the device, and this one has no place for files.
+    let picture = SaveCardPicture { png: "iVBORw0KGgoAAAAN".to_owned() };
+    assert_eq!(refused(&patient, picture).await.code, ErrorCode::Storage);
 }
 
 #[test]

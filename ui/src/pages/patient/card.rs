@@ -1,5 +1,6 @@
 //! The emergency card in force.
 
+use super::card_forms::OtherForms;
 use crate::components::actions::{Button, Weight};
 use crate::components::dialog::Confirm;
 use crate::components::icon::{Glyph, Icon};
@@ -57,6 +58,7 @@ fn InForce(card: CardView, onchange: EventHandler<()>) -> Element {
             }
         }
         p { class: "faint", {tr!(t, "card-made-at", date = t.date_time(card.made_at))} }
+        OtherForms { card: card.clone() }
         RevokeOrReplace { onchange }
         ActionBar {
             Link { class: Weight::Main.class(), to: Route::CardPrint {}, "data-testid": "print-card",

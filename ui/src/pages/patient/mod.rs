@@ -2,6 +2,7 @@
 
 pub mod abroad;
 pub mod card;
+mod card_forms;
 pub mod card_make;
 pub mod card_print;
 mod choose_records;
