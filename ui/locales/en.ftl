@@ -886,6 +886,7 @@ purpose-research = research
 request-title = A request to read
 request-sentence = { $who } could read your { $what } until { $until }, for { $purpose }.
 request-take-back = You can take this back at any time.
+cannot-pass-on = Nobody can pass this access on. A colleague has to ask you too.
 request-exactly = { $n ->
     [one] Exactly this 1 record
    *[other] Exactly these { $n } records

@@ -788,6 +788,7 @@ purpose-research = 科学研究
 request-title = 查看申请
 request-sentence = { $who }将可以查看您的{ $what }，到{ $until }为止，用于{ $purpose }。
 request-take-back = 您随时可以收回。
+cannot-pass-on = 谁也不能把这项授权转给别人。其他人要看，也得向您申请。
 request-exactly = 就是这 { $n } 份病历
 request-exactly-hint = 点开类别可以看到每一份。不想给的，取消勾选。
 request-nothing = 您没有这些类别的病历，所以没有可以授权的内容。

@@ -16,7 +16,7 @@ use crate::hooks::{use_action, use_load, use_now};
 use crate::i18n::{Translator, tr, use_translator, words};
 use crate::route::Route;
 use crate::scan::CodeKind;
-use amulet_app_api::access::{PractitionerRole, Purpose};
+use amulet_app_api::access::{GranteeView, PractitionerRole, Purpose};
 use amulet_app_api::giving::{
     GiveAccess, GiveTerms, GiveTo, GivenView, GivingPreviewView, PreviewGiving, Recipients, RecipientsView,
 };
@@ -348,6 +348,9 @@ fn Sign(
                 Glyph { icon: Icon::Inbox, size: 24 }
                 p { {tr!(t, "share-standing", what = named(t, &preview.standing))} }
             }
+        }
+        if matches!(preview.to, GranteeView::Person(_)) {
+            p { class: "soft small", "data-testid": "cannot-pass-on", {tr!(t, "cannot-pass-on")} }
         }
         Joins { relationships: preview.relationships.clone() }
         section { class: "stack tight", "aria-labelledby": "give-exposed", "data-testid": "give-exposure",

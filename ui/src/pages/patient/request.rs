@@ -85,6 +85,9 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
     rsx! {
         p { class: "sentence", "data-testid": "request-sentence", {sentence(t, &request)} }
         AsPatientOf { hospital: request.relationship.clone() }
+        if request.staff.is_none() {
+            p { class: "soft small", "data-testid": "cannot-pass-on", {tr!(t, "cannot-pass-on")} }
+        }
         if let Some(colleagues) = &request.staff {
             div { class: "notice wait", "data-testid": "request-staff",
                 Glyph { icon: Icon::Person, size: 24 }
