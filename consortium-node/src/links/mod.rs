@@ -176,10 +176,12 @@ impl LinkDesk {
         recipient: &str,
         passcode: Option<&str>,
     ) -> Result<Opened, LinkStoreError> {
+        // Whoever tries addresses must not have the disk written for each of them.
+        if self.store.row(id)?.is_none_or(|row| row.link.is_single_file() != single_file) {
+            return Ok(Opened::Unknown);
+        }
         self.store.change(|links| {
-            let Some(mut row) = links.get(id)?.filter(|row| row.link.is_single_file() == single_file) else {
-                return Ok(Opened::Unknown);
-            };
+            let Some(mut row) = links.get(id)? else { return Ok(Opened::Unknown) };
             let answer = row.link.ask(now.0 / MS, recipient, passcode);
             links.put(id, &row)?;
             if row.link.closed(now.0 / MS).is_some() {
@@ -220,10 +222,7 @@ impl LinkDesk {
         ticket: [u8; TICKET_BYTES],
     ) -> Result<Option<Vec<u8>>, LinkStoreError> {
         let Some(id) = self.tickets().take(ticket, now.0 / MS) else { return Ok(None) };
-        let open = self.store.change(|links| {
-            let row = links.get(id)?;
-            Ok::<_, LinkStoreError>(row.is_some_and(|row| row.link.closed(now.0 / MS).is_none()))
-        })?;
+        let open = self.store.row(id)?.is_some_and(|row| row.link.closed(now.0 / MS).is_none());
         if open { self.store.file(id) } else { Ok(None) }
     }
 

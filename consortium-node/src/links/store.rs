@@ -106,6 +106,12 @@ impl LinkStore {
         Ok(done)
     }
 
+    /// A link as it was last left; costs no write.
+    pub(super) fn row(&self, id: LinkId) -> Result<Option<Row>, LinkStoreError> {
+        let links = self.db.begin_read()?.open_table(LINKS)?;
+        links.get(&id.0)?.map(|row| decode(row.value())).transpose()
+    }
+
     /// The sealed file of a link.
     pub(super) fn file(&self, id: LinkId) -> Result<Option<Vec<u8>>, LinkStoreError> {
         let files = self.db.begin_read()?.open_table(FILES)?;
