@@ -28,7 +28,10 @@ fn survive(bytes: &[u8]) {
         }
         let records = intake.records.iter();
         let summary = summarize(records.map(|record| {
-            (RecordRef { resource_type: &record.resource_type, id: &record.id }, record.content.as_slice())
+            (
+                RecordRef { hospital: "h", resource_type: &record.resource_type, id: &record.id },
+                record.content.as_slice(),
+            )
         }));
         summary.check_bounds().unwrap();
         let _ = offline_facts(&summary);

@@ -63,7 +63,10 @@ fn all_shared_bundles_go_in_whole() {
             assert_eq!(detail.resource_type, record.resource_type);
         }
         let contents = intake.records.iter().map(|record| {
-            (RecordRef { resource_type: &record.resource_type, id: &record.id }, record.content.as_slice())
+            (
+                RecordRef { hospital: "h", resource_type: &record.resource_type, id: &record.id },
+                record.content.as_slice(),
+            )
         });
         let summary = summarize(contents);
         assert_eq!(summary.unreadable, 0);

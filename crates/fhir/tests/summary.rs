@@ -15,7 +15,10 @@ fn sample(bytes: &[u8]) -> (Intake, EmergencySummary) {
     let intake = intake(bytes, &Given::default()).unwrap();
     assert_eq!(intake.refused, []);
     let summary = summarize(intake.records.iter().map(|record| {
-        (RecordRef { resource_type: &record.resource_type, id: &record.id }, record.content.as_slice())
+        (
+            RecordRef { hospital: "h", resource_type: &record.resource_type, id: &record.id },
+            record.content.as_slice(),
+        )
     }));
     summary.check_bounds().unwrap();
     (intake, summary)
@@ -30,10 +33,9 @@ fn of(contents: &[&str]) -> EmergencySummary {
             value["resourceType"].as_str().unwrap().to_owned()
         })
         .collect();
-    summarize(
-        (0..contents.len())
-            .map(|n| (RecordRef { resource_type: &types[n], id: &ids[n] }, contents[n].as_bytes())),
-    )
+    summarize((0..contents.len()).map(|n| {
+        (RecordRef { hospital: "h", resource_type: &types[n], id: &ids[n] }, contents[n].as_bytes())
+    }))
 }
 
 #[test]
@@ -195,7 +197,56 @@ fn a_contradicted_blood_group_is_not_suggested() {
 fn unreadable_records_are_counted() {
     let contents: [(&str, &[u8]); 3] =
         [("Condition", b"{"), ("Condition", br#"{"resourceType":"Patient"}"#), ("Claim", b"x")];
-    let summary =
-        summarize(contents.iter().map(|(kind, bytes)| (RecordRef { resource_type: kind, id: "1" }, *bytes)));
+    let summary = summarize(
+        contents
+            .iter()
+            .map(|(kind, bytes)| (RecordRef { hospital: "h", resource_type: kind, id: "1" }, *bytes)),
+    );
     assert_eq!(summary.unreadable, 2);
+}
+
+#[test]
+fn two_hospitals_that_give_the_same_id_to_different_things_lose_none() {
+    let allergy = |name: &str| {
+        format!(
+            r#"{{"resourceType":"AllergyIntolerance","id":"1","code":{{"text":"{name}"}},"criticality":"high"}}"#
+        )
+    };
+    let medication =
+        |name: &str| format!(r#"{{"resourceType":"Medication","id":"1","code":{{"text":"{name}"}}}}"#);
+    let taken = r#"{"resourceType":"MedicationStatement","id":"1","status":"active","medicationReference":{"reference":"Medication/1"}}"#;
+    let records: Vec<(&str, &str, String)> = vec![
+        ("east", "AllergyIntolerance", allergy("Penicillin")),
+        ("west", "AllergyIntolerance", allergy("Latex")),
+        ("east", "Medication", medication("Warfarin")),
+        ("west", "Medication", medication("Insulin")),
+        ("east", "MedicationStatement", taken.to_owned()),
+        ("west", "MedicationStatement", taken.to_owned()),
+    ];
+    let summary = summarize(records.iter().map(|(hospital, resource_type, content)| {
+        (RecordRef { hospital, resource_type, id: "1" }, content.as_bytes())
+    }));
+    let allergies: Vec<&str> = summary.allergies.entries.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(allergies, ["Latex", "Penicillin"]);
+    let medicines: Vec<&str> = summary.medicines.entries.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(medicines, ["Insulin", "Warfarin"], "each hospital's reference leads to its own");
+}
+
+#[test]
+fn one_allergy_that_two_hospitals_know_takes_one_place_among_the_facts() {
+    let allergy = |name: &str, reaction: &str, criticality: &str| {
+        format!(
+            r#"{{"resourceType":"AllergyIntolerance","code":{{"text":"{name}"}},"criticality":"{criticality}","reaction":[{{"manifestation":[{{"text":"{reaction}"}}]}}]}}"#
+        )
+    };
+    let all = [
+        allergy("Peanuts", "Anaphylaxis", "high"),
+        allergy("peanuts", "Anaphylaxis, told by the patient", "high"),
+        allergy("Latex", "Rash", "low"),
+        allergy("Sulfonamides", "Rash", "low"),
+    ];
+    let summary = of(&all.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(summary.allergies.entries.len(), 4, "the summary itself forgets nothing");
+    let facts = offline_facts(&summary);
+    assert_eq!(facts.len(), 3, "{facts:?}");
 }

@@ -178,7 +178,8 @@ fn main() {
             let plain: Vec<RecordPlain> = stored.iter().map(|stored| open(&patient, stored)).collect();
             let lines = plain.iter().filter(|plain| describe(&plain.content).is_ok()).count();
             let summary = summarize(plain.iter().map(|plain| {
-                let of = RecordRef { resource_type: &plain.resource_type, id: &plain.resource_id };
+                let of =
+                    RecordRef { hospital: "h", resource_type: &plain.resource_type, id: &plain.resource_id };
                 (of, plain.content.as_slice())
             }));
             assert!(lines == RECORDS && !black_box(summary).allergies.entries.is_empty());

@@ -292,7 +292,7 @@ mod tests {
     fn summary() -> CardSummary {
         let allergy = br#"{"resourceType":"AllergyIntolerance","id":"a","criticality":"high",
             "code":{"text":"Penicillin"},"patient":{"reference":"Patient/p"}}"#;
-        let record = RecordRef { resource_type: "AllergyIntolerance", id: "a" };
+        let record = RecordRef { hospital: "h", resource_type: "AllergyIntolerance", id: "a" };
         CardSummary {
             version: SUMMARY_VERSION,
             made_at: Timestamp(9),

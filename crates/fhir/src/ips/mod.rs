@@ -132,8 +132,13 @@ fn pool<'a>(records: impl IntoIterator<Item = IpsRecord<'a>>) -> Pool<'a> {
     all.sort_by(|a, b| (b.registered_at, b.record).cmp(&(a.registered_at, a.record)));
     let left_out = all.len().saturating_sub(MAX_IPS_RECORDS);
     all.truncate(MAX_IPS_RECORDS);
-    let replaced: BTreeSet<&str> =
-        all.iter().filter_map(|record| record.replaces.filter(|old| *old != record.record)).collect();
+    // Nobody replaces what another hospital registered.
+    let replaced: BTreeSet<(&str, &str)> = all
+        .iter()
+        .filter_map(|record| {
+            record.replaces.filter(|old| *old != record.record).map(|old| (record.hospital, old))
+        })
+        .collect();
     let mut pool = Pool {
         items: Vec::new(),
         names: BTreeMap::new(),
@@ -142,7 +147,7 @@ fn pool<'a>(records: impl IntoIterator<Item = IpsRecord<'a>>) -> Pool<'a> {
         unreadable: 0,
         left_out,
     };
-    for record in all.into_iter().filter(|record| !replaced.contains(record.record)) {
+    for record in all.into_iter().filter(|record| !replaced.contains(&(record.hospital, record.record))) {
         let name = (record.hospital, record.resource_type, record.resource_id);
         if pool.names.contains_key(&name) {
             continue;

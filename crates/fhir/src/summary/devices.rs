@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::absence::{Statements, of_concept};
-use super::{DeviceEntry, Item, Records, Section, Statement, close, newest_first};
+use super::{DeviceEntry, Item, Place, Records, Section, Statement, close, newest_first};
 use crate::date::RecordDate;
 use crate::limits::MAX_SUMMARY_ENTRIES;
 use crate::text;
@@ -19,9 +19,9 @@ pub(super) fn section(records: &Records<'_>) -> Section<DeviceEntry> {
     let mut shown = BTreeSet::new();
     let uses = || records.of_type("DeviceUseStatement").chain(records.of_type("DeviceUsage"));
     for usage in uses() {
-        let device = records.resolve("Device", usage.json.get("device"));
+        let device = records.resolve(usage, "Device", usage.json.get("device"));
         if !matches!(usage.json.text_at("status"), None | Some("active")) {
-            ended.extend(device.map(|device| device.id));
+            ended.extend(device.map(place));
             continue;
         }
         if device.is_some_and(|device| !is_in_use(device)) {
@@ -29,13 +29,13 @@ pub(super) fn section(records: &Records<'_>) -> Section<DeviceEntry> {
         }
         let name = device.and_then(|device| title_of("Device", &device.json));
         let name = name.or_else(|| title_of(usage.resource_type, &usage.json));
-        shown.extend(device.map(|device| device.id));
+        shown.extend(device.map(place));
         entries.push(entry(name, device.unwrap_or(usage), usage));
     }
     // A device that belongs to no patient is the software or the apparatus that made the records.
     let own =
         records.of_type("Device").filter(|device| !device.json.get("patient").is_null() && is_in_use(device));
-    for device in own.filter(|device| !shown.contains(device.id) && !ended.contains(device.id)) {
+    for device in own.filter(|device| !shown.contains(&place(device)) && !ended.contains(&place(device))) {
         match of_concept(device.json.get("type")) {
             Some(absence) => {
                 let text = text::concept(device.json.get("type")).unwrap_or_default();
@@ -48,6 +48,10 @@ pub(super) fn section(records: &Records<'_>) -> Section<DeviceEntry> {
     entries
         .sort_by(|a, b| newest_first(&a.date).cmp(&newest_first(&b.date)).then_with(|| a.name.cmp(&b.name)));
     close(entries, statements, MAX_SUMMARY_ENTRIES)
+}
+
+fn place<'a>(item: &Item<'a>) -> Place<'a> {
+    (item.hospital, item.id)
 }
 
 fn is_in_use(device: &Item<'_>) -> bool {

@@ -51,7 +51,9 @@ pub(crate) fn current_status(json: &Json<'_>) -> Option<String> {
 fn entry(records: &Records<'_>, item: &Item<'_>, status: String) -> MedicineEntry {
     let json = &item.json;
     let resolved = || {
-        records.resolve("Medication", medicine_reference(json)).and_then(|m| title_of("Medication", &m.json))
+        records
+            .resolve(item, "Medication", medicine_reference(json))
+            .and_then(|m| title_of("Medication", &m.json))
     };
     let doses = text::join(dosages(json).iter().filter_map(dose_text));
     let end = text::of(json.get("effectivePeriod").get("end"))

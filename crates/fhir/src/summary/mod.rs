@@ -33,6 +33,8 @@ use crate::view::read;
 /// Which record a content belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordRef<'a> {
+    /// The hospital that registered it: ids are its own.
+    pub hospital: &'a str,
     /// FHIR resource type.
     pub resource_type: &'a str,
     /// The record's id.
@@ -238,6 +240,7 @@ pub struct EmergencySummary {
 
 /// One readable record.
 struct Item<'a> {
+    hospital: &'a str,
     resource_type: &'a str,
     id: &'a str,
     json: Json<'a>,
@@ -249,23 +252,30 @@ impl Item<'_> {
     }
 }
 
-/// All readable records that matter here, by type and id, so that the summary does not depend on the order they come in.
-struct Records<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Item<'a>>>);
+/// Readable records of one type, by hospital and id.
+type OfType<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Item<'a>>>;
+
+/// All readable records that matter here, by type, hospital and id, so that the summary does not depend on the order they come in. Two
+/// hospitals may well give the same id to different things.
+struct Records<'a>(BTreeMap<&'a str, OfType<'a>>);
+
+/// Hospital and id.
+type Place<'a> = (&'a str, &'a str);
 
 impl<'a> Records<'a> {
     fn of_type(&self, resource_type: &str) -> impl Iterator<Item = &Item<'a>> + use<'_, 'a> {
-        self.0.get(resource_type).into_iter().flat_map(BTreeMap::values)
+        self.0.get(resource_type).into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
     }
 
-    /// The record that a reference names, by `Type/id`, an address ending so, or `urn:uuid:id`.
-    fn resolve(&self, resource_type: &str, reference: &Json<'_>) -> Option<&Item<'a>> {
+    /// The record that a reference of `from` names, by `Type/id`, an address ending so, or `urn:uuid:id`: one of the same hospital.
+    fn resolve(&self, from: &Item<'a>, resource_type: &str, reference: &Json<'_>) -> Option<&Item<'a>> {
         let reference = crate::identity::normal(reference.text_at("reference")?);
         let id = match reference.rsplit_once('/') {
             Some((kind, id)) if kind == resource_type || kind.ends_with(&format!("/{resource_type}")) => id,
             Some(_) => return None,
             None => reference.rsplit(':').next()?,
         };
-        let items = self.0.get(resource_type)?;
+        let items = self.0.get(resource_type)?.get(from.hospital)?;
         // A urn:uuid is compared in lower case; the record's id may be in upper case.
         items.get(id).or_else(|| items.get(id.to_ascii_uppercase().as_str()))
     }
@@ -290,17 +300,18 @@ const RELEVANT: &[&str] = &[
 ];
 
 /// Builds the emergency summary from a patient's records. Never panics, whatever the contents are. The order of the records
-/// does not matter; of records with the same type and id the last one counts.
+/// does not matter; of records of one hospital with the same type and id the last one counts, so leave outdated versions out.
 pub fn summarize<'a>(records: impl IntoIterator<Item = (RecordRef<'a>, &'a [u8])>) -> EmergencySummary {
     let mut summary = EmergencySummary::default();
-    let mut items: BTreeMap<&str, BTreeMap<&str, Item<'_>>> = BTreeMap::new();
-    for (RecordRef { resource_type, id }, content) in records {
+    let mut items: BTreeMap<&str, OfType<'_>> = BTreeMap::new();
+    for (RecordRef { hospital, resource_type, id }, content) in records {
         if !RELEVANT.contains(&resource_type) {
             continue;
         }
         match read(content) {
             Ok(json) if json.text_at("resourceType") == Some(resource_type) => {
-                items.entry(resource_type).or_default().insert(id, Item { resource_type, id, json });
+                let item = Item { hospital, resource_type, id, json };
+                items.entry(resource_type).or_default().entry(hospital).or_default().insert(id, item);
             }
             _ => summary.unreadable = summary.unreadable.saturating_add(1),
         }

@@ -4,6 +4,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 use super::{EmergencySummary, SectionState, Source};
 use crate::limits::MAX_OFFLINE_ALLERGIES;
@@ -61,7 +62,11 @@ pub fn offline_facts(summary: &EmergencySummary) -> Vec<OfflineFact> {
     {
         add(OfflineFactKind::BloodGroup, &group.value, source);
     }
-    for allergy in summary.allergies.entries.iter().take(MAX_OFFLINE_ALLERGIES) {
+    // What several hospitals know takes one place: the first is the gravest.
+    let mut named = BTreeSet::new();
+    let different =
+        summary.allergies.entries.iter().filter(|allergy| named.insert(allergy.name.to_lowercase()));
+    for allergy in different.take(MAX_OFFLINE_ALLERGIES) {
         let reaction = allergy.reaction.as_ref().map(|reaction| format!(" ({reaction})")).unwrap_or_default();
         add(OfflineFactKind::Allergy, &format!("{}{reaction}", allergy.name), &allergy.source);
     }

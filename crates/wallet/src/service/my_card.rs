@@ -7,10 +7,11 @@ use amulet_crypto::entropy::{Entropy, SystemEntropy};
 use amulet_fhir::summary::{EmergencySummary, OfflineFactKind, RecordRef, offline_facts, summarize};
 use amulet_protocol::calls::{Call, CardLocator, LOCATOR_BYTES, PublishCard, RevokeCard};
 use amulet_protocol::consent::DataClass;
-use amulet_protocol::ids::Did;
+use amulet_protocol::ids::{Did, RecordId};
 use amulet_protocol::light::{ReadGround, Upload};
 use amulet_protocol::limits::HOLDERS_MAX;
 use amulet_protocol::state::{CardState, StateKey};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Service;
@@ -254,11 +255,41 @@ fn is_taken(error: &ApiError) -> bool {
 
 /// The summary leaves the hospital and is opened by whoever declares an emergency: what is of class core stays out of it.
 fn summary_of(records: &[Arc<OpenRecord>]) -> EmergencySummary {
-    let shown = records.iter().filter(|record| record.meta.entry.class != DataClass::Core);
-    summarize(shown.map(|record| {
+    let version = |record: &Arc<OpenRecord>| Version {
+        id: record.meta.entry.id,
+        hospital: record.meta.provider,
+        replaces: record.plain.replaces,
+    };
+    let outdated = outdated(&records.iter().map(version).collect::<Vec<_>>());
+    let shown: Vec<(String, &Arc<OpenRecord>)> = records
+        .iter()
+        .filter(|record| record.meta.entry.class != DataClass::Core)
+        .filter(|record| !outdated.contains(&record.meta.entry.id))
+        .map(|record| (record.meta.provider.to_string(), record))
+        .collect();
+    summarize(shown.iter().map(|(hospital, record)| {
         let plain = &record.plain;
-        (RecordRef { resource_type: &plain.resource_type, id: &plain.resource_id }, plain.content.as_slice())
+        let of = RecordRef { hospital, resource_type: &plain.resource_type, id: &plain.resource_id };
+        (of, plain.content.as_slice())
     }))
+}
+
+/// A record as a version of another.
+struct Version {
+    id: RecordId,
+    hospital: Did,
+    replaces: Option<RecordId>,
+}
+
+/// Records that the hospital which registered them has replaced. Nobody replaces what another registered.
+fn outdated(versions: &[Version]) -> BTreeSet<RecordId> {
+    let hospitals: BTreeMap<RecordId, Did> =
+        versions.iter().map(|version| (version.id, version.hospital)).collect();
+    let replaced = versions.iter().filter_map(|version| {
+        let old = version.replaces.filter(|old| *old != version.id)?;
+        (hospitals.get(&old) == Some(&version.hospital)).then_some(old)
+    });
+    replaced.collect()
 }
 
 fn section_counts(summary: &EmergencySummary) -> Vec<(SummarySection, u64)> {
@@ -334,6 +365,30 @@ mod tests {
     }
 
     #[test]
+    fn an_outdated_version_is_left_out_and_no_hospital_replaces_anothers_record() {
+        let did = |seed| {
+            let mut entropy = amulet_crypto::entropy::SeededEntropy::new(seed);
+            Did::of_key(amulet_crypto::signing::SigningKey::generate(&mut entropy).public_key())
+        };
+        let id = |name: &[u8]| RecordId(amulet_crypto::digest::sm3(name));
+        let (here, there) = (did(1), did(2));
+        let version = |name: &[u8], hospital, replaces: Option<&[u8]>| Version {
+            id: id(name),
+            hospital,
+            replaces: replaces.map(id),
+        };
+        let versions = [
+            version(b"allergy", here, None),
+            version(b"allergy, amended", here, Some(b"allergy")),
+            version(b"medicine", here, None),
+            version(b"a lie", there, Some(b"medicine")),
+            version(b"itself", there, Some(b"itself")),
+            version(b"later", here, Some(b"not here")),
+        ];
+        assert_eq!(outdated(&versions), BTreeSet::from([id(b"allergy")]));
+    }
+
+    #[test]
     fn what_is_chosen_to_begin_with_fits_into_the_code() {
         let allergy = |n: usize| {
             format!(
@@ -343,7 +398,7 @@ mod tests {
         };
         let contents: Vec<(String, String)> = (0..9).map(|n| (n.to_string(), allergy(n))).collect();
         let summary = summarize(contents.iter().map(|(id, content)| {
-            (RecordRef { resource_type: "AllergyIntolerance", id }, content.as_bytes())
+            (RecordRef { hospital: "h", resource_type: "AllergyIntolerance", id }, content.as_bytes())
         }));
         let drafts = draft_facts("王芳", &summary);
         let chosen = drafts.iter().filter(|draft| draft.chosen);

@@ -139,8 +139,9 @@ mod tests {
     use amulet_protocol::ids::Timestamp;
 
     fn card(records: &[(&'static str, &'static str, &'static str)]) -> CardSummary {
-        let records =
-            records.iter().map(|(kind, id, json)| (RecordRef { resource_type: kind, id }, json.as_bytes()));
+        let records = records
+            .iter()
+            .map(|(kind, id, json)| (RecordRef { hospital: "h", resource_type: kind, id }, json.as_bytes()));
         CardSummary {
             version: 1,
             made_at: Timestamp(0),
