@@ -392,7 +392,7 @@ mod tests {
     fn what_is_chosen_to_begin_with_fits_into_the_code() {
         let allergy = |n: usize| {
             format!(
-                r#"{{"resourceType":"AllergyIntolerance","id":"{n}","code":{{"text":"{}"}}}}"#,
+                r#"{{"resourceType":"AllergyIntolerance","id":"{n}","code":{{"text":"{n} {}"}}}}"#,
                 "very long name of a substance ".repeat(4)
             )
         };
