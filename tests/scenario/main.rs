@@ -8,6 +8,7 @@ mod card;
 mod carer;
 mod checkpoint;
 mod erasure;
+mod keys;
 mod large;
 mod log;
 mod observer;
@@ -80,6 +81,8 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         step("11. a person of two hospitals is one person in the wallet, and two on the ledger");
         let person = pairwise::is_one_person_to_themselves(&world).await;
         observer::cannot_join_identities(&world, &person).await;
+        step("a phone is lost, and its keys are replaced");
+        keys::are_replaced_after_a_loss(&world).await;
         step("12. a summary is handed over to a clinic that has no Amulet");
         abroad::a_summary_is_handed_over(&mut world, &person).await;
         note

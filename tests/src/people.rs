@@ -29,7 +29,7 @@ pub fn keys_of(net: &Localnet, id: &str) -> Identity {
 #[must_use]
 pub fn keys_from_words(words: &[String], hospital: Did) -> Identity {
     let phrase = SeedPhrase::parse(&words.join(" ")).expect("these are recovery words");
-    Identity::derive(&phrase.to_seed(), Relationship { hospital, index: 0 })
+    Identity::derive(&phrase.to_seed(), Relationship::first(hospital))
 }
 
 /// Asks a hospital for ciphertexts in somebody's name.

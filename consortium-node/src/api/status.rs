@@ -202,6 +202,7 @@ fn kind(call: &Call) -> &'static str {
         Call::OrderErasure(_) => "order_erasure",
         Call::RefuseErasure(_) => "refuse_erasure",
         Call::ConfirmErasure(_) => "confirm_erasure",
+        Call::ReplaceKeys(_) => "replace_keys",
         Call::RegisterRecords(_) => "register_records",
         Call::RequestAccess(_) => "request_access",
         Call::GrantAccess(_) => "grant_access",

@@ -486,6 +486,8 @@ pub enum LogEvent {
     },
     /// A hospital that held records confirmed that it does so no more.
     ErasureConfirmed,
+    /// The person's keys were replaced.
+    KeysReplaced,
 }
 
 /// Grounds for an emergency access.

@@ -75,6 +75,10 @@ pub enum ErrorCode {
     NotFound,
     /// The device's storage failed. Detail: `message`.
     Storage,
+    /// Other keys speak for this person now: they were replaced on another device.
+    KeysReplaced,
+    /// Other recovery words took the place of these.
+    WordsReplaced,
     /// The request was malformed.
     BadRequest,
     /// A bug in Amulet. Detail: `message`.

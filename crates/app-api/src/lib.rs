@@ -14,6 +14,7 @@ pub mod erasure;
 mod error;
 pub mod files;
 pub mod giving;
+pub mod keys;
 pub mod links;
 pub mod preferences;
 pub mod records;
@@ -81,6 +82,10 @@ calls! {
     Progress: wallet => Option<wallet::ProgressView>,
     /// Ask the hospitals for news and check it.
     Sync: wallet => wallet::CheckedView,
+    /// How it stands with this wallet's keys.
+    Keys: keys => keys::KeysView,
+    /// Replace all keys by those of the words just shown.
+    ReplaceKeys: keys => keys::KeysView,
     /// What the last checks found, hospital by hospital.
     Checking: checking => checking::CheckingView,
     /// Whether this wallet reports how the hospitals' nodes served.

@@ -336,6 +336,9 @@ pub struct HomeView {
     /// Records that a hospital should have erased, or answered about, and has not.
     #[serde(default)]
     pub erasures_overdue: u64,
+    /// Whether this wallet's keys were replaced on another device, so that it speaks for nobody any more.
+    #[serde(default)]
+    pub keys_elsewhere: bool,
 }
 
 /// Ask for this person's codes.

@@ -1,5 +1,6 @@
-//! identity: who speaks for a DID, and how a DID comes to be.
+//! identity: who speaks for a DID, how a DID comes to be, and how other keys come to speak for it.
 
+use crate::checks;
 use crate::history;
 use crate::state::StateRead;
 use crate::step::{Done, Step, ensure};
@@ -7,8 +8,10 @@ use amulet_crypto::signing::PUBLIC_KEY_BYTES;
 use amulet_protocol::calls::{Call, RegisterIdentity};
 use amulet_protocol::history::Event;
 use amulet_protocol::ids::Did;
+use amulet_protocol::limits::{FORMER_SEED_BOX_BYTES_MAX, KEY_REPLACEMENTS_MAX};
 use amulet_protocol::receipt::RefusalCode;
-use amulet_protocol::state::{Identity, OrganisationState, StateKey};
+use amulet_protocol::replacement::ReplaceKeys;
+use amulet_protocol::state::{Identity, OrganisationState, Practitioner, StateKey};
 use amulet_protocol::transaction::SignedTransaction;
 use borsh::BorshDeserialize;
 
@@ -50,11 +53,42 @@ pub(crate) fn register<S: StateRead>(step: &mut Step<'_, S>, call: &RegisterIden
     let key = StateKey::Identity(step.sender);
     let organisation = step.exists(&StateKey::Organisation(step.sender))?;
     ensure(!organisation && !step.exists(&key)?, RefusalCode::IdentityExists)?;
+    // One key speaks for one DID; else nobody could say whose wallet recovery words belong to.
+    ensure(!step.exists(&StateKey::SpeaksFor(step.sender))?, RefusalCode::KeyTaken)?;
     let identity = Identity {
         signing: call.signing.clone(),
         agreement: call.agreement.clone(),
         registered: step.context.height,
+        replacements: 0,
     };
     step.put(key, &identity);
     history::append(step, &[step.sender], &Event::IdentityRegistered)
+}
+
+/// Has other keys speak for the sender; the key before has signed the transaction, the new one that it is held.
+pub(crate) fn replace_keys<S: StateRead>(step: &mut Step<'_, S>, call: &ReplaceKeys) -> Done<S> {
+    let key = StateKey::Identity(step.sender);
+    // An organisation's key is replaced by the others' decision.
+    let before = step.get::<Identity>(&key)?.ok_or(RefusalCode::UnknownSender)?;
+    ensure(before.replacements < KEY_REPLACEMENTS_MAX, RefusalCode::TooManyReplacements)?;
+    checks::sealed(&call.former, FORMER_SEED_BOX_BYTES_MAX)?;
+    let own = Did::of_key(&call.signing);
+    for taken in [StateKey::Identity(own), StateKey::Organisation(own), StateKey::SpeaksFor(own)] {
+        ensure(!step.exists(&taken)?, RefusalCode::KeyTaken)?;
+    }
+    ensure(call.is_possessed(step.sender, step.context.chain), RefusalCode::NotPossessed)?;
+    let replaced = Identity {
+        signing: call.signing.clone(),
+        agreement: call.agreement.clone(),
+        registered: before.registered,
+        replacements: before.replacements + 1,
+    };
+    step.put(key, &replaced);
+    let identity = step.sender;
+    step.put(StateKey::SpeaksFor(own), &identity);
+    let employer = step.get::<Practitioner>(&StateKey::Practitioner(step.sender))?;
+    let employer = employer.filter(|practitioner| practitioner.counts_at(step.now()));
+    let mut told = vec![identity];
+    told.extend(employer.map(|practitioner| practitioner.organisation));
+    history::append(step, &told, &Event::KeysReplaced { identity })
 }

@@ -175,5 +175,6 @@ fn dispatch<S: StateRead>(step: &mut Step<'_, S>, call: &Call) -> Done<S> {
         Call::OrderErasure(call) => erasure::order(step, call),
         Call::RefuseErasure(call) => erasure::refuse(step, call),
         Call::ConfirmErasure(call) => erasure::confirm(step, call),
+        Call::ReplaceKeys(call) => identity::replace_keys(step, call),
     }
 }

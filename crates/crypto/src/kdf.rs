@@ -7,7 +7,7 @@ use hkdf::Hkdf;
 use sm3::Sm3;
 
 pub use phrase::{Language, MAX_PHRASE_BYTES, PHRASE_WORDS, PhraseError, SeedPhrase};
-pub use seed::{KeyPath, Seed};
+pub use seed::{KeyPath, SEED_BYTES, Seed};
 
 /// HKDF (RFC 5869) over SM3: fills `out` from `ikm`. An empty salt is 32 zero bytes, as the RFC has it.
 ///

@@ -11,6 +11,7 @@ use crate::grant::Term;
 use crate::grant_keys::SealedKeys;
 use crate::grantee::{Grantee, Staff};
 use crate::ids::{BlobId, Did, Epoch, RecordId, Timestamp};
+use crate::replacement::ReplaceKeys;
 use crate::reputation::ReportService;
 use crate::rules::{ApproveRules, ProposeRules, WithdrawRules};
 use crate::study::{EndStudy, RegisterStudy, ReviewStudy, VoteBoard};
@@ -153,6 +154,8 @@ pub enum Call {
     RefuseErasure(RefuseErasure),
     /// records: a holder confirms that it has erased records.
     ConfirmErasure(ConfirmErasure),
+    /// identity: the sender's keys are replaced by others.
+    ReplaceKeys(Box<ReplaceKeys>),
 }
 
 /// Register the sender's identity. The sender's DID must be that of `signing`.

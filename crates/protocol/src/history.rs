@@ -333,6 +333,11 @@ pub enum Event {
         /// How many.
         records: u32,
     },
+    /// Other keys speak for this identity from now on.
+    KeysReplaced {
+        /// The identity.
+        identity: Did,
+    },
 }
 
 fn as_hex<S: Serializer>(locator: &CardLocator, serializer: S) -> Result<S::Ok, S::Error> {

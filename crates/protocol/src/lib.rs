@@ -42,6 +42,7 @@ pub mod quorum;
 pub mod range;
 pub mod receipt;
 pub mod record;
+pub mod replacement;
 pub mod reputation;
 pub mod rules;
 pub mod state;

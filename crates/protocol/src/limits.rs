@@ -96,6 +96,11 @@ pub const STUDY_AIM_BYTES_MAX: usize = 1_800;
 pub const STUDY_TIME_MAX_MS: u64 = 5 * 366 * 24 * 3_600_000;
 /// Open studies of the whole consortium: as many state keys as a wallet asks for at once.
 pub const STUDIES_OPEN_MAX: usize = STATE_KEYS_PER_REQUEST_MAX;
+/// Replacements of one identity's keys: each leaves an entry in the state for good, and nobody loses a device every month for
+/// ten years.
+pub const KEY_REPLACEMENTS_MAX: u32 = 100;
+/// Bytes of the sealed box that carries the seed before: the seed's 64 bytes and what a box adds, rounded up.
+pub const FORMER_SEED_BOX_BYTES_MAX: usize = 256;
 /// Open proposals of one organisation; with at most 100 organisations in the set, 400 in all.
 pub const PROPOSALS_PER_ORGANISATION_MAX: usize = 4;
 /// Blocks that a change of the validator set may be planned ahead, so that a decided one does not stand in the way of

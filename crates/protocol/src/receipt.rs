@@ -251,6 +251,12 @@ pub enum RefusalCode {
     NotToErase,
     /// The sender confirmed the erasure already.
     ErasureConfirmed,
+    /// The key speaks or spoke for a DID.
+    KeyTaken,
+    /// The key did not sign that its holder speaks for this DID.
+    NotPossessed,
+    /// The identity's keys were replaced as often as they can be.
+    TooManyReplacements,
 }
 
 impl fmt::Display for RefusalCode {

@@ -92,6 +92,9 @@ pub enum StateKey {
     Enrolment(StudyId, Did),
     /// [`ErasureState`](crate::erasure::ErasureState) of a record whose erasure was asked for or ordered.
     Erasure(RecordId),
+    /// The [`Did`] for which a key that replaced another speaks or spoke, by the DID that would be the key's own. Stays when the
+    /// key is replaced in turn, so that no key comes back.
+    SpeaksFor(Did),
 }
 
 impl StateKey {
@@ -111,6 +114,8 @@ pub struct Identity {
     pub agreement: AgreementPublicKey,
     /// Block of the registration.
     pub registered: Height,
+    /// How often its keys were replaced.
+    pub replacements: u32,
 }
 
 /// Which nonces of a sender were used: the highest, and a bit for each of the

@@ -28,6 +28,8 @@ pub struct StoredCard {
     pub owner: Did,
     /// Where it is on the ledger.
     pub locator: CardLocator,
+    /// Which of the wallet's seeds its secret comes from: the number of seeds before it.
+    pub seed: u32,
     /// Facts on it.
     pub facts: Vec<Fact>,
     /// When it was committed.
@@ -90,13 +92,14 @@ impl DeviceState {
         self.seen.get(&identity).copied().unwrap_or(0)
     }
 
-    /// Reads the state of a wallet. What is missing or cannot be opened is as if it had never been.
+    /// Reads the state of a wallet, by the first of `keys` that opens it. What is missing or cannot be opened is as if it had
+    /// never been.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn load(store: &dyn DeviceStore, id: KeyFileId, key: &ContentKey) -> Result<Self, StoreError> {
+    pub fn load(store: &dyn DeviceStore, id: KeyFileId, keys: &[ContentKey]) -> Result<Self, StoreError> {
         let Some(sealed) = store.read(&file_name(id))? else { return Ok(Self::default()) };
-        let opened = open_content(key, AAD, &sealed).ok();
+        let opened = keys.iter().find_map(|key| open_content(key, AAD, &sealed).ok());
         Ok(opened.and_then(|plain| codec::decode(&plain, STORED_FILE_BYTES_MAX).ok()).unwrap_or_default())
     }
 
@@ -174,7 +177,7 @@ mod tests {
             links: vec![link(50), link(150)],
         };
         state.save(&store, id, &key, Timestamp(100), &mut entropy).unwrap();
-        let read = DeviceState::load(&store, id, &key).unwrap();
+        let read = DeviceState::load(&store, id, std::slice::from_ref(&key)).unwrap();
         assert_eq!((read.seen(did()), read.emergencies.len(), read.links.len()), (7, 1, 1));
         let stored = store.read(&file_name(id)).unwrap().unwrap();
         assert!(!stored.windows(12).any(|window| window == [0xA5; 12]), "a card's secret is readable");
@@ -186,6 +189,6 @@ mod tests {
         let (store, id) = (MemoryStore::default(), KeyFileId::generate(&mut entropy));
         let key = ContentKey::generate(&mut entropy);
         store.write(&file_name(id), b"not sealed by anybody").unwrap();
-        assert_eq!(DeviceState::load(&store, id, &key).unwrap().seen(did()), 0);
+        assert_eq!(DeviceState::load(&store, id, std::slice::from_ref(&key)).unwrap().seen(did()), 0);
     }
 }

@@ -3,8 +3,8 @@
 //! ```text
 //! file    = header || sealed
 //! header  = borsh (magic, version, id, role, name, chain, created, Argon2id parameters): in clear, authenticated
-//! sealed  = borsh bytes: the payload (recovery words, relationships), SM4-GCM under the passphrase's key, bound to the
-//!           header
+//! sealed  = borsh bytes: the payload (recovery words, relationships, seeds before), SM4-GCM under the passphrase's key,
+//!           bound to the header
 //! ```
 //!
 //! Name and role are in clear because the list of wallets shows them before anything is unlocked. Whoever changes them
@@ -12,28 +12,33 @@
 
 use amulet_crypto::digest::{Tag, tagged};
 use amulet_crypto::entropy::Entropy;
-use amulet_crypto::kdf::{Language, PhraseError, SeedPhrase};
+use amulet_crypto::kdf::{Language, PhraseError, SEED_BYTES, Seed, SeedPhrase};
 use amulet_crypto::passphrase::{PassphraseError, PassphraseParams, derive_key};
 use amulet_crypto::signing::SigningKey;
 use amulet_protocol::calls::{Call, RegisterIdentity};
 use amulet_protocol::codec;
 use amulet_protocol::ids::{ChainId, Did, Nonce, Timestamp};
-use amulet_protocol::limits::NAME_BYTES_MAX;
+use amulet_protocol::limits::{KEY_REPLACEMENTS_MAX, NAME_BYTES_MAX};
 use amulet_protocol::transaction::{SignedTransaction, TRANSACTION_VERSION, Transaction};
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::BTreeSet;
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::identity::{Identity, Relationship};
+use crate::identity::{Identity, Relationship, Seeds};
 
 const MAGIC: [u8; 8] = *b"AMULETKF";
 const AAD: Tag = Tag::new("amulet/v1/key-file");
 
 /// Version of the file format.
-pub const KEY_FILE_VERSION: u16 = 1;
-/// Bytes of a wallet file: the payload is some words and at most [`RELATIONSHIPS_MAX`] identities of 24 bytes.
+pub const KEY_FILE_VERSION: u16 = 2;
+/// The version before, which is still read: it knew no replaced keys.
+const KEY_FILE_VERSION_BEFORE: u16 = 1;
+/// Bytes of a wallet file: the payload is some words, at most [`RELATIONSHIPS_MAX`] identities of 28 bytes, and as many seeds of
+/// 64 bytes as keys can be replaced.
 pub const KEY_FILE_BYTES_MAX: usize = 16 * 1024;
+/// Seeds before the one in force.
+pub const FORMER_SEEDS_MAX: usize = KEY_REPLACEMENTS_MAX as usize;
 /// Hospitals that one wallet has an identity for.
 pub const RELATIONSHIPS_MAX: usize = 256;
 /// What wallet files are called, after their identifier.
@@ -101,12 +106,47 @@ struct StoredFile {
 struct Payload {
     words: String,
     relationships: Vec<Relationship>,
+    /// Seeds before that of the words, the oldest first.
+    former: Vec<[u8; SEED_BYTES]>,
 }
 
 impl Drop for Payload {
     fn drop(&mut self) {
         self.words.zeroize();
+        self.former.zeroize();
     }
+}
+
+/// The payload as it was before keys could be replaced.
+#[derive(BorshDeserialize)]
+struct PayloadBefore {
+    words: String,
+    relationships: Vec<(Did, u32)>,
+}
+
+impl Payload {
+    fn decode(version: u16, plain: &[u8]) -> Result<Self, KeyFileError> {
+        let payload = if version == KEY_FILE_VERSION_BEFORE {
+            let before: PayloadBefore =
+                codec::decode(plain, KEY_FILE_BYTES_MAX).map_err(|_| KeyFileError::Damaged)?;
+            let relationships = before.relationships.into_iter();
+            let relationships = relationships
+                .map(|(hospital, index)| Relationship { index, ..Relationship::first(hospital) });
+            Self { words: before.words, relationships: relationships.collect(), former: Vec::new() }
+        } else {
+            codec::decode(plain, KEY_FILE_BYTES_MAX).map_err(|_| KeyFileError::Damaged)?
+        };
+        check_relationships(&payload.relationships).map_err(|_| KeyFileError::Damaged)?;
+        Ok(payload)
+    }
+
+    fn former(&self) -> Vec<Seed> {
+        self.former.iter().map(Seed::from_bytes).collect()
+    }
+}
+
+fn secrets(former: &[Seed]) -> Vec<[u8; SEED_BYTES]> {
+    former.iter().map(|seed| *seed.expose_secret()).collect()
 }
 
 /// Why a wallet file cannot be made, read or opened.
@@ -152,6 +192,9 @@ pub enum KeyFileError {
     /// The passphrase is right, but header or content was changed.
     #[error("the wallet file was changed or is damaged")]
     Damaged,
+    /// The keys were replaced as often as they can be.
+    #[error("keys can be replaced {FORMER_SEEDS_MAX} times")]
+    TooManySeeds,
     /// The file opens, but does not hold twelve recovery words.
     #[error(transparent)]
     Words(PhraseError),
@@ -175,6 +218,16 @@ pub struct OpenWallet {
     pub phrase: SeedPhrase,
     /// The hospitals it has an identity for, the first one first.
     pub relationships: Vec<Relationship>,
+    /// The seeds before that of the words, the oldest first.
+    pub former: Vec<Seed>,
+}
+
+impl OpenWallet {
+    /// All its seeds.
+    #[must_use]
+    pub fn into_seeds(self) -> Seeds {
+        Seeds::with_former(self.former, self.phrase.to_seed())
+    }
 }
 
 impl fmt::Debug for OpenWallet {
@@ -191,8 +244,10 @@ pub struct NewWallet<'a> {
     pub role: Role,
     /// The recovery words.
     pub phrase: &'a SeedPhrase,
-    /// The hospitals of its identities, the first one first; at least one, at most [`RELATIONSHIPS_MAX`].
-    pub hospitals: &'a [Did],
+    /// Its identities, the first one first; at least one, at most [`RELATIONSHIPS_MAX`].
+    pub relationships: &'a [Relationship],
+    /// The seeds before that of the words, the oldest first; none unless its keys were replaced.
+    pub former: &'a [Seed],
     /// The chain.
     pub chain: ChainId,
     /// Now.
@@ -238,9 +293,13 @@ pub fn seal(
     };
     let payload = Payload {
         words: new.phrase.words().join(" "),
-        relationships: new.hospitals.iter().map(|hospital| Relationship::first(*hospital)).collect(),
+        relationships: new.relationships.to_vec(),
+        former: secrets(new.former),
     };
     check_relationships(&payload.relationships)?;
+    if payload.former.len() > FORMER_SEEDS_MAX {
+        return Err(KeyFileError::TooManySeeds);
+    }
     let plain = Zeroizing::new(codec::encode(&payload));
     let sealed = derive_key(passphrase, &params)?.seal(&header.aad(), &plain, entropy)?;
     Ok((id, codec::encode(&StoredFile { header, sealed })))
@@ -253,11 +312,10 @@ pub fn seal(
 pub fn open(bytes: &[u8], passphrase: &str) -> Result<OpenWallet, KeyFileError> {
     let StoredFile { header, sealed } = read(bytes)?;
     let plain = derive_key(passphrase, &header.params)?.open(&header.aad(), &sealed)?;
-    let mut payload: Payload =
-        codec::decode(&plain, KEY_FILE_BYTES_MAX).map_err(|_| KeyFileError::Damaged)?;
-    check_relationships(&payload.relationships).map_err(|_| KeyFileError::Damaged)?;
+    let mut payload = Payload::decode(header.version, &plain)?;
     let phrase = SeedPhrase::parse(&payload.words).map_err(KeyFileError::Words)?;
-    Ok(OpenWallet { header, phrase, relationships: std::mem::take(&mut payload.relationships) })
+    let former = payload.former();
+    Ok(OpenWallet { header, phrase, relationships: std::mem::take(&mut payload.relationships), former })
 }
 
 /// Adds an identity to a wallet file, for a hospital that it has none for. Takes as long as [`derive_key`].
@@ -270,13 +328,47 @@ pub fn add_relationship(
     hospital: Did,
     entropy: &mut impl Entropy,
 ) -> Result<Vec<u8>, KeyFileError> {
-    let StoredFile { header, sealed } = read(bytes)?;
+    change(bytes, passphrase, entropy, |payload| {
+        payload.relationships.push(Relationship::made_under(hospital, payload.former.len()));
+        check_relationships(&payload.relationships)
+    })
+}
+
+/// Puts new recovery words in the place of those in a wallet file, and keeps the seed before. Takes as long as [`derive_key`].
+///
+/// # Errors
+/// As [`open`]; [`KeyFileError::TooManySeeds`].
+pub fn replace_words(
+    bytes: &[u8],
+    passphrase: &str,
+    phrase: &SeedPhrase,
+    entropy: &mut impl Entropy,
+) -> Result<Vec<u8>, KeyFileError> {
+    change(bytes, passphrase, entropy, |payload| {
+        if payload.former.len() >= FORMER_SEEDS_MAX {
+            return Err(KeyFileError::TooManySeeds);
+        }
+        let before = SeedPhrase::parse(&payload.words).map_err(KeyFileError::Words)?;
+        payload.former.push(*before.to_seed().expose_secret());
+        payload.words.zeroize();
+        payload.words = phrase.words().join(" ");
+        Ok(())
+    })
+}
+
+/// Opens a wallet file, changes what it holds, and seals it again under the same passphrase.
+fn change(
+    bytes: &[u8],
+    passphrase: &str,
+    entropy: &mut impl Entropy,
+    edit: impl FnOnce(&mut Payload) -> Result<(), KeyFileError>,
+) -> Result<Vec<u8>, KeyFileError> {
+    let StoredFile { mut header, sealed } = read(bytes)?;
     let key = derive_key(passphrase, &header.params)?;
     let plain = key.open(&header.aad(), &sealed)?;
-    let mut payload: Payload =
-        codec::decode(&plain, KEY_FILE_BYTES_MAX).map_err(|_| KeyFileError::Damaged)?;
-    payload.relationships.push(Relationship::first(hospital));
-    check_relationships(&payload.relationships)?;
+    let mut payload = Payload::decode(header.version, &plain)?;
+    edit(&mut payload)?;
+    header.version = KEY_FILE_VERSION;
     let plain = Zeroizing::new(codec::encode(&payload));
     let sealed = key.seal(&header.aad(), &plain, entropy)?;
     Ok(codec::encode(&StoredFile { header, sealed }))
@@ -304,7 +396,7 @@ fn read(bytes: &[u8]) -> Result<StoredFile, KeyFileError> {
         return Err(KeyFileError::NotAWallet);
     }
     let version = u16::from_le_bytes([version[0], version[1]]);
-    if version != KEY_FILE_VERSION {
+    if ![KEY_FILE_VERSION, KEY_FILE_VERSION_BEFORE].contains(&version) {
         return Err(KeyFileError::Version { found: version });
     }
     let file: StoredFile = codec::decode(bytes, KEY_FILE_BYTES_MAX).map_err(|_| KeyFileError::Damaged)?;
@@ -357,11 +449,13 @@ pub fn create(
     entropy: &mut impl Entropy,
 ) -> Result<CreatedWallet, KeyFileError> {
     let phrase = SeedPhrase::generate(language, entropy);
-    let new = NewWallet { name, role, phrase: &phrase, hospitals, chain, created };
+    let relationships: Vec<Relationship> = hospitals.iter().copied().map(Relationship::first).collect();
+    let new =
+        NewWallet { name, role, phrase: &phrase, relationships: &relationships, former: &[], chain, created };
     let (id, file) = seal(&new, passphrase, params, entropy)?;
     let seed = phrase.to_seed();
-    let identity = |hospital: &Did| Identity::derive(&seed, Relationship::first(*hospital));
-    Ok(CreatedWallet { id, file, identities: hospitals.iter().map(identity).collect() })
+    let identities = relationships.iter().map(|relationship| Identity::derive(&seed, *relationship));
+    Ok(CreatedWallet { id, file, identities: identities.collect() })
 }
 
 /// The transaction that registers an identity on the ledger; the first of its sender.
@@ -475,7 +569,8 @@ mod tests {
                 name,
                 role: Role::Patient,
                 phrase: &phrase,
-                hospitals: &[hospital],
+                relationships: &[Relationship::first(hospital)],
+                former: &[],
                 chain,
                 created: Timestamp(0),
             };
@@ -510,7 +605,12 @@ mod tests {
         let params = PassphraseParams::floor(&mut entropy);
         let mut sealed = |hospitals: &[Did]| {
             let (role, chain, created) = (Role::Patient, ChainId(sm3(b"chain")), Timestamp(0));
-            let new = NewWallet { name: "Wang Fang", role, phrase: &phrase, hospitals, chain, created };
+            let relationships: Vec<_> = hospitals.iter().copied().map(Relationship::first).collect();
+            let relationships = &relationships;
+            let former: Vec<Seed> = (0..FORMER_SEEDS_MAX).map(|_| phrase.to_seed()).collect();
+            let former = &former;
+            let new =
+                NewWallet { name: "Wang Fang", role, phrase: &phrase, relationships, former, chain, created };
             seal(&new, PASSPHRASE, params, &mut entropy)
         };
         let (found, different) = (RELATIONSHIPS_MAX + 1, RELATIONSHIPS_MAX + 1);
@@ -519,6 +619,48 @@ mod tests {
         let (_, full) = sealed(&hospitals).unwrap();
         assert!(full.len() <= KEY_FILE_BYTES_MAX, "{} bytes", full.len());
         assert_eq!(open(&full, PASSPHRASE).unwrap().relationships.len(), RELATIONSHIPS_MAX);
+    }
+
+    #[test]
+    fn new_words_take_the_place_of_the_old_and_the_person_stays_who_they_are() {
+        let made = made();
+        let mut entropy = SeededEntropy::new(11);
+        let phrase = SeedPhrase::generate(Language::SimplifiedChinese, &mut entropy);
+        let refused = replace_words(&made.file, "another", &phrase, &mut entropy).unwrap_err();
+        assert_eq!(refused, KeyFileError::WrongPassphrase);
+        let file = replace_words(&made.file, PASSPHRASE, &phrase, &mut entropy).unwrap();
+        let hospital = Did::of_key(SigningKey::generate(&mut entropy).public_key());
+        let file = add_relationship(&file, PASSPHRASE, hospital, &mut entropy).unwrap();
+        let opened = open(&file, PASSPHRASE).unwrap();
+        assert_eq!((opened.header.id, opened.phrase.words()), (made.id, phrase.words()));
+        let [first, second] = opened.relationships[..] else { panic!("two identities") };
+        assert_eq!((first.made_under, second), (0, Relationship::made_under(hospital, 1)));
+        let seeds = opened.into_seeds();
+        assert_eq!(Identity::of(&seeds, first).did, made.identity().did);
+        assert!(Identity::of(&seeds, second).former.is_empty());
+    }
+
+    #[test]
+    fn a_file_of_the_version_before_opens_and_becomes_one_of_this_version_when_it_changes() {
+        let made = made();
+        let opened = open(&made.file, PASSPHRASE).unwrap();
+        let StoredFile { mut header, .. } = read(&made.file).unwrap();
+        header.version = KEY_FILE_VERSION_BEFORE;
+        let relationships: Vec<(Did, u32)> = vec![(opened.relationships[0].hospital, 0)];
+        let plain = codec::encode(&(opened.phrase.words().join(" "), relationships));
+        let mut entropy = SeededEntropy::new(12);
+        let key = derive_key(PASSPHRASE, &header.params).unwrap();
+        let sealed = key.seal(&header.aad(), &plain, &mut entropy).unwrap();
+        let old = codec::encode(&StoredFile { header, sealed });
+        let read = open(&old, PASSPHRASE).unwrap();
+        assert_eq!(
+            (read.phrase.words(), &read.relationships),
+            (opened.phrase.words(), &opened.relationships)
+        );
+        let hospital = Did::of_key(SigningKey::generate(&mut entropy).public_key());
+        let changed = add_relationship(&old, PASSPHRASE, hospital, &mut entropy).unwrap();
+        assert_eq!(changed[8..10], KEY_FILE_VERSION.to_le_bytes());
+        assert_eq!(open(&changed, PASSPHRASE).unwrap().relationships.len(), 2);
     }
 
     fn contains(bytes: &[u8], needle: &[u8]) -> bool {

@@ -1,7 +1,9 @@
 //! The table of transactions in `docs/consent.md` against what the tests meet: it names every refusal that there is, and each has a
 //! test.
 
-use super::{consent, emergency, erasure, grantee, life, met, records, registry, research, rules, standing};
+use super::{
+    consent, emergency, erasure, grantee, identity, life, met, records, registry, research, rules, standing,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 const PAGE: &str = include_str!("../../../../docs/consent.md");
@@ -67,6 +69,11 @@ const TESTS: &[fn()] = &[
     emergency::a_clinician_who_declares_for_everyone_alarms_their_employer_and_is_stopped,
     emergency::a_patient_reports_a_declaration_once_and_all_sides_hear,
     emergency::the_employer_at_the_time_reviews_a_declaration_once,
+    identity::replaced_keys_speak_for_nobody_and_the_new_ones_for_the_same_did,
+    identity::a_practitioners_employer_hears_of_replaced_keys,
+    identity::no_key_comes_back_or_speaks_for_two,
+    identity::a_key_speaks_for_nobody_without_its_holders_word,
+    identity::keys_are_replaced_so_often_and_no_more,
     erasure::what_is_ordered_is_told_to_patient_and_holders_who_each_sign_that_it_is_gone,
     erasure::a_patient_asks_and_the_hospital_erases_or_keeps_by_law_until_a_date,
     erasure::nobody_erases_or_keeps_what_another_hospital_registered,

@@ -381,6 +381,7 @@ fn concerned(world: &World, transaction: &Transaction, event: &Event) -> BTreeSe
         | Event::EmergencyDisputed { .. }
         | Event::EmergencyReviewed { .. }
         | Event::ValidatorKeyRotated { .. }
+        | Event::KeysReplaced { .. }
         | Event::EvidenceRecorded { .. } => unreachable!("nobody tries that here"),
     }
 }

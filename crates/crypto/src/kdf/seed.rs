@@ -20,7 +20,7 @@ use crate::sealed_box::AgreementKey;
 use crate::signing::{SecretKeyError, SigningKey};
 
 /// Bytes in a seed, as BIP-39 makes it.
-pub(super) const SEED_BYTES: usize = 64;
+pub const SEED_BYTES: usize = 64;
 
 const SALT: &[u8] = b"amulet/v1/seed";
 

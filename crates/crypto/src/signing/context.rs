@@ -53,6 +53,8 @@ pub enum SigningContext {
     SeatAcceptance,
     /// A patient's order about links that a hospital serves.
     LinkRequest,
+    /// A key holder's agreement to speak for a DID from now on.
+    KeyPossession,
 }
 
 impl SigningContext {
@@ -78,6 +80,7 @@ impl SigningContext {
             Self::Genesis => "amulet/v1/genesis",
             Self::SeatAcceptance => "amulet/v1/seat-acceptance",
             Self::LinkRequest => "amulet/v1/link-request",
+            Self::KeyPossession => "amulet/v1/key-possession",
         }
     }
 

@@ -153,6 +153,7 @@ impl Service {
                 actor = Some(*practitioner);
                 LogEvent::EmergencyReviewed { justified: *finding == ReviewFinding::Justified }
             }
+            Event::KeysReplaced { .. } => LogEvent::KeysReplaced,
             Event::ErasureRequested { records, .. } => {
                 line.records = u64::from(*records);
                 LogEvent::ErasureAsked
@@ -318,8 +319,8 @@ fn emergency(session: &Session, entry: &HistoryEntry, until: Timestamp, now: Tim
         _ => None,
     });
     let note = call.and_then(|call| {
-        let opened =
-            call.note.as_ref()?.open(&session.identity.agreement, &note_context(call.locator)).ok()?;
+        let note = call.note.as_ref()?;
+        let opened = session.identity.open(|key| note.open(key, &note_context(call.locator))).ok()?;
         Some(String::from_utf8_lossy(&opened).into_owned())
     });
     let reason = call.map_or(amulet_protocol::consent::EmergencyReason::Other, |call| call.reason);

@@ -169,7 +169,8 @@ impl Service {
             match self.client.staff_keys(node, request).await {
                 Ok(keys) => {
                     let binding = KeyBinding::Handover { grant, used_by, reader: session.did() };
-                    return keys.open(&session.identity.agreement, &binding).map_err(|_| unavailable());
+                    let opened = session.identity.open(|key| keys.open(key, &binding));
+                    return opened.map_err(|_| unavailable());
                 }
                 Err(error) if may_pass(&error) && round < PATIENCE_ROUNDS => {}
                 Err(error) => return Err(self.light(error)),

@@ -78,6 +78,7 @@ pub(crate) fn refusal(code: RefusalCode) -> ApiError {
         RefusalCode::CardRevoked => ErrorCode::CardRevoked.into(),
         RefusalCode::UnknownCard => ErrorCode::CardUnknown.into(),
         RefusalCode::NotAPractitioner => ErrorCode::NotAClinician.into(),
+        RefusalCode::WrongKey => ErrorCode::KeysReplaced.into(),
         RefusalCode::GrantExpired => grant_ended("expired"),
         RefusalCode::GrantRevoked => grant_ended("revoked"),
         RefusalCode::GrantUsedUp => grant_ended("used_up"),

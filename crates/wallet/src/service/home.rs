@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use super::Service;
 use super::error::internal;
+use super::replacing::is_replaced_elsewhere;
 use super::session::{Person, RecordMeta, Session};
 use super::shares::is_over;
 use crate::qr;
@@ -77,6 +78,7 @@ impl Service {
             readers_now: readers.len() as u64,
             deletions_overdue,
             erasures_overdue,
+            keys_elsewhere: is_replaced_elsewhere(&person),
         })
     }
 

@@ -3,6 +3,7 @@
 use amulet_app_api::access::{GranteeView, PractitionerView, ProofCheck, ProofView, StaffView};
 use amulet_app_api::wallet::{CheckedView, HospitalView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
+use amulet_crypto::signing::SigningKey;
 use amulet_light_client::{LightError, NodeVerdict, ProvenHeader, ProvenReceipt, SyncPolicy, SyncReport};
 use amulet_protocol::calls::Call;
 use amulet_protocol::grantee::{Grantee, Participation, Staff};
@@ -109,10 +110,20 @@ impl Service {
         session: &Session,
         call: Call,
     ) -> Result<(TxId, ProvenReceipt), ApiError> {
+        self.submit_by(session, &session.identity.signing, call).await
+    }
+
+    /// The same, signed by a key of the caller's choice.
+    pub(super) async fn submit_by(
+        &self,
+        session: &Session,
+        key: &SigningKey,
+        call: Call,
+    ) -> Result<(TxId, ProvenReceipt), ApiError> {
         let _one_at_a_time = session.submitting.lock().await;
         let _task = self.task(Task::WaitingForHospitals);
         for _ in 1..NONCE_TRIES {
-            match self.submit_once(session, call.clone()).await? {
+            match self.submit_once(session, key, call.clone()).await? {
                 Ok(done) => return Ok(done),
                 Err(RefusalCode::NonceUsed | RefusalCode::NonceOutOfWindow) => {
                     self.client.sync(self.now()).await.map_err(|error| self.light(error))?;
@@ -120,17 +131,17 @@ impl Service {
                 Err(code) => return Err(refusal(code)),
             }
         }
-        self.submit_once(session, call).await?.map_err(refusal)
+        self.submit_once(session, key, call).await?.map_err(refusal)
     }
 
     async fn submit_once(
         &self,
         session: &Session,
+        key: &SigningKey,
         call: Call,
     ) -> Result<Result<(TxId, ProvenReceipt), RefusalCode>, ApiError> {
         let account: Account = self.state_of(StateKey::Account(session.did())).await?.unwrap_or_default();
         let nonce = Nonce(session.take_nonce(account.highest.0));
-        let key = &session.identity.signing;
         let transaction = sign_call(key, session.did(), self.network.chain(), nonce, call);
         self.commit(&transaction).await
     }

@@ -33,6 +33,7 @@ mod reading;
 mod record_view;
 mod records;
 mod relationships;
+mod replacing;
 mod reporting;
 mod rereading;
 mod research;
@@ -214,7 +215,13 @@ impl Service {
             Request::RemoveWallet(call) => reply(self.remove_wallet(&call)),
             Request::SetLanguage(call) => reply(self.set_language(call.language)),
             Request::Progress(_) => reply(Ok(self.progress.view())),
-            Request::Sync(call) => reply(boxed(|| self.sync(call.all)).await),
+            Request::Sync(call) => {
+                let synced = boxed(|| self.sync(call.all)).await;
+                boxed(|| self.go_on_replacing()).await;
+                reply(synced)
+            }
+            Request::Keys(_) => reply(boxed(|| self.keys()).await),
+            Request::ReplaceKeys(call) => reply(boxed(|| self.replace_keys(call)).await),
             Request::Checking(_) => reply(Ok(self.checking())),
             Request::ShowCheckpoint(_) => reply(boxed(|| self.show_checkpoint()).await),
             Request::CompareCheckpoint(call) => reply(boxed(|| self.compare_checkpoint(&call.code)).await),

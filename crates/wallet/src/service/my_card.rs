@@ -81,7 +81,7 @@ impl Service {
             .card_state(locator)
             .await?
             .ok_or_else(|| internal("a committed card is not in the state"))?;
-        let card = stored(locator, &state, summary.facts);
+        let card = stored(session.owner.seeds.former().len(), locator, &state, summary.facts);
         self.remember_card(&person, Some(card.clone()))?;
         self.card_view(session, &card)
     }
@@ -91,7 +91,7 @@ impl Service {
         let mut bytes = [0; LOCATOR_BYTES];
         SystemEntropy.fill(&mut bytes);
         let locator = CardLocator(bytes);
-        let secret = identity::card_secret(&session.owner.seed, session.relationship, locator);
+        let secret = identity::card_secret(session.owner.seeds.newest(), session.relationship, locator);
         let key = secret.summary_key(locator, self.network.chain());
         let ciphertext = summary
             .seal(&key, locator, &mut SystemEntropy)
@@ -193,10 +193,17 @@ impl Service {
         let fetched =
             self.fetch_blobs(session, ReadGround::Own, &wanted, &task, |_, blob| found = Some(blob)).await;
         let ciphertext = found.ok_or_else(|| self.nothing_delivered(fetched.refused))?;
-        let secret = identity::card_secret(&session.owner.seed, session.relationship, locator);
-        let key = secret.summary_key(locator, self.network.chain());
-        let summary = CardSummary::open(&ciphertext, &key, locator, state.blob).map_err(internal)?;
-        Ok(stored(locator, &state, summary.facts))
+        // A card that was made before the keys were replaced has a secret of that time.
+        let chain = self.network.chain();
+        let seeds = &session.owner.seeds;
+        let opened = (0..=seeds.former().len()).rev().find_map(|number| {
+            let secret = identity::card_secret(seeds.after(number), session.relationship, locator);
+            let key = secret.summary_key(locator, chain);
+            let summary = CardSummary::open(&ciphertext, &key, locator, state.blob).ok()?;
+            Some((number, summary))
+        });
+        let (number, summary) = opened.ok_or_else(|| internal("no seed of this wallet opens its card"))?;
+        Ok(stored(number, locator, &state, summary.facts))
     }
 
     fn remember_card(&self, person: &Person, card: Option<StoredCard>) -> Result<(), ApiError> {
@@ -209,7 +216,8 @@ impl Service {
     }
 
     fn card_view(&self, session: &Session, card: &StoredCard) -> Result<CardView, ApiError> {
-        let secret = identity::card_secret(&session.owner.seed, session.relationship, card.locator);
+        let seed = session.owner.seeds.after(usize::try_from(card.seed).unwrap_or(usize::MAX));
+        let secret = identity::card_secret(seed, session.relationship, card.locator);
         let chain = self.network.chain();
         let code = CardCode::new(card.locator, secret, card.facts.clone(), &session.identity.signing, chain);
         let qr_text = code.qr_text().ok_or_else(|| internal("a new code has an offline part"))?;
@@ -239,10 +247,12 @@ impl Service {
     }
 }
 
-fn stored(locator: CardLocator, state: &CardState, facts: Vec<Fact>) -> StoredCard {
+/// A card whose secret is of the seed that `seed` others came before.
+fn stored(seed: usize, locator: CardLocator, state: &CardState, facts: Vec<Fact>) -> StoredCard {
     StoredCard {
         owner: state.patient,
         locator,
+        seed: u32::try_from(seed).unwrap_or(u32::MAX),
         facts,
         made_at: state.published_at,
         access_ms: state.access_ms,

@@ -188,10 +188,12 @@ impl Service {
         let found = self.client.transactions(&ids).await.map_err(|error| self.light(error))?;
         let mut keys = GrantKeys::new(Vec::new());
         for transaction in found.iter().map(|transaction| transaction.transaction()) {
-            let agreement = &session.identity.agreement;
+            let mine = &session.identity;
             let opened = match &transaction.call {
-                Call::GrantAccess(call) => Some(call.keys.open(agreement, &state.key_binding())),
-                Call::RegisterRecords(call) => call.open_flow(id, transaction.sender, agreement),
+                Call::GrantAccess(call) => Some(mine.open(|key| call.keys.open(key, &state.key_binding()))),
+                Call::RegisterRecords(call) => {
+                    mine.open(|key| call.open_flow(id, transaction.sender, key).transpose()).transpose()
+                }
                 _ => return Err(internal("a grant's transaction is no grant")),
             };
             // What one hospital sealed badly must not hide what another sealed well: its records count as missing.

@@ -175,7 +175,7 @@ pub(super) fn record_id(text: &str) -> Result<RecordId, ApiError> {
 /// The key of a record, from the box sealed to the patient.
 pub(super) fn record_key(session: &Session, meta: &RecordMeta) -> Option<ContentKey> {
     let context = record_key_context(meta.entry.id);
-    let bytes = meta.entry.sealed_key.open(&session.identity.agreement, &context).ok()?;
+    let bytes = session.identity.open(|key| meta.entry.sealed_key.open(key, &context)).ok()?;
     let bytes: &[u8; CONTENT_KEY_BYTES] = bytes.as_slice().try_into().ok()?;
     Some(ContentKey::from_bytes(bytes))
 }

@@ -20,8 +20,8 @@ impl Service {
         let passphrase = Zeroizing::new(call.passphrase);
         let person = self.patient()?;
         let hospital = self.hospital_of(&call.hospital)?;
-        let relationship = Relationship::first(hospital);
-        if person.sessions().iter().any(|session| session.relationship == relationship) {
+        let relationship = Relationship::made_under(hospital, person.owner.seeds.former().len());
+        if person.sessions().iter().any(|session| session.relationship.hospital == hospital) {
             return Err(ApiError::new(ErrorCode::BadRequest).with("field", "hospital"));
         }
         let name = self.file_of(&person.owner.id.to_string())?;
@@ -32,7 +32,7 @@ impl Service {
         let extended = keyfile::add_relationship(&bytes, &passphrase, hospital, &mut SystemEntropy);
         let extended = extended.map_err(keyfile_error)?;
         drop(task);
-        self.register(&Identity::derive(&person.owner.seed, relationship)).await?;
+        self.register(&Identity::of(&person.owner.seeds, relationship)).await?;
         self.store.write(&name, &extended).map_err(storage)?;
         let extended = Arc::new(person.with(relationship));
         {

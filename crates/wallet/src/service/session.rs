@@ -4,7 +4,6 @@ use amulet_app_api::access::{PractitionerView, StudyNameView};
 use amulet_app_api::records::RecordLineView;
 use amulet_app_api::wallet::{CheckedView, WalletEntry};
 use amulet_crypto::content::ContentKey;
-use amulet_crypto::kdf::Seed;
 use amulet_protocol::calls::RecordEntry;
 use amulet_protocol::history::{HistoryEntry, HistoryHead};
 use amulet_protocol::ids::{Did, Height, RecordId, Timestamp, TxId};
@@ -16,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::convert;
 use crate::device_state::DeviceState;
-use crate::identity::{Identity, Relationship, device_key};
+use crate::identity::{Identity, Relationship, Seeds, device_key};
 use crate::keyfile::{KeyFileHeader, KeyFileId, OpenWallet, Role};
 
 /// The person whose wallet is open: what is theirs everywhere, and a session for each hospital that they deal with. Dropping it
@@ -34,7 +33,7 @@ pub(crate) struct Owner {
     pub id: KeyFileId,
     pub role: Role,
     pub name: String,
-    pub seed: Seed,
+    pub seeds: Seeds,
     pub device_key: ContentKey,
     device: Mutex<DeviceState>,
 }
@@ -96,13 +95,18 @@ impl Cache {
 }
 
 impl Person {
-    pub fn new(wallet: &OpenWallet, device: impl FnOnce(&ContentKey) -> DeviceState) -> Self {
-        let KeyFileHeader { id, role, name, .. } = &wallet.header;
-        let seed = wallet.phrase.to_seed();
-        let device_key = device_key(&seed);
-        let device = Mutex::new(device(&device_key));
-        let owner = Arc::new(Owner { id: *id, role: *role, name: name.clone(), seed, device_key, device });
-        let sessions = wallet.relationships.iter().map(|relationship| Session::new(&owner, *relationship));
+    /// The person of a wallet; `device` reads what it remembers, by the first of the keys that opens it.
+    pub fn new(mut wallet: OpenWallet, device: impl FnOnce(&[ContentKey]) -> DeviceState) -> Self {
+        let relationships = std::mem::take(&mut wallet.relationships);
+        let KeyFileHeader { id, role, name, .. } = wallet.header.clone();
+        let seeds = wallet.into_seeds();
+        // What was written before the keys were replaced is under a key of that time.
+        let mut keys: Vec<ContentKey> = seeds.all().map(device_key).collect();
+        keys.reverse();
+        let device = Mutex::new(device(&keys));
+        let device_key = device_key(seeds.newest());
+        let owner = Arc::new(Owner { id, role, name, seeds, device_key, device });
+        let sessions = relationships.into_iter().map(|relationship| Session::new(&owner, relationship));
         Self { sessions: sessions.map(Arc::new).collect(), owner }
     }
 
@@ -152,7 +156,7 @@ impl Session {
         Self {
             owner: Arc::clone(owner),
             relationship,
-            identity: Identity::derive(&owner.seed, relationship),
+            identity: Identity::of(&owner.seeds, relationship),
             cache: Mutex::default(),
             next_nonce: Mutex::new(1),
             loading: futures::lock::Mutex::new(()),

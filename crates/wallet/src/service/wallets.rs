@@ -12,7 +12,7 @@ use amulet_crypto::passphrase::PassphraseParams;
 use amulet_light_client::platform;
 use amulet_protocol::ids::Did;
 use amulet_protocol::receipt::RefusalCode;
-use amulet_protocol::state::{Identity as IdentityState, Practitioner, StateKey};
+use amulet_protocol::state::{Practitioner, StateKey};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use super::Service;
 use super::error::{internal, keyfile as keyfile_error, phrase as phrase_error, refusal, storage};
+use super::replacing::Found;
 use super::session::{PendingWords, Person, Session};
 use crate::device_state::{self, DeviceState};
 use crate::identity::{Identity, Relationship};
@@ -165,8 +166,10 @@ impl Service {
         let hospital = self.hospital_of(&call.hospital)?;
         let words = self.confirmed_words(&call.answers)?;
         let phrase = SeedPhrase::parse(&words).map_err(phrase_error)?;
-        let sealed = self.seal_wallet(&call.name, Role::Patient, &phrase, &[hospital], &passphrase).await?;
-        let identity = Identity::derive(&phrase.to_seed(), Relationship::first(hospital));
+        let relationship = Relationship::first(hospital);
+        let sealed =
+            self.seal_wallet(&call.name, Role::Patient, &phrase, &[relationship], &[], &passphrase).await?;
+        let identity = Identity::derive(&phrase.to_seed(), relationship);
         self.register(&identity).await?;
         let person = self.keep_wallet(&sealed, &passphrase).await?;
         self.state().pending = None;
@@ -174,7 +177,7 @@ impl Service {
     }
 
     /// The pending words as text, if the answers are right.
-    fn confirmed_words(&self, answers: &[String]) -> Result<Zeroizing<String>, ApiError> {
+    pub(super) fn confirmed_words(&self, answers: &[String]) -> Result<Zeroizing<String>, ApiError> {
         let state = self.state();
         let now = self.now();
         let pending =
@@ -208,33 +211,19 @@ impl Service {
         let hospital = self.hospital_of(&call.hospital)?;
         let phrase = SeedPhrase::parse(&words).map_err(phrase_error)?;
         self.sync(false).await?;
-        let found = self.registered_identities(&phrase.to_seed(), hospital).await?;
-        let first =
-            found.first().ok_or_else(|| ApiError::new(ErrorCode::NotFound).with("what", "identity"))?;
+        let found = self.identities_of(phrase.to_seed(), hospital).await?;
+        let first = Identity::of(&found.seeds, found.relationships[0]);
         let practitioner: Option<Practitioner> = self.state_of(StateKey::Practitioner(first.did)).await?;
         let role = if practitioner.is_some() { Role::Clinician } else { Role::Patient };
-        let hospitals: Vec<Did> = found.iter().map(|identity| identity.hospital).collect();
-        let sealed = self.seal_wallet(&call.name, role, &phrase, &hospitals, &passphrase).await?;
+        let Found { seeds, relationships } = &found;
+        let sealed =
+            self.seal_wallet(&call.name, role, &phrase, relationships, seeds.former(), &passphrase).await?;
         let person = self.keep_wallet(&sealed, &passphrase).await?;
         self.session_view(&person).await
     }
 
-    /// The identities of a seed that are registered, that of the hospital which was named first. All hospitals are looked at: years
-    /// later a person may well name the one where they are treated now, and not know the others.
-    async fn registered_identities(&self, seed: &Seed, named: Did) -> Result<Vec<Identity>, ApiError> {
-        let mut identities = Vec::new();
-        for hospital in self.hospitals_with_patients(named) {
-            let identity = Identity::derive(seed, Relationship::first(hospital));
-            let state: Option<IdentityState> = self.state_of(StateKey::Identity(identity.did)).await?;
-            if state.is_some() {
-                identities.push(identity);
-            }
-        }
-        Ok(identities)
-    }
-
     /// The hospitals at which somebody can be registered, the first given one first.
-    fn hospitals_with_patients(&self, first: Did) -> Vec<Did> {
+    pub(super) fn hospitals_with_patients(&self, first: Did) -> Vec<Did> {
         let founders = self.network.genesis().organisations.iter().map(|organisation| organisation.did());
         let joined = self.client.nodes().into_iter().map(|node| node.organisation);
         let others: BTreeSet<Did> = founders.chain(joined).filter(|did| *did != first).collect();
@@ -246,13 +235,14 @@ impl Service {
         name: &str,
         role: Role,
         phrase: &SeedPhrase,
-        hospitals: &[Did],
+        relationships: &[Relationship],
+        former: &[Seed],
         passphrase: &str,
     ) -> Result<Vec<u8>, ApiError> {
         let _task = self.task(Task::Unlocking);
         platform::sleep(BREATH).await;
         let chain = self.network.chain();
-        let new = NewWallet { name, role, phrase, hospitals, chain, created: self.now() };
+        let new = NewWallet { name, role, phrase, relationships, former, chain, created: self.now() };
         let params = PassphraseParams::floor(&mut SystemEntropy);
         let sealed = keyfile::seal(&new, passphrase, params, &mut SystemEntropy);
         sealed.map(|(_, bytes)| bytes).map_err(keyfile_error)
@@ -265,14 +255,14 @@ impl Service {
         self.open_wallet(sealed, passphrase).await
     }
 
-    async fn open_wallet(&self, bytes: &[u8], passphrase: &str) -> Result<Arc<Person>, ApiError> {
+    pub(super) async fn open_wallet(&self, bytes: &[u8], passphrase: &str) -> Result<Arc<Person>, ApiError> {
         let _task = self.task(Task::Unlocking);
         platform::sleep(BREATH).await;
         let wallet = keyfile::open(bytes, passphrase).map_err(keyfile_error)?;
         let id = wallet.header.id;
         let mut failed = None;
-        let person = Person::new(&wallet, |key| {
-            DeviceState::load(self.store.as_ref(), id, key).unwrap_or_else(|error| {
+        let person = Person::new(wallet, |keys| {
+            DeviceState::load(self.store.as_ref(), id, keys).unwrap_or_else(|error| {
                 failed = Some(error);
                 DeviceState::default()
             })

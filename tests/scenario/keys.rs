@@ -1,0 +1,150 @@
+//! A lost phone: the keys are replaced from another device, and whoever has the phone, or the old words, is nobody any more.
+
+use crate::World;
+use amulet_app_api::ErrorCode;
+use amulet_app_api::access::{AccessLog, EmergencyReason, LogEvent, Purpose};
+use amulet_app_api::card::{Card, CardView, MakeCard};
+use amulet_app_api::clinician::{DeclareEmergency, MyAccesses, OpenEmergency, ReadCard, ReadGrant};
+use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
+use amulet_app_api::keys::{Keys, ReplaceKeys};
+use amulet_app_api::records::{Category, Record, Records};
+use amulet_app_api::wallet::{
+    AddHospital, Home, Language, NewWords, RestoreWallet, SessionView, Sync, WordsView,
+};
+use amulet_tests::samples::Sample;
+use amulet_tests::wallet::{Newcomer, PASSPHRASE, Wallet, clinician, new_patient};
+
+/// New words, shown on a device, with the answers to what is asked.
+async fn words_on(wallet: &Wallet) -> (WordsView, Vec<String>) {
+    let shown = wallet.must(NewWords { language: Language::Zh }).await;
+    let answers = shown.ask.iter().map(|position| shown.words[position - 1].clone()).collect();
+    (shown, answers)
+}
+
+fn restore(world: &World, words: &[String], hospital: usize) -> RestoreWallet {
+    RestoreWallet {
+        name: "周宁".to_owned(),
+        words: words.join(" "),
+        passphrase: PASSPHRASE.to_owned(),
+        hospital: world.organisation(hospital).to_string(),
+    }
+}
+
+async fn device_from(world: &World, words: &[String], hospital: usize) -> (Wallet, SessionView) {
+    let wallet = Wallet::over_libp2p(world.net.network());
+    let session = wallet.must(restore(world, words, hospital)).await;
+    (wallet, session)
+}
+
+async fn labs_for(wallet: &Wallet, reader: &str) -> Result<String, ErrorCode> {
+    let terms = GiveTerms {
+        to: GiveTo::Person { code: reader.to_owned() },
+        purpose: Purpose::Treatment,
+        categories: vec![Category::Labs],
+        records_from: None,
+        records_to: None,
+        without: Vec::new(),
+        without_hospitals: Vec::new(),
+        new_records: false,
+        hours: 24,
+        uses_max: None,
+        erase_days: None,
+    };
+    let given = wallet.call(GiveAccess { terms }).await.map_err(|error| error.code)?;
+    Ok(given.shares[0].id.clone())
+}
+
+/// Two devices with one wallet; one of them is lost.
+pub async fn are_replaced_after_a_loss(world: &World) {
+    let Newcomer { wallet: lost, words: old, session } = new_patient(&world.net, "周宁", 1).await;
+    let sample = Sample::wang_fang();
+    world.net.hospital(1).must_take_in(session.did(), &sample.bundle);
+    lost.must(Sync { all: true }).await;
+    assert_eq!(lost.must(Records {}).await.records.len(), sample.records.len());
+    let card = lost.must(MakeCard { facts: vec![], without: vec![] }).await;
+    let (home, same) = device_from(world, &old, 1).await;
+    assert_eq!(same.did(), session.did());
+
+    let (shown, answers) = words_on(&home).await;
+    let wrong = ReplaceKeys { answers: answers.clone(), passphrase: "not the passphrase at all".to_owned() };
+    assert_eq!(home.fails(wrong).await.code, ErrorCode::WrongPassphrase);
+    assert_eq!(home.must(Keys {}).await.replaced, 0, "nothing was changed");
+    let replaced = home.must(ReplaceKeys { answers, passphrase: PASSPHRASE.to_owned() }).await;
+    assert_eq!((replaced.replaced, replaced.waiting.len(), replaced.elsewhere), (1, 0, false));
+    assert!(replaced.at.is_some());
+    let log = home.must(AccessLog {}).await;
+    assert!(matches!(log.lines[0].what, LogEvent::KeysReplaced), "{:?}", log.lines[0]);
+
+    everything_is_still_there(world, &home, &sample, &card).await;
+    the_lost_device_is_nobody(world, &lost, &old).await;
+    let hospital =
+        AddHospital { hospital: world.organisation(4).to_string(), passphrase: PASSPHRASE.to_owned() };
+    let both = home.must(hospital).await;
+    comes_back_from_the_new_words(world, &shown.words, &both, &sample).await;
+    twice(world, &home, &both, &sample).await;
+}
+
+/// Records of before and of after, the card, and the right to give access.
+async fn everything_is_still_there(world: &World, home: &Wallet, sample: &Sample, card: &CardView) {
+    let records = home.must(Records {}).await;
+    assert_eq!((records.records.len(), records.missing), (sample.records.len(), 0));
+    home.must(Record { id: records.records[0].id.clone() }).await;
+    let shown = home.must(Card {}).await.expect("the card is in force");
+    assert_eq!(shown.typed_code, card.typed_code, "its secret is that of before");
+    let chen = clinician(&world.net, "dr-chen").await;
+    let me = chen.must(MyAccesses {}).await.me.expect("a clinician").did;
+    let grant = labs_for(home, &me).await.unwrap();
+    assert!(!chen.must(ReadGrant { grant }).await.records.is_empty());
+    // The printed card opens what it did: a person in danger has no other.
+    let zhao = clinician(&world.net, "dr-zhao").await;
+    let code = card.qr_text.clone();
+    let preview = zhao.must(ReadCard { code: code.clone() }).await;
+    assert!(preview.online && !preview.facts_signed, "what the lost keys signed is nobody's word any more");
+    let declare = DeclareEmergency { code, reason: EmergencyReason::Unconscious, note: String::new() };
+    let declared = zhao.must(declare).await;
+    zhao.must(OpenEmergency { declaration: declared.declaration }).await;
+}
+
+async fn the_lost_device_is_nobody(world: &World, lost: &Wallet, old: &[String]) {
+    lost.must(Sync { all: true }).await;
+    assert!(lost.must(Home {}).await.keys_elsewhere);
+    assert!(lost.must(Keys {}).await.elsewhere);
+    let chen = clinician(&world.net, "dr-chen").await;
+    let me = chen.must(MyAccesses {}).await.me.expect("a clinician").did;
+    assert_eq!(labs_for(lost, &me).await, Err(ErrorCode::KeysReplaced));
+    let (_, answers) = words_on(lost).await;
+    let again = lost.fails(ReplaceKeys { answers, passphrase: PASSPHRASE.to_owned() }).await;
+    assert_eq!(again.code, ErrorCode::KeysReplaced);
+    let thief = Wallet::over_libp2p(world.net.network());
+    assert_eq!(thief.fails(restore(world, old, 1)).await.code, ErrorCode::WordsReplaced);
+}
+
+/// The new words alone bring back who the person is, what was sealed before and after, and hospitals of before and after.
+async fn comes_back_from_the_new_words(world: &World, new: &[String], both: &SessionView, sample: &Sample) {
+    for named in [1, 4] {
+        let (again, session) = device_from(world, new, named).await;
+        let mut dids: Vec<_> = session.relationships.iter().map(|one| one.did.clone()).collect();
+        assert_eq!(dids.len(), 2);
+        dids.sort();
+        let mut known: Vec<_> = both.relationships.iter().map(|one| one.did.clone()).collect();
+        known.sort();
+        assert_eq!(dids, known);
+        assert_eq!(session.relationships[0].hospital.did, world.organisation(named).to_string());
+        let records = again.must(Records {}).await;
+        assert_eq!((records.records.len(), records.missing), (sample.records.len(), 0));
+        assert!(again.must(Card {}).await.is_some());
+    }
+}
+
+/// A second replacement, and a hospital that both seeds know.
+async fn twice(world: &World, home: &Wallet, both: &SessionView, sample: &Sample) {
+    let (shown, answers) = words_on(home).await;
+    let replaced = home.must(ReplaceKeys { answers, passphrase: PASSPHRASE.to_owned() }).await;
+    assert_eq!((replaced.replaced, replaced.waiting.len()), (2, 0));
+    let elsewhere = Sample::james_miller_elsewhere();
+    world.net.hospital(4).must_take_in(&both.relationships[1].did, &elsewhere.bundle);
+    let (again, session) = device_from(world, &shown.words, 4).await;
+    assert_eq!(session.relationships.len(), 2);
+    let records = again.must(Records {}).await;
+    assert_eq!((records.records.len(), records.missing), (sample.records.len() + elsewhere.records.len(), 0));
+}
