@@ -1051,6 +1051,7 @@ log-erasure-confirmed = { $n ->
     [one] Confirmed that it holds 1 erased record no more
    *[other] Confirmed that it holds { $n } erased records no more
 }
+log-keys-replaced = Your keys were replaced
 log-erasure-confirm-by = Every hospital that holds a copy has to confirm by { $by }.
 log-erasure-until = Until { $until }.
 log-access-requested = Asked to read your records
@@ -1332,6 +1333,7 @@ refused-why-bad-grantee = The staff that it would be for is not known to the hos
 refused-why-not-as-requested = It is not for whom, or not for what, access was asked.
 refused-why-too-many-declarations = You have declared as many emergencies today as one person may. Your hospital has been told. Call a colleague.
 refused-why-already-disputed = You have reported this already.
+refused-why-too-many-replacements = The keys were replaced as often as they can be.
 refused-why-too-many-standing = As many of your accesses as may already open records to come.
 refused-why-not-by-rules = The hospitals' rules do not allow this reader these records for this purpose.
 refused-why-unknown-study = The study is not known.
@@ -1357,6 +1359,32 @@ refused-why-link-too-many = You have as many open links as a hospital keeps for 
 refused-why-link-hospital-full = The hospital keeps as many links as it can.
 refused-why-link-unknown = The hospital does not know this link.
 refused-why-busy = The hospital is busy just now.
+
+# Replacing the keys
+keys-title = My phone was lost or stolen
+keys-lead = You can make this wallet's keys new. Whoever has your lost phone, or your old recovery words, can then do nothing more in your name.
+keys-point-lost = Every other phone and computer with this wallet stops working, also your own. Set them up again with the new words.
+keys-point-words = You get twelve new recovery words. The old ones are worthless afterwards.
+keys-point-stays = Your records, whom you gave access, and your access log stay as they are.
+keys-point-card = Your printed emergency card goes on working, but make a new one soon: who has your phone knows its code.
+keys-point-read = What somebody has already read or copied from the lost phone cannot be taken back.
+keys-words-title = Write down your new words
+keys-sign-title = Make the keys new
+keys-sign-lead = From this moment only this device, and the new words, are you. This cannot be undone.
+keys-replace = Replace my keys
+keys-done-title = Your keys are new
+keys-done-text = All your hospitals know the new keys. The lost phone and the old words can do nothing more in your name.
+keys-done-paper = Destroy the paper with the old words, and keep the new one where the old one was. Backups made before, and sheets given to guardians, belong to the old keys.
+keys-done-card = Make a new emergency card
+keys-done-card-why = Who has your phone knows the code of the old one.
+keys-last = Keys last replaced: { $date }
+keys-waiting = { $n ->
+    [one] One hospital does not know the new keys yet.
+   *[other] { $n } hospitals do not know the new keys yet.
+}
+keys-waiting-next = This goes on by itself with the next check. Until then keep the paper with the old words too.
+keys-elsewhere = Your keys were replaced on another device.
+keys-elsewhere-next = If that was you: restore your wallet here with the new words. If it was not you: call your hospital now.
 
 ## Errors: what happened; what it means for you; what to do now
 error-code = Code for support: { $code }
@@ -1391,10 +1419,10 @@ error-word-languages = Words of two languages are mixed.
     .means = Recovery words are all Chinese or all English.
     .next = Type them all in the language on your paper.
 error-words-differ = Word { $index } is not the one that was shown.
-    .means = The wallet was not made, because your paper may be wrong.
+    .means = Nothing was made or changed, because your paper may be wrong.
     .next = Go back, compare your paper with the words, and type them again.
 error-no-pending-words = The words were shown too long ago.
-    .means = No wallet was made.
+    .means = Nothing was made or changed.
     .next = Start again with new words, and throw the old paper away.
 error-unreachable = No hospital could be reached.
     .means = Nothing was sent or changed. What was fetched before can still be read.
@@ -1500,6 +1528,12 @@ error-not-found = { $what ->
 error-storage = This device could not store something.
     .means = The last step may not be kept.
     .next = Free some space, allow this page to store data, and try again.
+error-keys-replaced = Your keys were replaced on another device.
+    .means = This wallet speaks for you no longer. Nothing was changed.
+    .next = If it was you, restore your wallet here with the new words. If it was not you, call your hospital now.
+error-words-replaced = Other recovery words took the place of these.
+    .means = The keys of this wallet were replaced, and these words belong to the ones before.
+    .next = Use the newer words. If it was not you who replaced them, call your hospital now.
 error-bad-request = Something typed cannot be used{ $message ->
         [none] {""}
        *[other] : { $message }

@@ -13,6 +13,7 @@ use crate::pages::patient::{
     record::Record, record_story::RecordStory, records::Records, request::Request, research::Research,
     sharing::Sharing, study::Study,
 };
+use crate::pages::replace_keys::ReplaceKeys;
 use crate::pages::settings::Settings;
 use crate::pages::start::{
     create::Create, not_found::NotFound, restore::Restore, unlock::Unlock, welcome::Welcome,
@@ -98,6 +99,8 @@ pub enum Route {
     CheckpointStart {},
     #[route("/settings")]
     Settings {},
+    #[route("/settings/keys")]
+    ReplaceKeys {},
     #[route("/:..rest")]
     NotFound { rest: Vec<String> },
 }
@@ -126,9 +129,11 @@ impl Route {
             | Self::CheckpointStart {}
             | Self::NotFound { .. } => Audience::Anybody,
             // A patient can be given access too, by a relative.
-            Self::CheckingPage {} | Self::Settings {} | Self::Accesses {} | Self::Reading { .. } => {
-                Audience::Owner
-            }
+            Self::CheckingPage {}
+            | Self::Settings {}
+            | Self::ReplaceKeys {}
+            | Self::Accesses {}
+            | Self::Reading { .. } => Audience::Owner,
             Self::Home {}
             | Self::Records {}
             | Self::Record { .. }
@@ -181,6 +186,7 @@ impl Route {
             | Self::CheckpointCompare {}
             | Self::CheckpointStart {}
             | Self::Settings {}
+            | Self::ReplaceKeys {}
             | Self::Preferences {}
             | Self::Hospitals {}
             | Self::NotFound { .. } => {

@@ -95,7 +95,7 @@ fn every_error_says_what_happened_what_it_means_and_what_to_do() {
 }
 
 /// Refusals of calls that no page makes: those of organisations and validators, and those that have an error of their own.
-const MET_BY_NO_PAGE: [RefusalCode; 51] = [
+const MET_BY_NO_PAGE: [RefusalCode; 53] = [
     RefusalCode::NotAnOrganisation,
     RefusalCode::NotAPractitioner,
     RefusalCode::UnknownPatient,
@@ -147,6 +147,8 @@ const MET_BY_NO_PAGE: [RefusalCode; 51] = [
     RefusalCode::NotAsked,
     RefusalCode::NotToErase,
     RefusalCode::ErasureConfirmed,
+    RefusalCode::KeyTaken,
+    RefusalCode::NotPossessed,
 ];
 
 /// What a node says no with before a contract does.

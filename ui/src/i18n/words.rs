@@ -98,6 +98,8 @@ words! {
         NotAClinician => "error-not-a-clinician",
         NotFound => "error-not-found",
         Storage => "error-storage",
+        KeysReplaced => "error-keys-replaced",
+        WordsReplaced => "error-words-replaced",
         BadRequest => "error-bad-request",
         Internal => "error-internal",
     }
@@ -185,6 +187,7 @@ words! {
         ErasureOrdered => "log-erasure-ordered",
         ErasureRefused => "log-erasure-refused",
         ErasureConfirmed => "log-erasure-confirmed",
+        KeysReplaced => "log-keys-replaced",
     }
 }
 

@@ -52,6 +52,11 @@ pub fn Settings() -> Element {
                 span { class: "grow strong", {tr!(t, "checking-title")} }
                 Glyph { icon: Icon::Next, size: 18 }
             }
+            Link { class: "line boxed", to: Route::ReplaceKeys {}, "data-testid": "replace-keys",
+                Glyph { icon: Icon::Key }
+                span { class: "grow strong", {tr!(t, "keys-title")} }
+                Glyph { icon: Icon::Next, size: 18 }
+            }
             CheckpointLine {}
             Languages {}
             TextSize {}

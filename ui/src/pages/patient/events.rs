@@ -83,6 +83,7 @@ fn particulars(t: Translator, line: &LogLineView) -> Option<String> {
         | LogEvent::DeletedByMe
         | LogEvent::ErasureAsked
         | LogEvent::ErasureConfirmed
+        | LogEvent::KeysReplaced
         | LogEvent::DeletionConfirmed => None,
         LogEvent::ErasureOrdered { ground, confirm_by } => {
             let ground = t.text(words::erasure_ground(ground), &[]);
@@ -124,5 +125,6 @@ pub fn icon(event: &LogEvent) -> Icon {
         LogEvent::ErasureAsked => Icon::Ask,
         LogEvent::ErasureOrdered { .. } | LogEvent::ErasureRefused { .. } => Icon::Cross,
         LogEvent::ErasureConfirmed => Icon::Check,
+        LogEvent::KeysReplaced => Icon::Key,
     }
 }

@@ -41,6 +41,16 @@ fn HomeBody(view: HomeView) -> Element {
         CheckedBadge { checked: view.checked.clone() }
         Paused {}
         div { class: "stack tight", "aria-live": "polite",
+            if view.keys_elsewhere {
+                Link { class: "notice danger link", to: Route::ReplaceKeys {}, "data-testid": "home-keys-elsewhere",
+                    Glyph { icon: Icon::Warning, size: 24 }
+                    span { class: "grow",
+                        span { class: "strong block", {tr!(t, "keys-elsewhere")} }
+                        span { class: "small block", {tr!(t, "keys-elsewhere-next")} }
+                    }
+                    Glyph { icon: Icon::Next, size: 18 }
+                }
+            }
             for line in view.emergencies_unseen.clone() {
                 EmergencyAlert { key: "{line.line.identity}-{line.line.number}", line }
             }

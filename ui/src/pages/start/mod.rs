@@ -6,3 +6,4 @@ mod owner;
 pub mod restore;
 pub mod unlock;
 pub mod welcome;
+pub mod words;
