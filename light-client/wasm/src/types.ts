@@ -91,7 +91,8 @@ export type HistoryEvent =
   | { readonly kind: "erasure-requested"; readonly provider: string; readonly records: number }
   | { readonly kind: "erasure-ordered"; readonly provider: string; readonly ground: "patient_asked" | "retention_over" | "registered_in_error" | "ordered"; readonly records: number; readonly confirmBy: number }
   | { readonly kind: "erasure-refused"; readonly provider: string; readonly reason: "retention" | "dispute" | "public_health"; readonly records: number; readonly until: number }
-  | { readonly kind: "erasure-confirmed"; readonly holder: string; readonly records: number };
+  | { readonly kind: "erasure-confirmed"; readonly holder: string; readonly records: number }
+  | { readonly kind: "keys-replaced"; readonly identity: string };
 
 /** An entry of a personal history. */
 export interface HistoryEntry {
