@@ -9,10 +9,16 @@ use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
 use amulet_app_api::keys::{Keys, ReplaceKeys};
 use amulet_app_api::records::{Category, Record, Records};
 use amulet_app_api::wallet::{
-    AddHospital, Home, Language, NewWords, RestoreWallet, SessionView, Sync, WordsView,
+    AddHospital, Home, Language, NewWords, RestoreWallet, SessionView, Sync, Unlock, WordsView,
 };
+use amulet_crypto::entropy::SystemEntropy;
+use amulet_crypto::kdf::{Language as Phrases, SeedPhrase};
+use amulet_crypto::passphrase::PassphraseParams;
+use amulet_light_client::{Clock, SystemClock};
 use amulet_tests::samples::Sample;
 use amulet_tests::wallet::{Newcomer, PASSPHRASE, Wallet, clinician, new_patient};
+use amulet_wallet::identity::Relationship;
+use amulet_wallet::keyfile::{self, NewWallet, Role};
 
 /// New words, shown on a device, with the answers to what is asked.
 async fn words_on(wallet: &Wallet) -> (WordsView, Vec<String>) {
@@ -103,6 +109,38 @@ async fn everything_is_still_there(world: &World, home: &Wallet, sample: &Sample
     let declare = DeclareEmergency { code, reason: EmergencyReason::Unconscious, note: String::new() };
     let declared = zhao.must(declare).await;
     zhao.must(OpenEmergency { declaration: declared.declaration }).await;
+}
+
+/// A device that stopped after it had written the new words and before it told the hospitals goes on by itself.
+pub async fn go_on_after_an_interruption(world: &World) {
+    let Newcomer { wallet: other, words, session } = new_patient(&world.net, "周宁", 2).await;
+    let mut entropy = SystemEntropy;
+    let old = SeedPhrase::parse(&words.join(" ")).unwrap();
+    let new = SeedPhrase::generate(Phrases::English, &mut entropy);
+    let chain = world.genesis.chain_id();
+    let stopped = NewWallet {
+        name: "周宁",
+        role: Role::Patient,
+        phrase: &new,
+        relationships: &[Relationship::first(world.organisation(2))],
+        former: &[old.to_seed()],
+        chain,
+        created: SystemClock.now(),
+    };
+    let params = PassphraseParams::floor(&mut entropy);
+    let (id, file) = keyfile::seal(&stopped, PASSPHRASE, params, &mut entropy).unwrap();
+    let device = Wallet::with_files(world.net.network(), &[(id.file_name(), file)]);
+    let unlock = Unlock { id: id.to_string(), passphrase: PASSPHRASE.to_owned() };
+    assert_eq!(device.must(unlock).await.did(), session.did());
+    let waiting = device.must(Keys {}).await;
+    assert_eq!((waiting.waiting.len(), waiting.at, waiting.elsewhere), (1, None, false));
+    other.must(Sync { all: true }).await;
+    assert!(!other.must(Keys {}).await.elsewhere, "the old keys still count");
+    device.must(Sync { all: true }).await;
+    let done = device.must(Keys {}).await;
+    assert_eq!((done.replaced, done.waiting.len()), (1, 0));
+    other.must(Sync { all: true }).await;
+    assert!(other.must(Keys {}).await.elsewhere);
 }
 
 async fn the_lost_device_is_nobody(world: &World, lost: &Wallet, old: &[String]) {

@@ -15,6 +15,7 @@ use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use amulet_wallet::network::Network;
 use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, OutFile, Outbox, Service};
+use amulet_wallet::store::{DeviceStore, MemoryStore as DeviceMemory};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Strong enough for the strength meter.
@@ -77,17 +78,30 @@ pub struct Newcomer {
 }
 
 impl Wallet {
-    /// A wallet that asks the hospitals over libp2p.
+    /// A wallet that asks the hospitals over libp2p, on a new device.
     ///
     /// # Panics
-    /// When the network file is not what it should be. Outside a runtime.
+    /// As [`Wallet::with_files`].
     #[must_use]
     pub fn over_libp2p(network: &[u8]) -> Self {
+        Self::with_files(network, &[])
+    }
+
+    /// A wallet that asks the hospitals over libp2p, on a device that has these files.
+    ///
+    /// # Panics
+    /// When the network file is not what it should be, or a file cannot be kept. Outside a runtime.
+    #[must_use]
+    pub fn with_files(network: &[u8], files: &[(String, Vec<u8>)]) -> Self {
         let parsed = Network::parse(network).expect("the network file is acceptable");
         let addresses = parsed.nodes().iter().map(|node| NodeAddresses::parse(&node.libp2p));
         let addresses = addresses.collect::<Result<_, _>>().expect("the nodes have addresses");
         let transport = Libp2pTransport::start(addresses).expect("the transport starts");
-        Self::new(parsed, Arc::new(transport))
+        let store = DeviceMemory::default();
+        for (name, bytes) in files {
+            store.write(name, bytes).expect("the file can be kept");
+        }
+        Self::on(parsed, Arc::new(transport), store)
     }
 
     /// A wallet that asks the hospitals over HTTP, as a browser page does.
@@ -98,14 +112,14 @@ impl Wallet {
     pub fn over_http(network: &[u8]) -> Self {
         let parsed = Network::parse(network).expect("the network file is acceptable");
         let transport = HttpTransport::new(&parsed);
-        Self::new(parsed, Arc::new(transport))
+        Self::on(parsed, Arc::new(transport), DeviceMemory::default())
     }
 
-    fn new(network: Network, transport: Arc<dyn Transport>) -> Self {
+    fn on(network: Network, transport: Arc<dyn Transport>, store: DeviceMemory) -> Self {
         let demo = DemoFiles { bases: network.nodes().iter().map(|node| node.http.clone()).collect() };
         let saved = Saved::default();
         let host = Host {
-            store: Box::new(amulet_wallet::store::MemoryStore::default()),
+            store: Box::new(store),
             transport,
             headers: Box::new(MemoryStore::default()),
             hospital_api: Box::new(IntakeOverHttp),
