@@ -2,6 +2,7 @@
 
 use crate::http::{self, blocking};
 use crate::localnet::Localnet;
+use amulet_app_api::security::Touch;
 use amulet_app_api::wallet::{
     AddDemoPerson, CreateWallet, DemoPersonView, HospitalView, Language, NewWords, SessionView, Status,
     Unlock,
@@ -150,6 +151,8 @@ impl Wallet {
     /// # Panics
     /// When the reply is not of the call's type.
     pub async fn call<C: Call>(&self, call: C) -> Result<C::Reply, ApiError> {
+        // Somebody is there; a wallet that nobody uses locks by itself.
+        self.service.answer(Touch {}.into()).await?;
         let reply = self.service.answer(call.into()).await?;
         Ok(serde_json::from_value(reply).expect("the reply is of the call's type"))
     }

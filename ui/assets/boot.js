@@ -5,6 +5,10 @@ import start from "../amulet-ui.js";
 const size = localStorage.getItem("amulet.text-size");
 if (size === "large" || size === "larger") document.documentElement.dataset.text = size;
 
+// App switchers and whoever looks over a shoulder see a cover, not the page, while another app or tab is in front.
+const cover = () => document.documentElement.toggleAttribute("data-covered", document.hidden);
+document.addEventListener("visibilitychange", cover);
+
 start().catch((error) => {
   console.error(error);
   document.getElementById("splash").textContent = "Amulet could not start in this browser. 无法在此浏览器中启动。";

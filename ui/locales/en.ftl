@@ -1360,6 +1360,39 @@ refused-why-link-hospital-full = The hospital keeps as many links as it can.
 refused-why-link-unknown = The hospital does not know this link.
 refused-why-busy = The hospital is busy just now.
 
+# Security on this device
+security-title = Security
+security-lead = What keeps this wallet safe on this device.
+security-passphrase = The words that open the wallet here.
+security-keys = Makes the keys new, so that a lost phone can do nothing more.
+security-erase = Removes the wallet from this device.
+auto-lock-title = Lock by itself
+auto-lock-text = When nobody uses the wallet for this long, it locks and its keys leave the memory.
+auto-lock-minutes = { $n ->
+    [one] After 1 minute
+    [60] After 1 hour
+   *[other] After { $n } minutes
+}
+auto-lock-away = Also when I switch to another app or tab
+auto-lock-away-text = After half a minute, so that you can still take a photo or pick a file.
+lock-soon = Locking soon, because nobody is using the wallet.
+lock-stay = Stay
+tries-left = Try again in { $time }
+passphrase-change-title = Change the passphrase
+passphrase-change-lead = The new one opens the wallet on this device only; other devices keep theirs.
+passphrase-now = Passphrase now
+passphrase-change = Change the passphrase
+passphrase-changed = The passphrase is changed.
+passphrase-changed-next = From now on only the new one opens this wallet here.
+erase-title = Erase this wallet from this device
+erase-lost = The keys, the emergency card and everything this wallet remembers leave this device. Only your twelve recovery words bring them back.
+erase-stays = Your records stay at the hospitals, and everything you allowed goes on.
+erase-words = If you do not have your words, or are not sure, stop here.
+erase-others = Wallets of other people on this device stay.
+erase-type = Type the name “{ $name }” to go on
+erase-differs = That is not “{ $name }”.
+erase-confirm = Erase
+
 # Replacing the keys
 keys-title = My phone was lost or stolen
 keys-lead = You can make this wallet's keys new. Whoever has your lost phone, or your old recovery words, can then do nothing more in your name.
@@ -1528,6 +1561,9 @@ error-not-found = { $what ->
 error-storage = This device could not store something.
     .means = The last step may not be kept.
     .next = Free some space, allow this page to store data, and try again.
+error-too-many-tries = The passphrase was tried too often.
+    .means = { $found } wrong tries in a row. The wallet is safe; it waits, so that nobody can go through all words.
+    .next = Wait { $wait }, then type it with care. If you have forgotten it, restore the wallet from your recovery words.
 error-keys-replaced = Your keys were replaced on another device.
     .means = This wallet speaks for you no longer. Nothing was changed.
     .next = If it was you, restore your wallet here with the new words. If it was not you, call your hospital now.

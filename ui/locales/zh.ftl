@@ -1217,6 +1217,38 @@ refused-why-link-hospital-full = 这家医院保存的链接已满。
 refused-why-link-unknown = 这家医院不认识这个链接。
 refused-why-busy = 医院现在很忙。
 
+# 本设备的安全
+security-title = 安全
+security-lead = 这台设备上保护这个钱包的设置。
+security-passphrase = 在这里打开钱包的口令。
+security-keys = 把密钥换新，丢失的手机就不能再做任何事。
+security-erase = 从这台设备移除钱包。
+auto-lock-title = 自动锁定
+auto-lock-text = 这么久无人使用时，钱包会锁定，密钥会从内存中清除。
+auto-lock-minutes = { $n ->
+    [60] 1 小时后
+   *[other] { $n } 分钟后
+}
+auto-lock-away = 切换到其他应用或标签页时也锁定
+auto-lock-away-text = 半分钟后锁定，所以您仍可拍照或选择文件。
+lock-soon = 无人使用，即将锁定。
+lock-stay = 继续使用
+tries-left = { $time } 后可以再试
+passphrase-change-title = 更改口令
+passphrase-change-lead = 新口令只用于这台设备上的钱包，其他设备的口令不变。
+passphrase-now = 现在的口令
+passphrase-change = 更改口令
+passphrase-changed = 口令已更改。
+passphrase-changed-next = 从现在起，只有新口令能在这里打开这个钱包。
+erase-title = 从这台设备抹除钱包
+erase-lost = 密钥、急救卡以及这个钱包记住的一切都会离开这台设备。只有您的十二个恢复词能把它们找回来。
+erase-stays = 您的病历仍在医院，您给出的授权继续有效。
+erase-words = 如果您手上没有恢复词，或者不确定，请到此为止。
+erase-others = 其他人在这台设备上的钱包不受影响。
+erase-type = 输入姓名「{ $name }」以继续
+erase-differs = 这不是「{ $name }」。
+erase-confirm = 抹除
+
 # 更换密钥
 keys-title = 我的手机丢失或被盗
 keys-lead = 您可以把这个钱包的密钥全部换新。之后，拿到您丢失的手机或旧恢复词的人，再也不能以您的名义做任何事。
@@ -1382,6 +1414,9 @@ error-not-found = { $what ->
 error-storage = 这台设备没能保存某些内容。
     .means = 最后一步可能没有保存下来。
     .next = 请腾出空间，允许本页面保存数据，然后再试。
+error-too-many-tries = 口令输错的次数太多。
+    .means = 已连续输错 { $found } 次。钱包是安全的；它需要等待，让别人无法逐个试出口令。
+    .next = 请等待 { $wait }，再仔细输入。如果忘记了口令，请用恢复词恢复钱包。
 error-keys-replaced = 您的密钥已在另一台设备上更换。
     .means = 这个钱包不再代表您。没有任何更改。
     .next = 如果是您本人，请在这里用新的恢复词恢复钱包。如果不是您，请立即致电您的医院。

@@ -4,6 +4,7 @@ use crate::backend::{self, Backend};
 use crate::components::error::ErrorNotice;
 use crate::components::language::LanguageSwitch;
 use crate::i18n::{Translator, tr};
+use crate::idle::{self, Warning};
 use crate::platform;
 use crate::route::Route;
 use amulet_app_api::checking::Background;
@@ -54,6 +55,10 @@ pub struct App {
     pub emergency: Signal<Option<EmergencyView>>,
     /// A patient's code scanned on one page and used on the next; empty otherwise.
     pub patient_code: Signal<String>,
+    /// The wallet that locked by itself, and the page that was open.
+    place: Signal<Option<(String, Route)>>,
+    /// Whether the time after which wallets lock was just changed.
+    auto_lock_changed: Signal<bool>,
 }
 
 /// One call that waits; counts down even when the page that waited has gone.
@@ -90,6 +95,7 @@ impl App {
         if let Err(ApiError { code: ErrorCode::Locked, .. }) = &answer
             && self.session.peek().is_some()
         {
+            self.remember_place();
             self.close();
         }
         answer
@@ -105,9 +111,35 @@ impl App {
         self.session.set(None);
         self.scanned.set(None);
         self.emergency.set(None);
+        self.patient_code.set(String::new());
         self.check_error.set(None);
         self.kept.write().clear();
         self.refresh_later();
+    }
+
+    /// Remembers which page is open, for when the same wallet is opened again.
+    pub fn remember_place(mut self) {
+        let wallet = self.session.peek().as_ref().map(|session| session.wallet.id.clone());
+        let route = platform::fragment().parse::<Route>().ok();
+        self.place.set(wallet.zip(route));
+    }
+
+    /// Where an opened wallet begins: the page on which it locked by itself, if it did.
+    pub fn next_page(mut self) -> Route {
+        let wallet = self.session.peek().as_ref().map(|session| session.wallet.id.clone());
+        let place = self.place.take();
+        let same = place.filter(|(of, _)| wallet.as_ref() == Some(of)).map(|(_, route)| route);
+        same.unwrap_or_else(|| self.first_page())
+    }
+
+    /// Says that wallets lock after another time from now on.
+    pub fn auto_lock_is_changed(mut self) {
+        self.auto_lock_changed.set(true);
+    }
+
+    /// Whether that was said since this was last asked.
+    pub fn take_auto_lock_changed(mut self) -> bool {
+        *self.auto_lock_changed.peek() && self.auto_lock_changed.replace(false)
     }
 
     /// Keeps an answer until the wallet is locked.
@@ -187,7 +219,11 @@ pub fn Root() -> Element {
         scanned: Signal::new(None),
         emergency: Signal::new(None),
         patient_code: Signal::new(String::new()),
+        place: Signal::new(None),
+        auto_lock_changed: Signal::new(false),
     });
+    let warning = use_context_provider(|| Warning(Signal::new(None)));
+    use_future(move || idle::watch(app, warning));
     let t = use_context_provider(|| Translator::new(language));
     let mut failure = use_signal(|| None::<ApiError>);
     let start = use_callback(move |()| {

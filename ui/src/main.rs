@@ -8,6 +8,7 @@ mod backend;
 mod components;
 mod hooks;
 mod i18n;
+mod idle;
 mod loadable;
 mod pages;
 mod platform;

@@ -1,7 +1,7 @@
 //! What the interface needs of the browser, in one place.
 
 use amulet_app_api::wallet::{Language, TimeMs};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 
 /// Where the text size is kept; `assets/boot.js` reads it before the first paint.
@@ -41,6 +41,12 @@ pub async fn sleep_ms(milliseconds: u32) {
 pub fn preferred_language() -> Language {
     let tag = web_sys::window().and_then(|window| window.navigator().language()).unwrap_or_default();
     if tag.starts_with("zh") { Language::Zh } else { Language::En }
+}
+
+/// The address of the open page within the app.
+pub fn fragment() -> String {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
+    hash.strip_prefix('#').unwrap_or_default().to_owned()
 }
 
 /// Tells the browser and screen readers which language the page is in.
@@ -111,6 +117,31 @@ pub fn copy_field(id: &str) -> bool {
     // Old, and the one way that works in a page, in the window's web view, and without asking for a permission.
     let document: Option<web_sys::HtmlDocument> = document.dyn_into().ok();
     document.is_some_and(|document| document.exec_command("copy").unwrap_or(false))
+}
+
+/// Clears the clipboard, as far as the browser lets a page do so: only while it has the focus.
+pub fn clear_clipboard() {
+    let clipboard = web_sys::window().map(|window| window.navigator().clipboard());
+    if let Some(clipboard) = clipboard.filter(|clipboard| !clipboard.is_undefined()) {
+        // A page served without TLS has no clipboard to clear.
+        let _ = clipboard.write_text("");
+    }
+}
+
+/// Whether nobody sees the page: another tab or app is in front.
+pub fn is_hidden() -> bool {
+    web_sys::window().and_then(|window| window.document()).is_some_and(|document| document.hidden())
+}
+
+/// Calls back whenever somebody touches, types, scrolls or moves over the page; for as long as the page lives.
+pub fn on_activity(callback: impl Fn() + 'static) {
+    let Some(window) = web_sys::window() else { return };
+    let closure = Closure::<dyn Fn()>::new(callback);
+    for event in ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] {
+        // A listener for a well-formed name cannot be refused.
+        let _ = window.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+    }
+    closure.forget();
 }
 
 /// Opens the print dialog.

@@ -13,7 +13,9 @@ use crate::pages::patient::{
     record::Record, record_story::RecordStory, records::Records, request::Request, research::Research,
     sharing::Sharing, study::Study,
 };
-use crate::pages::replace_keys::ReplaceKeys;
+use crate::pages::security::{
+    erase::Erase, overview::Security, passphrase::ChangePassphrase, replace_keys::ReplaceKeys,
+};
 use crate::pages::settings::Settings;
 use crate::pages::start::{
     create::Create, not_found::NotFound, restore::Restore, unlock::Unlock, welcome::Welcome,
@@ -99,8 +101,14 @@ pub enum Route {
     CheckpointStart {},
     #[route("/settings")]
     Settings {},
+    #[route("/settings/security")]
+    Security {},
+    #[route("/settings/passphrase")]
+    ChangePassphrase {},
     #[route("/settings/keys")]
     ReplaceKeys {},
+    #[route("/erase/:id")]
+    Erase { id: String },
     #[route("/:..rest")]
     NotFound { rest: Vec<String> },
 }
@@ -124,6 +132,7 @@ impl Route {
             | Self::Create {}
             | Self::Restore {}
             | Self::Unlock { .. }
+            | Self::Erase { .. }
             | Self::CheckpointShow {}
             | Self::CheckpointCompare {}
             | Self::CheckpointStart {}
@@ -131,6 +140,8 @@ impl Route {
             // A patient can be given access too, by a relative.
             Self::CheckingPage {}
             | Self::Settings {}
+            | Self::Security {}
+            | Self::ChangePassphrase {}
             | Self::ReplaceKeys {}
             | Self::Accesses {}
             | Self::Reading { .. } => Audience::Owner,
@@ -186,7 +197,10 @@ impl Route {
             | Self::CheckpointCompare {}
             | Self::CheckpointStart {}
             | Self::Settings {}
+            | Self::Security {}
+            | Self::ChangePassphrase {}
             | Self::ReplaceKeys {}
+            | Self::Erase { .. }
             | Self::Preferences {}
             | Self::Hospitals {}
             | Self::NotFound { .. } => {

@@ -75,6 +75,8 @@ pub enum ErrorCode {
     NotFound,
     /// The device's storage failed. Detail: `message`.
     Storage,
+    /// The passphrase was tried too often. Details: `wait_ms`, `found` (wrong tries).
+    TooManyTries,
     /// Other keys speak for this person now: they were replaced on another device.
     KeysReplaced,
     /// Other recovery words took the place of these.

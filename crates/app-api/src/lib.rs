@@ -20,6 +20,7 @@ pub mod preferences;
 pub mod records;
 pub mod reporting;
 pub mod research;
+pub mod security;
 pub mod wallet;
 
 pub use error::{ApiError, ErrorCode};
@@ -82,6 +83,14 @@ calls! {
     Progress: wallet => Option<wallet::ProgressView>,
     /// Ask the hospitals for news and check it.
     Sync: wallet => wallet::CheckedView,
+    /// The person is using the app.
+    Touch: security => (),
+    /// When the wallet locks by itself.
+    AutoLock: security => security::AutoLockView,
+    /// Choose when wallets lock by themselves.
+    SetAutoLock: security => security::AutoLockView,
+    /// Change the passphrase.
+    ChangePassphrase: security => (),
     /// How it stands with this wallet's keys.
     Keys: keys => keys::KeysView,
     /// Replace all keys by those of the words just shown.

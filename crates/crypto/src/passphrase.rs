@@ -23,6 +23,8 @@ pub const MIN_MEMORY_KIB: u32 = 64 * 1024;
 pub const MIN_PASSES: u32 = 3;
 /// Most memory, in KiB: 1 GiB. More in a file is an attempt to exhaust the device that opens it.
 pub const MAX_MEMORY_KIB: u32 = 1024 * 1024;
+/// Most memory that tuning chooses, in KiB: 256 MiB, so that a wallet made on a desk opens on a phone.
+pub const TUNED_MEMORY_KIB_MAX: u32 = 256 * 1024;
 /// Most passes, for the same reason.
 pub const MAX_PASSES: u32 = 16;
 /// Most lanes.
@@ -112,6 +114,26 @@ impl PassphraseParams {
         let mut salt = [0; SALT_BYTES];
         entropy.fill(&mut salt);
         Self { memory_kib: MIN_MEMORY_KIB, passes: MIN_PASSES, lanes: 1, salt }
+    }
+
+    /// Parameters for about `target_ms` on this device, with one lane and a new random salt, within the floor and the ceiling.
+    ///
+    /// `measure` gives the milliseconds that a derivation with given parameters takes. Memory is doubled first, because
+    /// it costs an attacker's special hardware most; passes take up what is left.
+    pub fn tuned(target_ms: u64, entropy: &mut impl Entropy, measure: impl Fn(&Self) -> u64) -> Self {
+        let mut params = Self::floor(entropy);
+        let mut took = measure(&params).max(1);
+        while took.saturating_mul(2) <= target_ms && params.memory_kib < TUNED_MEMORY_KIB_MAX {
+            let doubled = Self { memory_kib: params.memory_kib * 2, ..params };
+            let takes = measure(&doubled).max(1);
+            if takes > target_ms {
+                break;
+            }
+            (params, took) = (doubled, takes);
+        }
+        let passes = u64::from(params.passes).saturating_mul(target_ms) / took;
+        let passes = u32::try_from(passes).unwrap_or(MAX_PASSES).clamp(params.passes, MAX_PASSES);
+        Self { passes, ..params }
     }
 
     /// Memory, in KiB.

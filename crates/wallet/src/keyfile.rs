@@ -356,6 +356,27 @@ pub fn replace_words(
     })
 }
 
+/// Seals a wallet file under another passphrase, with another salt. Takes as long as [`derive_key`] for each.
+///
+/// # Errors
+/// As [`open`].
+pub fn change_passphrase(
+    bytes: &[u8],
+    passphrase: &str,
+    new: &str,
+    params: PassphraseParams,
+    entropy: &mut impl Entropy,
+) -> Result<Vec<u8>, KeyFileError> {
+    let StoredFile { mut header, sealed } = read(bytes)?;
+    let plain = derive_key(passphrase, &header.params)?.open(&header.aad(), &sealed)?;
+    let payload = Payload::decode(header.version, &plain)?;
+    header.version = KEY_FILE_VERSION;
+    header.params = params;
+    let plain = Zeroizing::new(codec::encode(&payload));
+    let sealed = derive_key(new, &params)?.seal(&header.aad(), &plain, entropy)?;
+    Ok(codec::encode(&StoredFile { header, sealed }))
+}
+
 /// Opens a wallet file, changes what it holds, and seals it again under the same passphrase.
 fn change(
     bytes: &[u8],
@@ -638,6 +659,22 @@ mod tests {
         let seeds = opened.into_seeds();
         assert_eq!(Identity::of(&seeds, first).did, made.identity().did);
         assert!(Identity::of(&seeds, second).former.is_empty());
+    }
+
+    #[test]
+    fn another_passphrase_opens_the_same_wallet_and_the_old_one_does_not() {
+        let made = made();
+        let mut entropy = SeededEntropy::new(13);
+        let params = PassphraseParams::floor(&mut entropy);
+        let new = "a kettle hums behind the door";
+        let refused = change_passphrase(&made.file, "another", new, params, &mut entropy).unwrap_err();
+        assert_eq!(refused, KeyFileError::WrongPassphrase);
+        let file = change_passphrase(&made.file, PASSPHRASE, new, params, &mut entropy).unwrap();
+        assert_eq!(open(&file, PASSPHRASE).unwrap_err(), KeyFileError::WrongPassphrase);
+        let (before, after) = (open(&made.file, PASSPHRASE).unwrap(), open(&file, new).unwrap());
+        assert_eq!(after.phrase.words(), before.phrase.words());
+        assert_eq!(after.relationships, before.relationships);
+        assert_ne!(after.header.params.salt(), before.header.params.salt());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod card_print;
 mod convert;
 pub mod dates;
 pub mod device_state;
+pub mod guard;
 pub mod identity;
 pub mod keyfile;
 pub mod network;

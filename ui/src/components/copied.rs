@@ -6,6 +6,9 @@ use crate::i18n::{tr, use_translator};
 use crate::platform;
 use dioxus::prelude::*;
 
+/// How long a copied text stays in the clipboard, where the browser lets a page clear it.
+const CLEARED_AFTER_MS: u32 = 60_000;
+
 /// A text that can be read and not changed, with a button that copies it. `id` is the field's, and the test's name for it.
 #[component]
 pub fn Copied(id: &'static str, copy_testid: &'static str, label: String, text: String) -> Element {
@@ -22,7 +25,14 @@ pub fn Copied(id: &'static str, copy_testid: &'static str, label: String, text: 
                 weight: Weight::Second,
                 icon: Icon::File,
                 testid: copy_testid,
-                onclick: move |()| copied.set(Some(platform::copy_field(id))),
+                onclick: move |()| {
+                    copied.set(Some(platform::copy_field(id)));
+                    // Whatever page is open by then.
+                    dioxus::core::spawn_forever(async {
+                        platform::sleep_ms(CLEARED_AFTER_MS).await;
+                        platform::clear_clipboard();
+                    });
+                },
             }
             p { role: "status", class: "mark good",
                 match copied() {

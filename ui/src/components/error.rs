@@ -9,7 +9,7 @@ use amulet_app_api::{ApiError, ErrorCode};
 use dioxus::prelude::*;
 
 /// Every detail a sentence may name. One that is missing reads `none`, which the sentences provide for.
-pub const DETAILS: [&str; 20] = [
+pub const DETAILS: [&str; 21] = [
     "index",
     "word",
     "suggestion",
@@ -30,6 +30,7 @@ pub const DETAILS: [&str; 20] = [
     "limit",
     "why",
     "name",
+    "wait",
 ];
 
 /// Details that must not travel to support: a mistyped recovery word is one letter away from the real one.
@@ -118,6 +119,7 @@ fn detail(t: Translator, error: &ApiError, name: &str) -> Arg<'static> {
     let milliseconds = |name: &str| given(name).and_then(|value| value.parse::<u64>().ok());
     let text = match name {
         "age" => milliseconds("age_ms").map(|age| t.duration(age)),
+        "wait" => milliseconds("wait_ms").map(|wait| t.duration(wait)),
         "at" => milliseconds("at_ms").map(|at| t.date_time(at)),
         // Why a file was refused is said in the person's language where there are words for it.
         "message" => given("code").and_then(|code| refusal(t, code)).or_else(|| given(name).cloned()),

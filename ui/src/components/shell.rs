@@ -4,6 +4,7 @@ use crate::app::use_app;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::language::LanguageSwitch;
 use crate::i18n::{tr, use_translator};
+use crate::idle::LockWarning;
 use crate::route::{Audience, Route};
 use amulet_app_api::wallet::Role;
 use dioxus::prelude::*;
@@ -52,6 +53,7 @@ pub fn Shell() -> Element {
         if let Some(role) = role {
             Places { role, here: route.place() }
         }
+        LockWarning {}
         main { id: "content", class: if role.is_some() { "with-places" } else { "" },
             if allowed {
                 Outlet::<Route> {}

@@ -98,6 +98,7 @@ words! {
         NotAClinician => "error-not-a-clinician",
         NotFound => "error-not-found",
         Storage => "error-storage",
+        TooManyTries => "error-too-many-tries",
         KeysReplaced => "error-keys-replaced",
         WordsReplaced => "error-words-replaced",
         BadRequest => "error-bad-request",

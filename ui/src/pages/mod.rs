@@ -5,7 +5,7 @@ mod checking_cost;
 pub mod checkpoint;
 pub mod clinician;
 pub mod patient;
-pub mod replace_keys;
 pub mod save_file;
+pub mod security;
 pub mod settings;
 pub mod start;

@@ -42,7 +42,7 @@ pub fn Settings() -> Element {
                     Glyph { icon: Icon::Next, size: 18 }
                 }
                 Link { class: "line boxed", to: Route::Preferences {}, "data-testid": "preferences",
-                    Glyph { icon: Icon::Lock }
+                    Glyph { icon: Icon::Sharing }
                     span { class: "grow strong", {tr!(t, "preferences-title")} }
                     Glyph { icon: Icon::Next, size: 18 }
                 }
@@ -52,9 +52,9 @@ pub fn Settings() -> Element {
                 span { class: "grow strong", {tr!(t, "checking-title")} }
                 Glyph { icon: Icon::Next, size: 18 }
             }
-            Link { class: "line boxed", to: Route::ReplaceKeys {}, "data-testid": "replace-keys",
-                Glyph { icon: Icon::Key }
-                span { class: "grow strong", {tr!(t, "keys-title")} }
+            Link { class: "line boxed", to: Route::Security {}, "data-testid": "security",
+                Glyph { icon: Icon::Lock }
+                span { class: "grow strong", {tr!(t, "security-title")} }
                 Glyph { icon: Icon::Next, size: 18 }
             }
             CheckpointLine {}

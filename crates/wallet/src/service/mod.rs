@@ -20,6 +20,7 @@ mod history;
 mod history_file;
 mod home;
 mod hospitals;
+mod idle;
 mod intake;
 mod large;
 mod ledger;
@@ -42,6 +43,7 @@ mod shares;
 mod sharing;
 mod summary_file;
 mod summary_view;
+mod unlocking;
 mod usage;
 mod wallets;
 
@@ -137,6 +139,9 @@ pub struct Service {
 #[derive(Default)]
 struct State {
     person: Option<Arc<Person>>,
+    /// When the person last used the app.
+    used_at: Timestamp,
+    auto_lock: idle::Chosen,
     pending: Option<PendingWords>,
     checked: Option<CheckedView>,
     /// When the addresses of the hospitals' nodes were last read from the ledger.
@@ -178,7 +183,8 @@ impl Service {
             .with_entropy(Box::new(SystemEntropy))
             .with_progress(Arc::new(move |progress| board.report(progress)));
         let background = background::schedule_of(&*host.store);
-        let state = State { usage: Usage::kept(&*host.store), memory, ..State::default() };
+        let auto_lock = idle::Chosen::kept(&*host.store);
+        let state = State { usage: Usage::kept(&*host.store), memory, auto_lock, ..State::default() };
         Ok(Self {
             network: host.network,
             store: host.store,
@@ -199,7 +205,15 @@ impl Service {
     /// # Errors
     /// [`ApiError`], for the interface to put into words.
     pub async fn answer(&self, request: Request) -> Result<serde_json::Value, ApiError> {
+        self.lock_if_idle();
         match request {
+            Request::Touch(_) => {
+                self.touch();
+                reply(Ok(()))
+            }
+            Request::AutoLock(_) => reply(Ok(self.auto_lock())),
+            Request::SetAutoLock(call) => reply(self.set_auto_lock(&call)),
+            Request::ChangePassphrase(call) => reply(boxed(|| self.change_passphrase(call)).await),
             Request::Status(_) => reply(boxed(|| self.status()).await),
             Request::NewWords(call) => reply(self.new_words(&call)),
             Request::CheckWords(call) => reply(self.check_words(&call)),

@@ -1,15 +1,13 @@
 //! Another hospital: an identity of its own, so that nobody who reads the ledger can join the two.
 
-use amulet_app_api::wallet::{AddHospital, SessionView, Task};
+use amulet_app_api::wallet::{AddHospital, SessionView};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::SystemEntropy;
-use amulet_light_client::platform;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Service;
-use super::error::{keyfile as keyfile_error, storage};
-use super::wallets::BREATH;
+use super::error::storage;
 use crate::identity::{Identity, Relationship};
 use crate::keyfile;
 
@@ -27,11 +25,8 @@ impl Service {
         let name = self.file_of(&person.owner.id.to_string())?;
         let bytes = self.store.read(&name).map_err(storage)?;
         let bytes = bytes.ok_or_else(|| ApiError::new(ErrorCode::NoSuchWallet))?;
-        let task = self.task(Task::Unlocking);
-        platform::sleep(BREATH).await;
-        let extended = keyfile::add_relationship(&bytes, &passphrase, hospital, &mut SystemEntropy);
-        let extended = extended.map_err(keyfile_error)?;
-        drop(task);
+        let extend = || keyfile::add_relationship(&bytes, &passphrase, hospital, &mut SystemEntropy);
+        let extended = self.try_passphrase(person.owner.id, extend).await?;
         self.register(&Identity::of(&person.owner.seeds, relationship)).await?;
         self.store.write(&name, &extended).map_err(storage)?;
         let extended = Arc::new(person.with(relationship));

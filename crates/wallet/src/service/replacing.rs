@@ -9,7 +9,6 @@ use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::SystemEntropy;
 use amulet_crypto::kdf::{Seed, SeedPhrase};
 use amulet_crypto::sealed_box::SealedBox;
-use amulet_light_client::platform;
 use amulet_protocol::calls::Call;
 use amulet_protocol::history::{Event, HistoryEntry, HistoryHead};
 use amulet_protocol::ids::{Did, TxId};
@@ -20,12 +19,10 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Service;
-use super::error::{internal, keyfile as keyfile_error, phrase as phrase_error, storage};
+use super::error::{internal, phrase as phrase_error, storage};
 use super::session::{Person, Session};
-use super::wallets::BREATH;
 use crate::identity::{Identity, Relationship, Seeds};
 use crate::keyfile;
-use amulet_app_api::wallet::Task;
 
 /// The identities that a wallet's words give, and the seeds that they need.
 pub(super) struct Found {
@@ -68,11 +65,8 @@ impl Service {
         let name = self.file_of(&person.owner.id.to_string())?;
         let bytes = self.store.read(&name).map_err(storage)?;
         let bytes = bytes.ok_or_else(|| ApiError::new(ErrorCode::NoSuchWallet))?;
-        let task = self.task(Task::Unlocking);
-        platform::sleep(BREATH).await;
-        let changed = keyfile::replace_words(&bytes, &passphrase, &phrase, &mut SystemEntropy);
-        let changed = changed.map_err(keyfile_error)?;
-        drop(task);
+        let replace = || keyfile::replace_words(&bytes, &passphrase, &phrase, &mut SystemEntropy);
+        let changed = self.try_passphrase(person.owner.id, replace).await?;
         // Whoever locked the wallet meanwhile must not find it open again.
         if !self.state().person.as_ref().is_some_and(|open| Arc::ptr_eq(open, &person)) {
             return Err(ErrorCode::Locked.into());

@@ -8,7 +8,6 @@ use amulet_app_api::wallet::{
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::{Entropy, SystemEntropy};
 use amulet_crypto::kdf::{Language as PhraseLanguage, PHRASE_WORDS, Seed, SeedPhrase};
-use amulet_crypto::passphrase::PassphraseParams;
 use amulet_light_client::platform;
 use amulet_protocol::ids::Did;
 use amulet_protocol::receipt::RefusalCode;
@@ -26,7 +25,7 @@ use super::session::{PendingWords, Person, Session};
 use crate::device_state::{self, DeviceState};
 use crate::identity::{Identity, Relationship};
 use crate::keyfile::{self, KEY_FILE_SUFFIX, KeyFileHeader, NewWallet, Role};
-use crate::{convert, strength};
+use crate::{convert, guard, strength};
 
 /// Name of the list of the demonstration's people.
 pub const DEMO_PEOPLE_FILE: &str = "people.json";
@@ -243,7 +242,7 @@ impl Service {
         platform::sleep(BREATH).await;
         let chain = self.network.chain();
         let new = NewWallet { name, role, phrase, relationships, former, chain, created: self.now() };
-        let params = PassphraseParams::floor(&mut SystemEntropy);
+        let params = self.passphrase_params();
         let sealed = keyfile::seal(&new, passphrase, params, &mut SystemEntropy);
         sealed.map(|(_, bytes)| bytes).map_err(keyfile_error)
     }
@@ -256,10 +255,8 @@ impl Service {
     }
 
     pub(super) async fn open_wallet(&self, bytes: &[u8], passphrase: &str) -> Result<Arc<Person>, ApiError> {
-        let _task = self.task(Task::Unlocking);
-        platform::sleep(BREATH).await;
-        let wallet = keyfile::open(bytes, passphrase).map_err(keyfile_error)?;
-        let id = wallet.header.id;
+        let id = KeyFileHeader::read(bytes).map_err(keyfile_error)?.id;
+        let wallet = self.try_passphrase(id, || keyfile::open(bytes, passphrase)).await?;
         let mut failed = None;
         let person = Person::new(wallet, |keys| {
             DeviceState::load(self.store.as_ref(), id, keys).unwrap_or_else(|error| {
@@ -271,6 +268,7 @@ impl Service {
             return Err(storage(error));
         }
         let person = Arc::new(person);
+        self.touch();
         self.state().person = Some(Arc::clone(&person));
         Ok(person)
     }
@@ -310,7 +308,9 @@ impl Service {
         }
         let bytes = self.store.read(&name).map_err(storage)?.unwrap_or_default();
         if let Ok(header) = KeyFileHeader::read(&bytes) {
-            self.store.remove(&device_state::file_name(header.id)).map_err(storage)?;
+            for file in [device_state::file_name(header.id), guard::file_name(header.id)] {
+                self.store.remove(&file).map_err(storage)?;
+            }
         }
         self.store.remove(&name).map_err(storage)
     }
@@ -350,7 +350,7 @@ fn person(entry: DemoEntry) -> (DemoPersonView, String) {
     (DemoPersonView { id, name, role, about_en, about_zh }, file)
 }
 
-fn check_passphrase(passphrase: &str) -> Result<(), ApiError> {
+pub(super) fn check_passphrase(passphrase: &str) -> Result<(), ApiError> {
     if strength::judge(passphrase).accepted { Ok(()) } else { Err(ErrorCode::WeakPassphrase.into()) }
 }
 

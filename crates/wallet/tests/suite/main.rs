@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod device;
+mod locking;
 mod offline;
 mod setup;
 mod words;

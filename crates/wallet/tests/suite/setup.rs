@@ -5,7 +5,7 @@ use amulet_crypto::entropy::SeededEntropy;
 use amulet_crypto::kdf::Language;
 use amulet_crypto::passphrase::PassphraseParams;
 use amulet_crypto::signing::SigningKey;
-use amulet_light_client::{MemoryStore, NodeIndex, SystemClock, Transport, TransportError};
+use amulet_light_client::{Clock, MemoryStore, NodeIndex, SystemClock, Transport, TransportError};
 use amulet_protocol::codec;
 use amulet_protocol::genesis::{GENESIS_VERSION, Genesis, Organisation};
 use amulet_protocol::ids::{Did, Timestamp};
@@ -19,6 +19,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Opens every wallet of the demonstration.
 pub const PASSPHRASE: &str = "rain on the tin roof at night";
@@ -131,6 +132,33 @@ impl DeviceStore for Device {
 
 /// A service on a device, with these people's wallets to copy: (identifier, role, file).
 pub fn service(genesis: &Genesis, device: &Device, people: &[(&str, &str, &[u8])]) -> Service {
+    service_at(genesis, device, people, Arc::new(SystemClock))
+}
+
+/// A clock that somebody sets.
+#[derive(Default)]
+pub struct SetClock(AtomicU64);
+
+impl SetClock {
+    /// Sets it, in milliseconds.
+    pub fn set(&self, now: u64) {
+        self.0.store(now, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The same, by a clock.
+pub fn service_at(
+    genesis: &Genesis,
+    device: &Device,
+    people: &[(&str, &str, &[u8])],
+    clock: Arc<dyn Clock>,
+) -> Service {
     let list: Vec<_> = people
         .iter()
         .map(|(id, role, _)| {
@@ -149,7 +177,7 @@ pub fn service(genesis: &Genesis, device: &Device, people: &[(&str, &str, &[u8])
         hospital_api: Box::new(Silence),
         demo: Box::new(Files(files)),
         outbox: Box::new(Silence),
-        clock: Arc::new(SystemClock),
+        clock,
         network: Network::parse(&network_file(genesis)).unwrap(),
     })
     .unwrap()

@@ -2,7 +2,7 @@
 
 pub mod create;
 pub mod not_found;
-mod owner;
+pub mod owner;
 pub mod restore;
 pub mod unlock;
 pub mod welcome;

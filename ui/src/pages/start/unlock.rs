@@ -2,15 +2,16 @@
 
 use crate::app::use_app;
 use crate::components::actions::{Button, Weight};
-use crate::components::dialog::Confirm;
 use crate::components::error::ErrorNotice;
 use crate::components::field::PassphraseField;
 use crate::components::page::{ActionBar, PageHead};
 use crate::components::progress::ActionProgress;
-use crate::hooks::use_action;
+use crate::hooks::{Action, use_action, use_now};
 use crate::i18n::{tr, use_translator, words};
+use crate::platform;
 use crate::route::Route;
-use amulet_app_api::wallet::{RemoveWallet, Unlock as UnlockCall};
+use amulet_app_api::ErrorCode;
+use amulet_app_api::wallet::{TimeMs, Unlock as UnlockCall};
 use dioxus::prelude::*;
 
 /// The page.
@@ -23,7 +24,7 @@ pub fn Unlock(id: String) -> Element {
     let passphrase = use_signal(String::new);
     use_effect(move || {
         if app.session.read().is_some() {
-            navigator.replace(app.first_page());
+            navigator.replace(app.next_page());
         }
     });
     let wallet = app
@@ -40,6 +41,9 @@ pub fn Unlock(id: String) -> Element {
             action.call(request, move |session| app.open(session));
         }
     });
+    let waiting = use_waiting(action);
+    let now = use_now(1_000);
+    let left = waiting().map_or(0, |until| until.saturating_sub(now()));
     rsx! {
         div { class: "page",
             PageHead { title: tr!(t, "unlock-title", name = name.clone()), lead: role, back: Route::Welcome {} }
@@ -60,44 +64,43 @@ pub fn Unlock(id: String) -> Element {
                 if let Some(error) = action.error.read().clone() {
                     ErrorNotice { error, onretry: unlock }
                 }
+                TriesWait { waiting, left }
                 ActionProgress { action, waiting: tr!(t, "task-unlocking") }
                 ActionBar {
-                    Button { label: tr!(t, "unlock"), weight: Weight::Main, testid: "unlock", submits: true, busy: action.is_running(), onclick: |()| {} }
+                    Button { label: tr!(t, "unlock"), weight: Weight::Main, testid: "unlock", submits: true, disabled: left > 0, busy: action.is_running(), onclick: |()| {} }
                 }
             }
-            Remove { id, name }
+            div {
+                Link { class: "ghost danger-text", to: Route::Erase { id }, "data-testid": "remove-wallet", {tr!(t, "remove-wallet")} }
+            }
         }
     }
 }
 
-/// Removing the wallet from this device.
+/// Until when the passphrase may not be tried, after the wallet said so.
+fn use_waiting(action: Action) -> Signal<Option<TimeMs>> {
+    let mut until = use_signal(|| None);
+    use_effect(move || {
+        let error = action.error.read().clone().filter(|error| error.code == ErrorCode::TooManyTries);
+        let wait = error.and_then(|error| error.details.get("wait_ms")?.parse::<u64>().ok());
+        if let Some(wait) = wait {
+            until.set(Some(platform::now().saturating_add(wait)));
+        }
+    });
+    until
+}
+
+/// The time left, counted down for the eye.
 #[component]
-fn Remove(id: String, name: String) -> Element {
-    let app = use_app();
+fn TriesWait(waiting: Signal<Option<TimeMs>>, left: u64) -> Element {
     let t = use_translator();
-    let navigator = use_navigator();
-    let action = use_action();
-    let mut asking = use_signal(|| false);
+    if waiting().is_none() || left == 0 {
+        return rsx! {};
+    }
+    let seconds = left.div_ceil(1_000);
+    let clock = format!("{}:{:02}", seconds / 60, seconds % 60);
     rsx! {
-        div {
-            button { class: "ghost danger-text", r#type: "button", "data-testid": "remove-wallet", onclick: move |_| asking.set(true), {tr!(t, "remove-wallet")} }
-        }
-        if asking() {
-            Confirm {
-                id: "confirm-remove",
-                title: tr!(t, "remove-title", name = name.clone()),
-                text: tr!(t, "remove-text"),
-                confirm: tr!(t, "remove-confirm"),
-                keep: tr!(t, "keep-it"),
-                action,
-                oncancel: move |()| asking.set(false),
-                onconfirm: move |()| {
-                    action.call(RemoveWallet { id: id.clone() }, move |()| {
-                        app.refresh_later();
-                        navigator.replace(Route::Welcome {});
-                    });
-                },
-            }
-        }
+        // The notice above has said how long; a voice that counts every second says nothing else.
+        p { class: "strong tabular", "aria-hidden": "true", "data-testid": "tries-wait", {tr!(t, "tries-left", time = clock)} }
     }
 }

@@ -1,6 +1,5 @@
 //! A device was lost or stolen: all keys are replaced, so that whoever has it, or the old words, is nobody any more.
 
-use super::start::words::{AskWords, ShowWords, use_words};
 use crate::app::use_app;
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
@@ -11,6 +10,7 @@ use crate::components::page::{ActionBar, PageHead};
 use crate::components::progress::ActionProgress;
 use crate::hooks::{use_action, use_load};
 use crate::i18n::{tr, use_translator};
+use crate::pages::start::words::{AskWords, ShowWords, use_words};
 use crate::route::Route;
 use amulet_app_api::keys::{Keys, KeysView, ReplaceKeys as ReplaceCall};
 use amulet_app_api::wallet::Role;
@@ -111,7 +111,7 @@ fn Head(step: Signal<Step>) -> Element {
                     {tr!(t, "back")}
                 }
             } else {
-                Link { class: "ghost back", to: Route::Settings {}, "data-testid": "back",
+                Link { class: "ghost back", to: Route::Security {}, "data-testid": "back",
                     Glyph { icon: Icon::Back }
                     {tr!(t, "back")}
                 }
