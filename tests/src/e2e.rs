@@ -4,7 +4,7 @@ mod browser;
 mod camera;
 mod driver;
 
-pub use browser::{Browser, Setup};
+pub use browser::{Browser, Screen, Setup};
 pub use camera::film_of_qr;
 pub use driver::Driver;
 

@@ -49,6 +49,10 @@ ago-days = { $n ->
     [one] a day ago
    *[other] { $n } days ago
 }
+span-seconds = { $n ->
+    [one] 1 second
+   *[other] { $n } seconds
+}
 span-minutes = { $n ->
     [one] 1 minute
    *[other] { $n } minutes
@@ -1381,6 +1385,7 @@ tries-left = Try again in { $time }
 passphrase-change-title = Change the passphrase
 passphrase-change-lead = The new one opens the wallet on this device only; other devices keep theirs.
 passphrase-now = Passphrase now
+passphrase-new = New passphrase
 passphrase-change = Change the passphrase
 passphrase-changed = The passphrase is changed.
 passphrase-changed-next = From now on only the new one opens this wallet here.

@@ -60,7 +60,10 @@ pub async fn watch(app: App, mut warning: Warning) {
             let _ = app.call(Touch {}).await;
         }
         match person.left(limit) {
-            0 => lock(app).await,
+            0 => {
+                set(&mut warning.0, None);
+                lock(app).await;
+            }
             left if left <= WARN_MS => set(&mut warning.0, Some(left.div_ceil(1_000))),
             _ => set(&mut warning.0, None),
         }

@@ -28,12 +28,13 @@ pub fn run(workspace: &Workspace) -> Result<(), Failure> {
     let mut stages = Stages::default();
     stages.run("web pages", || web::build(workspace, &toolchain, Profile::Dev).map(|_| ()));
     stages.run("programs", || test::build_everything(workspace));
-    stage(workspace, &mut stages);
+    let peers = stages.run("independent implementations", || test::install_peers(workspace));
+    stage(workspace, &mut stages, peers);
     stages.finish()
 }
 
-/// The stage itself, on what earlier stages built.
-pub fn stage(workspace: &Workspace, stages: &mut Stages) {
+/// The stage itself, on what earlier stages built; with `peers`, axe-core must be there.
+pub fn stage(workspace: &Workspace, stages: &mut Stages, peers: bool) {
     if filter(workspace).is_none() {
         return stages.skip(NAME, "amulet-tests has no test programs behind its feature `e2e`");
     }
@@ -44,7 +45,7 @@ pub fn stage(workspace: &Workspace, stages: &mut Stages) {
     }
     let window_driver = WindowDriver::find();
     stages.run(NAME, || {
-        exec::run("the end-to-end tests", &mut command(workspace, window_driver.as_ref().ok()))
+        exec::run("the end-to-end tests", &mut command(workspace, window_driver.as_ref().ok(), peers))
     });
     if let Err(reason) = window_driver {
         stages.skip("window", &reason);
@@ -74,7 +75,7 @@ impl WindowDriver {
     }
 }
 
-fn command(workspace: &Workspace, window_driver: Option<&WindowDriver>) -> Command {
+fn command(workspace: &Workspace, window_driver: Option<&WindowDriver>, peers: bool) -> Command {
     let mut command = exec::command("xvfb-run");
     command.current_dir(&workspace.root).args(["-a", "-s", SCREEN, "dbus-run-session", "--", "cargo"]);
     // One at a time: each starts a whole consortium, a browser and a screen's worth of drawing.
@@ -92,6 +93,9 @@ fn command(workspace: &Workspace, window_driver: Option<&WindowDriver>) -> Comma
         command.args(["--", "--test-threads=1"]);
     }
     test::set_places(&mut command, workspace);
+    if peers {
+        command.env("AMULET_REQUIRE_CONFORMANCE", "1");
+    }
     // WebKit's accelerated drawing needs a graphics card that an invisible screen lacks.
     command.env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
     match window_driver {

@@ -61,13 +61,16 @@ pub fn run(workspace: &Workspace, quick: bool) -> Result<(), Failure> {
     if !quick {
         stages.run("browser engine tests", || wasm_tests(workspace, &toolchain));
         stages.run("verifier's package", || wasm_package::test(workspace, &toolchain));
-        e2e::stage(workspace, &mut stages);
+        e2e::stage(workspace, &mut stages, peers);
     }
     stages.finish()
 }
 
-/// Installs what other people wrote of SM2, SM3 and SM4, to compare with.
-fn install_peers(workspace: &Workspace) -> Result<(), Failure> {
+/// Installs what other people wrote, to compare with.
+///
+/// # Errors
+/// That of the installation.
+pub fn install_peers(workspace: &Workspace) -> Result<(), Failure> {
     let mut command = exec::command("bash");
     command.current_dir(&workspace.root).arg("tests/conformance/install.sh");
     exec::run("installing the independent implementations", &mut command)

@@ -28,7 +28,7 @@ fn the_whole_path_by_hand() {
         step("3. she makes an emergency card");
         let card = card::made(&wang).await;
         step("4. Dr Zhao scans it, declares, and reads");
-        let zhao = Setup { film: Some(&card.film), language: Some("zh-CN") };
+        let zhao = Setup { film: Some(&card.film), language: Some("zh-CN"), ..Setup::default() };
         let zhao = open(&driver, &net, "2-zhao", &zhao).await;
         emergency::scanned_declared_read(&zhao, &net).await;
         zhao.close().await;

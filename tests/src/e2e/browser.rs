@@ -15,10 +15,9 @@ use std::time::{Duration, Instant};
 /// Argon2 in unoptimised wasm beside four nodes takes its time.
 const PATIENCE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(150);
+/// Sharp enough for a guide, small enough to keep.
+const PIXEL_RATIO: f64 = 1.5;
 const PICTURE_WITHIN: Duration = Duration::from_secs(10);
-/// A phone.
-const WIDTH: u32 = 390;
-const HEIGHT: u32 = 844;
 
 /// How a browser is set up.
 #[derive(Debug, Default)]
@@ -27,6 +26,34 @@ pub struct Setup<'a> {
     pub film: Option<&'a Path>,
     /// Language of the system, `en` without it.
     pub language: Option<&'a str>,
+    /// How large its screen is.
+    pub screen: Screen,
+    /// Whether the system prefers dark colours.
+    pub dark: bool,
+}
+
+/// Kinds of screens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Screen {
+    /// A phone, held upright.
+    #[default]
+    Phone,
+    /// A tablet, held upright.
+    Tablet,
+    /// A window on a desk.
+    Desktop,
+}
+
+impl Screen {
+    /// Width and height in CSS pixels.
+    #[must_use]
+    pub fn size(self) -> (u32, u32) {
+        match self {
+            Self::Phone => (390, 844),
+            Self::Tablet => (820, 1_180),
+            Self::Desktop => (1_280, 900),
+        }
+    }
 }
 
 /// An open browser or window.
@@ -58,6 +85,10 @@ impl Browser {
             format!("--lang={language}"),
             format!("--user-data-dir={}", profile.path().display()),
         ];
+        let (width, height) = setup.screen.size();
+        if setup.dark {
+            arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
+        }
         if let Some(film) = setup.film {
             arguments.push("--use-fake-device-for-media-stream".to_owned());
             arguments.push("--use-fake-ui-for-media-stream".to_owned());
@@ -66,7 +97,7 @@ impl Browser {
         let options = json!({
             "args": arguments,
             "prefs": { "intl.accept_languages": language },
-            "mobileEmulation": { "deviceMetrics": { "width": WIDTH, "height": HEIGHT, "pixelRatio": 2.0 } },
+            "mobileEmulation": { "deviceMetrics": { "width": width, "height": height, "pixelRatio": PIXEL_RATIO } },
         });
         let capabilities = json!({ "goog:chromeOptions": options });
         Self::open(driver, name, profile, capabilities).await

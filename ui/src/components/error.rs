@@ -39,6 +39,7 @@ const SECRET_DETAILS: [&str; 2] = ["word", "suggestion"];
 /// How the name of a detail ends that says the same as another one, in Chinese.
 const CHINESE_FORM: &str = "_zh";
 
+const MINUTE_MS: u64 = 60_000;
 const BYTES_PER_MEGABYTE: f64 = 1_000_000.0;
 
 /// Whether trying the same again can help.
@@ -119,7 +120,10 @@ fn detail(t: Translator, error: &ApiError, name: &str) -> Arg<'static> {
     let milliseconds = |name: &str| given(name).and_then(|value| value.parse::<u64>().ok());
     let text = match name {
         "age" => milliseconds("age_ms").map(|age| t.duration(age)),
-        "wait" => milliseconds("wait_ms").map(|wait| t.duration(wait)),
+        "wait" => milliseconds("wait_ms").map(|wait| match wait {
+            0..MINUTE_MS => tr!(t, "span-seconds", n = wait.div_ceil(1_000)),
+            _ => t.duration(wait),
+        }),
         "at" => milliseconds("at_ms").map(|at| t.date_time(at)),
         // Why a file was refused is said in the person's language where there are words for it.
         "message" => given("code").and_then(|code| refusal(t, code)).or_else(|| given(name).cloned()),

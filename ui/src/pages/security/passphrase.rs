@@ -38,6 +38,7 @@ pub fn ChangePassphrase() -> Element {
                 }
                 ChoosePassphrase {
                     action,
+                    label: tr!(t, "passphrase-new"),
                     submit_label: tr!(t, "passphrase-change"),
                     onsubmit: move |new: String| {
                         let call = ChangeCall { passphrase: old.peek().clone(), new };

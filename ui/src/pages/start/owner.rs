@@ -87,7 +87,12 @@ pub fn WhoAndWhere(
 
 /// The passphrase, twice, with its strength.
 #[component]
-pub fn ChoosePassphrase(action: Action, submit_label: String, onsubmit: EventHandler<String>) -> Element {
+pub fn ChoosePassphrase(
+    action: Action,
+    #[props(default)] label: Option<String>,
+    submit_label: String,
+    onsubmit: EventHandler<String>,
+) -> Element {
     let t = use_translator();
     let mut complaint = use_signal(|| None::<&'static str>);
     let first = use_signal(String::new);
@@ -121,7 +126,7 @@ pub fn ChoosePassphrase(action: Action, submit_label: String, onsubmit: EventHan
             },
             PassphraseField {
                 id: "passphrase",
-                label: tr!(t, "passphrase"),
+                label: label.unwrap_or_else(|| tr!(t, "passphrase")),
                 value: first,
                 autocomplete: "new-password",
                 complaint: said.filter(|_| !about_second).map(|key| t.text(key, &[])),
