@@ -19,6 +19,7 @@ Developer commands of Amulet
   cargo xtask test      run every test: unit, several processes, browser, window
       --quick           only those that need no browser
   cargo xtask e2e       only the tests that drive the browser and the window
+  cargo xtask guide-pictures    put the pictures that `e2e` took into the user guide
   cargo xtask check     formatting, lints, licences, documentation, wasm type check
   cargo xtask bench [NAME] [OPTIONS]    measure; without a name, list what can be measured
       consensus --quick --json FILE    less time for each number; write them to FILE
@@ -71,6 +72,8 @@ pub enum Task {
     },
     /// Tests that drive the browser and the window.
     E2e,
+    /// Put the pictures that the tests took into the user guide.
+    GuidePictures,
     /// Lints and policies.
     Check,
     /// One measurement, or the list of them.
@@ -157,6 +160,7 @@ fn parse_with_lexopt(arguments: impl IntoIterator<Item = OsString>) -> Result<Ta
         "run" => Task::Run(RunOptions::default()),
         "test" => Task::Test { quick: false },
         "e2e" => Task::E2e,
+        "guide-pictures" => Task::GuidePictures,
         "check" => Task::Check,
         "bench" => Task::Bench { name: None, options: Vec::new() },
         "kill-loop" => Task::KillLoop { options: Vec::new() },

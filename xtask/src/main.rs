@@ -13,6 +13,7 @@ mod check;
 mod e2e;
 mod exec;
 mod failure;
+mod guide_pictures;
 mod kill_loop;
 mod model;
 mod run;
@@ -62,6 +63,7 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test { quick } => test::run(&workspace, quick),
         Task::E2e => e2e::run(&workspace),
+        Task::GuidePictures => guide_pictures::run(&workspace),
         Task::Check => check::run(&workspace),
         Task::Bench { name, options } => bench::run(&workspace, name.as_deref(), &options),
         Task::KillLoop { options } => kill_loop::run(&workspace, &options),

@@ -14,8 +14,8 @@ use look::{Findings, Look};
 /// How the pages are looked at: each language, each size and each colour scheme at least once.
 const LOOKS: [Look; 4] = [
     Look { name: "phone-en", language: "en", screen: Screen::Phone, dark: false },
-    Look { name: "phone-zh-dark", language: "zh-CN", screen: Screen::Phone, dark: true },
-    Look { name: "tablet-zh", language: "zh-CN", screen: Screen::Tablet, dark: false },
+    Look { name: "phone-zh", language: "zh-CN", screen: Screen::Phone, dark: false },
+    Look { name: "tablet-zh-dark", language: "zh-CN", screen: Screen::Tablet, dark: true },
     Look { name: "desktop-en-dark", language: "en", screen: Screen::Desktop, dark: true },
 ];
 
