@@ -20,6 +20,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
+use crate::heap_secret::HeapSecret;
 
 #[cfg(feature = "std")]
 pub use chunked::{CHUNK_BYTES, CHUNKED_HEADER_BYTES, ChunkedOpener, ChunkedSealer};
@@ -42,26 +43,24 @@ const TAG_BYTES: usize = 16;
 type Sm4Gcm = AesGcm<Sm4, U12>;
 
 /// An SM4 key for one object. Wiped on drop, redacted in debug output, neither `Clone` nor serialisable.
-pub struct ContentKey(Zeroizing<[u8; CONTENT_KEY_BYTES]>);
+pub struct ContentKey(HeapSecret<CONTENT_KEY_BYTES>);
 
 impl ContentKey {
     /// Makes a new random key.
     pub fn generate(entropy: &mut impl Entropy) -> Self {
-        let mut bytes = Zeroizing::new([0; CONTENT_KEY_BYTES]);
-        entropy.fill(&mut *bytes);
-        Self(bytes)
+        Self(HeapSecret::filled(|bytes| entropy.fill(bytes)))
     }
 
     /// Takes 16 bytes as a key.
     pub fn from_bytes(bytes: &[u8; CONTENT_KEY_BYTES]) -> Self {
-        Self(Zeroizing::new(*bytes))
+        Self(HeapSecret::copied(bytes))
     }
 
     /// The key's bytes: whoever has them can read the object.
     ///
     /// Only for sealing the key to a person; the copy wipes itself.
     pub fn expose_secret(&self) -> Zeroizing<[u8; CONTENT_KEY_BYTES]> {
-        self.0.clone()
+        Zeroizing::new(*self.0)
     }
 
     fn cipher(&self) -> Sm4Gcm {

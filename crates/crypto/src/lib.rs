@@ -28,9 +28,12 @@ pub mod sealed_box;
 pub mod signing;
 
 mod curve;
+mod heap_secret;
 mod hex_text;
 mod lazy;
 mod point;
+mod residue;
 mod secret_box;
 
 pub use hex_text::HexError;
+pub use residue::wipe_stack;

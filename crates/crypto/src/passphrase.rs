@@ -1,6 +1,6 @@
 //! From a passphrase to a key: Argon2id (RFC 9106), with its parameters stored beside what the key protects.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use borsh::io;
 use core::fmt;
@@ -9,13 +9,13 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use crate::content::{CONTENT_KEY_BYTES, ContentError, ContentKey, open_content, seal_content};
 use crate::digest::constant_time_eq;
 use crate::entropy::Entropy;
 use crate::kdf::hkdf_sm3;
+use crate::residue::normalised;
 
 /// Least memory, in KiB: 64 MiB, the second recommendation of RFC 9106 section 4.
 pub const MIN_MEMORY_KIB: u32 = 64 * 1024;
@@ -122,14 +122,18 @@ impl PassphraseParams {
     /// it costs an attacker's special hardware most; passes take up what is left.
     pub fn tuned(target_ms: u64, entropy: &mut impl Entropy, measure: impl Fn(&Self) -> u64) -> Self {
         let mut params = Self::floor(entropy);
-        let mut took = measure(&params).max(1);
-        while took.saturating_mul(2) <= target_ms && params.memory_kib < TUNED_MEMORY_KIB_MAX {
+        let mut took = measure(&params);
+        while took > 0 && took.saturating_mul(2) <= target_ms && params.memory_kib < TUNED_MEMORY_KIB_MAX {
             let doubled = Self { memory_kib: params.memory_kib * 2, ..params };
-            let takes = measure(&doubled).max(1);
-            if takes > target_ms {
+            let takes = measure(&doubled);
+            if !(took..=target_ms).contains(&takes) {
                 break;
             }
             (params, took) = (doubled, takes);
+        }
+        // A clock that stands still says nothing of this device.
+        if took == 0 {
+            return params;
         }
         let passes = u64::from(params.passes).saturating_mul(target_ms) / took;
         let passes = u32::try_from(passes).unwrap_or(MAX_PASSES).clamp(params.passes, MAX_PASSES);
@@ -210,7 +214,7 @@ pub fn derive_key(passphrase: &str, params: &PassphraseParams) -> Result<Wrappin
     if passphrase.len() > MAX_PASSPHRASE_BYTES {
         return Err(PassphraseError::TooLong { found: passphrase.len() });
     }
-    let normalised = Zeroizing::new(passphrase.nfkc().collect::<String>());
+    let normalised = normalised(passphrase, core::iter::once);
     let cost = Params::new(params.memory_kib, params.passes, params.lanes, None)
         .expect("the floor and the ceiling are within Argon2's own limits");
     let mut stretched = Zeroizing::new([0; 32]);

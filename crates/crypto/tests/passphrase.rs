@@ -92,3 +92,21 @@ fn refused(memory_kib: u32, passes: u32, lanes: u32, error: PassphraseError) {
     let refusal = serde_json::from_str::<PassphraseParams>(&json).unwrap_err().to_string();
     assert!(refusal.starts_with(&error.to_string()), "{refusal}");
 }
+
+#[test]
+fn the_cost_follows_the_device_between_the_floor_and_the_ceiling() {
+    let tuned = |ms_at_floor: u64| {
+        let per_mib_pass = |params: &PassphraseParams| {
+            u64::from(params.memory_kib() / MIN_MEMORY_KIB) * u64::from(params.passes()) * ms_at_floor
+                / u64::from(MIN_PASSES)
+        };
+        let params = PassphraseParams::tuned(500, &mut SeededEntropy::new(1), per_mib_pass);
+        (params.memory_kib() / 1024, params.passes())
+    };
+    assert_eq!(tuned(2_000), (64, 3), "a slow device keeps to the floor");
+    assert_eq!(tuned(200), (128, 3), "400 ms, and another pass would be too long");
+    assert_eq!(tuned(100), (256, 3));
+    assert_eq!(tuned(30), (256, 12), "passes take up what is left");
+    assert_eq!(tuned(1), (256, 16), "a very fast one keeps below the ceiling");
+    assert_eq!(tuned(0), (64, 3), "a clock that stands still says nothing");
+}

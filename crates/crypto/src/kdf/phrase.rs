@@ -12,11 +12,12 @@ use core::fmt;
 
 use bip39::Mnemonic;
 use thiserror::Error;
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use super::seed::Seed;
 use crate::entropy::Entropy;
+use crate::heap_secret::HeapSecret;
+use crate::residue::normalised;
 
 /// Words in a phrase: 128 bits of entropy and 4 of checksum.
 pub const PHRASE_WORDS: usize = 12;
@@ -109,15 +110,13 @@ impl fmt::Debug for PhraseError {
 /// Twelve recovery words. Wiped on drop, redacted in debug output, neither `Clone` nor serialisable.
 pub struct SeedPhrase {
     language: Language,
-    entropy: Zeroizing<[u8; ENTROPY_BYTES]>,
+    entropy: HeapSecret<ENTROPY_BYTES>,
 }
 
 impl SeedPhrase {
     /// Makes a new random phrase.
     pub fn generate(language: Language, entropy: &mut impl Entropy) -> Self {
-        let mut bytes = Zeroizing::new([0; ENTROPY_BYTES]);
-        entropy.fill(&mut *bytes);
-        Self { language, entropy: bytes }
+        Self { language, entropy: HeapSecret::filled(|bytes| entropy.fill(bytes)) }
     }
 
     /// Reads a phrase as a person types it; finds the language itself.
@@ -139,7 +138,7 @@ impl SeedPhrase {
         let language = if chinese > 0 { Language::SimplifiedChinese } else { Language::English };
         let indices = look_up(language, &words)?;
         match entropy_of(&indices) {
-            Some(entropy) => Ok(Self { language, entropy }),
+            Some(entropy) => Ok(Self { language, entropy: HeapSecret::copied(&entropy) }),
             None => Err(PhraseError::Checksum { likely: likely_wrong_word(language, &indices) }),
         }
     }
@@ -173,7 +172,7 @@ impl fmt::Debug for SeedPhrase {
 
 /// Splits at everything that people put between words, and Chinese runs into characters.
 fn split_words(text: &str) -> Vec<Zeroizing<String>> {
-    let text = Zeroizing::new(text.nfkc().collect::<String>().to_lowercase());
+    let text = normalised(text, char::to_lowercase);
     let mut words = Vec::new();
     // NFKC has made the ideographic space an ordinary one and the full-width comma an ASCII one.
     for part in

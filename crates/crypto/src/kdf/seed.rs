@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::hkdf_sm3;
 use crate::content::{CONTENT_KEY_BYTES, ContentKey};
+use crate::heap_secret::HeapSecret;
 use crate::sealed_box::AgreementKey;
 use crate::signing::{SecretKeyError, SigningKey};
 
@@ -58,19 +59,19 @@ impl fmt::Display for KeyPath {
 }
 
 /// The secret that all keys of a wallet come from. Wiped on drop, redacted, neither `Clone` nor serialisable.
-pub struct Seed(Zeroizing<[u8; SEED_BYTES]>);
+pub struct Seed(HeapSecret<SEED_BYTES>);
 
 impl Seed {
     /// Takes 64 bytes as a seed.
     pub fn from_bytes(bytes: &[u8; SEED_BYTES]) -> Self {
-        Self(Zeroizing::new(*bytes))
+        Self(HeapSecret::copied(bytes))
     }
 
     /// The seed's bytes: whoever has them has every key of the wallet.
     ///
     /// Only for writing a key file that is itself encrypted; the copy wipes itself.
     pub fn expose_secret(&self) -> Zeroizing<[u8; SEED_BYTES]> {
-        self.0.clone()
+        Zeroizing::new(*self.0)
     }
 
     /// The signing key at `path`.

@@ -32,6 +32,8 @@ impl Service {
         let _task = self.task(Task::Unlocking);
         platform::sleep(BREATH).await;
         let opened = open();
+        // Keys were derived and moved there.
+        amulet_crypto::wipe_stack();
         // Only a wrong passphrase is a guess; a right one clears what was counted.
         let after = match &opened {
             Ok(_) => Some(Guard::default()),

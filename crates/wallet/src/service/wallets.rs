@@ -256,18 +256,20 @@ impl Service {
 
     pub(super) async fn open_wallet(&self, bytes: &[u8], passphrase: &str) -> Result<Arc<Person>, ApiError> {
         let id = KeyFileHeader::read(bytes).map_err(keyfile_error)?.id;
-        let wallet = self.try_passphrase(id, || keyfile::open(bytes, passphrase)).await?;
         let mut failed = None;
-        let person = Person::new(wallet, |keys| {
-            DeviceState::load(self.store.as_ref(), id, keys).unwrap_or_else(|error| {
-                failed = Some(error);
-                DeviceState::default()
-            })
-        });
+        let open = || {
+            let wallet = keyfile::open(bytes, passphrase)?;
+            Ok(Arc::new(Person::new(wallet, |keys| {
+                DeviceState::load(self.store.as_ref(), id, keys).unwrap_or_else(|error| {
+                    failed = Some(error);
+                    DeviceState::default()
+                })
+            })))
+        };
+        let person = self.try_passphrase(id, open).await?;
         if let Some(error) = failed {
             return Err(storage(error));
         }
-        let person = Arc::new(person);
         self.touch();
         self.state().person = Some(Arc::clone(&person));
         Ok(person)

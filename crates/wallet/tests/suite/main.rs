@@ -4,6 +4,8 @@
 
 mod device;
 mod locking;
+#[cfg(target_os = "linux")]
+mod memory;
 mod offline;
 mod setup;
 mod words;
