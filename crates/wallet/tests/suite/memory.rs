@@ -53,8 +53,9 @@ async fn the_process_that_is_looked_at() {
 }
 
 fn say(what: &str) {
-    println!("{what}");
-    std::io::stdout().flush().unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "{what}").unwrap();
+    out.flush().unwrap();
 }
 
 fn wait(input: &mut File) {
