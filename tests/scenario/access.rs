@@ -9,6 +9,7 @@ use amulet_app_api::access::{
 use amulet_app_api::clinician::{
     AskAccess, AskFor, ConfirmDeletion, FindPatient, MyAccessState, MyAccesses, ReadGrant,
 };
+use amulet_app_api::inbox::{INBOX_ITEMS_MAX, Inbox, InboxNews, InboxView, ReadInbox};
 use amulet_app_api::records::{Category, Records};
 use amulet_protocol::calls::GrantId;
 use amulet_protocol::ids::TxId;
@@ -45,6 +46,7 @@ pub async fn asked_granted_read_revoked(world: &World, patient: &Newcomer) {
     let waiting = &sharing.waiting[0];
     assert_eq!(waiting.id, asked.id);
     assert!(waiting.from.name.starts_with("Dr Chen"), "{waiting:?}");
+    is_in_the_inbox(patient, &asked.id).await;
     let exposed = patient.wallet.must(Exposure { request: waiting.id.clone() }).await;
     let wanted = |category| [Category::Allergies, Category::Medicines].contains(&category);
     let expected: BTreeSet<_> =
@@ -129,6 +131,7 @@ async fn is_held_and_lasts_longer(patient: &Newcomer, chen: &Wallet, share: &Sha
 /// The reader owes a deletion receipt, gives it once, and the patient sees it.
 async fn is_deleted(patient: &Newcomer, chen: &Wallet, request: &str) {
     let accesses = chen.must(MyAccesses {}).await.accesses;
+    receipt_is_asked_for(chen).await;
     let owed = accesses.iter().find(|access| access.id == request).expect("it is listed").deletion;
     let DeletionView::Owed { by } = owed else { panic!("{owed:?}") };
     assert_eq!(patient.wallet.must(Sharing {}).await.ended[0].deletion, DeletionView::Owed { by });
@@ -156,6 +159,36 @@ async fn is_taken_back(world: &World, patient: &Newcomer, chen: &Wallet, grant: 
     }
     let accesses = chen.must(MyAccesses {}).await.accesses;
     assert!(accesses.iter().any(|access| access.state == MyAccessState::Revoked), "{accesses:?}");
+}
+
+/// The patient's inbox has the emergency of the step before and the request; what was opened is not new again, by the other's
+/// inbox neither.
+async fn is_in_the_inbox(patient: &Newcomer, request: &str) {
+    let inbox = patient.wallet.must(Inbox {}).await;
+    let newest = &inbox.items.first().expect("the request is there").what;
+    assert!(
+        matches!(newest, InboxNews::RequestWaiting { request: waiting } if waiting.id == request),
+        "{inbox:?}"
+    );
+    let emergencies = |inbox: &InboxView| {
+        inbox.items.iter().filter(|item| matches!(item.what, InboxNews::EmergencyAccess { .. })).count()
+    };
+    assert!(emergencies(&inbox) > 0, "{inbox:?}");
+    assert_eq!(inbox.unread, inbox.items.len() as u64);
+    let opened = vec![inbox.items[0].key.clone(), "no such item".to_owned()];
+    let read = patient.wallet.must(ReadInbox { keys: opened }).await;
+    assert_eq!((read.unread, read.items[0].unread), (inbox.unread - 1, false));
+    assert_eq!(patient.wallet.must(Inbox {}).await, read);
+    let error = patient.wallet.fails(ReadInbox { keys: vec![String::new(); INBOX_ITEMS_MAX + 1] }).await;
+    assert_eq!(error.code, ErrorCode::TooLarge);
+}
+
+/// The clinician's inbox asks for the receipt that is owed.
+async fn receipt_is_asked_for(chen: &Wallet) {
+    let inbox = chen.must(Inbox {}).await;
+    let due =
+        inbox.items.iter().any(|item| matches!(item.what, InboxNews::ReceiptDue { overdue: false, .. }));
+    assert!(due, "{inbox:?}");
 }
 
 /// A request that is turned down opens nothing.

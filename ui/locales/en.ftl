@@ -427,6 +427,28 @@ start-done = This device starts there now
 start-done-means = It checked entry { $height } with the hospitals, and from now on everything must continue it. Your keys and records are unchanged.
 start-not-done = Nothing was changed on this device.
 
+## Inbox
+inbox-title = Inbox
+inbox-bell = { $n ->
+    [0] Inbox, nothing new
+    [one] Inbox, 1 new
+   *[other] Inbox, { $n } new
+}
+inbox-new = New
+inbox-empty-title = Nothing new
+inbox-empty-text = What needs you or is worth knowing will be here: who asks for access, who opened your emergency summary, what ends soon, who owes an answer.
+inbox-empty-text-clinician = What needs you will be here: an access that ends soon, a deletion that you have to confirm, a review that is due.
+inbox-ending = { $who } can read until { $date }. Then it ends by itself.
+inbox-ended = { $who } can read nothing more. The access has ended.
+inbox-deletion-overdue = { $who } should have confirmed the deletion, and has not.
+inbox-erasure-overdue = A record should have been erased, or answered about, and has not.
+inbox-disagree = Hospitals contradict each other. See which, before you rely on what is new.
+inbox-my-ending = You can read a patient’s records until { $date }. Then it ends by itself.
+inbox-receipt-due = Confirm by { $date } that you deleted what you read.
+inbox-receipt-overdue = You should have confirmed by { $date } that you deleted what you read.
+inbox-review-due = Your hospital has to review your emergency access by { $date }.
+inbox-review-overdue = Your hospital should have reviewed your emergency access by { $date }, and has not.
+
 ## Home
 home-title = Hello, { $name }
 home-erasures-overdue = { $n ->

@@ -385,6 +385,27 @@ start-done = 这台设备现在从那里开始
 start-done-means = 它已和医院核对了第 { $height } 条，以后的一切都必须接着它。您的钥匙和病历没有变化。
 start-not-done = 这台设备没有任何改动。
 
+## 通知
+inbox-title = 通知
+inbox-bell = { $n ->
+    [0] 通知，没有新内容
+   *[other] 通知，{ $n } 条新内容
+}
+inbox-new = 新
+inbox-empty-title = 没有新内容
+inbox-empty-text = 需要您处理或值得知道的事会在这里：谁申请查看，谁打开过您的急救摘要，哪些授权快到期，谁还没有答复。
+inbox-empty-text-clinician = 需要您处理的事会在这里：快到期的权限，须确认的删除，到期的复核。
+inbox-ending = { $who }可以查看到 { $date }，到期自动结束。
+inbox-ended = { $who }不能再查看了，授权已结束。
+inbox-deletion-overdue = { $who }到期没有确认删除。
+inbox-erasure-overdue = 有一份病历到期没有删除或没有答复。
+inbox-disagree = 医院的说法互相矛盾。请先看看是哪些医院，再采信新内容。
+inbox-my-ending = 您可以查看一位患者的病历到 { $date }，到期自动结束。
+inbox-receipt-due = 请在 { $date } 之前确认您已删除看过的内容。
+inbox-receipt-overdue = 您应在 { $date } 之前确认删除看过的内容，但还没有确认。
+inbox-review-due = 您的医院须在 { $date } 之前复核您的紧急查看。
+inbox-review-overdue = 您的医院应在 { $date } 之前复核您的紧急查看，但还没有复核。
+
 ## Home
 home-title = { $name }，您好
 home-erasures-overdue = 有 { $n } 份病历到期没有删除或没有答复

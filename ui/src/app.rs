@@ -53,6 +53,8 @@ pub struct App {
     pub scanned: Signal<Option<ScannedCard>>,
     /// The summary a clinician has open.
     pub emergency: Signal<Option<EmergencyView>>,
+    /// Items of the inbox that were not read yet, as far as this page knows.
+    pub unread: Signal<u64>,
     /// A patient's code scanned on one page and used on the next; empty otherwise.
     pub patient_code: Signal<String>,
     /// The wallet that locked by itself, and the page that was open.
@@ -113,6 +115,7 @@ impl App {
         self.emergency.set(None);
         self.patient_code.set(String::new());
         self.check_error.set(None);
+        self.unread.set(0);
         self.kept.write().clear();
         self.refresh_later();
     }
@@ -218,6 +221,7 @@ pub fn Root() -> Element {
         kept: Signal::new(BTreeMap::new()),
         scanned: Signal::new(None),
         emergency: Signal::new(None),
+        unread: Signal::new(0),
         patient_code: Signal::new(String::new()),
         place: Signal::new(None),
         auto_lock_changed: Signal::new(false),

@@ -7,6 +7,7 @@ use crate::pages::clinician::{
     accesses::Accesses, ask::Ask, declare::Declare, emergency::Emergency, intake::BringIn, reading::Reading,
     scan::Scan,
 };
+use crate::pages::inbox::Inbox;
 use crate::pages::patient::{
     abroad::Abroad, card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give,
     home::Home, hospitals::Hospitals, log::Log, log_line::LogLine, narrow::Narrow, preferences::Preferences,
@@ -91,6 +92,8 @@ pub enum Route {
     #[route("/intake")]
     BringIn {},
 
+    #[route("/inbox")]
+    Inbox {},
     #[route("/checking")]
     CheckingPage {},
     #[route("/checkpoint")]
@@ -138,7 +141,8 @@ impl Route {
             | Self::CheckpointStart {}
             | Self::NotFound { .. } => Audience::Anybody,
             // A patient can be given access too, by a relative.
-            Self::CheckingPage {}
+            Self::Inbox {}
+            | Self::CheckingPage {}
             | Self::Settings {}
             | Self::Security {}
             | Self::ChangePassphrase {}
@@ -192,6 +196,7 @@ impl Route {
             | Self::Create {}
             | Self::Restore {}
             | Self::Unlock { .. }
+            | Self::Inbox {}
             | Self::CheckingPage {}
             | Self::CheckpointShow {}
             | Self::CheckpointCompare {}

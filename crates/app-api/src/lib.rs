@@ -14,6 +14,7 @@ pub mod erasure;
 mod error;
 pub mod files;
 pub mod giving;
+pub mod inbox;
 pub mod keys;
 pub mod links;
 pub mod preferences;
@@ -221,4 +222,8 @@ calls! {
     ConfirmDeletion: clinician => (),
     /// Bring a patient's FHIR file in at this clinician's hospital.
     Intake: clinician => clinician::IntakeView,
+    /// What needs the person, or is worth knowing.
+    Inbox: inbox => inbox::InboxView,
+    /// Count items of the inbox as read.
+    ReadInbox: inbox => inbox::InboxView,
 }

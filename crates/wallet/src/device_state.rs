@@ -1,5 +1,6 @@
 //! What a wallet remembers on its device beside its keys: how far the log was read, the card in force, running emergency
-//! declarations, whether it may report, what its owner has settled beforehand, links that were handed out. Sealed under a key of the wallet's own; losing it loses comfort, never access.
+//! declarations, whether it may report, what its owner has settled beforehand, links that were handed out, what of the
+//! inbox was read. Sealed under a key of the wallet's own; losing it loses comfort, never access.
 
 use amulet_crypto::content::{ContentKey, open_content, seal_content};
 use amulet_crypto::entropy::Entropy;
@@ -9,7 +10,7 @@ use amulet_protocol::consent::Category;
 use amulet_protocol::ids::{Did, Timestamp};
 use amulet_protocol::links::LINK_ID_BYTES;
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::card::{CARD_SECRET_BYTES, Fact};
 use crate::keyfile::KeyFileId;
@@ -83,6 +84,8 @@ pub struct DeviceState {
     pub ask: Vec<Category>,
     /// Links that are not over, oldest first.
     pub links: Vec<StoredLink>,
+    /// What of the inbox was read; no more than the inbox holds.
+    pub inbox_read: BTreeSet<[u8; 32]>,
 }
 
 impl DeviceState {
@@ -175,6 +178,7 @@ mod tests {
             emergencies: vec![emergency(50), emergency(150)],
             reports: true,
             links: vec![link(50), link(150)],
+            inbox_read: BTreeSet::from([[4; 32]]),
         };
         state.save(&store, id, &key, Timestamp(100), &mut entropy).unwrap();
         let read = DeviceState::load(&store, id, std::slice::from_ref(&key)).unwrap();

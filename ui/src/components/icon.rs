@@ -32,6 +32,7 @@ pub enum Icon {
     Offline,
     File,
     Refresh,
+    Bell,
 }
 
 impl Icon {
@@ -79,6 +80,7 @@ impl Icon {
                 "M12 19h.010",
             ],
             Self::File => &["M6 3h9l4 4v14H6z", "M14 3v5h5"],
+            Self::Bell => &["M6 17V11a6 6 0 0 1 12 0v6", "M4 17h16", "M10 20.500h4"],
             Self::Refresh => &["M20 11a8 8 0 1 0-2 6", "M20 5v6h-6"],
         }
     }

@@ -3,9 +3,11 @@
 use crate::app::use_app;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::language::LanguageSwitch;
+use crate::hooks::use_load;
 use crate::i18n::{tr, use_translator};
 use crate::idle::LockWarning;
 use crate::route::{Audience, Route};
+use amulet_app_api::inbox::Inbox;
 use amulet_app_api::wallet::Role;
 use dioxus::prelude::*;
 
@@ -41,6 +43,7 @@ pub fn Shell() -> Element {
             }
             div { class: "top-end",
                 if let Some(session) = session {
+                    Bell {}
                     Link { class: "ghost person", to: Route::Settings {}, "data-testid": "person",
                         Glyph { icon: Icon::Person }
                         span { {session.wallet.name} }
@@ -57,6 +60,28 @@ pub fn Shell() -> Element {
         main { id: "content", class: if role.is_some() { "with-places" } else { "" },
             if allowed {
                 Outlet::<Route> {}
+            }
+        }
+    }
+}
+
+/// The way to the inbox, with how much in it is new.
+#[component]
+fn Bell() -> Element {
+    let mut app = use_app();
+    let t = use_translator();
+    let inbox = use_load(Inbox {});
+    use_effect(move || {
+        if let Some(view) = inbox.state.read().value() {
+            app.unread.set(view.unread);
+        }
+    });
+    let unread = *app.unread.read();
+    rsx! {
+        Link { class: "ghost bell", to: Route::Inbox {}, "aria-label": tr!(t, "inbox-bell", n = unread), "data-testid": "bell",
+            Glyph { icon: Icon::Bell, size: 24 }
+            if unread > 0 {
+                span { class: "count", "aria-hidden": "true", "data-testid": "bell-count", "{unread}" }
             }
         }
     }

@@ -70,12 +70,20 @@ impl Service {
 
     /// How many records a hospital should have erased, or answered about, and has not in time.
     pub(super) async fn erasures_overdue(&self, session: &Session) -> Result<u64, ApiError> {
+        Ok(self.erasures_overdue_since(session).await?.len() as u64)
+    }
+
+    /// Those records, each with the moment by which it was due.
+    pub(super) async fn erasures_overdue_since(
+        &self,
+        session: &Session,
+    ) -> Result<Vec<(RecordId, Timestamp)>, ApiError> {
         let begun = session.entries().into_iter().filter(|entry| {
             matches!(entry.event, Event::ErasureRequested { .. } | Event::ErasureOrdered { .. })
         });
         let begun: Vec<HistoryEntry> = begun.collect();
         if begun.is_empty() {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         self.take_these(session, &begun).await?;
         let mut records: Vec<RecordId> = Vec::new();
@@ -88,15 +96,16 @@ impl Service {
         }
         records.sort_unstable();
         records.dedup();
-        let keys: Vec<StateKey> = records.into_iter().map(StateKey::Erasure).collect();
+        let keys: Vec<StateKey> = records.iter().copied().map(StateKey::Erasure).collect();
         let now = self.judged_at();
         let states = self.states_of::<ErasureState>(&keys).await?;
-        Ok(states.into_iter().flatten().filter(|state| is_overdue(state, now)).count() as u64)
+        let found = records.into_iter().zip(states);
+        Ok(found.filter_map(|(record, state)| Some((record, overdue_since(&state?, now)?))).collect())
     }
 
     fn erasure_standing(&self, state: Option<ErasureState>) -> ErasureStanding {
         let now = self.judged_at();
-        let overdue = state.as_ref().is_some_and(|state| is_overdue(state, now));
+        let overdue = state.as_ref().is_some_and(|state| overdue_since(state, now).is_some());
         match state {
             None => ErasureStanding::None,
             Some(state @ ErasureState::Asked { at, .. }) => {
@@ -133,12 +142,14 @@ fn meta_of<'a>(person: &'a Person, id: &str) -> Result<(&'a Arc<Session>, Arc<Re
     Ok((session, meta.ok_or_else(not_found)?))
 }
 
-fn is_overdue(state: &ErasureState, now: Timestamp) -> bool {
-    match state {
-        ErasureState::Asked { .. } => state.answer_by().is_some_and(|by| by <= now),
-        ErasureState::Kept { .. } => false,
-        ErasureState::Erased(erased) => !erased.is_proven() && erased.confirm_by() <= now,
-    }
+/// Since when a hospital's answer or the proof of erasure is overdue, if it is at `now`.
+fn overdue_since(state: &ErasureState, now: Timestamp) -> Option<Timestamp> {
+    let due = match state {
+        ErasureState::Asked { .. } => state.answer_by(),
+        ErasureState::Kept { .. } => None,
+        ErasureState::Erased(erased) => (!erased.is_proven()).then(|| erased.confirm_by()),
+    };
+    due.filter(|by| *by <= now)
 }
 
 pub(super) fn ground(ground: erasure::ErasureGround) -> ErasureGround {

@@ -21,6 +21,7 @@ mod history_file;
 mod home;
 mod hospitals;
 mod idle;
+mod inbox;
 mod intake;
 mod large;
 mod ledger;
@@ -152,6 +153,7 @@ struct State {
     memory: Option<MemoryTrouble>,
     scores: ScoreTimes,
     usage: Usage,
+    inbox: Option<inbox::Derived>,
     demo_people: Option<Vec<(DemoPersonView, String)>>,
 }
 
@@ -309,6 +311,8 @@ impl Service {
             Request::MyAccesses(_) => reply(boxed(|| self.my_accesses()).await),
             Request::ReadGrant(call) => reply(boxed(|| self.read_grant(&call.grant)).await),
             Request::ConfirmDeletion(call) => reply(boxed(|| self.confirm_deletion(&call.request)).await),
+            Request::Inbox(_) => reply(boxed(|| self.inbox()).await),
+            Request::ReadInbox(call) => reply(boxed(|| self.read_inbox(&call)).await),
             Request::Intake(call) => reply(boxed(|| self.intake(call)).await),
             other => Err(internal(format!("no answer to {other:?}"))),
         }

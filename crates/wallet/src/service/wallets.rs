@@ -298,7 +298,9 @@ impl Service {
 
     /// Forgets the keys.
     pub(super) fn lock(&self) {
-        self.state().person = None;
+        let mut state = self.state();
+        state.person = None;
+        state.inbox = None;
     }
 
     /// Removes a wallet from this device.

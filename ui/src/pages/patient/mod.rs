@@ -8,7 +8,7 @@ pub mod card_print;
 mod choose_records;
 pub mod code;
 mod erasure;
-mod events;
+pub mod events;
 pub mod give;
 pub mod home;
 pub mod hospitals;
