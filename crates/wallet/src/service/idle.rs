@@ -65,6 +65,7 @@ impl Service {
         let limit = u64::from(state.auto_lock.minutes(role)) * MINUTE_MS;
         if now.millis_since(state.used_at) >= limit {
             state.person = None;
+            state.inbox = None;
         }
     }
 

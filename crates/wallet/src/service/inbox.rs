@@ -30,10 +30,30 @@ const KEY: Tag = Tag::new("amulet/v1/inbox-item");
 
 /// One item, before it is known whether it was read.
 #[derive(Clone)]
-struct Item {
-    key: Digest,
+pub(super) struct Item {
+    pub key: Digest,
     at: Timestamp,
-    what: InboxNews,
+    pub what: InboxNews,
+}
+
+/// All items, newest first.
+pub(super) struct Items {
+    pub items: Vec<Item>,
+    /// Whether nothing is missing because it could not be proven now.
+    pub whole: bool,
+}
+
+impl Items {
+    /// The keys of the items that are in `marked` or wanted; what is in the inbox no more is forgotten, once that is sure.
+    pub fn marked(&self, marked: &BTreeSet<[u8; 32]>, wanted: impl Fn(&Item) -> bool) -> BTreeSet<[u8; 32]> {
+        let is_marked = |item: &&Item| marked.contains(item.key.as_bytes()) || wanted(item);
+        let mut keys: BTreeSet<[u8; 32]> =
+            self.items.iter().filter(is_marked).map(|item| *item.key.as_bytes()).collect();
+        if !self.whole {
+            keys.extend(marked);
+        }
+        keys
+    }
 }
 
 /// What was derived last.
@@ -54,8 +74,8 @@ impl Service {
     /// The inbox of the open wallet, newest first.
     pub(super) async fn inbox(&self) -> Result<InboxView, ApiError> {
         let person = self.person()?;
-        let items = self.inbox_items(&person).await?;
-        Ok(view(items, &person.owner.device().inbox_read))
+        let found = self.inbox_items(&person).await?;
+        Ok(view(found.items, &person.owner.device().inbox_read))
     }
 
     /// Counts items as read. What is in the inbox no more is forgotten, so that the list of what was read stays as short as it.
@@ -64,31 +84,30 @@ impl Service {
         if call.keys.len() > INBOX_ITEMS_MAX {
             return Err(ApiError::new(ErrorCode::TooLarge).with("limit", INBOX_ITEMS_MAX));
         }
-        let items = self.inbox_items(&person).await?;
+        let found = self.inbox_items(&person).await?;
         let mut device = person.owner.device();
-        let is_read = |item: &&Item| {
-            call.keys.contains(&item.key.to_string()) || device.inbox_read.contains(item.key.as_bytes())
-        };
-        let read: BTreeSet<[u8; 32]> =
-            items.iter().filter(is_read).map(|item| *item.key.as_bytes()).collect();
+        let read = found.marked(&device.inbox_read, |item| call.keys.contains(&item.key.to_string()));
         if read != device.inbox_read {
             device.inbox_read = read;
             self.save_device(&person.owner, &mut device)?;
         }
-        Ok(view(items, &device.inbox_read))
+        Ok(view(found.items, &device.inbox_read))
     }
 
-    async fn inbox_items(&self, person: &Person) -> Result<Vec<Item>, ApiError> {
+    pub(super) async fn inbox_items(&self, person: &Person) -> Result<Items, ApiError> {
         // Hospitals that contradict each other can keep everything else from being proven; this is told all the same.
         let mut items = self.disagreement();
-        match self.derived(person).await {
-            Ok(derived) => items.extend(derived),
+        let whole = match self.derived(person).await {
+            Ok(derived) => {
+                items.extend(derived);
+                true
+            }
             Err(error) if items.is_empty() => return Err(error),
-            Err(_) => {}
-        }
+            Err(_) => false,
+        };
         items.sort_by_key(|item| Reverse(item.at));
         items.truncate(INBOX_ITEMS_MAX);
-        Ok(items)
+        Ok(Items { items, whole })
     }
 
     async fn derived(&self, person: &Person) -> Result<Vec<Item>, ApiError> {
@@ -260,6 +279,18 @@ fn view(items: Vec<Item>, read: &BTreeSet<[u8; 32]>) -> InboxView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_proven_now_is_not_forgotten_and_what_is_gone_is() {
+        let there = item("disagreement", &[], Timestamp(1), Timestamp(1), InboxNews::HospitalsDisagree);
+        let (key, other) = (*there.key.as_bytes(), [7; 32]);
+        let marked = BTreeSet::from([other]);
+        let mut items = Items { items: vec![there], whole: false };
+        assert_eq!(items.marked(&marked, |_| true), BTreeSet::from([key, other]));
+        assert_eq!(items.marked(&marked, |_| false), BTreeSet::from([other]));
+        items.whole = true;
+        assert_eq!(items.marked(&marked, |_| true), BTreeSet::from([key]));
+    }
 
     #[test]
     fn an_access_that_was_extended_is_news_again_and_one_that_was_not_is_the_same() {
