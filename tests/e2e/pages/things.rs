@@ -78,6 +78,7 @@ impl Things {
     pub fn of_the_patient(&self) -> Vec<(&'static str, String)> {
         let fixed = [
             "/home",
+            "/inbox",
             "/records",
             "/sharing",
             "/sharing/give",
@@ -114,6 +115,7 @@ impl Things {
     /// Name and path of each page of a clinician.
     pub fn of_the_clinician(&self) -> Vec<(&'static str, String)> {
         vec![
+            ("clinician-inbox", "/inbox".to_owned()),
             ("clinician-scan", "/scan".to_owned()),
             ("clinician-ask", "/ask".to_owned()),
             ("clinician-accesses", "/accesses".to_owned()),
