@@ -535,6 +535,18 @@ record-date = Date
 record-hospital = From
 record-class = Protection
 record-narrative = In its own words
+trend-title = { $name } over time
+trend-chart = Chart of { $n } values of { $name }. The table below says the same.
+trend-band = The band is the newest value’s normal range: { $range }.
+trend-other-units = { $n ->
+    [one] One value in another unit is not in this chart.
+   *[other] { $n } values in other units are not in this chart.
+}
+trend-as-table = Show as table
+trend-note = Values are as the records have them. A triangle is outside the range, an open mark is a limit such as “< 5”. Each hospital has a line of its own. What it means for you, ask your doctor.
+standing-low = Below the range
+standing-within = Within the range
+standing-high = Above the range
 story-title = What happened to this record
 story-lead = Everything, from the day it was registered: who was given access, who read it, and when that ended. Each line has its own proof.
 story-complete = Complete: { $n ->

@@ -226,4 +226,6 @@ calls! {
     Inbox: inbox => inbox::InboxView,
     /// Count items of the inbox as read.
     ReadInbox: inbox => inbox::InboxView,
+    /// How the values measured in a record went over time.
+    RecordTrends: records => Vec<records::TrendView>,
 }

@@ -112,6 +112,61 @@ pub struct RecordView {
     pub proof: crate::access::ProofView,
 }
 
+/// Ask how the values measured in a record went over time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordTrends {
+    /// From [`RecordLineView`].
+    pub id: String,
+}
+
+/// All values of one test in one unit. Nothing is converted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrendView {
+    /// The test, in the words of the record that was asked about.
+    pub name: String,
+    /// Newest first; those without a date come last.
+    pub points: Vec<TrendPointView>,
+    /// Values of the same test that stand in other units, and are not among these.
+    pub other_units: u64,
+}
+
+/// One value of a trend.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrendPointView {
+    /// The record that has it.
+    pub record: String,
+    /// The date as the record has it.
+    pub date: Option<String>,
+    /// Seconds since 1970 of the earliest instant that the date can mean.
+    pub at: Option<i64>,
+    /// The value as written, with comparator and unit.
+    pub value: String,
+    /// Where to draw it.
+    pub number: f64,
+    /// The reference range as written.
+    pub range: Option<String>,
+    /// The lower end of the range, where it can be drawn.
+    pub low: Option<f64>,
+    /// The upper end of the range, where it can be drawn.
+    pub high: Option<f64>,
+    /// How it stands to the range; `None` where the record does not tell.
+    pub standing: Option<Standing>,
+    /// The hospital that registered it.
+    pub hospital: HospitalView,
+}
+
+/// How a value stands to its reference range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Under its lower end.
+    Low,
+    /// Within it.
+    Within,
+    /// Over its upper end.
+    High,
+}
+
 /// Ask for everything that ever happened to a record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RecordStory {

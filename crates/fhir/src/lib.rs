@@ -27,6 +27,7 @@ pub mod ips;
 mod json;
 mod kept;
 pub mod limits;
+pub mod measured;
 mod narrative;
 pub mod quality;
 mod record;

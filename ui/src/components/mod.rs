@@ -17,3 +17,4 @@ pub mod relationship;
 pub mod scanner;
 pub mod shell;
 pub mod terms;
+pub mod trend;

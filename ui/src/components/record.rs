@@ -121,9 +121,9 @@ pub fn RecordLine(
     }
 }
 
-/// A record in full: facts first, then its own words, the proof, and the source.
+/// A record in full: facts first, what the page adds, then its own words, the proof, and the source.
 #[component]
-pub fn RecordBody(record: RecordView) -> Element {
+pub fn RecordBody(record: RecordView, children: Element) -> Element {
     let t = use_translator();
     let line = &record.line;
     rsx! {
@@ -143,6 +143,7 @@ pub fn RecordBody(record: RecordView) -> Element {
             dt { {tr!(t, "record-class")} }
             dd { {t.text(words::class(&line.class), &[])} }
         }
+        {children}
         if let Some(narrative) = record.narrative.clone() {
             section { class: "stack tight",
                 h2 { {tr!(t, "record-narrative")} }

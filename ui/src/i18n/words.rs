@@ -8,7 +8,7 @@ use amulet_app_api::checking::{HospitalAnswer, MemoryTrouble, ToldAnswer};
 use amulet_app_api::clinician::{AskFor, MyAccessState};
 use amulet_app_api::erasure::{ErasureGround, KeepReason};
 use amulet_app_api::links::LinkStanding;
-use amulet_app_api::records::{Category, DataClass, StoryStep};
+use amulet_app_api::records::{Category, DataClass, Standing, StoryStep};
 use amulet_app_api::wallet::{Role, StrengthHint, Task};
 
 macro_rules! words {
@@ -23,6 +23,15 @@ macro_rules! words {
         #[cfg(test)]
         pub const $all: &[&str] = &[$($key),*];
     };
+}
+
+words! {
+    /// How a value stands to its reference range.
+    standing, STANDINGS: Standing {
+        Low => "standing-low",
+        Within => "standing-within",
+        High => "standing-high",
+    }
 }
 
 words! {

@@ -44,6 +44,7 @@ mod shares;
 mod sharing;
 mod summary_file;
 mod summary_view;
+mod trends;
 mod unlocking;
 mod usage;
 mod wallets;
@@ -255,6 +256,7 @@ impl Service {
             Request::Records(_) => reply(boxed(|| self.records()).await),
             Request::Record(call) => reply(boxed(|| self.record(&call.id)).await),
             Request::RecordStory(call) => reply(boxed(|| self.record_story(&call.id)).await),
+            Request::RecordTrends(call) => reply(boxed(|| self.record_trends(&call.id)).await),
             Request::RecordErasure(call) => reply(boxed(|| self.record_erasure(&call.id)).await),
             Request::SaveLarge(call) => reply(boxed(|| self.save_large(&call.id)).await),
             Request::CancelSaving(_) => {

@@ -6,6 +6,7 @@ use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::PageHead;
 use crate::components::record::RecordBody;
+use crate::components::trend::Trends;
 use crate::hooks::use_load_kept;
 use crate::i18n::{tr, use_translator};
 use crate::pages::save_file::SaveProof;
@@ -26,7 +27,11 @@ pub fn Record(id: String) -> Element {
         div { class: "page",
             PageHead { title, lead: highlight, back: Route::Records {} }
             {show(record, |record| rsx! {
-                RecordBody { record: record.clone() }
+                RecordBody { record: record.clone(),
+                    if record.line.resource_type == "Observation" {
+                        Trends { id: record.line.id.clone() }
+                    }
+                }
                 if let Some(large) = record.line.large.clone() {
                     Large { id: record.line.id.clone(), large }
                 }

@@ -1,0 +1,166 @@
+//! How measured values went over time: the values of one test in one unit, from all hospitals, each as its record has it.
+
+use amulet_app_api::records::{Standing, TrendPointView, TrendView};
+use amulet_app_api::wallet::HospitalView;
+use amulet_app_api::{ApiError, ErrorCode};
+use amulet_fhir::measured::{self, Measured, measured};
+use amulet_protocol::ids::RecordId;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use super::Service;
+use super::records::record_id;
+
+/// Most values of one trend, the newest: a cheap phone has to draw them.
+const MAX_TREND_POINTS: usize = 500;
+
+/// A record that may have measured values.
+struct Source<'a> {
+    id: RecordId,
+    replaces: Option<RecordId>,
+    content: &'a [u8],
+    hospital: &'a HospitalView,
+}
+
+impl Service {
+    /// A trend for each value measured in a record; none where there is nothing to compare it with.
+    pub(super) async fn record_trends(&self, id: &str) -> Result<Vec<TrendView>, ApiError> {
+        let person = self.patient()?;
+        let id = record_id(id)?;
+        let loaded = self.load_all(&person).await?;
+        let sources: Vec<Source<'_>> = loaded
+            .records
+            .iter()
+            .map(|record| Source {
+                id: record.meta.entry.id,
+                replaces: record.plain.replaces,
+                content: &record.plain.content,
+                hospital: &record.line.hospital,
+            })
+            .collect();
+        trends(id, &sources).ok_or_else(|| ErrorCode::NotFound.into())
+    }
+}
+
+/// The trends of the values in record `id`; `None` if it is not among the sources.
+fn trends(id: RecordId, sources: &[Source<'_>]) -> Option<Vec<TrendView>> {
+    let asked = sources.iter().find(|source| source.id == id)?;
+    let wanted = measured(asked.content).unwrap_or_default();
+    if wanted.is_empty() {
+        return Some(Vec::new());
+    }
+    let replaced: BTreeSet<RecordId> = sources.iter().filter_map(|source| source.replaces).collect();
+    // An earlier version says what a hospital has since corrected.
+    let current = sources.iter().filter(|source| !replaced.contains(&source.id));
+    let all: Vec<(&Source<'_>, Measured)> = current
+        .flat_map(|source| {
+            measured(source.content).unwrap_or_default().into_iter().map(move |value| (source, value))
+        })
+        .collect();
+    Some(wanted.iter().map(|wanted| trend(wanted, &all)).filter(|trend| trend.points.len() > 1).collect())
+}
+
+fn trend(wanted: &Measured, all: &[(&Source<'_>, Measured)]) -> TrendView {
+    let same_test = all.iter().filter(|(_, value)| value.test == wanted.test);
+    let (same, other): (Vec<_>, Vec<_>) = same_test.partition(|(_, value)| value.unit == wanted.unit);
+    let mut points: Vec<TrendPointView> =
+        same.into_iter().map(|(source, value)| point(source, value)).collect();
+    points.sort_by_key(|point| Reverse((point.at.is_some(), point.at)));
+    points.truncate(MAX_TREND_POINTS);
+    TrendView { name: wanted.name.clone(), points, other_units: other.len() as u64 }
+}
+
+fn point(source: &Source<'_>, value: &Measured) -> TrendPointView {
+    TrendPointView {
+        record: source.id.to_string(),
+        date: value.date.as_ref().map(|date| date.text.clone()),
+        at: value.date.as_ref().and_then(|date| date.unix_seconds),
+        value: value.value.clone(),
+        number: value.number,
+        range: value.range.clone(),
+        low: value.low,
+        high: value.high,
+        standing: value.standing.map(|standing| match standing {
+            measured::Standing::Low => Standing::Low,
+            measured::Standing::Within => Standing::Within,
+            measured::Standing::High => Standing::High,
+        }),
+        hospital: source.hospital.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn id(name: &str) -> RecordId {
+        RecordId(amulet_crypto::digest::sm3(name.as_bytes()))
+    }
+
+    fn hospital(name: &str) -> HospitalView {
+        HospitalView { did: name.to_owned(), name_en: name.to_owned(), name_zh: name.to_owned() }
+    }
+
+    fn content(code: &str, date: &str, value: &str, unit: &str) -> String {
+        format!(
+            r#"{{"resourceType":"Observation","status":"final","effectiveDateTime":"{date}","code":{{"coding":[{{"system":"http://loinc.org","code":"{code}"}}],"text":"Glucose"}},"valueQuantity":{{"value":{value},"unit":"{unit}"}}}}"#
+        )
+    }
+
+    /// `(name, content, replaces, hospital)` as sources; the trends of the first.
+    fn of(records: &[(&str, String, Option<&str>, &str)]) -> Vec<TrendView> {
+        let hospitals: Vec<HospitalView> = records.iter().map(|record| hospital(record.3)).collect();
+        let sources: Vec<Source<'_>> = records
+            .iter()
+            .zip(&hospitals)
+            .map(|(record, hospital)| Source {
+                id: id(record.0),
+                replaces: record.2.map(id),
+                content: record.1.as_bytes(),
+                hospital,
+            })
+            .collect();
+        trends(id(records[0].0), &sources).unwrap()
+    }
+
+    #[test]
+    fn one_test_in_one_unit_makes_one_line_newest_first() {
+        let found = of(&[
+            ("a", content("1", "2023", "5.10", "mmol/L"), None, "One"),
+            ("b", content("1", "2024-02-01", "6", "mmol/L"), None, "One"),
+            ("c", content("1", "2022-02-01", "95", "mg/dL"), None, "One"),
+            ("d", content("2", "2022-02-01", "7", "mmol/L"), None, "One"),
+        ]);
+        let values: Vec<_> = found[0].points.iter().map(|point| point.value.as_str()).collect();
+        assert_eq!((found.len(), values), (1, vec!["6 mmol/L", "5.10 mmol/L"]));
+        assert_eq!(found[0].other_units, 1, "the value in mg/dL is told of, not joined");
+    }
+
+    #[test]
+    fn a_corrected_version_stands_in_place_of_the_earlier() {
+        let found = of(&[
+            ("b", content("1", "2024", "6", "mmol/L"), Some("a"), "One"),
+            ("a", content("1", "2024", "60", "mmol/L"), None, "One"),
+            ("c", content("1", "2023", "5", "mmol/L"), None, "One"),
+        ]);
+        let numbers: Vec<_> = found[0].points.iter().map(|point| point.number).collect();
+        assert_eq!(numbers, [6.0, 5.0]);
+    }
+
+    #[test]
+    fn the_same_value_from_two_hospitals_stays_two_each_with_its_source() {
+        let found = of(&[
+            ("a", content("1", "2024", "5", "mmol/L"), None, "One"),
+            ("b", content("1", "2024", "5", "mmol/L"), None, "Two"),
+        ]);
+        let from: Vec<_> = found[0].points.iter().map(|point| point.hospital.name_en.as_str()).collect();
+        assert_eq!(from, ["One", "Two"]);
+    }
+
+    #[test]
+    fn a_single_value_has_no_trend_and_an_unknown_record_none_to_give() {
+        assert_eq!(of(&[("a", content("1", "2024", "5", "mmol/L"), None, "One")]), []);
+        assert_eq!(trends(id("a"), &[]), None);
+    }
+}
