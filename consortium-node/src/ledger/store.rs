@@ -19,7 +19,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// Format of the file; raised by every change of a table's meaning.
-pub(super) const LEDGER_FORMAT: u64 = 3;
+pub(super) const LEDGER_FORMAT: u64 = 4;
 
 /// A place in a list of a block: (height, index).
 pub(super) type Place = (u64, u32);

@@ -118,7 +118,7 @@ fn damage_is_told_with_the_name_of_the_table() {
         let newer = codec::encode(&9u64);
         write.open_table(META).unwrap().insert(META_FORMAT, newer.as_slice()).unwrap();
     });
-    assert!(matches!(error, LedgerError::Format { found: 9, expected: 3 }), "{error}");
+    assert!(matches!(error, LedgerError::Format { found: 9, expected: 4 }), "{error}");
 }
 
 /// A disk in memory that loses power after so many bytes, in the middle of a write if need be.

@@ -296,7 +296,7 @@ fn the_same_story_has_the_same_hash_on_every_machine() {
     );
     assert_eq!(
         one.ledger.tip().hash.to_string(),
-        "d0a6d7528bbf4070ae97e9eccf6af5c5df2f85dc1b6861ffc59d26b66d47fca4"
+        "bb6d754324bb1c9614b81789b53026d78a3424689810437dbc9e90132c74164a"
     );
 }
 

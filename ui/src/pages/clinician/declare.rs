@@ -181,15 +181,16 @@ fn Declaration(card: ScannedCard) -> Element {
                 }
                 Complaint { text: complaint().map(|key| t.text(key, &[])) }
             }
-            div { class: "notice danger", "data-testid": "declare-warning",
-                Glyph { icon: Icon::Warning, size: 24 }
-                p { class: "strong", {tr!(t, "declare-warning", hours = card.preview.access_hours.unwrap_or_default())} }
-            }
             if let Some(error) = action.error.read().clone() {
                 ErrorNotice { error, onretry: declare }
             }
             ActionProgress { action, waiting: tr!(t, "task-waiting-for-hospitals") }
             ActionBar {
+                // Beside the button, so that nobody presses it without having had this before their eyes.
+                p { class: "bar-note", "data-testid": "declare-warning",
+                    Glyph { icon: Icon::Warning, size: 20 }
+                    span { {tr!(t, "declare-warning", hours = card.preview.access_hours.unwrap_or_default())} }
+                }
                 Button {
                     label: tr!(t, "declare-submit"),
                     weight: Weight::Emergency,
