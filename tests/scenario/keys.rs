@@ -19,6 +19,7 @@ use amulet_tests::samples::Sample;
 use amulet_tests::wallet::{Newcomer, PASSPHRASE, Wallet, clinician, new_patient};
 use amulet_wallet::identity::Relationship;
 use amulet_wallet::keyfile::{self, NewWallet, Role};
+use std::sync::atomic::Ordering;
 
 /// New words, shown on a device, with the answers to what is asked.
 async fn words_on(wallet: &Wallet) -> (WordsView, Vec<String>) {
@@ -141,6 +142,22 @@ pub async fn go_on_after_an_interruption(world: &World) {
     assert_eq!((done.replaced, done.waiting.len()), (1, 0));
     other.must(Sync { all: true }).await;
     assert!(other.must(Keys {}).await.elsewhere);
+}
+
+/// Once the new words are in the wallet's file, nothing may look as if they did not count: a lost connection is shown as
+/// waiting, and the rest follows by itself.
+pub async fn wait_for_the_connection(world: &World) {
+    let Newcomer { words, .. } = new_patient(&world.net, "周宁", 3).await;
+    let (device, refuse) = Wallet::without_submissions(world.net.network());
+    device.must(restore(world, &words, 3)).await;
+    let (shown, answers) = words_on(&device).await;
+    let cut = device.must(ReplaceKeys { answers, passphrase: PASSPHRASE.to_owned() }).await;
+    assert_eq!((cut.replaced, cut.waiting.len(), cut.at), (1, 1, None));
+    refuse.store(false, Ordering::Relaxed);
+    device.must(Sync { all: true }).await;
+    let done = device.must(Keys {}).await;
+    assert_eq!((done.replaced, done.waiting.len()), (1, 0));
+    device_from(world, &shown.words, 3).await;
 }
 
 async fn the_lost_device_is_nobody(world: &World, lost: &Wallet, old: &[String]) {

@@ -84,6 +84,7 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         step("a phone is lost, and its keys are replaced");
         keys::are_replaced_after_a_loss(&world).await;
         keys::go_on_after_an_interruption(&world).await;
+        keys::wait_for_the_connection(&world).await;
         step("12. a summary is handed over to a clinic that has no Amulet");
         abroad::a_summary_is_handed_over(&mut world, &person).await;
         note

@@ -17,6 +17,7 @@ use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use amulet_wallet::network::Network;
 use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, OutFile, Outbox, Service};
 use amulet_wallet::store::{DeviceStore, MemoryStore as DeviceMemory};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Strong enough for the strength meter.
@@ -95,14 +96,24 @@ impl Wallet {
     #[must_use]
     pub fn with_files(network: &[u8], files: &[(String, Vec<u8>)]) -> Self {
         let parsed = Network::parse(network).expect("the network file is acceptable");
-        let addresses = parsed.nodes().iter().map(|node| NodeAddresses::parse(&node.libp2p));
-        let addresses = addresses.collect::<Result<_, _>>().expect("the nodes have addresses");
-        let transport = Libp2pTransport::start(addresses).expect("the transport starts");
+        let transport = libp2p(&parsed);
         let store = DeviceMemory::default();
         for (name, bytes) in files {
             store.write(name, bytes).expect("the file can be kept");
         }
         Self::on(parsed, Arc::new(transport), store)
+    }
+
+    /// A wallet over libp2p whose transactions do not get through while the switch is on; everything else does.
+    ///
+    /// # Panics
+    /// As [`Wallet::with_files`].
+    #[must_use]
+    pub fn without_submissions(network: &[u8]) -> (Self, Arc<AtomicBool>) {
+        let parsed = Network::parse(network).expect("the network file is acceptable");
+        let refuse = Arc::new(AtomicBool::new(true));
+        let transport = NoSubmissions { inner: libp2p(&parsed), refuse: refuse.clone() };
+        (Self::on(parsed, Arc::new(transport), DeviceMemory::default()), refuse)
     }
 
     /// A wallet that asks the hospitals over HTTP, as a browser page does.
@@ -226,6 +237,28 @@ pub async fn clinician(net: &Localnet, id: &str) -> Wallet {
     let wallet = Wallet::over_libp2p(net.network());
     wallet.open_demo(id, net.passphrase()).await;
     wallet
+}
+
+fn libp2p(network: &Network) -> Libp2pTransport {
+    let addresses = network.nodes().iter().map(|node| NodeAddresses::parse(&node.libp2p));
+    let addresses = addresses.collect::<Result<_, _>>().expect("the nodes have addresses");
+    Libp2pTransport::start(addresses).expect("the transport starts")
+}
+
+/// A connection that is lost whenever something is submitted.
+struct NoSubmissions {
+    inner: Libp2pTransport,
+    refuse: Arc<AtomicBool>,
+}
+
+#[async_trait::async_trait]
+impl Transport for NoSubmissions {
+    async fn ask(&self, node: NodeIndex, request: &LightRequest) -> Result<LightResponse, TransportError> {
+        if matches!(request, LightRequest::Submit(_)) && self.refuse.load(Ordering::Relaxed) {
+            return Err(TransportError::Connect);
+        }
+        self.inner.ask(node, request).await
+    }
 }
 
 /// The browser's transport in native clothes: the same bytes over `POST /api/v1/light`.

@@ -40,7 +40,8 @@ impl Service {
     }
 
     fn keys_view(&self, person: &Person) -> KeysView {
-        let waiting = person.sessions().iter().filter(|session| standing(session) == Standing::Waiting);
+        let waits = |session: &&Arc<Session>| matches!(standing(session), Standing::Waiting | Standing::Unknown);
+        let waiting = person.sessions().iter().filter(waits);
         let replaced = person.sessions().iter().flat_map(|session| replacements(session));
         KeysView {
             replaced: u32::try_from(person.owner.seeds.former().len()).unwrap_or(u32::MAX),
@@ -74,11 +75,9 @@ impl Service {
         self.store.write(&name, &changed).map_err(storage)?;
         let person = self.open_wallet(&changed, &passphrase).await?;
         self.state().pending = None;
-        // The new words are in the file: what a lost connection leaves undone is done later, and shown until then.
-        match self.follow_all(&person).await {
-            Ok(_) => self.finish_replacing(&person).await?,
-            Err(error) => return Err(error),
-        }
+        // From here on nothing is an error: the new words are in the file, and whoever were told that nothing was changed might
+        // throw them away. What a lost connection leaves undone is done later, and shown as waiting until then.
+        self.go_on_replacing().await;
         Ok(self.keys_view(&person))
     }
 
@@ -219,13 +218,15 @@ enum Standing {
     Waiting,
     /// They were replaced by keys that this wallet has not.
     Elsewhere,
+    /// There are older ones, and the history that tells which are in force was not loaded yet.
+    Unknown,
 }
 
 /// As far as the proven history goes.
 fn standing(session: &Session) -> Standing {
-    // A history that was never loaded says nothing.
     if session.cache().checked.is_none() {
-        return Standing::Settled;
+        let is_first = session.identity.former.is_empty();
+        return if is_first { Standing::Settled } else { Standing::Unknown };
     }
     match replacements(session).len().cmp(&session.identity.former.len()) {
         std::cmp::Ordering::Less => Standing::Waiting,
