@@ -8,6 +8,7 @@ use amulet_app_api::clinician::{DeclareEmergency, MyAccesses, OpenEmergency, Rea
 use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
 use amulet_app_api::keys::{Keys, ReplaceKeys};
 use amulet_app_api::records::{Category, Record, Records};
+use amulet_app_api::recovery::{Guardians, MakeSheets, RestoreFromSheets, TrySheets};
 use amulet_app_api::wallet::{
     AddHospital, Home, Language, NewWords, RestoreWallet, SessionView, Sync, Unlock, WordsView,
 };
@@ -72,6 +73,7 @@ pub async fn are_replaced_after_a_loss(world: &World) {
     let (home, same) = device_from(world, &old, 1).await;
     assert_eq!(same.did(), session.did());
 
+    let sheets = sheets_bring_back(world, &home, &session).await;
     let (shown, answers) = words_on(&home).await;
     let wrong = ReplaceKeys { answers: answers.clone(), passphrase: "not the passphrase at all".to_owned() };
     assert_eq!(home.fails(wrong).await.code, ErrorCode::WrongPassphrase);
@@ -82,6 +84,9 @@ pub async fn are_replaced_after_a_loss(world: &World) {
     let log = home.must(AccessLog {}).await;
     assert!(matches!(log.lines[0].what, LogEvent::KeysReplaced), "{:?}", log.lines[0]);
 
+    assert!(home.must(Guardians {}).await.sheets.is_some_and(|sheets| sheets.worthless));
+    let thieves = Wallet::over_libp2p(world.net.network());
+    assert_eq!(thieves.fails(from_sheets(world, &sheets)).await.code, ErrorCode::WordsReplaced);
     everything_is_still_there(world, &home, &sample, &card).await;
     the_lost_device_is_nobody(world, &lost, &old).await;
     let hospital =
@@ -89,6 +94,33 @@ pub async fn are_replaced_after_a_loss(world: &World) {
     let both = home.must(hospital).await;
     comes_back_from_the_new_words(world, &shown.words, &both, &sample).await;
     twice(world, &home, &both, &sample).await;
+}
+
+/// Any two of three sheets are the wallet; the English and Chinese words' language is found out by the ledger.
+async fn sheets_bring_back(world: &World, home: &Wallet, session: &SessionView) -> Vec<String> {
+    let names = ["哥哥", "Mei", "仁和医院"].map(str::to_owned).to_vec();
+    let made = home.must(MakeSheets { names, threshold: 2, passphrase: PASSPHRASE.to_owned() }).await;
+    let texts = vec![made.sheets[2].qr_text.clone(), made.sheets[0].words.join(" ")];
+    assert!(
+        home.must(TrySheets { texts: texts.clone() })
+            .await
+            .sheets
+            .is_some_and(|sheets| sheets.tried.is_some())
+    );
+    let new = Wallet::over_libp2p(world.net.network());
+    let one = from_sheets(world, &texts[..1]);
+    assert_eq!(new.fails(one).await.code, ErrorCode::SheetsTooFew);
+    assert_eq!(new.must(from_sheets(world, &texts)).await.did(), session.did());
+    texts
+}
+
+fn from_sheets(world: &World, texts: &[String]) -> RestoreFromSheets {
+    RestoreFromSheets {
+        name: "周宁".to_owned(),
+        texts: texts.to_vec(),
+        passphrase: PASSPHRASE.to_owned(),
+        hospital: world.organisation(1).to_string(),
+    }
 }
 
 /// Records of before and of after, the card, and the right to give access.

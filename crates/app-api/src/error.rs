@@ -81,6 +81,30 @@ pub enum ErrorCode {
     KeysReplaced,
     /// Other recovery words took the place of these.
     WordsReplaced,
+    /// A word on a guardian's sheet is not in the list. Details: `index` (from 1), `word`, perhaps `suggestion`.
+    SheetWord,
+    /// Too few or too many words on a guardian's sheet. Details: `found`, `expected`.
+    SheetWordCount,
+    /// Every word of a sheet is known but they do not belong together.
+    SheetChecksum,
+    /// A share of the standard, but not of a wallet like this.
+    SheetOther,
+    /// Sheets were made at different times, or for different wallets.
+    SheetsMixed,
+    /// More sheets are needed. Details: `found`, `needed`.
+    SheetsTooFew,
+    /// Sheets contradict each other: at least one is false.
+    SheetsContradict,
+    /// The sheets give other words than this wallet's.
+    SheetsElsewhere,
+    /// This wallet is on this device already.
+    WalletExists,
+    /// The file is no backup of a wallet.
+    BackupNotOurs,
+    /// The wallet belongs to other hospitals than this app's.
+    OtherNetwork,
+    /// The code for moving was shown too long ago, or for another device.
+    MoveOver,
     /// The request was malformed.
     BadRequest,
     /// A bug in Amulet. Detail: `message`.

@@ -19,6 +19,7 @@ pub mod keys;
 pub mod links;
 pub mod preferences;
 pub mod records;
+pub mod recovery;
 pub mod reporting;
 pub mod research;
 pub mod security;
@@ -92,6 +93,28 @@ calls! {
     SetAutoLock: security => security::AutoLockView,
     /// Change the passphrase.
     ChangePassphrase: security => (),
+    /// Who this wallet's guardians are.
+    Guardians: recovery => recovery::GuardiansView,
+    /// Split the recovery words among guardians.
+    MakeSheets: recovery => recovery::SheetsView,
+    /// Read sheets as they are scanned or typed.
+    ReadSheets: recovery => recovery::SheetsReadView,
+    /// Try out whether sheets give this wallet's words back.
+    TrySheets: recovery => recovery::GuardiansView,
+    /// Restore a wallet from guardians' sheets.
+    RestoreFromSheets: recovery => wallet::SessionView,
+    /// Save the wallet, encrypted, as a file.
+    SaveBackup: recovery => files::SavedFileView,
+    /// Put a wallet from a backup file onto this device.
+    RestoreBackup: recovery => wallet::SessionView,
+    /// On a new device: show the code with which another hands its wallet over.
+    BeginMove: recovery => recovery::MoveCodeView,
+    /// On the old device: the digits of a new device's code.
+    ReadMoveCode: recovery => recovery::MoveCheckView,
+    /// On the old device: hand the wallet over.
+    HandOver: recovery => recovery::HandedOverView,
+    /// On the new device: take the wallet.
+    FinishMove: recovery => wallet::SessionView,
     /// How it stands with this wallet's keys.
     Keys: keys => keys::KeysView,
     /// Replace all keys by those of the words just shown.

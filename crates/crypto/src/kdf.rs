@@ -1,11 +1,16 @@
 //! Keys from other secrets: HKDF-SM3, recovery words, and the tree of keys derived from them.
 
+mod guardians;
 mod phrase;
 mod seed;
 
 use hkdf::Hkdf;
 use sm3::Sm3;
 
+pub use guardians::{
+    CombineError, GUARDIANS_MAX, GuardianShare, MAX_SHARE_BYTES, SHARE_WORDS, ShareError, ShareSet,
+    SplitError, THRESHOLD_MIN,
+};
 pub use phrase::{Language, MAX_PHRASE_BYTES, PHRASE_WORDS, PhraseError, SeedPhrase};
 pub use seed::{KeyPath, SEED_BYTES, Seed};
 

@@ -12,6 +12,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use amulet_crypto::entropy::SeededEntropy;
+use amulet_crypto::kdf::{GuardianShare, Language, SeedPhrase};
 use serde_json::{Value, json};
 use support::{Judgement, judge, operations, text};
 
@@ -145,6 +147,39 @@ fn gmssl_agrees_both_ways() {
 #[test]
 fn cryptography_agrees_both_ways() {
     compare_peer("cryptography");
+}
+
+/// The reference implementation of SLIP-0039 reads our shares, and we read its.
+#[test]
+fn shamir_mnemonic_agrees_both_ways() {
+    let peer = Peer {
+        name: "shamir-mnemonic",
+        program: repository().join("target/conformance/venv/bin/python"),
+        script: repository().join("tests/conformance/python/peer.py"),
+        operations: &[],
+    };
+    if !peer.is_installed() {
+        return skip(peer.name);
+    }
+    let mut entropy = SeededEntropy::new(39);
+    for (threshold, guardians) in [(2, 2), (2, 3), (3, 5), (7, 7), (16, 16)] {
+        let words = SeedPhrase::generate(Language::English, &mut entropy);
+        let secret =
+            hex::encode(bip39::Mnemonic::parse_normalized(&words.words().join(" ")).unwrap().to_entropy());
+        let shares = words.split(threshold, guardians, &mut entropy).unwrap();
+        let some: Vec<String> =
+            shares.iter().rev().take(threshold.into()).map(|share| share.words().join(" ")).collect();
+        let answers = peer.answers(&[
+            json!({ "op": "slip39_combine", "shares": some }),
+            json!({ "op": "slip39_split", "secret": secret, "threshold": threshold, "guardians": guardians }),
+        ]);
+        assert_eq!(answers[0]["secret"], secret);
+        let theirs = answers[1]["shares"].as_array().unwrap().iter();
+        let theirs: Vec<GuardianShare> =
+            theirs.map(|share| GuardianShare::parse(share.as_str().unwrap()).unwrap()).collect();
+        let back = SeedPhrase::combine(&theirs, Language::English).unwrap();
+        assert_eq!(back.words(), words.words(), "{threshold} of {guardians}");
+    }
 }
 
 #[test]

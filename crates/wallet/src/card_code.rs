@@ -13,12 +13,12 @@
 use amulet_crypto::digest::{Tag, tagged};
 use amulet_crypto::signing::{PublicKey, Signature, SigningKey};
 use amulet_protocol::calls::{CardLocator, LOCATOR_BYTES};
-use amulet_protocol::codec;
 use amulet_protocol::ids::ChainId;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 
 use crate::card::{CARD_SECRET_BYTES, CardSecret, Fact, check_facts, facts_are_signed, sign_facts};
+use crate::code_text;
 
 /// What every QR code of ours starts with; the number is the version of the format.
 pub const QR_PREFIX: &str = "AMULET1:";
@@ -30,7 +30,6 @@ pub const CODE_CHARS_MAX: usize = 1_200;
 pub const TYPED_CHARS: usize = 30;
 
 const CHECKSUM: Tag = Tag::new("amulet/v1/card-code");
-const CHECKSUM_BYTES: usize = 4;
 const GROUP: usize = 5;
 /// Crockford's base32: no I, L, O or U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -125,13 +124,7 @@ impl CardCode {
     pub fn qr_text(&self) -> Option<String> {
         let offline = self.offline.clone()?;
         let encoded = Encoded { locator: self.locator, secret: *self.secret.expose(), offline };
-        let mut bytes = codec::encode(&encoded);
-        // An odd number of bytes makes base45 end in a digit, so that a trimmed text is still whole.
-        if (bytes.len() + CHECKSUM_BYTES).is_multiple_of(2) {
-            bytes.push(0);
-        }
-        bytes.extend_from_slice(&checksum(&bytes)[..CHECKSUM_BYTES]);
-        Some(format!("{QR_PREFIX}{}", base45::encode(&bytes)))
+        Some(code_text::write(QR_PREFIX, CHECKSUM, &encoded))
     }
 
     /// The text of the coarse code, which is read from farther than the other and says no facts.
@@ -166,16 +159,10 @@ impl CardCode {
 }
 
 fn parse_qr(text: &str) -> Result<CardCode, CardCodeError> {
-    let damaged = CardCodeError::Damaged;
-    let bytes = base45::decode(text.trim_end()).map_err(|_| damaged)?;
-    let (body, sum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(damaged)?;
-    if checksum(body)[..CHECKSUM_BYTES] != sum[..] {
-        return Err(damaged);
-    }
-    let mut rest = body;
-    let Encoded { locator, secret, offline } = Encoded::deserialize(&mut rest).map_err(|_| damaged)?;
-    if !matches!(rest, [] | [0]) || check_facts(&offline.facts).is_err() {
-        return Err(damaged);
+    let Encoded { locator, secret, offline } =
+        code_text::read(CHECKSUM, text).ok_or(CardCodeError::Damaged)?;
+    if check_facts(&offline.facts).is_err() {
+        return Err(CardCodeError::Damaged);
     }
     Ok(CardCode { locator, secret: CardSecret::from_bytes(&secret), offline: Some(offline) })
 }

@@ -1,6 +1,7 @@
 //! What a wallet remembers on its device beside its keys: how far the log was read, the card in force, running emergency
 //! declarations, whether it may report, what its owner has settled beforehand, links that were handed out, what of the
-//! inbox was read. Sealed under a key of the wallet's own; losing it loses comfort, never access.
+//! inbox was read, who the guardians are. Each thing is a part with a number, so that a version which knows one more forgets
+//! nothing of the others. Sealed under a key of the wallet's own; losing it loses comfort, never access.
 
 use amulet_crypto::content::{ContentKey, open_content, seal_content};
 use amulet_crypto::entropy::Entropy;
@@ -11,6 +12,7 @@ use amulet_protocol::ids::{Did, Timestamp};
 use amulet_protocol::links::LINK_ID_BYTES;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroize;
 
 use crate::card::{CARD_SECRET_BYTES, Fact};
 use crate::keyfile::KeyFileId;
@@ -67,8 +69,25 @@ pub struct StoredLink {
     pub text: String,
 }
 
+/// The guardians' sheets made last.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StoredSheets {
+    /// The set's number.
+    pub set: u16,
+    /// Sheets needed.
+    pub threshold: u8,
+    /// Who has one, in the order of their numbers.
+    pub names: Vec<String>,
+    /// When they were made.
+    pub made: Timestamp,
+    /// When they last gave the wallet's words back.
+    pub tried: Option<Timestamp>,
+    /// Which of the wallet's seeds they give: the number of seeds before it.
+    pub seed: u32,
+}
+
 /// All of it.
-#[derive(Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct DeviceState {
     /// Of each identity, the number of the last history entry that the person has looked at in the log.
     pub seen: BTreeMap<Did, u64>,
@@ -86,6 +105,43 @@ pub struct DeviceState {
     pub links: Vec<StoredLink>,
     /// What of the inbox was read; no more than the inbox holds.
     pub inbox_read: BTreeSet<[u8; 32]>,
+    /// The guardians' sheets made last.
+    pub sheets: Option<StoredSheets>,
+}
+
+/// The parts as they are written. A part that cannot be read, or is not known, is as if it had never been.
+type Parts = BTreeMap<u8, Vec<u8>>;
+
+macro_rules! parts {
+    ($($number:literal: $field:ident,)*) => {
+        impl DeviceState {
+            fn to_parts(&self) -> Parts {
+                BTreeMap::from([$(($number, codec::encode(&self.$field)),)*])
+            }
+
+            fn from_parts(parts: &Parts) -> Self {
+                Self { $($field: part(parts, $number),)* }
+            }
+        }
+    };
+}
+
+// A number is never used again for something else.
+parts! {
+    0: seen,
+    1: card,
+    2: emergencies,
+    3: reports,
+    4: never,
+    5: ask,
+    6: links,
+    7: inbox_read,
+    8: sheets,
+}
+
+fn part<T: BorshDeserialize + Default>(parts: &Parts, number: u8) -> T {
+    let bytes = parts.get(&number).map(Vec::as_slice).unwrap_or_default();
+    codec::decode(bytes, STORED_FILE_BYTES_MAX).unwrap_or_default()
 }
 
 impl DeviceState {
@@ -103,7 +159,8 @@ impl DeviceState {
     pub fn load(store: &dyn DeviceStore, id: KeyFileId, keys: &[ContentKey]) -> Result<Self, StoreError> {
         let Some(sealed) = store.read(&file_name(id))? else { return Ok(Self::default()) };
         let opened = keys.iter().find_map(|key| open_content(key, AAD, &sealed).ok());
-        Ok(opened.and_then(|plain| codec::decode(&plain, STORED_FILE_BYTES_MAX).ok()).unwrap_or_default())
+        let parts = opened.and_then(|plain| codec::decode::<Parts>(&plain, STORED_FILE_BYTES_MAX).ok());
+        Ok(parts.map(|parts| Self::from_parts(&parts)).unwrap_or_default())
     }
 
     /// Seals and writes the state, forgetting declarations that have ended.
@@ -124,7 +181,9 @@ impl DeviceState {
         self.links.drain(..surplus);
         let surplus = self.emergencies.len().saturating_sub(EMERGENCIES_MAX);
         self.emergencies.drain(..surplus);
-        let plain = zeroize::Zeroizing::new(codec::encode(self));
+        let mut parts = self.to_parts();
+        let plain = zeroize::Zeroizing::new(codec::encode(&parts));
+        parts.values_mut().for_each(Zeroize::zeroize);
         let sealed = seal_content(key, AAD, &plain, entropy)
             .map_err(|_| StoreError::TooLarge { name: file_name(id), found: plain.len() as u64 })?;
         store.write(&file_name(id), &sealed)
@@ -179,12 +238,24 @@ mod tests {
             reports: true,
             links: vec![link(50), link(150)],
             inbox_read: BTreeSet::from([[4; 32]]),
+            sheets: None,
         };
         state.save(&store, id, &key, Timestamp(100), &mut entropy).unwrap();
         let read = DeviceState::load(&store, id, std::slice::from_ref(&key)).unwrap();
         assert_eq!((read.seen(did()), read.emergencies.len(), read.links.len()), (7, 1, 1));
         let stored = store.read(&file_name(id)).unwrap().unwrap();
         assert!(!stored.windows(12).any(|window| window == [0xA5; 12]), "a card's secret is readable");
+    }
+
+    #[test]
+    fn a_part_of_another_version_leaves_the_others_alone() {
+        let state = DeviceState { reports: true, never: vec![Category::Social], ..DeviceState::default() };
+        let mut parts = state.to_parts();
+        parts.insert(200, b"of a later version".to_vec());
+        parts.remove(&8);
+        parts.insert(4, b"of an earlier version".to_vec());
+        let read = DeviceState::from_parts(&parts);
+        assert_eq!((read.reports, read.never.len(), read.sheets), (true, 0, None));
     }
 
     #[test]

@@ -72,5 +72,16 @@ def cryptography(item):
     return {"unsupported": True}
 
 
-answer = {"gmssl": gmssl, "cryptography": cryptography}[sys.argv[1]]
+def shamir_mnemonic(item):
+    from shamir_mnemonic import combine_mnemonics, generate_mnemonics
+
+    if item["op"] == "slip39_combine":
+        return {"secret": combine_mnemonics(item["shares"]).hex()}
+    if item["op"] == "slip39_split":
+        groups = generate_mnemonics(1, [(item["threshold"], item["guardians"])], bytes.fromhex(item["secret"]))
+        return {"shares": groups[0]}
+    return {"unsupported": True}
+
+
+answer = {"gmssl": gmssl, "cryptography": cryptography, "shamir-mnemonic": shamir_mnemonic}[sys.argv[1]]
 json.dump([answer(item) for item in json.load(sys.stdin)], sys.stdout)

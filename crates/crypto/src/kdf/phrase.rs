@@ -25,7 +25,9 @@ pub const PHRASE_WORDS: usize = 12;
 /// Longest text read as a phrase, in bytes: twelve of the longest words with room for odd spacing.
 pub const MAX_PHRASE_BYTES: usize = 1024;
 
-const ENTROPY_BYTES: usize = 16;
+pub(super) use nearest::nearest;
+
+pub(super) const ENTROPY_BYTES: usize = 16;
 
 /// The language of a word list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +55,7 @@ impl Language {
     /// character and no character is like another by its parts.
     pub fn nearest_word(self, typed: &str) -> Option<&'static str> {
         match self {
-            Self::English => nearest::nearest(typed, self.word_list()),
+            Self::English => nearest(typed, self.word_list()),
             Self::SimplifiedChinese => None,
         }
     }
@@ -141,6 +143,14 @@ impl SeedPhrase {
             Some(entropy) => Ok(Self { language, entropy: HeapSecret::copied(&entropy) }),
             None => Err(PhraseError::Checksum { likely: likely_wrong_word(language, &indices) }),
         }
+    }
+
+    pub(super) fn from_entropy(language: Language, entropy: HeapSecret<ENTROPY_BYTES>) -> Self {
+        Self { language, entropy }
+    }
+
+    pub(super) fn entropy(&self) -> &[u8; ENTROPY_BYTES] {
+        &self.entropy
     }
 
     /// The phrase's language.

@@ -7,6 +7,7 @@
 mod access_log;
 mod accesses;
 mod background;
+mod backups;
 mod blobs;
 mod checking;
 mod checkpoints;
@@ -16,6 +17,7 @@ mod error;
 mod files;
 mod giving;
 pub mod granted;
+mod guardians;
 mod history;
 mod history_file;
 mod home;
@@ -26,6 +28,7 @@ mod intake;
 mod large;
 mod ledger;
 mod links;
+mod moving;
 mod my_card;
 mod narrowing;
 mod preferences;
@@ -145,6 +148,7 @@ struct State {
     used_at: Timestamp,
     auto_lock: idle::Chosen,
     pending: Option<PendingWords>,
+    pending_move: Option<moving::PendingMove>,
     checked: Option<CheckedView>,
     /// When the addresses of the hospitals' nodes were last read from the ledger.
     nodes_read_at: Option<u64>,
@@ -239,6 +243,17 @@ impl Service {
             }
             Request::Keys(_) => reply(boxed(|| self.keys()).await),
             Request::ReplaceKeys(call) => reply(boxed(|| self.replace_keys(call)).await),
+            Request::Guardians(_) => reply(self.guardians()),
+            Request::MakeSheets(call) => reply(boxed(|| self.make_sheets(call)).await),
+            Request::ReadSheets(call) => reply(guardians::read_sheets(call)),
+            Request::TrySheets(call) => reply(self.try_sheets(call)),
+            Request::RestoreFromSheets(call) => reply(boxed(|| self.restore_from_sheets(call)).await),
+            Request::SaveBackup(_) => reply(boxed(|| self.save_backup()).await),
+            Request::RestoreBackup(call) => reply(boxed(|| self.restore_backup(call)).await),
+            Request::BeginMove(_) => reply(self.begin_move()),
+            Request::ReadMoveCode(call) => reply(self.read_move_code(&call)),
+            Request::HandOver(call) => reply(boxed(|| self.hand_over(call)).await),
+            Request::FinishMove(call) => reply(boxed(|| self.finish_move(call)).await),
             Request::Checking(_) => reply(Ok(self.checking())),
             Request::ShowCheckpoint(_) => reply(boxed(|| self.show_checkpoint()).await),
             Request::CompareCheckpoint(call) => reply(boxed(|| self.compare_checkpoint(&call.code)).await),

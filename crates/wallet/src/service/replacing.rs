@@ -40,7 +40,8 @@ impl Service {
     }
 
     fn keys_view(&self, person: &Person) -> KeysView {
-        let waits = |session: &&Arc<Session>| matches!(standing(session), Standing::Waiting | Standing::Unknown);
+        let waits =
+            |session: &&Arc<Session>| matches!(standing(session), Standing::Waiting | Standing::Unknown);
         let waiting = person.sessions().iter().filter(waits);
         let replaced = person.sessions().iter().flat_map(|session| replacements(session));
         KeysView {

@@ -211,13 +211,23 @@ impl Service {
         let phrase = SeedPhrase::parse(&words).map_err(phrase_error)?;
         self.sync(false).await?;
         let found = self.identities_of(phrase.to_seed(), hospital).await?;
+        self.restore_found(&call.name, &phrase, found, &passphrase).await
+    }
+
+    /// Keeps a wallet for words whose identities were found.
+    pub(super) async fn restore_found(
+        &self,
+        name: &str,
+        phrase: &SeedPhrase,
+        found: Found,
+        passphrase: &str,
+    ) -> Result<SessionView, ApiError> {
         let first = Identity::of(&found.seeds, found.relationships[0]);
         let practitioner: Option<Practitioner> = self.state_of(StateKey::Practitioner(first.did)).await?;
         let role = if practitioner.is_some() { Role::Clinician } else { Role::Patient };
         let Found { seeds, relationships } = &found;
-        let sealed =
-            self.seal_wallet(&call.name, role, &phrase, relationships, seeds.former(), &passphrase).await?;
-        let person = self.keep_wallet(&sealed, &passphrase).await?;
+        let sealed = self.seal_wallet(name, role, phrase, relationships, seeds.former(), passphrase).await?;
+        let person = self.keep_wallet(&sealed, passphrase).await?;
         self.session_view(&person).await
     }
 

@@ -7,6 +7,7 @@ mod locking;
 #[cfg(target_os = "linux")]
 mod memory;
 mod offline;
+mod recovery;
 mod setup;
 mod words;
 

@@ -18,8 +18,8 @@ use amulet_wallet::store::{DeviceStore, StoreError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Opens every wallet of the demonstration.
 pub const PASSPHRASE: &str = "rain on the tin roof at night";
@@ -87,9 +87,10 @@ impl HospitalApi for Silence {
 
 #[cfg_attr(target_arch = "wasm32", async_trait::async_trait(?Send))]
 #[cfg_attr(not(target_arch = "wasm32"), async_trait::async_trait)]
-impl Outbox for Silence {
-    async fn save(&self, _: &str, _: Vec<u8>) -> Result<Option<String>, ApiError> {
-        Err(ErrorCode::Storage.into())
+impl Outbox for Device {
+    async fn save(&self, _: &str, bytes: Vec<u8>) -> Result<Option<String>, ApiError> {
+        *self.1.lock().unwrap() = bytes;
+        Ok(None)
     }
 
     async fn begin(&self, _: &str, _: u64) -> Result<Box<dyn OutFile>, ApiError> {
@@ -108,9 +109,9 @@ impl DemoPeople for Files {
     }
 }
 
-/// A store that two services share, as two starts of the app share a device.
+/// A store that two services share, as two starts of the app share a device, and the file that a person saved last.
 #[derive(Clone, Default)]
-pub struct Device(pub Arc<amulet_wallet::store::MemoryStore>);
+pub struct Device(pub Arc<amulet_wallet::store::MemoryStore>, pub Arc<Mutex<Vec<u8>>>);
 
 impl DeviceStore for Device {
     fn list(&self) -> Result<Vec<String>, StoreError> {
@@ -176,7 +177,7 @@ pub fn service_at(
         headers: Box::new(MemoryStore::default()),
         hospital_api: Box::new(Silence),
         demo: Box::new(Files(files)),
-        outbox: Box::new(Silence),
+        outbox: Box::new(device.clone()),
         clock,
         network: Network::parse(&network_file(genesis)).unwrap(),
     })

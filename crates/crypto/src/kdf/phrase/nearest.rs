@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 const MAX_SLIPS: usize = 2;
 
 /// The word of the list that is nearest to `typed`, by slips, then by common beginning; none when all are far.
-pub(super) fn nearest(typed: &str, list: &[&'static str]) -> Option<&'static str> {
+pub(in crate::kdf) fn nearest(typed: &str, list: &[&'static str]) -> Option<&'static str> {
     list.iter()
         .map(|&word| (distance(typed, word), usize::MAX - common_prefix(typed, word), word))
         .min()
         .filter(|(slips, prefix, word)| {
-            // The first four letters name a word of the English list, whatever follows.
+            // The first four letters name a word of the lists, whatever follows.
             *slips <= MAX_SLIPS && *slips < word.len() || usize::MAX - prefix >= 4
         })
         .map(|(_, _, word)| word)
