@@ -1458,6 +1458,113 @@ keys-waiting-next = This goes on by itself with the next check. Until then keep 
 keys-elsewhere = Your keys were replaced on another device.
 keys-elsewhere-next = If that was you: restore your wallet here with the new words. If it was not you: call your hospital now.
 
+# Guardians, backup file, moving to another device
+security-guardians = People who together can bring this wallet back.
+security-backup = A copy of this wallet, locked with your passphrase.
+security-move = Scan two codes, and the wallet is there too.
+guardians-title = Guardians
+guardians-lead = Give people you trust a sheet each. Enough sheets together bring your wallet back, when phone and recovery words are lost.
+guardians-point-each = One sheet alone tells nothing, not even to whoever finds it.
+guardians-point-who = Choose people who would not be in the same flat, or the same quarrel, at the same time.
+guardians-point-hospital = Your hospital's patient office, a notary or a bank can keep one too.
+guardians-point-try = Bring enough sheets together once and try them out. Until then they do not count.
+guardians-make = Choose guardians
+guardians-again = Make new sheets
+guardians-try = Try the sheets out
+guardians-names-title = Who are your guardians?
+guardians-names-lead = The names stay on this device; they help you to find the sheets again.
+guardian-name = Guardian { $n }
+guardian-more = One more guardian
+guardians-too-few = Name at least two guardians.
+guardians-twice = Two guardians have the same name. Make them different.
+guardians-needed = How many sheets bring the wallet back?
+guardians-needed-hint = Fewer is easier for you, and for people who conspire. More is safer, and fails if some are lost.
+guardians-needed-of = { $n } of { $total }
+guardians-split = Make the sheets
+guardians-sheets-title = Hand the sheets out
+sheets-once = These sheets are shown once and kept nowhere. Print them, or let each guardian copy theirs before you go on.
+sheet-of = Sheet { $n } of { $total }
+sheets-photo = No printer? The guardian photographs this screen with their own phone, or writes the words down. Do not photograph it with yours: all sheets in one place are no guardians.
+sheets-next = Next sheet
+sheets-print = Print all sheets
+sheets-handed-out = I have handed them out
+sheet-title = Recovery sheet for the Amulet wallet of { $owner }
+sheet-for = For { $name } – sheet { $n } of { $total }
+sheet-what = Any { $n } of the { $total } sheets together bring the wallet back. { $owner } will ask you in person, never by phone or message.
+sheet-qr = Code of this sheet
+sheet-numbers = In Amulet: “I have a wallet already”, then “Guardians' sheets”. The numbers beside the words can be typed instead of them (SLIP-0039).
+sheet-keep = Keep it where you keep important papers. Show it to nobody else, and do not send it on.
+sheet-number = Sheet { $n }
+sheet-words = Words of a sheet
+sheet-words-hint = All 20 words in order, or the 20 numbers.
+sheets-first = Start with any sheet.
+sheets-enough = These are enough sheets.
+sheets-missing = { $n ->
+    [one] One more sheet is needed.
+   *[other] { $n } more sheets are needed.
+}
+sheets-scan = Scan the sheet's code
+sheets-type = Type the words instead
+sheets-add = Add this sheet
+guardians-try-title = Try the sheets out
+guardians-try-lead = Take as many sheets as are needed, from the hands they are in now. Nothing is changed, and the sheets stay good.
+guardians-untried = Not tried out yet
+guardians-untried-next = Nobody knows whether these sheets work. Bring enough of them together once.
+guardians-tried = Tried out on { $date }
+guardians-tried-next = These sheets bring your wallet back. Try them again once a year.
+guardians-worthless = These sheets open nothing any more
+guardians-worthless-next = Your keys were replaced after they were made. Make new sheets, and let the guardians destroy the old ones.
+guardians-who = { $n } of { $total } sheets are needed
+guardians-made = Made on { $date }
+guardians-earlier = Sheets that you made before these go on working. If somebody must not have one any more, replace your keys.
+backup-title = Backup file
+backup-lead = The wallet as a file: keys, emergency card and what this device remembers.
+backup-point-passphrase = It opens with the passphrase you have now, and with nothing else.
+backup-point-what = Your records are not in it; they are at the hospitals.
+backup-point-where = Keep it on another device or a memory stick. Whoever finds it can try to guess your passphrase.
+backup-point-words = If you replace your keys, the file is worthless. Save a new one then.
+backup-save = Save the backup file
+move-title = Move to a new device
+move-lead = The new device gets this wallet, here and now, without your recovery words.
+move-step-new = On the new device, open Amulet and choose “I have a wallet already”, then “My old device”.
+move-step-scan = Scan here the code that it shows.
+move-step-back = Then let it scan the code that this device shows.
+move-paste = Or paste the text of the code
+move-read = Read it
+move-compare = Does the new device show the same digits?
+move-same = Yes, hand the wallet over
+move-differs = No, they differ
+move-show = Scan this code with the new device. Nobody else can use it.
+move-qr = Code with the wallet, for the new device only
+move-text = The code as text
+move-then = Does the new device show your wallet? Then decide what happens to this one.
+move-erase = If you give this device away, take the wallet off it.
+restore-others = No recovery words at hand?
+restore-sheets = Guardians' sheets
+restore-sheets-text = Enough of the sheets that you once handed out.
+restore-file = A backup file
+restore-file-text = And the passphrase of the time when it was saved.
+restore-device = My old device
+restore-device-text = It still opens: scan two codes.
+restore-sheets-title = Put the sheets together
+restore-sheets-lead = Ask your guardians for their sheets, in person. Any order is fine.
+restore-file-title = Restore from a backup file
+restore-file-lead = Its name ends in .amuletbackup.
+restore-file-choose = Choose the file
+restore-file-missing = Choose the backup file first.
+restore-device-title = Take over from my old device
+restore-device-lead = Both devices lie before you.
+move-new-open = On the old device, open the wallet, then Settings, Security, “Move to a new device”.
+move-new-scan = Let it scan this code.
+move-new-digits = Compare the digits below with those that it shows.
+move-new-qr = Code of this device
+move-until = This code is good until { $time }.
+move-scan-back = The old device shows a code now
+move-scan-lead = Scan the code on the old device.
+move-again = Back to the code
+move-open-lead = Type the passphrase that opened the wallet on the old device. You can change it later.
+move-take = Open my wallet here
+
 ## Errors: what happened; what it means for you; what to do now
 error-code = Code for support: { $code }
 error-wrong-passphrase = This passphrase does not open the wallet.
@@ -1609,6 +1716,54 @@ error-keys-replaced = Your keys were replaced on another device.
 error-words-replaced = Other recovery words took the place of these.
     .means = The keys of this wallet were replaced, and these words belong to the ones before.
     .next = Use the newer words. If it was not you who replaced them, call your hospital now.
+error-sheet-word = Word { $index } looks wrong: “{ $word }” is no word of a recovery sheet.
+    .means = Nothing is lost; the sheet cannot be read like this.
+    .next = { $suggestion ->
+        [none] Look at word { $index } on the sheet again, or type its number.
+       *[other] Did you mean “{ $suggestion }”?
+    }
+error-sheet-word-count = { $found ->
+        [none] A recovery sheet has 20 words.
+       *[other] A recovery sheet has 20 words; here are { $found }.
+    }
+    .means = The sheet cannot be read like this.
+    .next = Type all words of one sheet, from the first to the last.
+error-sheet-checksum = Each word exists, but together they do not fit.
+    .means = One word is wrong, or two changed places.
+    .next = Compare word by word with the sheet, or scan its code.
+error-sheet-other = This sheet is from another program.
+    .means = It is a share of the same standard, but not of an Amulet wallet.
+    .next = Look for the sheet that says “Recovery sheet for the Amulet wallet”.
+error-sheets-mixed = These sheets do not belong together.
+    .means = They were made at different times, or for different wallets.
+    .next = Put only sheets together that were made on the same day for the same person.
+error-sheets-too-few = { $needed ->
+        [none] More sheets are needed.
+       *[other] { $found } of { $needed } sheets are there.
+    }
+    .means = So many tell nothing yet.
+    .next = Ask another guardian for their sheet.
+error-sheets-contradict = These sheets contradict each other.
+    .means = At least one of them is false, by mistake or on purpose. Nothing was restored.
+    .next = Try other sheets of the same set, and find out who gave the false one.
+error-sheets-elsewhere = These sheets are of another wallet.
+    .means = They would bring back other keys than this wallet's.
+    .next = Look at the name on the sheets. If it is yours, make new sheets now.
+error-wallet-exists = This wallet is on this device already.
+    .means = Nothing was changed.
+    .next = Open it from the list on the first page.
+error-backup-not-ours = This is no backup of a wallet.
+    .means = Nothing was changed.
+    .next = Look for a file whose name ends in .amuletbackup.
+error-other-network = This wallet belongs to other hospitals.
+    .means = This app knows other hospitals than those where the wallet is registered. Nothing was changed.
+    .next = Use the app of the hospitals that you had when the wallet was made.
+error-move-code = This is not the code that a device shows for moving.
+    .means = Nothing was handed over or changed.
+    .next = Scan the large code on the other device, all of it, in good light.
+error-move-over = This code is for another device, or is over.
+    .means = Nothing was changed, and nobody can use the code.
+    .next = Begin again: show a new code on the new device, and scan it with the old one.
 error-bad-request = Something typed cannot be used{ $message ->
         [none] {""}
        *[other] : { $message }

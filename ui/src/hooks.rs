@@ -106,6 +106,17 @@ fn kept_key<C: Call>(request: &C) -> Option<String> {
     Some(format!("{} {with}", std::any::type_name::<C>()))
 }
 
+/// Leads whoever has a wallet open to their first page: they have no business on this one.
+pub fn use_leaving_when_open() {
+    let app = use_app();
+    let navigator = use_navigator();
+    use_effect(move || {
+        if app.session.read().is_some() {
+            navigator.replace(app.first_page());
+        }
+    });
+}
+
 /// Something a person started: whether it runs, how far it is, and how it failed.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Action {

@@ -1,6 +1,8 @@
 //! What the interface needs of the browser, in one place.
 
 use amulet_app_api::wallet::{Language, TimeMs};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 
@@ -198,6 +200,12 @@ impl PickedFile {
     /// The content as text; bytes that are no UTF-8 become replacement characters.
     pub async fn text(&self) -> Option<String> {
         JsFuture::from(self.0.text()).await.ok()?.as_string()
+    }
+
+    /// The content as base64.
+    pub async fn base64(&self) -> Option<String> {
+        let content = JsFuture::from(self.0.array_buffer()).await.ok()?;
+        Some(STANDARD.encode(js_sys::Uint8Array::new(&content).to_vec()))
     }
 
     /// The file for the browser's picture decoder.

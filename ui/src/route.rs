@@ -15,11 +15,13 @@ use crate::pages::patient::{
     sharing::Sharing, study::Study,
 };
 use crate::pages::security::{
-    erase::Erase, overview::Security, passphrase::ChangePassphrase, replace_keys::ReplaceKeys,
+    backup::Backup, erase::Erase, guardians::Guardians, hand_over::HandOver, overview::Security,
+    passphrase::ChangePassphrase, replace_keys::ReplaceKeys,
 };
 use crate::pages::settings::Settings;
 use crate::pages::start::{
-    create::Create, not_found::NotFound, restore::Restore, unlock::Unlock, welcome::Welcome,
+    create::Create, from_device::RestoreDevice, from_file::RestoreFile, from_sheets::RestoreSheets,
+    not_found::NotFound, restore::Restore, unlock::Unlock, welcome::Welcome,
 };
 use amulet_app_api::wallet::Role;
 use dioxus::prelude::*;
@@ -35,6 +37,12 @@ pub enum Route {
     Create {},
     #[route("/restore")]
     Restore {},
+    #[route("/restore/sheets")]
+    RestoreSheets {},
+    #[route("/restore/file")]
+    RestoreFile {},
+    #[route("/restore/device")]
+    RestoreDevice {},
     #[route("/unlock/:id")]
     Unlock { id: String },
 
@@ -110,6 +118,12 @@ pub enum Route {
     ChangePassphrase {},
     #[route("/settings/keys")]
     ReplaceKeys {},
+    #[route("/settings/guardians")]
+    Guardians {},
+    #[route("/settings/backup")]
+    Backup {},
+    #[route("/settings/move")]
+    HandOver {},
     #[route("/erase/:id")]
     Erase { id: String },
     #[route("/:..rest")]
@@ -134,6 +148,9 @@ impl Route {
             Self::Welcome {}
             | Self::Create {}
             | Self::Restore {}
+            | Self::RestoreSheets {}
+            | Self::RestoreFile {}
+            | Self::RestoreDevice {}
             | Self::Unlock { .. }
             | Self::Erase { .. }
             | Self::CheckpointShow {}
@@ -147,6 +164,9 @@ impl Route {
             | Self::Security {}
             | Self::ChangePassphrase {}
             | Self::ReplaceKeys {}
+            | Self::Guardians {}
+            | Self::Backup {}
+            | Self::HandOver {}
             | Self::Accesses {}
             | Self::Reading { .. } => Audience::Owner,
             Self::Home {}
@@ -195,6 +215,9 @@ impl Route {
             Self::Welcome {}
             | Self::Create {}
             | Self::Restore {}
+            | Self::RestoreSheets {}
+            | Self::RestoreFile {}
+            | Self::RestoreDevice {}
             | Self::Unlock { .. }
             | Self::Inbox {}
             | Self::CheckingPage {}
@@ -205,6 +228,9 @@ impl Route {
             | Self::Security {}
             | Self::ChangePassphrase {}
             | Self::ReplaceKeys {}
+            | Self::Guardians {}
+            | Self::Backup {}
+            | Self::HandOver {}
             | Self::Erase { .. }
             | Self::Preferences {}
             | Self::Hospitals {}

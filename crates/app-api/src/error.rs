@@ -103,6 +103,8 @@ pub enum ErrorCode {
     BackupNotOurs,
     /// The wallet belongs to other hospitals than this app's.
     OtherNetwork,
+    /// The text is not what a device shows for moving a wallet, or it is cut off.
+    MoveCode,
     /// The code for moving was shown too long ago, or for another device.
     MoveOver,
     /// The request was malformed.

@@ -50,7 +50,7 @@ impl fmt::Debug for MakeSheets {
 }
 
 /// Sheets to hand out, shown once.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SheetsView {
     /// How many are needed.
     pub threshold: u8,
@@ -61,7 +61,7 @@ pub struct SheetsView {
 }
 
 /// What one guardian gets.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SheetView {
     /// From 1.
     pub number: u8,

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod check;
+pub mod code_form;
 pub mod copied;
 pub mod dialog;
 pub mod error;

@@ -4,6 +4,7 @@ pub mod checking;
 mod checking_cost;
 pub mod checkpoint;
 pub mod clinician;
+pub mod collect_sheets;
 pub mod inbox;
 pub mod patient;
 pub mod save_file;

@@ -74,8 +74,7 @@ impl Service {
 
 fn move_error(error: MoveError) -> ApiError {
     match error {
-        MoveError::NotOurs => ErrorCode::CodeNotOurs.into(),
-        MoveError::Damaged => ErrorCode::CodeDamaged.into(),
+        MoveError::NotOurs | MoveError::Damaged => ErrorCode::MoveCode.into(),
         MoveError::OtherNetwork => ErrorCode::OtherNetwork.into(),
         MoveError::NotForThisDevice => ErrorCode::MoveOver.into(),
         MoveError::TooLarge { found } => ApiError::new(ErrorCode::TooLarge)

@@ -140,7 +140,7 @@ async fn a_wallet_moves_to_the_device_whose_code_was_scanned() {
     let filmed = refused(&bystander, finish(&handed.qr_text, PASSPHRASE)).await;
     assert_eq!(filmed.code, ErrorCode::MoveOver);
     let own = refused(&new, finish(&shown.qr_text, PASSPHRASE)).await;
-    assert_eq!(own.code, ErrorCode::CodeNotOurs, "the new device's own code");
+    assert_eq!(own.code, ErrorCode::MoveCode, "the new device's own code");
     let wrong = refused(&new, finish(&handed.qr_text, "not this one")).await;
     assert_eq!(wrong.code, ErrorCode::WrongPassphrase);
     let session = call(&new, finish(&handed.qr_text, PASSPHRASE)).await.unwrap();

@@ -26,6 +26,9 @@ pub fn Security() -> Element {
             {show(chosen, |view| rsx! { Locking { view: view.clone() } })}
             div { class: "stack tight",
                 Line { to: Route::ChangePassphrase {}, icon: Icon::Lock, testid: "change-passphrase", title: tr!(t, "passphrase-change-title"), text: tr!(t, "security-passphrase") }
+                Line { to: Route::Guardians {}, icon: Icon::Person, testid: "guardians", title: tr!(t, "guardians-title"), text: tr!(t, "security-guardians") }
+                Line { to: Route::Backup {}, icon: Icon::File, testid: "backup", title: tr!(t, "backup-title"), text: tr!(t, "security-backup") }
+                Line { to: Route::HandOver {}, icon: Icon::Next, testid: "move", title: tr!(t, "move-title"), text: tr!(t, "security-move") }
                 Line { to: Route::ReplaceKeys {}, icon: Icon::Key, testid: "replace-keys", title: tr!(t, "keys-title"), text: tr!(t, "security-keys") }
                 Line { to: Route::Erase { id }, icon: Icon::Cross, testid: "erase", title: tr!(t, "erase-title"), text: tr!(t, "security-erase") }
             }

@@ -1,12 +1,13 @@
 //! Restoring a wallet from its recovery words.
 
 use super::owner::{ChoosePassphrase, WhoAndWhere};
+use super::ways::OtherWays;
 use crate::app::use_app;
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::page::{ActionBar, PageHead};
-use crate::hooks::use_action;
+use crate::hooks::{use_action, use_leaving_when_open};
 use crate::i18n::{tr, use_translator};
 use crate::route::Route;
 use amulet_app_api::wallet::{CheckWords, RestoreWallet};
@@ -51,6 +52,7 @@ pub fn Restore() -> Element {
     };
     let now = step();
     let navigator = use_navigator();
+    use_leaving_when_open();
     let go_back = move |_| match now {
         Step::Words => {
             navigator.push(Route::Welcome {});
@@ -58,11 +60,6 @@ pub fn Restore() -> Element {
         Step::Owner => step.set(Step::Words),
         Step::Passphrase => step.set(Step::Owner),
     };
-    use_effect(move || {
-        if app.session.read().is_some() {
-            navigator.replace(app.first_page());
-        }
-    });
     rsx! {
         div { class: "page",
             div { class: "stack tight",
@@ -73,7 +70,10 @@ pub fn Restore() -> Element {
                 PageHead { key: "{now.title()}", title: t.text(now.title(), &[]) }
             }
             match now {
-                Step::Words => rsx! { TypeWords { words, onnext: move |()| step.set(Step::Owner) } },
+                Step::Words => rsx! {
+                    TypeWords { words, onnext: move |()| step.set(Step::Owner) }
+                    OtherWays {}
+                },
                 Step::Owner => rsx! { WhoAndWhere { name, hospital, onnext: move |()| step.set(Step::Passphrase) } },
                 Step::Passphrase => rsx! {
                     p { class: "soft", {tr!(t, "create-passphrase-lead")} }

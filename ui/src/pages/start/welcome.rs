@@ -5,7 +5,7 @@ use crate::components::actions::Weight;
 use crate::components::error::ErrorNotice;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::page::{ActionBar, PageHead};
-use crate::hooks::use_action;
+use crate::hooks::{use_action, use_leaving_when_open};
 use crate::i18n::{tr, use_translator, words};
 use crate::route::Route;
 use amulet_app_api::wallet::{AddDemoPerson, DemoPersonView, Language, WalletEntry};
@@ -16,13 +16,7 @@ use dioxus::prelude::*;
 pub fn Welcome() -> Element {
     let app = use_app();
     let t = use_translator();
-    let navigator = use_navigator();
-    use_effect(move || {
-        // Somebody who has a wallet open has no business here.
-        if app.session.read().is_some() {
-            navigator.replace(app.first_page());
-        }
-    });
+    use_leaving_when_open();
     let Some(status) = app.status.read().clone() else { return rsx! {} };
     let known = |person: &DemoPersonView| {
         status.wallets.iter().any(|wallet| wallet.name == person.name && wallet.role == person.role)
