@@ -19,6 +19,7 @@ const PICTURES: [(&str, &str); 15] = [
     ("log", "log"),
     ("settings-security", "security"),
     ("settings-keys", "keys"),
+    ("guardian-sheets", "guardians"),
     ("clinician-scan", "scan"),
     ("declare", "declare"),
     ("emergency", "emergency"),

@@ -39,6 +39,10 @@ fn every_page_can_be_used_by_everybody() {
             for (name, path) in things.of_the_patient() {
                 findings.look_at(&browser, &look, name, &path).await;
             }
+            things.makes_sheets(&browser, net.passphrase()).await;
+            findings.look(&browser, &look, "guardian-sheets").await;
+            things.compares_digits(&browser).await;
+            findings.look(&browser, &look, "move-compare").await;
             browser.close().await;
             let browser = open(&driver, &net, &look).await;
             open_demo(&browser, &net, "dr-zhao").await;

@@ -5,14 +5,24 @@ use amulet_app_api::card::{Card, CardDraft, CardFact, MakeCard};
 use amulet_app_api::clinician::{AskAccess, AskFor, MyAccesses, ReadGrant};
 use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
 use amulet_app_api::records::{Category, Records};
+use amulet_app_api::recovery::BeginMove;
 use amulet_app_api::research::Research;
 use amulet_tests::e2e::Browser;
 use amulet_tests::localnet::Localnet;
 use amulet_tests::wallet::{Wallet, clinician};
 
 /// Pages that need no wallet.
-pub const FOR_ANYBODY: [&str; 6] =
-    ["/", "/create", "/restore", "/checkpoint", "/checkpoint/compare", "/checkpoint/start"];
+pub const FOR_ANYBODY: [&str; 9] = [
+    "/",
+    "/create",
+    "/restore",
+    "/restore/sheets",
+    "/restore/file",
+    "/restore/device",
+    "/checkpoint",
+    "/checkpoint/compare",
+    "/checkpoint/start",
+];
 
 /// What the pages show.
 pub struct Things {
@@ -22,6 +32,8 @@ pub struct Things {
     to_zhao: String,
     study: String,
     typed_code: String,
+    /// What a new device shows.
+    move_code: String,
 }
 
 /// A card is made, access is given, read and asked for.
@@ -52,7 +64,8 @@ pub async fn happen(net: &Localnet) -> Things {
     let record = wang.must(Records {}).await.records[0].id.clone();
     let study = wang.must(Research {}).await.open[0].name.id.clone();
     wang.must(AccessLog {}).await;
-    Things { record, request, grant, to_zhao, study, typed_code }
+    let move_code = Wallet::over_libp2p(net.network()).must(BeginMove {}).await.qr_text;
+    Things { record, request, grant, to_zhao, study, typed_code, move_code }
 }
 
 async fn given(wang: &Wallet, to: &Wallet) -> String {
@@ -99,6 +112,9 @@ impl Things {
             "/settings/security",
             "/settings/passphrase",
             "/settings/keys",
+            "/settings/guardians",
+            "/settings/backup",
+            "/settings/move",
             "/no-such-page",
         ];
         let fixed = fixed.into_iter().map(|path| (path, path.to_owned()));
@@ -123,6 +139,26 @@ impl Things {
             ("clinician-intake", "/intake".to_owned()),
             ("clinician-settings", "/settings".to_owned()),
         ]
+    }
+
+    /// Names guardians and has their sheets made.
+    pub async fn makes_sheets(&self, browser: &Browser, passphrase: &str) {
+        browser.script("location.hash = '/settings/guardians'").await;
+        browser.press("guardians-make").await;
+        for (field, name) in [("guardian-1", "李哥"), ("guardian-2", "Mei"), ("guardian-3", "Notary")] {
+            browser.write(field, name).await;
+        }
+        browser.write("passphrase", passphrase).await;
+        browser.press("guardians-split").await;
+        browser.see("sheet-1").await;
+    }
+
+    /// Begins to hand the wallet over to a new device.
+    pub async fn compares_digits(&self, browser: &Browser) {
+        browser.script("location.hash = '/settings/move'").await;
+        browser.write("move-code", &self.move_code).await;
+        browser.press("code-read").await;
+        browser.see("move-check").await;
     }
 
     /// Types the card's code, as far as the declaration.

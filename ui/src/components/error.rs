@@ -165,7 +165,8 @@ fn megabytes(text: &str) -> String {
 pub fn bytes(bytes: u64) -> String {
     let bytes = bytes as f64;
     if bytes < BYTES_PER_MEGABYTE {
-        format!("{:.0} KB", bytes / 1000.0)
+        // A small file is not nothing.
+        format!("{:.0} KB", (bytes / 1000.0).round().max(bytes.min(1.0)))
     } else {
         format!("{:.1} MB", bytes / BYTES_PER_MEGABYTE)
     }
@@ -179,6 +180,8 @@ mod tests {
     fn sizes_are_said_in_units_people_know() {
         assert_eq!(megabytes("52428800"), "52.4 MB");
         assert_eq!(megabytes("3100"), "3 KB");
+        assert_eq!(bytes(412), "1 KB");
+        assert_eq!(bytes(0), "0 KB");
         assert_eq!(megabytes("a lot"), "a lot");
     }
 

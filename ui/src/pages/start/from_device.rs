@@ -80,8 +80,8 @@ fn Shown(view: MoveCodeView) -> Element {
             }
         }
         div { class: "card-box stack center",
-            QrCode { svg: view.qr_svg, label: tr!(t, "move-new-qr") }
             p { class: "digits", "data-testid": "move-check", translate: "no", {view.check} }
+            QrCode { svg: view.qr_svg, label: tr!(t, "move-new-qr") }
         }
         p { class: "soft small", {tr!(t, "move-until", time = t.date_time(view.until))} }
         Copied { id: "move-shown", copy_testid: "move-copy", label: tr!(t, "move-text"), text: view.qr_text }

@@ -10,7 +10,7 @@ use dioxus::prelude::*;
 pub fn OtherWays() -> Element {
     let t = use_translator();
     rsx! {
-        section { class: "stack tight", "aria-labelledby": "other-ways",
+        section { class: "stack tight apart", "aria-labelledby": "other-ways",
             h2 { id: "other-ways", {tr!(t, "restore-others")} }
             Way { to: Route::RestoreSheets {}, icon: Icon::Person, testid: "restore-sheets", title: tr!(t, "restore-sheets"), text: tr!(t, "restore-sheets-text") }
             Way { to: Route::RestoreFile {}, icon: Icon::File, testid: "restore-file", title: tr!(t, "restore-file"), text: tr!(t, "restore-file-text") }
