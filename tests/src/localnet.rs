@@ -75,6 +75,15 @@ impl Localnet {
     /// # Panics
     /// When it does not stop cleanly, or does not come up again.
     pub fn stop_and_start(&mut self) {
+        self.stop();
+        self.start_again(&Options::default());
+    }
+
+    /// Stops all of it as Ctrl-C does.
+    ///
+    /// # Panics
+    /// When it does not stop cleanly.
+    pub fn stop(&mut self) {
         signal("-INT", self.process.id());
         let stopped =
             wait::until("the consortium to stop", STOPPED_WITHIN, || self.process.try_wait().ok()?);
@@ -83,7 +92,14 @@ impl Localnet {
             self.hospitals.iter().all(|hospital| pid_of(&hospital.folder).is_none()),
             "all four are gone"
         );
-        self.process = start_process(&self.path, self.ports, &Options::default());
+    }
+
+    /// Starts it again in the same folder, after [`Localnet::stop`].
+    ///
+    /// # Panics
+    /// When it does not come up again.
+    pub fn start_again(&mut self, options: &Options) {
+        self.process = start_process(&self.path, self.ports, options);
     }
 
     /// Arguments that start one in `data` on the ports of this one.

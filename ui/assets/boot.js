@@ -9,7 +9,18 @@ if (size === "large" || size === "larger") document.documentElement.dataset.text
 const cover = () => document.documentElement.toggleAttribute("data-covered", document.hidden);
 document.addEventListener("visibilitychange", cover);
 
-start().catch((error) => {
+// In a browser the pages are kept for when there is no network; the window has them in its program.
+const keepPages = async () => {
+  if (!("serviceWorker" in navigator) || "__TAURI_INTERNALS__" in window) return;
+  const at = (path) => new URL(path, import.meta.url);
+  await navigator.serviceWorker.register(at("../sw.js"), { scope: at("../").pathname });
+  const { active } = await navigator.serviceWorker.ready;
+  const files = performance.getEntriesByType("resource").map((entry) => new URL(entry.name));
+  const own = files.filter((url) => url.origin === location.origin).map((url) => url.pathname);
+  active.postMessage({ keep: [...new Set(["/", "/network.json", ...own])] });
+};
+
+start().then(() => keepPages().catch(console.warn), (error) => {
   console.error(error);
   document.getElementById("splash").textContent = "Amulet could not start in this browser. 无法在此浏览器中启动。";
 });

@@ -8,7 +8,7 @@ use crate::workspace::Workspace;
 const LOOKS: [(&str, &str); 2] = [("phone-en", "en"), ("phone-zh", "zh")];
 
 /// The name that the tests give a picture, and the one in the guide.
-const PICTURES: [(&str, &str); 15] = [
+const PICTURES: [(&str, &str); 16] = [
     ("create", "create"),
     ("home", "home"),
     ("records", "records"),

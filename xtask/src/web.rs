@@ -15,6 +15,8 @@ use crate::workspace::Workspace;
 
 /// The package with the pages.
 pub const UI_PACKAGE: &str = "amulet-ui";
+/// Beside the program: the page, its service worker, and what a phone installs it by.
+const PAGE_FILES: [&str; 3] = ["index.html", "sw.js", "manifest.webmanifest"];
 /// `ui/index.html` loads `./amulet-ui.js`.
 const OUTPUT_NAME: &str = "amulet-ui";
 
@@ -52,7 +54,9 @@ pub fn build(workspace: &Workspace, toolchain: &WasmToolchain, profile: Profile)
     }
     bind(workspace, &program, &draft, profile)?;
     let ui = workspace.root.join("ui");
-    copy(&ui.join("index.html"), &draft.join("index.html"))?;
+    for file in PAGE_FILES {
+        copy(&ui.join(file), &draft.join(file))?;
+    }
     let assets = ui.join("assets");
     if assets.is_dir() {
         mirror(&assets, &draft.join("assets"))?;

@@ -6,6 +6,8 @@ mod access;
 mod card;
 mod checkpoint;
 mod emergency;
+mod hostile;
+mod offline;
 mod records;
 mod start;
 
@@ -15,7 +17,8 @@ use amulet_tests::{run, step};
 
 #[test]
 fn the_whole_path_by_hand() {
-    let net = Localnet::start_with(&Options { web: Some(web_pages()) });
+    let web = Options { web: Some(web_pages()) };
+    let mut net = Localnet::start_with(&web);
     run(async {
         let driver = Driver::chromium();
         let wang = open(&driver, &net, "1-patient", &Setup::default()).await;
@@ -49,6 +52,12 @@ fn the_whole_path_by_hand() {
         step("7. she saves a proof, and compares with another device");
         checkpoint::proof_is_saved(&wang).await;
         checkpoint::compared(&wang).await;
+        step("8. no hospital answers: the pages open all the same, and the card is there");
+        offline::pages_are_kept(&wang).await;
+        net.stop();
+        offline::card_is_shown(&wang, &net, &card).await;
+        net.start_again(&web);
+        offline::comes_back(&wang, &net).await;
         card::revoked(&wang).await;
         start::locks(&wang).await;
         wang.close().await;

@@ -1,5 +1,6 @@
 //! Step 1, opening and locking, and both languages.
 
+use crate::hostile;
 use amulet_tests::e2e::Browser;
 use amulet_tests::localnet::Localnet;
 use amulet_tests::samples::Sample;
@@ -98,6 +99,7 @@ async fn records_arrive(browser: &Browser, net: &Localnet) {
     browser.press("nav-records").await;
     browser.see("record-line").await;
     assert_eq!(browser.count("record-line").await, sample.records.len());
+    hostile::record_does_nothing(browser, net, did.trim()).await;
 }
 
 /// The wallet is locked; the first page lists it.
