@@ -50,6 +50,7 @@ mod summary_view;
 mod trends;
 mod unlocking;
 mod usage;
+mod versions;
 mod wallets;
 
 pub use files::{OutFile, Outbox};

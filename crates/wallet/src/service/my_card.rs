@@ -7,11 +7,10 @@ use amulet_crypto::entropy::{Entropy, SystemEntropy};
 use amulet_fhir::summary::{EmergencySummary, OfflineFactKind, RecordRef, offline_facts, summarize};
 use amulet_protocol::calls::{Call, CardLocator, LOCATOR_BYTES, PublishCard, RevokeCard};
 use amulet_protocol::consent::DataClass;
-use amulet_protocol::ids::{Did, RecordId};
+use amulet_protocol::ids::Did;
 use amulet_protocol::light::{ReadGround, Upload};
 use amulet_protocol::limits::HOLDERS_MAX;
 use amulet_protocol::state::{CardState, StateKey};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Service;
@@ -19,6 +18,7 @@ use super::blobs::Wanted;
 use super::error::{facts as facts_error, internal};
 use super::ledger::is_offline;
 use super::session::{OpenRecord, Person, Session};
+use super::versions::{Version, outdated};
 use crate::card::{
     CardSummary, FACT_BYTES_MAX, FACTS_BYTES_MAX, Fact, FactKind, SUMMARY_VERSION, check_facts,
 };
@@ -284,24 +284,6 @@ fn summary_of(records: &[Arc<OpenRecord>]) -> EmergencySummary {
     }))
 }
 
-/// A record as a version of another.
-struct Version {
-    id: RecordId,
-    hospital: Did,
-    replaces: Option<RecordId>,
-}
-
-/// Records that the hospital which registered them has replaced. Nobody replaces what another registered.
-fn outdated(versions: &[Version]) -> BTreeSet<RecordId> {
-    let hospitals: BTreeMap<RecordId, Did> =
-        versions.iter().map(|version| (version.id, version.hospital)).collect();
-    let replaced = versions.iter().filter_map(|version| {
-        let old = version.replaces.filter(|old| *old != version.id)?;
-        (hospitals.get(&old) == Some(&version.hospital)).then_some(old)
-    });
-    replaced.collect()
-}
-
 fn section_counts(summary: &EmergencySummary) -> Vec<(SummarySection, u64)> {
     vec![
         (SummarySection::Allergies, summary.allergies.entries.len() as u64),
@@ -372,30 +354,6 @@ mod tests {
         let long = "青霉素过敏".repeat(9);
         let short = shorten(&long);
         assert!(short.len() <= FACT_BYTES_MAX && short.ends_with('…') && long.starts_with(&short[..57]));
-    }
-
-    #[test]
-    fn an_outdated_version_is_left_out_and_no_hospital_replaces_anothers_record() {
-        let did = |seed| {
-            let mut entropy = amulet_crypto::entropy::SeededEntropy::new(seed);
-            Did::of_key(amulet_crypto::signing::SigningKey::generate(&mut entropy).public_key())
-        };
-        let id = |name: &[u8]| RecordId(amulet_crypto::digest::sm3(name));
-        let (here, there) = (did(1), did(2));
-        let version = |name: &[u8], hospital, replaces: Option<&[u8]>| Version {
-            id: id(name),
-            hospital,
-            replaces: replaces.map(id),
-        };
-        let versions = [
-            version(b"allergy", here, None),
-            version(b"allergy, amended", here, Some(b"allergy")),
-            version(b"medicine", here, None),
-            version(b"a lie", there, Some(b"medicine")),
-            version(b"itself", there, Some(b"itself")),
-            version(b"later", here, Some(b"not here")),
-        ];
-        assert_eq!(outdated(&versions), BTreeSet::from([id(b"allergy")]));
     }
 
     #[test]

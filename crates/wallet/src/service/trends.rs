@@ -6,10 +6,10 @@ use amulet_app_api::{ApiError, ErrorCode};
 use amulet_fhir::measured::{self, Measured, measured};
 use amulet_protocol::ids::RecordId;
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use super::Service;
 use super::records::record_id;
+use super::versions::{Version, outdated};
 
 /// Most values of one trend, the newest: a cheap phone has to draw them.
 const MAX_TREND_POINTS: usize = 500;
@@ -49,9 +49,13 @@ fn trends(id: RecordId, sources: &[Source<'_>]) -> Option<Vec<TrendView>> {
     if wanted.is_empty() {
         return Some(Vec::new());
     }
-    let replaced: BTreeSet<RecordId> = sources.iter().filter_map(|source| source.replaces).collect();
     // An earlier version says what a hospital has since corrected.
-    let current = sources.iter().filter(|source| !replaced.contains(&source.id));
+    let versions: Vec<_> = sources
+        .iter()
+        .map(|&Source { id, replaces, hospital, .. }| Version { id, hospital: &hospital.did, replaces })
+        .collect();
+    let outdated = outdated(&versions);
+    let current = sources.iter().filter(|source| !outdated.contains(&source.id));
     let all: Vec<(&Source<'_>, Measured)> = current
         .flat_map(|source| {
             measured(source.content).unwrap_or_default().into_iter().map(move |value| (source, value))
@@ -146,6 +150,17 @@ mod tests {
         ]);
         let numbers: Vec<_> = found[0].points.iter().map(|point| point.number).collect();
         assert_eq!(numbers, [6.0, 5.0]);
+    }
+
+    #[test]
+    fn no_hospital_takes_anothers_values_out_and_no_record_itself() {
+        let found = of(&[
+            ("a", content("1", "2024", "6", "mmol/L"), None, "One"),
+            ("b", content("1", "2023", "5", "mmol/L"), Some("a"), "Two"),
+            ("c", content("1", "2022", "4", "mmol/L"), Some("c"), "Two"),
+        ]);
+        let numbers: Vec<_> = found[0].points.iter().map(|point| point.number).collect();
+        assert_eq!(numbers, [6.0, 5.0, 4.0]);
     }
 
     #[test]
