@@ -5,6 +5,11 @@ import start from "../amulet-ui.js";
 const size = localStorage.getItem("amulet.text-size");
 if (size === "large" || size === "larger") document.documentElement.dataset.text = size;
 
+// The dark colours are a file of their own, in force when the system or the person wants them.
+const theme = localStorage.getItem("amulet.theme");
+const media = { light: "not all", dark: "all" }[theme];
+if (media) document.getElementById("dark").media = media;
+
 // App switchers and whoever looks over a shoulder see a cover, not the page, while another app or tab is in front.
 const cover = () => document.documentElement.toggleAttribute("data-covered", document.hidden);
 document.addEventListener("visibilitychange", cover);

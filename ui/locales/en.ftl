@@ -1565,6 +1565,55 @@ move-again = Back to the code
 move-open-lead = Type the passphrase that opened the wallet on the old device. You can change it later.
 move-take = Open my wallet here
 
+# Filters, measured values, medicines, log, simple view, colours
+filter-clear = Show everything
+filter-year = Year
+filter-all-years = All years
+filter-all-hospitals = All hospitals
+labs-title = Measured values
+labs-lead = The newest value of each test; open one to see how it went.
+labs-search = Search a test
+labs-only-out = Only values out of their range
+labs-count = { $n ->
+    [one] 1 test
+   *[other] { $n } tests
+}
+labs-open = Open the newest record
+labs-none-title = No measured values yet
+labs-none-text = When a hospital adds laboratory results or vital signs, they appear here.
+medicines-title = Medicines
+medicines-lead = As your records have them. Ask your doctor before you change anything.
+medicines-none-title = No medicines in your records
+medicines-none-text = When a hospital orders a medicine or notes one that you take, it appears here.
+medicines-note = Each line is what one record says. Two records may tell of the same medicine.
+medicines-dose-not-said = Dose: the record does not say
+medicines-by-not-said = who ordered it is not said
+medicine-current = Current
+medicine-on-hold = Paused
+medicine-not-said = The record does not say whether you take it
+medicine-past = Past
+log-search = Search who, what or why
+log-kind = What happened
+log-kind-all = Everything
+log-kind-emergency = Emergency accesses
+log-kind-read = Readings
+log-kind-allowed = Requests and permissions
+log-kind-records = Records added or erased
+log-count = { $n } of { $total } lines
+log-none-title = No line fits
+log-chart = Readings by month
+log-chart-month = { $month }: { $n ->
+    [one] 1 reading
+   *[other] { $n } readings
+}, emergencies: { $emergencies }
+settings-simple = Simple view
+settings-simple-text = Large type and the four things that matter most. Everything else stays in the settings.
+simple-more = More, in the settings
+settings-theme = Colours
+theme-system = As the device
+theme-light = Light
+theme-dark = Dark
+
 ## Errors: what happened; what it means for you; what to do now
 error-code = Code for support: { $code }
 error-wrong-passphrase = This passphrase does not open the wallet.

@@ -3,6 +3,7 @@
 use crate::backend::{self, Backend};
 use crate::components::error::ErrorNotice;
 use crate::components::language::LanguageSwitch;
+use crate::filter::Filter;
 use crate::i18n::{Translator, tr};
 use crate::idle::{self, Warning};
 use crate::platform;
@@ -55,6 +56,12 @@ pub struct App {
     pub emergency: Signal<Option<EmergencyView>>,
     /// Items of the inbox that were not read yet, as far as this page knows.
     pub unread: Signal<u64>,
+    /// What the list of records shows, and the words looked for, for the way back to it.
+    pub records_shown: (Signal<Filter>, Signal<String>),
+    /// The same of the access log.
+    pub log_shown: (Signal<Filter>, Signal<String>),
+    /// Whether the person wants few choices and large type.
+    pub simple: Signal<bool>,
     /// A patient's code scanned on one page and used on the next; empty otherwise.
     pub patient_code: Signal<String>,
     /// The wallet that locked by itself, and the page that was open.
@@ -114,6 +121,10 @@ impl App {
         self.scanned.set(None);
         self.emergency.set(None);
         self.patient_code.set(String::new());
+        for (mut filter, mut words) in [self.records_shown, self.log_shown] {
+            filter.set(Filter::default());
+            words.set(String::new());
+        }
         self.check_error.set(None);
         self.unread.set(0);
         self.kept.write().clear();
@@ -222,6 +233,9 @@ pub fn Root() -> Element {
         scanned: Signal::new(None),
         emergency: Signal::new(None),
         unread: Signal::new(0),
+        records_shown: (Signal::new(Filter::default()), Signal::new(String::new())),
+        log_shown: (Signal::new(Filter::default()), Signal::new(String::new())),
+        simple: Signal::new(platform::is_simple()),
         patient_code: Signal::new(String::new()),
         place: Signal::new(None),
         auto_lock_changed: Signal::new(false),

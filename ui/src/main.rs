@@ -6,6 +6,7 @@
 mod app;
 mod backend;
 mod components;
+mod filter;
 mod hooks;
 mod i18n;
 mod idle;

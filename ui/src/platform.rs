@@ -9,6 +9,15 @@ use wasm_bindgen_futures::JsFuture;
 /// Where the text size is kept; `assets/boot.js` reads it before the first paint.
 const TEXT_SIZE_KEY: &str = "amulet.text-size";
 
+/// Where the colours are kept; `assets/boot.js` reads it too.
+const THEME_KEY: &str = "amulet.theme";
+
+/// Where the choice of few choices is kept.
+const SIMPLE_KEY: &str = "amulet.simple";
+
+/// Colours a person can choose; the first is the default.
+pub const THEMES: [&str; 3] = ["system", "light", "dark"];
+
 /// The sizes of text a person can choose from; the first is the default.
 pub const TEXT_SIZES: [&str; 3] = ["normal", "large", "larger"];
 
@@ -170,6 +179,44 @@ pub fn set_text_size(size: &str) {
         .and_then(|document| document.document_element());
     if let Some(root) = root {
         let _ = root.set_attribute("data-text", size);
+    }
+}
+
+/// The colours chosen earlier: those of the system, light, or dark.
+pub fn theme() -> String {
+    let stored = storage().and_then(|storage| storage.get_item(THEME_KEY).ok().flatten());
+    stored.unwrap_or_else(|| THEMES[0].to_owned())
+}
+
+/// Applies colours and keeps them for the next start.
+pub fn set_theme(theme: &str) {
+    if let Some(storage) = storage() {
+        // A browser that forbids storage forgets the choice; the page still changes.
+        let _ = storage.set_item(THEME_KEY, theme);
+    }
+    let document = web_sys::window().and_then(|window| window.document());
+    let dark = document.and_then(|document| document.get_element_by_id("dark"));
+    let media = match theme {
+        "light" => "not all",
+        "dark" => "all",
+        _ => "(prefers-color-scheme: dark)",
+    };
+    if let Some(dark) = dark {
+        let _ = dark.set_attribute("media", media);
+    }
+}
+
+/// Whether the person wants few choices and large type.
+pub fn is_simple() -> bool {
+    storage()
+        .and_then(|storage| storage.get_item(SIMPLE_KEY).ok().flatten())
+        .is_some_and(|stored| stored == "yes")
+}
+
+/// Keeps that choice for the next start.
+pub fn set_simple(simple: bool) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(SIMPLE_KEY, if simple { "yes" } else { "no" });
     }
 }
 

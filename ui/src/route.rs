@@ -1,6 +1,7 @@
 //! Every page and its address.
 
 use crate::components::shell::Shell;
+use crate::filter::Filter;
 use crate::pages::checking::CheckingPage;
 use crate::pages::checkpoint::{compare::CheckpointCompare, show::CheckpointShow, start::CheckpointStart};
 use crate::pages::clinician::{
@@ -10,9 +11,9 @@ use crate::pages::clinician::{
 use crate::pages::inbox::Inbox;
 use crate::pages::patient::{
     abroad::Abroad, card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give,
-    home::Home, hospitals::Hospitals, log::Log, log_line::LogLine, narrow::Narrow, preferences::Preferences,
-    record::Record, record_story::RecordStory, records::Records, request::Request, research::Research,
-    sharing::Sharing, study::Study,
+    home::Home, hospitals::Hospitals, labs::Labs, log::Log, log_line::LogLine, medicines::Medicines,
+    narrow::Narrow, preferences::Preferences, record::Record, record_story::RecordStory, records::Records,
+    request::Request, research::Research, sharing::Sharing, study::Study,
 };
 use crate::pages::security::{
     backup::Backup, erase::Erase, guardians::Guardians, hand_over::HandOver, overview::Security,
@@ -48,8 +49,12 @@ pub enum Route {
 
     #[route("/home")]
     Home {},
-    #[route("/records")]
-    Records {},
+    #[route("/records?:..filter")]
+    Records { filter: Filter },
+    #[route("/labs")]
+    Labs {},
+    #[route("/medicines")]
+    Medicines {},
     #[route("/records/:id")]
     Record { id: String },
     #[route("/records/:id/story")]
@@ -78,8 +83,8 @@ pub enum Route {
     CardMake {},
     #[route("/card/print")]
     CardPrint {},
-    #[route("/log")]
-    Log {},
+    #[route("/log?:..filter")]
+    Log { filter: Filter },
     #[route("/log/:identity/:number")]
     LogLine { identity: u32, number: u64 },
     #[route("/code")]
@@ -170,7 +175,9 @@ impl Route {
             | Self::Accesses {}
             | Self::Reading { .. } => Audience::Owner,
             Self::Home {}
-            | Self::Records {}
+            | Self::Records { .. }
+            | Self::Labs {}
+            | Self::Medicines {}
             | Self::Record { .. }
             | Self::RecordStory { .. }
             | Self::Sharing {}
@@ -185,7 +192,7 @@ impl Route {
             | Self::Card {}
             | Self::CardMake {}
             | Self::CardPrint {}
-            | Self::Log {}
+            | Self::Log { .. }
             | Self::LogLine { .. }
             | Self::Code {} => Audience::Only(Role::Patient),
             Self::Scan {} | Self::Declare {} | Self::Emergency { .. } | Self::Ask {} | Self::BringIn {} => {
@@ -194,11 +201,25 @@ impl Route {
         }
     }
 
+    /// All records.
+    pub fn records() -> Self {
+        Self::Records { filter: Filter::default() }
+    }
+
+    /// The whole access log.
+    pub fn log() -> Self {
+        Self::Log { filter: Filter::default() }
+    }
+
     /// The place in the navigation that this page belongs to.
     pub fn place(&self) -> Option<Self> {
         Some(match self {
             Self::Home {} | Self::Code {} => Self::Home {},
-            Self::Records {} | Self::Record { .. } | Self::RecordStory { .. } => Self::Records {},
+            Self::Records { .. }
+            | Self::Labs {}
+            | Self::Medicines {}
+            | Self::Record { .. }
+            | Self::RecordStory { .. } => Self::records(),
             Self::Sharing {}
             | Self::Give {}
             | Self::Request { .. }
@@ -207,7 +228,7 @@ impl Route {
             | Self::Research {}
             | Self::Study { .. } => Self::Sharing {},
             Self::Card {} | Self::CardMake {} | Self::CardPrint {} => Self::Card {},
-            Self::Log {} | Self::LogLine { .. } => Self::Log {},
+            Self::Log { .. } | Self::LogLine { .. } => Self::log(),
             Self::Scan {} | Self::Declare {} | Self::Emergency { .. } => Self::Scan {},
             Self::Ask {} => Self::Ask {},
             Self::Accesses {} | Self::Reading { .. } => Self::Accesses {},

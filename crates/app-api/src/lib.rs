@@ -147,6 +147,10 @@ calls! {
     Records: records => records::TimelineView,
     /// One record in full.
     Record: records => records::RecordView,
+    /// Every test that was measured.
+    Labs: records => records::LabsView,
+    /// Every medicine that a record orders or tells of.
+    Medicines: records => records::MedicinesView,
     /// Everything that ever happened to one record.
     RecordStory: records => records::RecordStoryView,
     /// How it stands with the erasure of a record.

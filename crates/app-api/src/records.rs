@@ -130,6 +130,65 @@ pub struct TrendView {
     pub other_units: u64,
 }
 
+/// Ask for every test that was measured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Labs {}
+
+/// Every test that was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabsView {
+    /// By test and unit, also of a single value; the one measured last first.
+    pub tests: Vec<TrendView>,
+    /// Records that no hospital could deliver just now, and that are not among these.
+    pub missing: u64,
+}
+
+/// Ask for every medicine that a record orders or tells of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Medicines {}
+
+/// Every medicine that a record orders or tells of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MedicinesView {
+    /// Current ones first.
+    pub medicines: Vec<MedicineView>,
+    /// Records that no hospital could deliver just now, and that are not among these.
+    pub missing: u64,
+}
+
+/// A medicine as one record has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MedicineView {
+    /// The record.
+    pub record: String,
+    /// What it is, in the record's own words.
+    pub name: String,
+    /// How much and how often, in the record's own words.
+    pub dose: Option<String>,
+    /// Whether it is taken.
+    pub standing: MedicineStanding,
+    /// The date as the record has it.
+    pub since: Option<String>,
+    /// Who ordered it.
+    pub by: Option<String>,
+    /// The hospital that registered the record.
+    pub hospital: HospitalView,
+}
+
+/// Whether a medicine is taken, as far as its record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MedicineStanding {
+    /// It is.
+    Current,
+    /// Not just now.
+    OnHold,
+    /// The record does not say.
+    NotSaid,
+    /// Not any more, or it never was.
+    Past,
+}
+
 /// One value of a trend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrendPointView {

@@ -117,6 +117,29 @@ pub fn Complaint(text: Option<String>) -> Element {
     }
 }
 
+/// One of many, or all of them.
+#[component]
+pub fn Select(
+    id: String,
+    label: String,
+    all: String,
+    choices: Vec<(String, String)>,
+    chosen: String,
+    onchoose: EventHandler<String>,
+) -> Element {
+    rsx! {
+        div { class: "field",
+            label { r#for: "{id}", {label} }
+            select { id: "{id}", "data-testid": "{id}", onchange: move |event| onchoose.call(event.value()),
+                option { value: "", selected: chosen.is_empty(), {all} }
+                for (value, text) in choices {
+                    option { key: "{value}", value: "{value}", selected: value == chosen, {text} }
+                }
+            }
+        }
+    }
+}
+
 /// One of several: a radio button as a whole tappable line.
 #[component]
 pub fn Choice(

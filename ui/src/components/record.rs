@@ -21,9 +21,12 @@ pub fn line_details(t: Translator, line: &RecordLineView, under_month: bool) -> 
 
 /// Chips that filter by category, with counts; the first clears the filter.
 #[component]
-pub fn CategoryChips(counts: Vec<(Category, u64)>, chosen: Signal<Option<Category>>) -> Element {
+pub fn CategoryChips(
+    counts: Vec<(Category, u64)>,
+    chosen: Option<Category>,
+    onchoose: EventHandler<Option<Category>>,
+) -> Element {
     let t = use_translator();
-    let mut chosen = chosen;
     let all: u64 = counts.iter().map(|(_, count)| count).sum();
     rsx! {
         div { class: "chips", role: "group", "aria-label": tr!(t, "records-filter"),
@@ -31,8 +34,8 @@ pub fn CategoryChips(counts: Vec<(Category, u64)>, chosen: Signal<Option<Categor
                 class: "chip",
                 r#type: "button",
                 "data-testid": "chip-all",
-                "aria-pressed": if chosen().is_none() { "true" } else { "false" },
-                onclick: move |_| chosen.set(None),
+                "aria-pressed": if chosen.is_none() { "true" } else { "false" },
+                onclick: move |_| onchoose.call(None),
                 {tr!(t, "category-count", category = tr!(t, "category-all"), n = all)}
             }
             for (category, count) in counts {
@@ -41,8 +44,8 @@ pub fn CategoryChips(counts: Vec<(Category, u64)>, chosen: Signal<Option<Categor
                     class: "chip",
                     r#type: "button",
                     "data-testid": words::category(&category).replace("category-", "chip-"),
-                    "aria-pressed": if chosen() == Some(category) { "true" } else { "false" },
-                    onclick: move |_| chosen.set(if chosen() == Some(category) { None } else { Some(category) }),
+                    "aria-pressed": if chosen == Some(category) { "true" } else { "false" },
+                    onclick: move |_| onchoose.call((chosen != Some(category)).then_some(category)),
                     {tr!(t, "category-count", category = t.text(words::category(&category), &[]), n = count)}
                 }
             }

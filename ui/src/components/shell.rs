@@ -92,13 +92,19 @@ fn Bell() -> Element {
 fn Places(role: Role, here: Option<Route>) -> Element {
     let t = use_translator();
     let navigator = use_navigator();
+    let simple = *use_app().simple.read();
     let places = match role {
+        Role::Patient if simple => vec![
+            (Route::Home {}, Icon::Home, tr!(t, "nav-home"), "nav-home"),
+            (Route::records(), Icon::Records, tr!(t, "nav-records"), "nav-records"),
+            (Route::Card {}, Icon::Card, tr!(t, "nav-card"), "nav-card"),
+        ],
         Role::Patient => vec![
             (Route::Home {}, Icon::Home, tr!(t, "nav-home"), "nav-home"),
-            (Route::Records {}, Icon::Records, tr!(t, "nav-records"), "nav-records"),
+            (Route::records(), Icon::Records, tr!(t, "nav-records"), "nav-records"),
             (Route::Sharing {}, Icon::Sharing, tr!(t, "nav-sharing"), "nav-sharing"),
             (Route::Card {}, Icon::Card, tr!(t, "nav-card"), "nav-card"),
-            (Route::Log {}, Icon::Log, tr!(t, "nav-log"), "nav-log"),
+            (Route::log(), Icon::Log, tr!(t, "nav-log"), "nav-log"),
         ],
         Role::Clinician => vec![
             (Route::Scan {}, Icon::Scan, tr!(t, "nav-scan"), "nav-scan"),

@@ -32,8 +32,9 @@ pub fn Trends(id: String) -> Element {
     })
 }
 
+/// One trend: the newest value, the chart and the table.
 #[component]
-fn Trend(trend: TrendView) -> Element {
+pub fn Trend(trend: TrendView) -> Element {
     let t = use_translator();
     let mut table = use_signal(|| false);
     let chart = Chart::of(&trend.points);
@@ -80,7 +81,7 @@ fn below_the_newest(t: Translator, newest: &TrendPointView) -> String {
 
 /// How a value stands to its range: an icon and a word, no colour.
 #[component]
-fn StandingWord(standing: Standing) -> Element {
+pub fn StandingWord(standing: Standing) -> Element {
     let t = use_translator();
     let icon = if standing == Standing::Within { Icon::Check } else { Icon::Warning };
     rsx! {

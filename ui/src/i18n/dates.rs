@@ -26,6 +26,11 @@ impl Translator {
         format(at, self.tag(), &[("year", "numeric"), ("month", "long")])
     }
 
+    /// The year in digits, in both languages the same.
+    pub fn year(self, at: TimeMs) -> String {
+        format(at, self.tag(), &[("year", "numeric")]).chars().filter(char::is_ascii_digit).collect()
+    }
+
     /// Day and time without the year, for lines under a month's heading.
     pub fn day_and_time(self, at: TimeMs) -> String {
         let options = [

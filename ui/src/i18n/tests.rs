@@ -51,6 +51,7 @@ fn every_closed_list_has_its_words() {
         words::LOG_EVENTS,
         words::STORY_STEPS,
         words::STANDINGS,
+        words::MEDICINE_STANDINGS,
         words::ERASURE_GROUNDS,
         words::KEEP_REASONS,
         words::PROOF_CHECKS,

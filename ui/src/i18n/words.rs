@@ -8,7 +8,7 @@ use amulet_app_api::checking::{HospitalAnswer, MemoryTrouble, ToldAnswer};
 use amulet_app_api::clinician::{AskFor, MyAccessState};
 use amulet_app_api::erasure::{ErasureGround, KeepReason};
 use amulet_app_api::links::LinkStanding;
-use amulet_app_api::records::{Category, DataClass, Standing, StoryStep};
+use amulet_app_api::records::{Category, DataClass, MedicineStanding, Standing, StoryStep};
 use amulet_app_api::wallet::{Role, StrengthHint, Task};
 
 macro_rules! words {
@@ -31,6 +31,16 @@ words! {
         Low => "standing-low",
         Within => "standing-within",
         High => "standing-high",
+    }
+}
+
+words! {
+    /// Whether a medicine is taken.
+    medicine_standing, MEDICINE_STANDINGS: MedicineStanding {
+        Current => "medicine-current",
+        OnHold => "medicine-on-hold",
+        NotSaid => "medicine-not-said",
+        Past => "medicine-past",
     }
 }
 

@@ -6,6 +6,7 @@ pub mod checkpoint;
 pub mod clinician;
 pub mod collect_sheets;
 pub mod inbox;
+mod missing;
 pub mod patient;
 pub mod save_file;
 pub mod security;

@@ -3,7 +3,7 @@
 use crate::app::use_app;
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
-use crate::components::field::Choice;
+use crate::components::field::{Choice, Tick};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::page::PageHead;
 use crate::components::relationship;
@@ -59,7 +59,8 @@ pub fn Settings() -> Element {
             }
             CheckpointLine {}
             Languages {}
-            TextSize {}
+            TextSize { can_be_simple: session.wallet.role == Role::Patient }
+            Theme {}
             Reports {}
             About { dids: session.relationships.iter().map(|relationship| relationship.did.clone()).collect::<Vec<_>>() }
             LockWallet {}
@@ -84,10 +85,17 @@ fn Languages() -> Element {
     }
 }
 
+/// The size of text; and few choices in large type, for who wants no more.
 #[component]
-fn TextSize() -> Element {
+fn TextSize(can_be_simple: bool) -> Element {
+    let app = use_app();
     let t = use_translator();
+    let mut simple = app.simple;
     let mut size = use_signal(platform::text_size);
+    let mut choose = move |value: &'static str| {
+        platform::set_text_size(value);
+        size.set(value.to_owned());
+    };
     rsx! {
         fieldset { class: "stack tight",
             legend { class: "legend", {tr!(t, "settings-text-size")} }
@@ -98,9 +106,45 @@ fn TextSize() -> Element {
                     testid: "text-{value}",
                     label,
                     chosen: size() == value,
+                    onchoose: move |()| choose(value),
+                }
+            }
+        }
+        if can_be_simple {
+            Tick {
+                testid: "simple",
+                label: tr!(t, "settings-simple"),
+                more: tr!(t, "settings-simple-text"),
+                ticked: simple(),
+                onchange: move |wanted: bool| {
+                    platform::set_simple(wanted);
+                    if wanted {
+                        choose(platform::TEXT_SIZES[platform::TEXT_SIZES.len() - 1]);
+                    }
+                    simple.set(wanted);
+                },
+            }
+        }
+    }
+}
+
+#[component]
+fn Theme() -> Element {
+    let t = use_translator();
+    let mut theme = use_signal(platform::theme);
+    rsx! {
+        fieldset { class: "stack tight",
+            legend { class: "legend", {tr!(t, "settings-theme")} }
+            for (value, label) in platform::THEMES.into_iter().zip([tr!(t, "theme-system"), tr!(t, "theme-light"), tr!(t, "theme-dark")]) {
+                Choice {
+                    key: "{value}",
+                    name: "theme",
+                    testid: "theme-{value}",
+                    label,
+                    chosen: theme() == value,
                     onchoose: move |()| {
-                        platform::set_text_size(value);
-                        size.set(value.to_owned());
+                        platform::set_theme(value);
+                        theme.set(value.to_owned());
                     },
                 }
             }

@@ -31,6 +31,7 @@ mod links;
 mod moving;
 mod my_card;
 mod narrowing;
+mod overviews;
 mod preferences;
 mod progress;
 pub mod provenance;
@@ -273,6 +274,8 @@ impl Service {
             Request::Record(call) => reply(boxed(|| self.record(&call.id)).await),
             Request::RecordStory(call) => reply(boxed(|| self.record_story(&call.id)).await),
             Request::RecordTrends(call) => reply(boxed(|| self.record_trends(&call.id)).await),
+            Request::Labs(_) => reply(boxed(|| self.labs()).await),
+            Request::Medicines(_) => reply(boxed(|| self.medicines()).await),
             Request::RecordErasure(call) => reply(boxed(|| self.record_erasure(&call.id)).await),
             Request::SaveLarge(call) => reply(boxed(|| self.save_large(&call.id)).await),
             Request::CancelSaving(_) => {

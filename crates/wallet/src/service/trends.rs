@@ -9,17 +9,30 @@ use std::cmp::Reverse;
 
 use super::Service;
 use super::records::record_id;
+use super::session::OpenRecord;
 use super::versions::{Version, outdated};
 
 /// Most values of one trend, the newest: a cheap phone has to draw them.
 const MAX_TREND_POINTS: usize = 500;
 
 /// A record that may have measured values.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     id: RecordId,
     replaces: Option<RecordId>,
     content: &'a [u8],
     hospital: &'a HospitalView,
+}
+
+impl<'a> Source<'a> {
+    /// A record as a source of values.
+    pub(super) fn of(record: &'a OpenRecord) -> Self {
+        Self {
+            id: record.meta.entry.id,
+            replaces: record.plain.replaces,
+            content: &record.plain.content,
+            hospital: &record.line.hospital,
+        }
+    }
 }
 
 impl Service {
@@ -28,16 +41,7 @@ impl Service {
         let person = self.patient()?;
         let id = record_id(id)?;
         let loaded = self.load_all(&person).await?;
-        let sources: Vec<Source<'_>> = loaded
-            .records
-            .iter()
-            .map(|record| Source {
-                id: record.meta.entry.id,
-                replaces: record.plain.replaces,
-                content: &record.plain.content,
-                hospital: &record.line.hospital,
-            })
-            .collect();
+        let sources: Vec<Source<'_>> = loaded.records.iter().map(|record| Source::of(record)).collect();
         trends(id, &sources).ok_or_else(|| ErrorCode::NotFound.into())
     }
 }
@@ -49,6 +53,24 @@ fn trends(id: RecordId, sources: &[Source<'_>]) -> Option<Vec<TrendView>> {
     if wanted.is_empty() {
         return Some(Vec::new());
     }
+    let all = values(sources);
+    Some(wanted.iter().map(|wanted| trend(wanted, &all)).filter(|trend| trend.points.len() > 1).collect())
+}
+
+/// A trend for each test and unit that there is, also of a single value.
+pub(super) fn every_test(sources: &[Source<'_>]) -> Vec<TrendView> {
+    let all = values(sources);
+    let mut wanted: Vec<&Measured> = Vec::new();
+    for (_, value) in &all {
+        if !wanted.iter().any(|known| (&known.test, &known.unit) == (&value.test, &value.unit)) {
+            wanted.push(value);
+        }
+    }
+    wanted.into_iter().map(|wanted| trend(wanted, &all)).collect()
+}
+
+/// The values in all records but those that were corrected.
+fn values<'a>(sources: &'a [Source<'a>]) -> Vec<(&'a Source<'a>, Measured)> {
     // An earlier version says what a hospital has since corrected.
     let versions: Vec<_> = sources
         .iter()
@@ -56,12 +78,11 @@ fn trends(id: RecordId, sources: &[Source<'_>]) -> Option<Vec<TrendView>> {
         .collect();
     let outdated = outdated(&versions);
     let current = sources.iter().filter(|source| !outdated.contains(&source.id));
-    let all: Vec<(&Source<'_>, Measured)> = current
+    current
         .flat_map(|source| {
             measured(source.content).unwrap_or_default().into_iter().map(move |value| (source, value))
         })
-        .collect();
-    Some(wanted.iter().map(|wanted| trend(wanted, &all)).filter(|trend| trend.points.len() > 1).collect())
+        .collect()
 }
 
 fn trend(wanted: &Measured, all: &[(&Source<'_>, Measured)]) -> TrendView {
@@ -171,6 +192,27 @@ mod tests {
         ]);
         let from: Vec<_> = found[0].points.iter().map(|point| point.hospital.name_en.as_str()).collect();
         assert_eq!(from, ["One", "Two"]);
+    }
+
+    #[test]
+    fn every_test_and_unit_is_listed_once_also_of_a_single_value() {
+        let hospital = hospital("One");
+        let contents = [
+            content("1", "2023", "5.10", "mmol/L"),
+            content("1", "2024-02-01", "6", "mmol/L"),
+            content("1", "2022-02-01", "95", "mg/dL"),
+            content("2", "2022-02-01", "7", "mmol/L"),
+        ];
+        let source = |(place, content): (usize, &'static str)| Source {
+            id: id(&place.to_string()),
+            replaces: None,
+            content: content.as_bytes(),
+            hospital: &hospital,
+        };
+        let sources: Vec<_> =
+            contents.into_iter().map(|content| &*content.leak()).enumerate().map(source).collect();
+        let counts: Vec<_> = every_test(&sources).iter().map(|test| test.points.len()).collect();
+        assert_eq!(counts, [2, 1, 1]);
     }
 
     #[test]

@@ -36,28 +36,15 @@ pub fn Home() -> Element {
 
 #[component]
 fn HomeBody(view: HomeView) -> Element {
+    let app = use_app();
     let t = use_translator();
+    if *app.simple.read() {
+        return rsx! { Simple { view } };
+    }
     rsx! {
         CheckedBadge { checked: view.checked.clone() }
         Paused {}
-        div { class: "stack tight", "aria-live": "polite",
-            if view.keys_elsewhere {
-                Link { class: "notice danger link", to: Route::ReplaceKeys {}, "data-testid": "home-keys-elsewhere",
-                    Glyph { icon: Icon::Warning, size: 24 }
-                    span { class: "grow",
-                        span { class: "strong block", {tr!(t, "keys-elsewhere")} }
-                        span { class: "small block", {tr!(t, "keys-elsewhere-next")} }
-                    }
-                    Glyph { icon: Icon::Next, size: 18 }
-                }
-            }
-            for line in view.emergencies_unseen.clone() {
-                EmergencyAlert { key: "{line.line.identity}-{line.line.number}", line }
-            }
-            for request in view.requests_waiting.clone() {
-                RequestAlert { key: "{request.id}", request }
-            }
-        }
+        Alerts { view: view.clone() }
         div { class: "stack tight",
             Link { class: "line boxed", to: if view.has_card { Route::Card {} } else { Route::CardMake {} }, "data-testid": "home-card",
                 span { class: "tile danger", Glyph { icon: Icon::Emergency } }
@@ -80,7 +67,7 @@ fn HomeBody(view: HomeView) -> Element {
                 }
             }
             if view.erasures_overdue > 0 {
-                Link { class: "notice wait link", to: Route::Records {}, "data-testid": "home-erasures-overdue",
+                Link { class: "notice wait link", to: Route::records(), "data-testid": "home-erasures-overdue",
                     Glyph { icon: Icon::Clock, size: 24 }
                     span { class: "grow strong", {tr!(t, "home-erasures-overdue", n = view.erasures_overdue)} }
                     Glyph { icon: Icon::Next, size: 18 }
@@ -96,6 +83,58 @@ fn HomeBody(view: HomeView) -> Element {
             }
         }
         Newest { newest: view.newest.clone(), records: view.records }
+    }
+}
+
+/// What must be seen before anything else.
+#[component]
+fn Alerts(view: HomeView) -> Element {
+    let t = use_translator();
+    rsx! {
+        div { class: "stack tight", "aria-live": "polite",
+            if view.keys_elsewhere {
+                Link { class: "notice danger link", to: Route::ReplaceKeys {}, "data-testid": "home-keys-elsewhere",
+                    Glyph { icon: Icon::Warning, size: 24 }
+                    span { class: "grow",
+                        span { class: "strong block", {tr!(t, "keys-elsewhere")} }
+                        span { class: "small block", {tr!(t, "keys-elsewhere-next")} }
+                    }
+                    Glyph { icon: Icon::Next, size: 18 }
+                }
+            }
+            for line in view.emergencies_unseen.clone() {
+                EmergencyAlert { key: "{line.line.identity}-{line.line.number}", line }
+            }
+            for request in view.requests_waiting.clone() {
+                RequestAlert { key: "{request.id}", request }
+            }
+        }
+    }
+}
+
+/// The same page for who wants few choices: what needs an answer, and four large ways on.
+#[component]
+fn Simple(view: HomeView) -> Element {
+    let t = use_translator();
+    let card = if view.has_card { Route::Card {} } else { Route::CardMake {} };
+    let ways = [
+        (card, Icon::Emergency, tr!(t, "home-card"), "home-card"),
+        (Route::records(), Icon::Records, tr!(t, "nav-records"), "simple-records"),
+        (Route::Sharing {}, Icon::Sharing, tr!(t, "home-readers", n = view.readers_now), "home-readers"),
+        (Route::Code {}, Icon::Scan, tr!(t, "code-title"), "home-code"),
+    ];
+    rsx! {
+        CheckedBadge { checked: view.checked.clone() }
+        Alerts { view: view.clone() }
+        div { class: "ways",
+            for (to, icon, label, testid) in ways {
+                Link { key: "{testid}", class: "way", to, "data-testid": testid,
+                    Glyph { icon, size: 40 }
+                    span { class: "strong", {label} }
+                }
+            }
+        }
+        Link { class: "ghost", to: Route::Settings {}, {tr!(t, "simple-more")} }
     }
 }
 
@@ -134,7 +173,7 @@ fn Newest(newest: Vec<RecordLineView>, records: u64) -> Element {
         section { class: "stack tight", "aria-labelledby": "newest",
             div { class: "row spread wrap",
                 h2 { id: "newest", {tr!(t, "home-newest")} }
-                Link { class: "ghost", to: Route::Records {}, "data-testid": "home-all-records", {tr!(t, "home-all-records", n = records)} }
+                Link { class: "ghost", to: Route::records(), "data-testid": "home-all-records", {tr!(t, "home-all-records", n = records)} }
             }
             ul { class: "list",
                 for line in newest {

@@ -1,6 +1,7 @@
 //! One line of the access log and the proof behind it.
 
 use super::events;
+use crate::app::use_app;
 use crate::components::actions::{Button, Weight};
 use crate::components::check::ProofPanel;
 use crate::components::dialog::Confirm;
@@ -21,6 +22,7 @@ use dioxus::prelude::*;
 /// The page.
 #[component]
 pub fn LogLine(identity: u32, number: u64) -> Element {
+    let app = use_app();
     let t = use_translator();
     let log = use_load(AccessLog {});
     let wanted = LineId { identity, number };
@@ -29,7 +31,7 @@ pub fn LogLine(identity: u32, number: u64) -> Element {
         log.state.read().value().and_then(|log| log.lines.iter().find(|line| line.line == wanted).cloned());
     rsx! {
         div { class: "page",
-            PageHead { title: tr!(t, "log-line-title", n = number), back: Route::Log {} }
+            PageHead { title: tr!(t, "log-line-title", n = number), back: Route::Log { filter: app.log_shown.0.peek().clone() } }
             if let Some(line) = line {
                 What { line, onchange: log.reload }
             }

@@ -2,6 +2,7 @@
 
 use super::erasure::Erasure;
 use super::large::Large;
+use crate::app::use_app;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::load::show;
 use crate::components::page::PageHead;
@@ -18,6 +19,7 @@ use dioxus::prelude::*;
 /// The page.
 #[component]
 pub fn Record(id: String) -> Element {
+    let app = use_app();
     let t = use_translator();
     let record = use_load_kept(RecordCall { id });
     let loaded =
@@ -25,7 +27,7 @@ pub fn Record(id: String) -> Element {
     let (title, highlight) = loaded.unwrap_or_else(|| (tr!(t, "record-title"), None));
     rsx! {
         div { class: "page",
-            PageHead { title, lead: highlight, back: Route::Records {} }
+            PageHead { title, lead: highlight, back: Route::Records { filter: app.records_shown.0.peek().clone() } }
             {show(record, |record| rsx! {
                 RecordBody { record: record.clone(),
                     if record.line.resource_type == "Observation" {

@@ -1,40 +1,51 @@
 //! All records on a timeline, filtered by category and by words.
 
 use super::erasure::ErasedRecords;
+use crate::app::use_app;
+use crate::components::actions::{Button, Weight};
 use crate::components::check::CheckedBadge;
-use crate::components::field::TextField;
-use crate::components::icon::{Glyph, Icon};
+use crate::components::field::{Select, TextField};
+use crate::components::icon::Icon;
 use crate::components::load::show;
 use crate::components::page::{Empty, PageHead};
 use crate::components::record::{CategoryChips, Timeline};
+use crate::filter::{Filter, words_are_in};
 use crate::hooks::use_load;
-use crate::i18n::{tr, use_translator};
+use crate::i18n::{tr, use_translator, words};
+use crate::pages::missing::Missing;
 use crate::pages::save_file::SaveSummary;
 use crate::route::Route;
 use amulet_app_api::records::{Category, RecordLineView, Records as RecordsCall, TimelineView};
+use amulet_app_api::wallet::HospitalView;
 use dioxus::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The page.
 #[component]
-pub fn Records() -> Element {
+pub fn Records(filter: Filter) -> Element {
     let t = use_translator();
     let timeline = use_load(RecordsCall {});
-    let chosen = use_signal(|| None::<Category>);
-    let search = use_signal(String::new);
     rsx! {
         div { class: "page",
             PageHead { title: tr!(t, "nav-records") }
-            {show(timeline, |view| rsx! { Body { view: view.clone(), chosen, search } })}
+            {show(timeline, |view| rsx! { Body { view: view.clone(), filter: filter.clone() } })}
         }
     }
 }
 
 #[component]
-fn Body(view: TimelineView, chosen: Signal<Option<Category>>, search: Signal<String>) -> Element {
+fn Body(view: TimelineView, filter: Filter) -> Element {
+    let app = use_app();
     let t = use_translator();
     let navigator = use_navigator();
-    let found = matching(&view.records, chosen(), &search.read());
-    let filter = format!("{:?} {}", chosen(), search.read());
+    let (mut shown, words) = app.records_shown;
+    let now = filter.clone();
+    use_effect(use_reactive!(|(now,)| shown.set(now)));
+    let found = matching(&view.records, &filter, &words.read());
+    let key = format!("{filter} {}", words.read());
+    let choose = use_callback(move |filter: Filter| {
+        navigator.replace(Route::Records { filter });
+    });
     if view.records.is_empty() && view.missing == 0 {
         return rsx! {
             CheckedBadge { checked: view.checked.clone() }
@@ -46,22 +57,24 @@ fn Body(view: TimelineView, chosen: Signal<Option<Category>>, search: Signal<Str
     }
     rsx! {
         CheckedBadge { checked: view.checked.clone() }
-        if view.missing > 0 {
-            div { class: "notice wait", role: "status", "data-testid": "records-missing",
-                Glyph { icon: Icon::Clock, size: 24 }
-                p { {tr!(t, "records-missing", n = view.missing)} }
-            }
+        Missing { records: view.missing }
+        div { class: "row wrap",
+            Link { class: "button second", to: Route::Labs {}, "data-testid": "records-labs", {tr!(t, "labs-title")} }
+            Link { class: "button second", to: Route::Medicines {}, "data-testid": "records-medicines", {tr!(t, "medicines-title")} }
         }
         div { class: "stack tight",
-            TextField { id: "records-search", label: tr!(t, "records-search"), kind: "search", value: search, plain: true }
-            CategoryChips { counts: view.categories.clone(), chosen }
+            TextField { id: "records-search", label: tr!(t, "records-search"), kind: "search", value: words, plain: true }
+            Kinds { counts: view.categories.clone(), filter: filter.clone(), onchoose: choose }
+            WhereAndWhen { records: view.records.clone(), filter: filter.clone(), onchoose: choose }
             p { class: "faint", role: "status", "aria-live": "polite", "data-testid": "records-count", {tr!(t, "records-count", n = found.len())} }
         }
         if found.is_empty() {
-            Empty { icon: Icon::Search, title: tr!(t, "records-none-title"), text: tr!(t, "records-none-text") }
+            Empty { icon: Icon::Search, title: tr!(t, "records-none-title"), text: tr!(t, "records-none-text"),
+                ShowAll { words, onchoose: choose }
+            }
         } else {
             // A new filter starts a new list, at its beginning.
-            Timeline { key: "{filter}", lines: found, onopen: move |id: String| {
+            Timeline { key: "{key}", lines: found, onopen: move |id: String| {
                 navigator.push(Route::Record { id });
             } }
         }
@@ -70,29 +83,106 @@ fn Body(view: TimelineView, chosen: Signal<Option<Category>>, search: Signal<Str
     }
 }
 
-/// Records of the category whose visible words contain every word typed.
-fn matching(records: &[RecordLineView], category: Option<Category>, search: &str) -> Vec<RecordLineView> {
-    let wanted: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
-    let fits = |line: &&RecordLineView| {
-        if category.is_some_and(|category| line.category != category) {
-            return false;
+/// Takes every restriction away.
+#[component]
+fn ShowAll(words: Signal<String>, onchoose: EventHandler<Filter>) -> Element {
+    let t = use_translator();
+    let mut words = words;
+    rsx! {
+        Button {
+            label: tr!(t, "filter-clear"),
+            weight: Weight::Second,
+            testid: "filter-clear",
+            onclick: move |()| {
+                words.set(String::new());
+                onchoose.call(Filter::default());
+            },
         }
-        let mut text =
-            format!("{} {} {}", line.title, line.hospital.name_en, line.hospital.name_zh).to_lowercase();
+    }
+}
+
+#[component]
+fn Kinds(counts: Vec<(Category, u64)>, filter: Filter, onchoose: EventHandler<Filter>) -> Element {
+    let chosen =
+        counts.iter().map(|(category, _)| *category).find(|category| kind_of(category) == filter.kind);
+    rsx! {
+        CategoryChips {
+            counts,
+            chosen,
+            onchoose: move |chosen: Option<Category>| {
+                let kind = chosen.as_ref().map(kind_of).unwrap_or_default().to_owned();
+                onchoose.call(Filter { kind, ..filter.clone() });
+            },
+        }
+    }
+}
+
+/// A category's name in the address.
+fn kind_of(category: &Category) -> &'static str {
+    words::category(category).trim_start_matches("category-")
+}
+
+/// The hospitals and years that there are; nothing where there is only one.
+#[component]
+fn WhereAndWhen(records: Vec<RecordLineView>, filter: Filter, onchoose: EventHandler<Filter>) -> Element {
+    let t = use_translator();
+    let hospitals: BTreeMap<String, HospitalView> =
+        records.iter().map(|line| (line.hospital.did.clone(), line.hospital.clone())).collect();
+    let years: BTreeSet<String> = records.iter().filter_map(year_of).map(str::to_owned).collect();
+    let (at, when) = (filter.clone(), filter.clone());
+    rsx! {
+        div { class: "row wrap",
+            if hospitals.len() > 1 {
+                Select {
+                    id: "records-hospital",
+                    label: tr!(t, "record-hospital"),
+                    all: tr!(t, "filter-all-hospitals"),
+                    choices: hospitals.into_iter().map(|(did, hospital)| (did, t.hospital(&hospital))).collect::<Vec<_>>(),
+                    chosen: filter.hospital.clone(),
+                    onchoose: move |hospital| onchoose.call(Filter { hospital, ..at.clone() }),
+                }
+            }
+            if years.len() > 1 {
+                Select {
+                    id: "records-year",
+                    label: tr!(t, "filter-year"),
+                    all: tr!(t, "filter-all-years"),
+                    choices: years.into_iter().rev().map(|year| (year.clone(), year)).collect::<Vec<_>>(),
+                    chosen: filter.year.clone(),
+                    onchoose: move |year| onchoose.call(Filter { year, ..when.clone() }),
+                }
+            }
+        }
+    }
+}
+
+/// The year of a record's date, as the record has it.
+fn year_of(line: &RecordLineView) -> Option<&str> {
+    line.date.as_deref().and_then(|date| date.get(..4))
+}
+
+/// Records that fit, and whose visible words contain every word typed.
+fn matching(records: &[RecordLineView], filter: &Filter, words: &str) -> Vec<RecordLineView> {
+    let fits = |line: &&RecordLineView| {
+        (filter.kind.is_empty() || kind_of(&line.category) == filter.kind)
+            && (filter.hospital.is_empty() || line.hospital.did == filter.hospital)
+            && (filter.year.is_empty() || year_of(line) == Some(&filter.year))
+    };
+    let says = |line: &&RecordLineView| {
+        let mut text = format!("{} {} {}", line.title, line.hospital.name_en, line.hospital.name_zh);
         for part in [&line.highlight, &line.date].into_iter().flatten() {
             text.push(' ');
-            text.push_str(&part.to_lowercase());
+            text.push_str(part);
         }
-        wanted.iter().all(|word| text.contains(word))
+        words_are_in(words, &text)
     };
-    records.iter().filter(fits).cloned().collect()
+    records.iter().filter(fits).filter(says).cloned().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use amulet_app_api::records::DataClass;
-    use amulet_app_api::wallet::HospitalView;
 
     fn line(title: &str, category: Category) -> RecordLineView {
         RecordLineView {
@@ -115,13 +205,25 @@ mod tests {
     #[test]
     fn every_word_typed_must_be_found_somewhere_on_the_line() {
         let records = [line("Hemoglobin", Category::Labs), line("青霉素", Category::Allergies)];
-        let titles = |category, search| {
-            matching(&records, category, search).iter().map(|line| line.title.clone()).collect::<Vec<_>>()
+        let titles = |category: Option<Category>, search| {
+            let kind = category.as_ref().map(kind_of).unwrap_or_default().to_owned();
+            matching(&records, &Filter { kind, ..Filter::default() }, search)
+                .iter()
+                .map(|line| line.title.clone())
+                .collect::<Vec<_>>()
         };
         assert_eq!(titles(None, "hemo 13.2"), ["Hemoglobin"]);
         assert_eq!(titles(None, "霉素 市一"), ["青霉素"]);
         assert_eq!(titles(None, "hemo urine"), Vec::<String>::new());
         assert_eq!(titles(Some(Category::Labs), "city"), ["Hemoglobin"]);
         assert_eq!(titles(None, " ").len(), 2);
+        let at = |hospital: &str, year: &str| Filter {
+            hospital: hospital.to_owned(),
+            year: year.to_owned(),
+            ..Filter::default()
+        };
+        assert_eq!(matching(&records, &at("", "2024"), "").len(), 2);
+        assert_eq!(matching(&records, &at("", "2023"), "").len(), 0);
+        assert_eq!(matching(&records, &at("did:amulet:other", ""), "").len(), 0);
     }
 }
