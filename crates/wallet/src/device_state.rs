@@ -151,13 +151,17 @@ impl DeviceState {
         self.seen.get(&identity).copied().unwrap_or(0)
     }
 
-    /// Reads the state of a wallet, by the first of `keys` that opens it. What is missing or cannot be opened is as if it had
-    /// never been.
+    /// Reads the state of a wallet, by the first of `keys` that opens it. What is missing, cannot be read or cannot be opened is as
+    /// if it had never been.
     ///
     /// # Errors
-    /// Those of the store.
+    /// [`StoreError::Name`], [`StoreError::System`].
     pub fn load(store: &dyn DeviceStore, id: KeyFileId, keys: &[ContentKey]) -> Result<Self, StoreError> {
-        let Some(sealed) = store.read(&file_name(id))? else { return Ok(Self::default()) };
+        let sealed = match store.read(&file_name(id)) {
+            Err(error) if error.is_unreadable() => None,
+            read => read?,
+        };
+        let Some(sealed) = sealed else { return Ok(Self::default()) };
         let opened = keys.iter().find_map(|key| open_content(key, AAD, &sealed).ok());
         let parts = opened.and_then(|plain| codec::decode::<Parts>(&plain, STORED_FILE_BYTES_MAX).ok());
         Ok(parts.map(|parts| Self::from_parts(&parts)).unwrap_or_default())
@@ -200,7 +204,7 @@ pub fn file_name(id: KeyFileId) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::MemoryStore;
+    use crate::store::{MemoryStore, UnreadableStore};
     use amulet_crypto::digest::sm3;
     use amulet_crypto::entropy::SeededEntropy;
     use amulet_crypto::signing::SigningKey;
@@ -265,5 +269,11 @@ mod tests {
         let key = ContentKey::generate(&mut entropy);
         store.write(&file_name(id), b"not sealed by anybody").unwrap();
         assert_eq!(DeviceState::load(&store, id, std::slice::from_ref(&key)).unwrap().seen(did()), 0);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_as_if_it_had_never_been() {
+        let id = KeyFileId::generate(&mut SeededEntropy::new(1));
+        assert!(DeviceState::load(&UnreadableStore, id, &[]).unwrap() == DeviceState::default());
     }
 }

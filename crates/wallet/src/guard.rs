@@ -47,10 +47,14 @@ impl Guard {
     /// Reads what a device remembers of a wallet.
     ///
     /// # Errors
-    /// Those of the store.
+    /// [`StoreError::Name`], [`StoreError::System`].
     pub fn load(store: &dyn DeviceStore, id: KeyFileId, now: Timestamp) -> Result<Self, StoreError> {
-        let Some(bytes) = store.read(&file_name(id))? else { return Ok(Self::default()) };
         let damaged = Self { failures: FAILURES_OF_DAMAGED, since: now };
+        let bytes = match store.read(&file_name(id)) {
+            Err(error) if error.is_unreadable() => return Ok(damaged),
+            read => read?,
+        };
+        let Some(bytes) = bytes else { return Ok(Self::default()) };
         Ok(codec::decode(&bytes, GUARD_BYTES_MAX).unwrap_or(damaged))
     }
 
@@ -98,7 +102,7 @@ pub fn file_name(id: KeyFileId) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::MemoryStore;
+    use crate::store::{MemoryStore, UnreadableStore};
     use amulet_crypto::entropy::SeededEntropy;
 
     fn id() -> KeyFileId {
@@ -163,5 +167,7 @@ mod tests {
         later.try_at(Timestamp(now.0 + WAITS_MS[2])).unwrap();
         Guard::default().save(&store, id()).unwrap();
         assert_eq!(store.read(&file_name(id())).unwrap(), None);
+        let mut unreadable = Guard::load(&UnreadableStore, id(), now).unwrap();
+        assert_eq!(unreadable.try_at(now).unwrap_err().wait_ms, WAITS_MS[2]);
     }
 }

@@ -117,6 +117,13 @@ impl Drop for Payload {
     }
 }
 
+/// Room for all of it from the start: what grows leaves its secrets behind where it was.
+fn encode(payload: &Payload) -> Zeroizing<Vec<u8>> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES_MAX));
+    payload.serialize(&mut *plain).expect("encoding into memory does not fail");
+    plain
+}
+
 /// The payload as it was before keys could be replaced.
 #[derive(BorshDeserialize)]
 struct PayloadBefore {
@@ -195,6 +202,9 @@ pub enum KeyFileError {
     /// The keys were replaced as often as they can be.
     #[error("keys can be replaced {FORMER_SEEDS_MAX} times")]
     TooManySeeds,
+    /// New words are those in force, or some before: whoever has those could do everything again.
+    #[error("these recovery words were used for this wallet before")]
+    WordsUsed,
     /// The file opens, but does not hold twelve recovery words.
     #[error(transparent)]
     Words(PhraseError),
@@ -300,7 +310,7 @@ pub fn seal(
     if payload.former.len() > FORMER_SEEDS_MAX {
         return Err(KeyFileError::TooManySeeds);
     }
-    let plain = Zeroizing::new(codec::encode(&payload));
+    let plain = encode(&payload);
     let sealed = derive_key(passphrase, &params)?.seal(&header.aad(), &plain, entropy)?;
     Ok((id, codec::encode(&StoredFile { header, sealed })))
 }
@@ -337,7 +347,7 @@ pub fn add_relationship(
 /// Puts new recovery words in the place of those in a wallet file, and keeps the seed before. Takes as long as [`derive_key`].
 ///
 /// # Errors
-/// As [`open`]; [`KeyFileError::TooManySeeds`].
+/// As [`open`]; [`KeyFileError::TooManySeeds`], [`KeyFileError::WordsUsed`].
 pub fn replace_words(
     bytes: &[u8],
     passphrase: &str,
@@ -348,8 +358,18 @@ pub fn replace_words(
         if payload.former.len() >= FORMER_SEEDS_MAX {
             return Err(KeyFileError::TooManySeeds);
         }
-        let before = SeedPhrase::parse(&payload.words).map_err(KeyFileError::Words)?;
-        payload.former.push(*before.to_seed().expose_secret());
+        let before =
+            SeedPhrase::parse(&payload.words).map_err(KeyFileError::Words)?.to_seed().expose_secret();
+        let new = phrase.to_seed().expose_secret();
+        if payload.former.iter().chain([&*before]).any(|used| *used == *new) {
+            return Err(KeyFileError::WordsUsed);
+        }
+        // Copied by hand: a list that makes room for itself leaves its seeds behind where it was.
+        let mut former = Vec::with_capacity(payload.former.len() + 1);
+        former.extend_from_slice(&payload.former);
+        former.push(*before);
+        payload.former.zeroize();
+        payload.former = former;
         payload.words.zeroize();
         payload.words = phrase.words().join(" ");
         Ok(())
@@ -372,7 +392,7 @@ pub fn change_passphrase(
     let payload = Payload::decode(header.version, &plain)?;
     header.version = KEY_FILE_VERSION;
     header.params = params;
-    let plain = Zeroizing::new(codec::encode(&payload));
+    let plain = encode(&payload);
     let sealed = derive_key(new, &params)?.seal(&header.aad(), &plain, entropy)?;
     Ok(codec::encode(&StoredFile { header, sealed }))
 }
@@ -390,7 +410,7 @@ fn change(
     let mut payload = Payload::decode(header.version, &plain)?;
     edit(&mut payload)?;
     header.version = KEY_FILE_VERSION;
-    let plain = Zeroizing::new(codec::encode(&payload));
+    let plain = encode(&payload);
     let sealed = key.seal(&header.aad(), &plain, entropy)?;
     Ok(codec::encode(&StoredFile { header, sealed }))
 }
@@ -659,6 +679,21 @@ mod tests {
         let seeds = opened.into_seeds();
         assert_eq!(Identity::of(&seeds, first).did, made.identity().did);
         assert!(Identity::of(&seeds, second).former.is_empty());
+    }
+
+    #[test]
+    fn words_that_were_in_force_once_are_not_taken_as_new() {
+        let made = made();
+        let mut entropy = SeededEntropy::new(14);
+        let first = open(&made.file, PASSPHRASE).unwrap().phrase;
+        let refused = replace_words(&made.file, PASSPHRASE, &first, &mut entropy).unwrap_err();
+        assert_eq!(refused, KeyFileError::WordsUsed);
+        let second = SeedPhrase::generate(Language::English, &mut entropy);
+        let file = replace_words(&made.file, PASSPHRASE, &second, &mut entropy).unwrap();
+        for used in [&first, &second] {
+            let refused = replace_words(&file, PASSPHRASE, used, &mut entropy).unwrap_err();
+            assert_eq!(refused, KeyFileError::WordsUsed);
+        }
     }
 
     #[test]

@@ -55,6 +55,14 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the file is there, and can be nothing that was written.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::TooLarge { .. })
+    }
+}
+
 /// Small named files of a device.
 pub trait DeviceStore: Send + Sync {
     /// Names of all files, ascending; at most [`FILES_MAX`].
@@ -80,6 +88,34 @@ pub trait DeviceStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Name`], [`StoreError::System`].
     fn remove(&self, name: &str) -> Result<(), StoreError>;
+}
+
+/// A store of files that are there and cannot be read.
+#[cfg(test)]
+pub(crate) struct UnreadableStore;
+
+#[cfg(test)]
+impl DeviceStore for UnreadableStore {
+    fn list(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let name = name.to_owned();
+        Err(if name.ends_with(".state") {
+            StoreError::Damaged { name }
+        } else {
+            StoreError::TooLarge { name, found: STORED_FILE_BYTES_MAX as u64 + 1 }
+        })
+    }
+
+    fn write(&self, _: &str, _: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn remove(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// Refuses names that could leave the folder or differ only in ways some systems ignore.

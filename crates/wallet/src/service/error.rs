@@ -27,6 +27,8 @@ pub(crate) fn keyfile(error: KeyFileError) -> ApiError {
     match error {
         KeyFileError::WrongPassphrase => ErrorCode::WrongPassphrase.into(),
         KeyFileError::Name { .. } => ApiError::new(ErrorCode::BadRequest).with("field", "name"),
+        // Others have to be shown.
+        KeyFileError::WordsUsed => ErrorCode::NoPendingWords.into(),
         KeyFileError::Passphrase(PassphraseError::Empty) => ErrorCode::WrongPassphrase.into(),
         KeyFileError::Passphrase(PassphraseError::TooLong { .. }) => ErrorCode::WrongPassphrase.into(),
         other => ApiError::new(ErrorCode::Storage).with("message", other),

@@ -1,11 +1,13 @@
 //! What is left in the memory of a process when its wallet is locked: no secret that this code knows of.
 
 use crate::setup::{Device, PASSPHRASE, call, genesis, made, service};
-use amulet_app_api::security::Touch;
+use amulet_app_api::security::{ChangePassphrase, Touch};
 use amulet_app_api::wallet::{AddDemoPerson, Lock, MyCodes, Unlock};
-use amulet_crypto::kdf::KeyPath;
+use amulet_crypto::entropy::SeededEntropy;
+use amulet_crypto::kdf::{KeyPath, Language, SeedPhrase};
+use amulet_crypto::passphrase::PassphraseParams;
 use amulet_wallet::identity::device_key;
-use amulet_wallet::keyfile::{self, Role};
+use amulet_wallet::keyfile::{self, NewWallet, Role};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::process::{Child, Command, Stdio};
@@ -45,6 +47,14 @@ async fn the_process_that_is_looked_at() {
     call(&service, Unlock { id, passphrase }).await.unwrap();
     call(&service, Touch {}).await.unwrap();
     call(&service, MyCodes {}).await.unwrap();
+    // Both seal all that a wallet file holds anew, the second with one seed more.
+    let typed = || PASSPHRASE.to_owned();
+    call(&service, ChangePassphrase { passphrase: typed(), new: typed() }).await.unwrap();
+    let mut entropy = SeededEntropy::new(6);
+    let phrase = SeedPhrase::generate(Language::English, &mut entropy);
+    drop(keyfile::replace_words(&file, PASSPHRASE, &phrase, &mut entropy).unwrap());
+    drop(phrase);
+    amulet_crypto::wipe_stack();
     say(OPEN);
     wait(&mut input);
     call(&service, Lock {}).await.unwrap();
@@ -64,7 +74,7 @@ fn wait(input: &mut File) {
 
 #[test]
 fn a_locked_wallet_leaves_no_secret_in_memory() {
-    let file = made(&genesis(1), "王芳", Role::Patient, 2).file;
+    let file = with_former_seeds(&made(&genesis(1), "王芳", Role::Patient, 2).file);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("one.amulet");
     std::fs::write(&path, &file).unwrap();
@@ -90,6 +100,25 @@ fn a_locked_wallet_leaves_no_secret_in_memory() {
     assert_eq!(locked, Vec::<String>::new(), "still in memory after locking");
 }
 
+/// The wallet of a file, as if its keys had been replaced many times.
+fn with_former_seeds(file: &[u8]) -> Vec<u8> {
+    let open = keyfile::open(file, PASSPHRASE).unwrap();
+    let mut entropy = SeededEntropy::new(5);
+    let mut former = || SeedPhrase::generate(Language::English, &mut entropy).to_seed();
+    let former: Vec<_> = (0..40).map(|_| former()).collect();
+    let new = NewWallet {
+        name: "王芳",
+        role: Role::Patient,
+        phrase: &open.phrase,
+        relationships: &open.relationships,
+        former: &former,
+        chain: open.header.chain,
+        created: open.header.created,
+    };
+    let params = PassphraseParams::floor(&mut entropy);
+    keyfile::seal(&new, PASSPHRASE, params, &mut entropy).unwrap().1
+}
+
 /// Reads until the process has said this.
 fn hear(said: &mut impl BufRead, what: &str) {
     let mut line = String::new();
@@ -102,13 +131,16 @@ fn hear(said: &mut impl BufRead, what: &str) {
 fn secrets(file: &[u8]) -> Vec<Secret> {
     let open = keyfile::open(file, PASSPHRASE).unwrap();
     let seed = open.phrase.to_seed();
-    let relationship = open.relationships[0];
-    let identity = amulet_wallet::identity::Identity::derive(&seed, relationship);
+    let identity = amulet_wallet::identity::Identity::derive(&seed, open.relationships[0]);
+    let former = |number: usize| Zeroizing::new(open.former[number].expose_secret().to_vec());
     let words = open.phrase.words();
     vec![
         ("passphrase", Zeroizing::new(PASSPHRASE.as_bytes().to_vec())),
         ("words", Zeroizing::new(words.join(" ").into_bytes())),
         ("words without spaces", Zeroizing::new(words.concat().into_bytes())),
+        ("oldest seed", former(0)),
+        ("a former seed", former(20)),
+        ("newest former seed", former(39)),
         ("seed", Zeroizing::new(seed.expose_secret().to_vec())),
         ("signing key", Zeroizing::new(identity.signing.expose_secret().to_vec())),
         ("agreement key", Zeroizing::new(identity.agreement.expose_secret().to_vec())),
