@@ -6,14 +6,17 @@ use amulet_app_api::access::{AccessLog, EmergencyReason, LogEvent, Purpose};
 use amulet_app_api::card::{Card, CardView, MakeCard};
 use amulet_app_api::clinician::{DeclareEmergency, MyAccesses, OpenEmergency, ReadCard, ReadGrant};
 use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
+use amulet_app_api::inbox::{Inbox, InboxNews};
 use amulet_app_api::keys::{Keys, ReplaceKeys};
 use amulet_app_api::records::{Category, Record, Records};
 use amulet_app_api::recovery::{Guardians, MakeSheets, RestoreFromSheets, TrySheets};
+use amulet_app_api::security::ChangePassphrase;
 use amulet_app_api::wallet::{
-    AddHospital, Home, Language, NewWords, RestoreWallet, SessionView, Sync, Unlock, WordsView,
+    AddHospital, Home, Language, Lock, NewWords, Progress, RestoreWallet, SessionView, Status, Sync, Task,
+    Unlock, WordsView,
 };
 use amulet_crypto::entropy::SystemEntropy;
-use amulet_crypto::kdf::{Language as Phrases, SeedPhrase};
+use amulet_crypto::kdf::{Language as Phrases, Seed, SeedPhrase};
 use amulet_crypto::passphrase::PassphraseParams;
 use amulet_light_client::{Clock, SystemClock};
 use amulet_tests::samples::Sample;
@@ -21,6 +24,7 @@ use amulet_tests::wallet::{Newcomer, PASSPHRASE, Wallet, clinician, new_patient}
 use amulet_wallet::identity::Relationship;
 use amulet_wallet::keyfile::{self, NewWallet, Role};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// New words, shown on a device, with the answers to what is asked.
 async fn words_on(wallet: &Wallet) -> (WordsView, Vec<String>) {
@@ -89,9 +93,8 @@ pub async fn are_replaced_after_a_loss(world: &World) {
     assert_eq!(thieves.fails(from_sheets(world, &sheets)).await.code, ErrorCode::WordsReplaced);
     everything_is_still_there(world, &home, &sample, &card).await;
     the_lost_device_is_nobody(world, &lost, &old).await;
-    let hospital =
-        AddHospital { hospital: world.organisation(4).to_string(), passphrase: PASSPHRASE.to_owned() };
-    let both = home.must(hospital).await;
+    let both = home.must(add(world, 4)).await;
+    old_words_make_decoys(world, &old).await;
     comes_back_from_the_new_words(world, &shown.words, &both, &sample).await;
     twice(world, &home, &both, &sample).await;
 }
@@ -144,27 +147,64 @@ async fn everything_is_still_there(world: &World, home: &Wallet, sample: &Sample
     zhao.must(OpenEmergency { declaration: declared.declaration }).await;
 }
 
+fn add(world: &World, hospital: usize) -> AddHospital {
+    AddHospital { hospital: world.organisation(hospital).to_string(), passphrase: PASSPHRASE.to_owned() }
+}
+
+/// A device with an open wallet made of these words, for identities of the first seed at these hospitals.
+async fn device_of(
+    world: &World,
+    phrase: &SeedPhrase,
+    former: &[Seed],
+    hospitals: &[usize],
+) -> (Wallet, SessionView) {
+    let mut entropy = SystemEntropy;
+    let relationships: Vec<_> =
+        hospitals.iter().map(|number| Relationship::first(world.organisation(*number))).collect();
+    let new = NewWallet {
+        name: "周宁",
+        role: Role::Patient,
+        phrase,
+        relationships: &relationships,
+        former,
+        chain: world.genesis.chain_id(),
+        created: SystemClock.now(),
+    };
+    let params = PassphraseParams::floor(&mut entropy);
+    let (id, file) = keyfile::seal(&new, PASSPHRASE, params, &mut entropy).unwrap();
+    let device = Wallet::with_files(world.net.network(), &[(id.file_name(), file)]);
+    let session = device.must(unlock(&id.to_string(), PASSPHRASE)).await;
+    (device, session)
+}
+
+fn unlock(id: &str, passphrase: &str) -> Unlock {
+    Unlock { id: id.to_owned(), passphrase: passphrase.to_owned() }
+}
+
+/// Whoever has the old words registers identities in the person's name, where they have none and where they have a newer one, and
+/// replaces the keys of one of them. What was taken from the thief, and what the ledger refuses, does not keep that back.
+async fn old_words_make_decoys(world: &World, old: &[String]) {
+    let phrase = SeedPhrase::parse(&old.join(" ")).unwrap();
+    let (thief, _) = device_of(world, &phrase, &[], &[1, 3]).await;
+    thief.must(add(world, 2)).await;
+    let (_, answers) = words_on(&thief).await;
+    let replaced = thief.must(ReplaceKeys { answers, passphrase: PASSPHRASE.to_owned() }).await;
+    assert_eq!((replaced.replaced, replaced.elsewhere, replaced.powerless), (1, true, false));
+    let waiting: Vec<_> = replaced.waiting.iter().map(|hospital| hospital.did.clone()).collect();
+    assert_eq!(waiting, [world.organisation(3).to_string()], "nobody was ever registered there");
+    let (thief, _) = device_of(world, &phrase, &[], &[2]).await;
+    thief.must(add(world, 3)).await;
+    thief.must(add(world, 4)).await;
+}
+
 /// A device that stopped after it had written the new words and before it told the hospitals goes on by itself.
 pub async fn go_on_after_an_interruption(world: &World) {
     let Newcomer { wallet: other, words, session } = new_patient(&world.net, "周宁", 2).await;
     let mut entropy = SystemEntropy;
     let old = SeedPhrase::parse(&words.join(" ")).unwrap();
     let new = SeedPhrase::generate(Phrases::English, &mut entropy);
-    let chain = world.genesis.chain_id();
-    let stopped = NewWallet {
-        name: "周宁",
-        role: Role::Patient,
-        phrase: &new,
-        relationships: &[Relationship::first(world.organisation(2))],
-        former: &[old.to_seed()],
-        chain,
-        created: SystemClock.now(),
-    };
-    let params = PassphraseParams::floor(&mut entropy);
-    let (id, file) = keyfile::seal(&stopped, PASSPHRASE, params, &mut entropy).unwrap();
-    let device = Wallet::with_files(world.net.network(), &[(id.file_name(), file)]);
-    let unlock = Unlock { id: id.to_string(), passphrase: PASSPHRASE.to_owned() };
-    assert_eq!(device.must(unlock).await.did(), session.did());
+    let (device, stopped) = device_of(world, &new, &[old.to_seed()], &[2]).await;
+    assert_eq!(stopped.did(), session.did());
     let waiting = device.must(Keys {}).await;
     assert_eq!((waiting.waiting.len(), waiting.at, waiting.elsewhere), (1, None, false));
     other.must(Sync { all: true }).await;
@@ -181,7 +221,8 @@ pub async fn go_on_after_an_interruption(world: &World) {
 pub async fn wait_for_the_connection(world: &World) {
     let Newcomer { words, .. } = new_patient(&world.net, "周宁", 3).await;
     let (device, refuse) = Wallet::without_submissions(world.net.network());
-    device.must(restore(world, &words, 3)).await;
+    let session = device.must(restore(world, &words, 3)).await;
+    locked_meanwhile(&device, &session).await;
     let (shown, answers) = words_on(&device).await;
     let cut = device.must(ReplaceKeys { answers, passphrase: PASSPHRASE.to_owned() }).await;
     assert_eq!((cut.replaced, cut.waiting.len(), cut.at), (1, 1, None));
@@ -189,13 +230,59 @@ pub async fn wait_for_the_connection(world: &World) {
     device.must(Sync { all: true }).await;
     let done = device.must(Keys {}).await;
     assert_eq!((done.replaced, done.waiting.len()), (1, 0));
-    device_from(world, &shown.words, 3).await;
+    changes_undo_nothing(world, &shown.words).await;
+}
+
+/// Waits until the wallet is at a task.
+async fn at(device: &Wallet, task: Task) {
+    while device.must(Progress {}).await.is_none_or(|progress| progress.task != task) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A wallet that is locked while its keys are about to be replaced stays locked, and as it was.
+async fn locked_meanwhile(device: &Wallet, session: &SessionView) {
+    let (_, answers) = words_on(device).await;
+    let replace = device.call(ReplaceKeys { answers, passphrase: PASSPHRASE.to_owned() });
+    let lock = async {
+        at(device, Task::Unlocking).await;
+        device.must(Lock {}).await;
+    };
+    let (replaced, ()) = futures::join!(replace, lock);
+    assert_eq!(replaced.unwrap_err().code, ErrorCode::Locked);
+    assert_eq!(device.must(Status {}).await.session, None);
+    device.must(unlock(&session.wallet.id, PASSPHRASE)).await;
+    assert_eq!(device.must(Keys {}).await.replaced, 0);
+}
+
+/// A hospital is added and the passphrase changed at once; what was done stays done.
+async fn changes_undo_nothing(world: &World, words: &[String]) {
+    let (device, session) = device_from(world, words, 3).await;
+    let new = "a kettle hums behind the door";
+    let change = ChangePassphrase { passphrase: PASSPHRASE.to_owned(), new: new.to_owned() };
+    let add = device.call(add(world, 1));
+    let change = async {
+        at(&device, Task::WaitingForHospitals).await;
+        device.must(change).await;
+    };
+    let (added, ()) = futures::join!(add, change);
+    device.must(Lock {}).await;
+    let again = device.must(unlock(&session.wallet.id, new)).await;
+    match added {
+        Ok(both) => assert_eq!(again, both),
+        // The passphrase was no longer that one when the file came to be changed.
+        Err(error) => assert_eq!((error.code, again), (ErrorCode::WrongPassphrase, session)),
+    }
 }
 
 async fn the_lost_device_is_nobody(world: &World, lost: &Wallet, old: &[String]) {
     lost.must(Sync { all: true }).await;
     assert!(lost.must(Home {}).await.keys_elsewhere);
-    assert!(lost.must(Keys {}).await.elsewhere);
+    let keys = lost.must(Keys {}).await;
+    assert!(keys.elsewhere && keys.powerless);
+    let inbox = lost.must(Inbox {}).await;
+    assert!(inbox.items.iter().any(|item| item.what == InboxNews::KeysReplaced), "{inbox:?}");
+    assert_eq!(lost.fails(add(world, 2)).await.code, ErrorCode::KeysReplaced);
     let chen = clinician(&world.net, "dr-chen").await;
     let me = chen.must(MyAccesses {}).await.me.expect("a clinician").did;
     assert_eq!(labs_for(lost, &me).await, Err(ErrorCode::KeysReplaced));

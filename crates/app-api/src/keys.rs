@@ -16,11 +16,13 @@ pub struct KeysView {
     pub at: Option<TimeMs>,
     /// Hospitals where the keys before still count, because the replacement was interrupted. It goes on by itself.
     pub waiting: Vec<HospitalView>,
-    /// Whether somebody else replaced them: this wallet speaks for nobody there any more.
+    /// Whether somebody else replaced them, at one hospital or more: this wallet speaks for nobody there any more.
     pub elsewhere: bool,
+    /// Whether that is so at all hospitals.
+    pub powerless: bool,
 }
 
-/// Replace all keys by those of the words last made by `NewWords`. From then on every other device with the words before is
+/// Replace all keys that are still this person's by those of the words last made by `NewWords`. From then on every other device with the words before is
 /// worthless, and so are those words.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReplaceKeys {

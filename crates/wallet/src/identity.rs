@@ -135,6 +135,11 @@ impl Identity {
         Self { did, former, ..now }
     }
 
+    /// The keys that sign or signed for it, the oldest first.
+    pub fn signing_keys(&self) -> impl Iterator<Item = &SigningKey> {
+        self.former.iter().map(|keys| &keys.signing).chain([&self.signing])
+    }
+
     /// Opens something that was sealed to this identity, with the key in force or one before it; the error is that of the key
     /// in force.
     ///

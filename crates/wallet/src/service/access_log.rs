@@ -51,13 +51,22 @@ impl Service {
         self.save_device(&session.owner, &mut device)
     }
 
-    /// Writes what a wallet remembers on its device.
+    /// Writes what a wallet remembers on its device; `device` is what `owner` has of it, whose lock comes before that of the state.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Locked`] when the wallet was erased meanwhile, or opened anew, which has read what there was.
     pub(super) fn save_device(
         &self,
-        owner: &Owner,
+        owner: &Arc<Owner>,
         device: &mut crate::device_state::DeviceState,
     ) -> Result<(), ApiError> {
         let (store, now) = (self.store.as_ref(), self.now());
+        let state = self.state();
+        let open = state.person.as_ref().filter(|open| open.owner.id == owner.id);
+        let is_anew = open.is_some_and(|open| !Arc::ptr_eq(&open.owner, owner));
+        if is_anew || store.read(&owner.id.file_name()).map_err(storage)?.is_none() {
+            return Err(ErrorCode::Locked.into());
+        }
         device.save(store, owner.id, &owner.device_key, now, &mut SystemEntropy).map_err(storage)
     }
 

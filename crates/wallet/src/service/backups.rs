@@ -23,7 +23,10 @@ impl Service {
         let id = self.person()?.owner.id;
         let keys = self.store.read(&id.file_name()).map_err(storage)?;
         let keys = keys.ok_or_else(|| ApiError::new(ErrorCode::NoSuchWallet))?;
-        let device = self.store.read(&device_state::file_name(id)).map_err(storage)?;
+        let device = match self.store.read(&device_state::file_name(id)) {
+            Err(error) if error.is_unreadable() => None,
+            read => read.map_err(storage)?,
+        };
         let day = dates::day_at(seconds(self.now().0)).map(dates::text_of).unwrap_or_default();
         self.hand_out(format!("amulet-{day}{BACKUP_SUFFIX}"), Backup { keys, device }.encode()).await
     }
@@ -55,6 +58,7 @@ impl Service {
             return Err(ErrorCode::OtherNetwork.into());
         }
         let name = header.id.file_name();
+        let alone = self.files.lock().await;
         if self.store.read(&name).map_err(storage)?.is_some() {
             return Err(ErrorCode::WalletExists.into());
         }
@@ -71,6 +75,7 @@ impl Service {
         }
         self.store.write(&name, keys).map_err(storage)?;
         let person = self.open_wallet(keys, passphrase).await?;
+        drop(alone);
         self.session_view(&person).await
     }
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 use super::Service;
-use super::error::{internal, storage};
+use super::error::internal;
 use super::session::Person;
 use super::wallets::check_passphrase;
 use crate::device_state::StoredSheets;
@@ -78,16 +78,14 @@ impl Service {
         person: &Person,
         passphrase: &str,
     ) -> Result<OpenWallet, ApiError> {
-        let bytes = self.store.read(&person.owner.id.file_name()).map_err(storage)?;
-        let bytes = bytes.ok_or_else(|| ApiError::new(ErrorCode::NoSuchWallet))?;
+        let bytes = self.file_bytes(&person.owner)?;
         self.try_passphrase(person.owner.id, || keyfile::open(&bytes, passphrase)).await
     }
 
     fn remember(&self, person: &Person, sheets: StoredSheets) -> Result<(), ApiError> {
         let mut device = person.owner.device();
         device.sheets = Some(sheets);
-        let (id, key) = (person.owner.id, &person.owner.device_key);
-        device.save(self.store.as_ref(), id, key, self.now(), &mut SystemEntropy).map_err(storage)
+        self.save_device(&person.owner, &mut device)
     }
 
     /// Tries out whether sheets give the open wallet's words.

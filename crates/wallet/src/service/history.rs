@@ -96,6 +96,7 @@ fn has_details(event: &Event) -> bool {
             | Event::AccessGranted { .. }
             | Event::EmergencyDeclared { .. }
             | Event::ErasureOrdered { .. }
+            | Event::KeysReplaced { .. }
     )
 }
 

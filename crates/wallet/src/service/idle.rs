@@ -54,18 +54,24 @@ impl Service {
         self.state().used_at = now;
     }
 
-    /// Locks the wallet if nobody has used it for as long as was chosen. A clock that was set back counts as use now.
+    /// Locks the wallet if nobody has used it for as long as was chosen. A clock that was set back counts as use now. Secrets that
+    /// waited too long for their owner to go on are forgotten too.
     pub(super) fn lock_if_idle(&self) {
         let now = self.now();
         let mut state = self.state();
+        if state.pending.as_ref().is_some_and(|pending| pending.is_over(now)) {
+            state.pending = None;
+        }
+        if state.pending_move.as_ref().is_some_and(|pending| pending.is_over(now)) {
+            state.pending_move = None;
+        }
         let Some(role) = state.person.as_ref().map(|person| person.owner.role) else { return };
         if now < state.used_at {
             state.used_at = now;
         }
         let limit = u64::from(state.auto_lock.minutes(role)) * MINUTE_MS;
         if now.millis_since(state.used_at) >= limit {
-            state.person = None;
-            state.inbox = None;
+            state.close();
         }
     }
 

@@ -76,7 +76,7 @@ use error::{internal, storage};
 use hospitals::JoinedHospitals;
 use progress::{ProgressBoard, RunningTask};
 use reporting::ScoreTimes;
-use session::{PendingWords, Person, Session};
+use session::{Owner, PendingWords, Person, Session};
 use usage::Usage;
 
 /// How a hospital is asked to take a file in.
@@ -140,6 +140,8 @@ pub struct Service {
     background: Background,
     progress: ProgressBoard,
     cancelling: large::Cancelling,
+    /// Held from reading a wallet's file to writing it, so that no change undoes another; taken before `state`.
+    files: futures::lock::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -162,6 +164,23 @@ struct State {
     usage: Usage,
     inbox: Option<inbox::Derived>,
     demo_people: Option<Vec<(DemoPersonView, String)>>,
+}
+
+impl State {
+    /// The open wallet, if it is that of `owner`: not locked, erased or opened anew since.
+    fn opened_by(&self, owner: &Arc<Owner>) -> Result<&Arc<Person>, ApiError> {
+        let open = self.person.as_ref().filter(|open| Arc::ptr_eq(&open.owner, owner));
+        open.ok_or_else(|| ErrorCode::Locked.into())
+    }
+
+    /// Forgets the keys of the open wallet, and the secrets of what its owner was about to do.
+    fn close(&mut self) {
+        if self.person.take().is_some() {
+            self.inbox = None;
+            self.pending = None;
+            self.pending_move = None;
+        }
+    }
 }
 
 impl Service {
@@ -201,6 +220,7 @@ impl Service {
             demo: host.demo,
             outbox: host.outbox,
             cancelling: large::Cancelling::default(),
+            files: futures::lock::Mutex::new(()),
             clock: host.clock,
             client,
             background,
@@ -235,7 +255,7 @@ impl Service {
                 self.lock();
                 reply(Ok(()))
             }
-            Request::RemoveWallet(call) => reply(self.remove_wallet(&call)),
+            Request::RemoveWallet(call) => reply(boxed(|| self.remove_wallet(&call)).await),
             Request::SetLanguage(call) => reply(self.set_language(call.language)),
             Request::Progress(_) => reply(Ok(self.progress.view())),
             Request::Sync(call) => {

@@ -11,7 +11,7 @@ use amulet_protocol::ids::Timestamp;
 use zeroize::Zeroizing;
 
 use super::Service;
-use super::error::{internal, storage};
+use super::error::internal;
 use crate::moving::{MoveCode, MoveError};
 use crate::qr;
 
@@ -23,6 +23,13 @@ pub(super) struct PendingMove {
     code: MoveCode,
     key: AgreementKey,
     until: Timestamp,
+}
+
+impl PendingMove {
+    /// Whether it can be answered no more.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now >= self.until
+    }
 }
 
 impl Service {
@@ -51,8 +58,7 @@ impl Service {
         let code = MoveCode::parse(&call.code, self.network.chain()).map_err(move_error)?;
         let person = self.person()?;
         self.opened_again(&person, &passphrase).await?;
-        let file = self.store.read(&person.owner.id.file_name()).map_err(storage)?;
-        let file = file.ok_or_else(|| ApiError::new(ErrorCode::NoSuchWallet))?;
+        let file = self.file_bytes(&person.owner)?;
         let qr_text = code.hand_over(&file, &mut SystemEntropy).map_err(move_error)?;
         Ok(HandedOverView { qr_svg: qr::svg(&qr_text).map_err(internal)?, qr_text })
     }
@@ -62,7 +68,7 @@ impl Service {
         let passphrase = Zeroizing::new(call.passphrase);
         let file = {
             let state = self.state();
-            let pending = state.pending_move.as_ref().filter(|pending| self.now() < pending.until);
+            let pending = state.pending_move.as_ref().filter(|pending| !pending.is_over(self.now()));
             let pending = pending.ok_or_else(|| ApiError::new(ErrorCode::MoveOver))?;
             pending.code.take(&pending.key, &call.code).map_err(move_error)?
         };

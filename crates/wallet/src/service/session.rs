@@ -18,6 +18,9 @@ use crate::device_state::DeviceState;
 use crate::identity::{Identity, Relationship, Seeds, device_key};
 use crate::keyfile::{KeyFileHeader, KeyFileId, OpenWallet, Role};
 
+/// How long shown words wait to be confirmed, in milliseconds.
+const WORDS_WAIT_MS: u64 = 60 * 60_000;
+
 /// The person whose wallet is open: what is theirs everywhere, and a session for each hospital that they deal with. Dropping it
 /// wipes the keys.
 ///
@@ -202,4 +205,11 @@ pub(crate) struct PendingWords {
     pub phrase: amulet_crypto::kdf::SeedPhrase,
     pub ask: Vec<usize>,
     pub shown_at: Timestamp,
+}
+
+impl PendingWords {
+    /// Whether they can be confirmed no more.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now.millis_since(self.shown_at) >= WORDS_WAIT_MS
+    }
 }

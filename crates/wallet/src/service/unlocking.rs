@@ -4,12 +4,13 @@ use amulet_app_api::security::ChangePassphrase;
 use amulet_app_api::wallet::Task;
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::entropy::SystemEntropy;
-use amulet_crypto::passphrase::{self, PassphraseParams};
+use amulet_crypto::passphrase::{self, PassphraseError, PassphraseParams};
 use amulet_light_client::platform;
 use zeroize::Zeroizing;
 
 use super::Service;
 use super::error::{keyfile as keyfile_error, storage};
+use super::session::Owner;
 use super::wallets::{BREATH, check_passphrase};
 use crate::guard::{Guard, Waiting};
 use crate::keyfile::{self, KeyFileError, KeyFileId};
@@ -83,17 +84,38 @@ impl Service {
         let (old, new) = (Zeroizing::new(call.passphrase), Zeroizing::new(call.new));
         check_passphrase(&new)?;
         let person = self.person()?;
-        let (id, name) = (person.owner.id, person.owner.id.file_name());
-        let bytes = self.store.read(&name).map_err(storage)?;
-        let bytes = bytes.ok_or_else(|| ApiError::new(ErrorCode::NoSuchWallet))?;
+        let _alone = self.files.lock().await;
+        let bytes = self.file_bytes(&person.owner)?;
         let params = self.passphrase_params();
         let change = || keyfile::change_passphrase(&bytes, &old, &new, params, &mut SystemEntropy);
-        let changed = self.try_passphrase(id, change).await?;
-        self.store.write(&name, &changed).map_err(storage)
+        let changed = self.try_passphrase(person.owner.id, change).await?;
+        let state = self.state();
+        state.opened_by(&person.owner)?;
+        self.store.write(&person.owner.id.file_name(), &changed).map_err(storage)
+    }
+
+    /// The bytes of an open wallet's file.
+    pub(super) fn file_bytes(&self, owner: &Owner) -> Result<Vec<u8>, ApiError> {
+        let bytes = self.store.read(&owner.id.file_name()).map_err(storage)?;
+        bytes.ok_or_else(|| ErrorCode::NoSuchWallet.into())
     }
 }
 
-/// Whether an error is what a wrong guess gives.
+/// Whether an error is what a wrong guess gives. A device without enough memory has judged nothing.
 fn is_guess(error: &KeyFileError) -> bool {
-    matches!(error, KeyFileError::WrongPassphrase | KeyFileError::Passphrase(_))
+    use PassphraseError::{Empty, TooLong};
+    matches!(error, KeyFileError::WrongPassphrase | KeyFileError::Passphrase(Empty | TooLong { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_passphrase_that_was_judged_is_a_guess() {
+        let too_little = KeyFileError::Passphrase(PassphraseError::OutOfMemory);
+        assert!(!is_guess(&too_little) && !is_guess(&KeyFileError::Damaged));
+        assert!(is_guess(&KeyFileError::WrongPassphrase));
+        assert!(is_guess(&KeyFileError::Passphrase(PassphraseError::Empty)));
+    }
 }

@@ -35,8 +35,6 @@ pub const DEMO_FILE_BYTES_MAX: usize = 64 * 1024;
 const DEMO_PEOPLE_MAX: usize = 50;
 /// Words a person types to show that they wrote them down.
 const WORDS_ASKED: usize = 3;
-/// How long shown words wait to be confirmed, in milliseconds.
-const WORDS_WAIT_MS: u64 = 60 * 60_000;
 /// File that holds the language of the interface.
 const LANGUAGE_FILE: &str = "language";
 /// A moment for the page to show that something is being done, before a computation that blocks it.
@@ -94,8 +92,12 @@ impl Service {
             if !name.ends_with(KEY_FILE_SUFFIX) {
                 continue;
             }
-            let Some(bytes) = self.store.read(&name).map_err(storage)? else { continue };
             // A file that is no wallet, or of another network, is left alone and not shown.
+            let bytes = match self.store.read(&name) {
+                Err(error) if error.is_unreadable() => continue,
+                read => read.map_err(storage)?,
+            };
+            let Some(bytes) = bytes else { continue };
             let Ok(header) = KeyFileHeader::read(&bytes) else { continue };
             if header.chain == self.network.chain() && header.id.file_name() == name {
                 let id = header.id.to_string();
@@ -179,8 +181,7 @@ impl Service {
     pub(super) fn confirmed_words(&self, answers: &[String]) -> Result<Zeroizing<String>, ApiError> {
         let state = self.state();
         let now = self.now();
-        let pending =
-            state.pending.as_ref().filter(|pending| now.millis_since(pending.shown_at) < WORDS_WAIT_MS);
+        let pending = state.pending.as_ref().filter(|pending| !pending.is_over(now));
         let pending = pending.ok_or_else(|| ApiError::new(ErrorCode::NoPendingWords))?;
         let words = pending.phrase.words();
         for (place, position) in pending.ask.iter().enumerate() {
@@ -260,10 +261,12 @@ impl Service {
     /// Writes a new wallet file and opens it from its bytes: what cannot be opened must be known now.
     async fn keep_wallet(&self, sealed: &[u8], passphrase: &str) -> Result<Arc<Person>, ApiError> {
         let header = KeyFileHeader::read(sealed).map_err(keyfile_error)?;
+        let _alone = self.files.lock().await;
         self.store.write(&header.id.file_name(), sealed).map_err(storage)?;
         self.open_wallet(sealed, passphrase).await
     }
 
+    /// Opens a wallet's file for whoever asked to have it open; `files` is held.
     pub(super) async fn open_wallet(&self, bytes: &[u8], passphrase: &str) -> Result<Arc<Person>, ApiError> {
         let id = KeyFileHeader::read(bytes).map_err(keyfile_error)?.id;
         let mut failed = None;
@@ -294,10 +297,13 @@ impl Service {
     /// Opens a wallet.
     pub(super) async fn unlock(&self, call: Unlock) -> Result<SessionView, ApiError> {
         let passphrase = Zeroizing::new(call.passphrase);
-        let name = self.file_of(&call.id)?;
-        let bytes = self.store.read(&name).map_err(storage)?;
-        let bytes = bytes.ok_or_else(|| ApiError::new(ErrorCode::NoSuchWallet))?;
-        let person = self.open_wallet(&bytes, &passphrase).await?;
+        let person = {
+            let _alone = self.files.lock().await;
+            let name = self.file_of(&call.id)?;
+            let bytes = self.store.read(&name).map_err(storage)?;
+            let bytes = bytes.ok_or_else(|| ApiError::new(ErrorCode::NoSuchWallet))?;
+            self.open_wallet(&bytes, &passphrase).await?
+        };
         self.session_view(&person).await
     }
 
@@ -308,17 +314,17 @@ impl Service {
 
     /// Forgets the keys.
     pub(super) fn lock(&self) {
-        let mut state = self.state();
-        state.person = None;
-        state.inbox = None;
+        self.state().close();
     }
 
     /// Removes a wallet from this device.
-    pub(super) fn remove_wallet(&self, call: &RemoveWallet) -> Result<(), ApiError> {
+    pub(super) async fn remove_wallet(&self, call: &RemoveWallet) -> Result<(), ApiError> {
+        let _alone = self.files.lock().await;
         let name = self.file_of(&call.id)?;
-        let open = self.state().person.clone();
-        if open.is_some_and(|person| person.owner.id.to_string() == call.id) {
-            self.lock();
+        // Held until nothing is left, so that no call which is still under way writes to what is beside the file.
+        let mut state = self.state();
+        if state.person.as_ref().is_some_and(|person| person.owner.id.to_string() == call.id) {
+            state.close();
         }
         let bytes = self.store.read(&name).map_err(storage)?.unwrap_or_default();
         if let Ok(header) = KeyFileHeader::read(&bytes) {

@@ -2,14 +2,18 @@
 
 use crate::setup::{Device, PASSPHRASE, SetClock, call, genesis, made, refused, service_at};
 use crate::test;
+use amulet_app_api::recovery::{BeginMove, FinishMove, MakeSheets};
 use amulet_app_api::security::{AutoLock, ChangePassphrase, SetAutoLock, Touch};
-use amulet_app_api::wallet::{AddDemoPerson, AddHospital, Lock, MyCodes, RemoveWallet, Status, Unlock};
+use amulet_app_api::wallet::{
+    AddDemoPerson, AddHospital, CreateWallet, Language, Lock, MyCodes, NewWords, RemoveWallet, Status, Unlock,
+};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_protocol::genesis::Genesis;
 use amulet_wallet::guard::{FREE_TRIES, WAITS_MS};
 use amulet_wallet::keyfile::Role;
 use amulet_wallet::service::Service;
 use amulet_wallet::store::DeviceStore;
+use futures::future::join;
 use std::sync::Arc;
 
 const MINUTE_MS: u64 = 60_000;
@@ -167,4 +171,83 @@ async fn erasing_leaves_nothing_of_the_wallet() {
     assert!(phone.device.list().unwrap().iter().any(|name| name.ends_with(".guard")));
     call(&service, RemoveWallet { id: phone.id.clone() }).await.unwrap();
     assert_eq!(phone.device.list().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+async fn a_wallet_locked_while_its_passphrase_is_changed_stays_as_it_was() {
+    let (phone, service) = Phone::of(Role::Patient).await;
+    call(&service, phone.unlock(PASSPHRASE)).await.unwrap();
+    let new = "a kettle hums behind the door".to_owned();
+    let change = ChangePassphrase { passphrase: PASSPHRASE.to_owned(), new };
+    let mut changing = Box::pin(service.answer(change.into()));
+    assert!(futures::poll!(&mut changing).is_pending());
+    call(&service, Lock {}).await.unwrap();
+    assert_eq!(changing.await.unwrap_err().code, ErrorCode::Locked);
+    call(&service, phone.unlock(PASSPHRASE)).await.expect("nothing was changed");
+}
+
+#[test]
+async fn what_is_under_way_when_a_wallet_is_erased_brings_nothing_back() {
+    let (phone, service) = Phone::of(Role::Patient).await;
+    let erase = || RemoveWallet { id: phone.id.clone() };
+    call(&service, phone.unlock(PASSPHRASE)).await.unwrap();
+    let names = vec!["Li".to_owned(), "Mei".to_owned()];
+    let sheets = MakeSheets { names, threshold: 2, passphrase: PASSPHRASE.to_owned() };
+    let mut making = Box::pin(service.answer(sheets.into()));
+    assert!(futures::poll!(&mut making).is_pending());
+    call(&service, erase()).await.unwrap();
+    assert_eq!(making.await.unwrap_err().code, ErrorCode::Locked);
+    assert_eq!(phone.device.list().unwrap(), Vec::<String>::new());
+
+    call(&service, AddDemoPerson { id: "one".to_owned() }).await.unwrap();
+    call(&service, phone.unlock(PASSPHRASE)).await.unwrap();
+    let new = "a kettle hums behind the door".to_owned();
+    let change = ChangePassphrase { passphrase: PASSPHRASE.to_owned(), new };
+    let (_, erased) = join(service.answer(change.into()), call(&service, erase())).await;
+    erased.unwrap();
+    assert_eq!(phone.device.list().unwrap(), Vec::<String>::new());
+
+    call(&service, AddDemoPerson { id: "one".to_owned() }).await.unwrap();
+    let (_, erased) = join(call(&service, phone.unlock(PASSPHRASE)), call(&service, erase())).await;
+    erased.unwrap();
+    assert_eq!(phone.device.list().unwrap(), Vec::<String>::new());
+    assert_eq!(call(&service, Status {}).await.unwrap().session, None, "nobody's wallet is open");
+}
+
+/// What a call for the pending words, and one for the pending move, are answered.
+async fn pending(phone: &Phone, service: &Service) -> (ErrorCode, ErrorCode) {
+    let create = CreateWallet {
+        name: "新人".to_owned(),
+        answers: Vec::new(),
+        passphrase: PASSPHRASE.to_owned(),
+        hospital: phone.genesis.organisations[1].did().to_string(),
+    };
+    let finish = FinishMove { code: "no code".to_owned(), passphrase: PASSPHRASE.to_owned() };
+    (refused(service, create).await.code, refused(service, finish).await.code)
+}
+
+#[test]
+async fn locking_forgets_words_that_were_shown_and_time_does() {
+    let (phone, service) = Phone::of(Role::Patient).await;
+    let (there, gone) =
+        ((ErrorCode::WordsDiffer, ErrorCode::MoveCode), (ErrorCode::NoPendingWords, ErrorCode::MoveOver));
+    for is_idle in [false, true] {
+        call(&service, phone.unlock(PASSPHRASE)).await.unwrap();
+        call(&service, NewWords { language: Language::En }).await.unwrap();
+        call(&service, BeginMove {}).await.unwrap();
+        assert_eq!(pending(&phone, &service).await, there);
+        if is_idle {
+            phone.clock.set(START + 5 * MINUTE_MS);
+        } else {
+            call(&service, Lock {}).await.unwrap();
+        }
+        assert_eq!(pending(&phone, &service).await, gone);
+    }
+    // Whoever makes a first wallet has none open that could be locked.
+    call(&service, NewWords { language: Language::En }).await.unwrap();
+    call(&service, BeginMove {}).await.unwrap();
+    call(&service, Lock {}).await.unwrap();
+    assert_eq!(pending(&phone, &service).await, there);
+    phone.clock.set(START + 66 * MINUTE_MS);
+    assert_eq!(pending(&phone, &service).await, gone);
 }

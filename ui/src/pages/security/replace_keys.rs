@@ -130,7 +130,7 @@ fn Head(step: Signal<Step>) -> Element {
 fn Why(onnext: EventHandler<()>) -> Element {
     let t = use_translator();
     let keys = use_load(Keys {});
-    let elsewhere = keys.state.read().value().is_some_and(|view| view.elsewhere);
+    let powerless = keys.state.read().value().is_some_and(|view| view.powerless);
     rsx! {
         p { {tr!(t, "keys-lead")} }
         ul { class: "points",
@@ -140,7 +140,7 @@ fn Why(onnext: EventHandler<()>) -> Element {
         }
         {show(keys, |view| rsx! { Standing { view: view.clone() } })}
         ActionBar {
-            Button { label: tr!(t, "continue"), weight: Weight::Main, testid: "keys-start", disabled: elsewhere, onclick: onnext }
+            Button { label: tr!(t, "continue"), weight: Weight::Main, testid: "keys-start", disabled: powerless, onclick: onnext }
         }
     }
 }
@@ -224,15 +224,19 @@ fn Done(view: KeysView) -> Element {
     let t = use_translator();
     let app = use_app();
     let is_patient = app.session.read().as_ref().is_some_and(|session| session.wallet.role == Role::Patient);
+    // Where the replacement still waits, the old words are the ones that count.
+    let is_complete = view.waiting.is_empty();
     rsx! {
-        if view.waiting.is_empty() {
+        if is_complete && !view.elsewhere {
             div { class: "notice good", role: "status", "data-testid": "keys-done",
                 Glyph { icon: Icon::Check, size: 24 }
                 p { {tr!(t, "keys-done-text")} }
             }
         }
         Standing { view }
-        p { {tr!(t, "keys-done-paper")} }
+        if is_complete {
+            p { "data-testid": "keys-done-paper", {tr!(t, "keys-done-paper")} }
+        }
         if is_patient {
             Link { class: "line boxed", to: Route::CardMake {}, "data-testid": "keys-card",
                 Glyph { icon: Icon::Card }
