@@ -79,6 +79,8 @@ pub enum InboxNews {
     },
     /// Hospitals signed things that cannot both be true.
     HospitalsDisagree,
+    /// Somebody replaced keys of this person, and not with this wallet.
+    KeysReplaced,
     /// An access that this person was given ends soon.
     MyAccessEnding {
         /// The grant, hex.

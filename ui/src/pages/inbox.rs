@@ -94,6 +94,7 @@ fn text(t: Translator, news: &InboxNews) -> String {
         InboxNews::DeletionOverdue { to } => tr!(t, "inbox-deletion-overdue", who = grantee(t, to)),
         InboxNews::ErasureOverdue { .. } => tr!(t, "inbox-erasure-overdue"),
         InboxNews::HospitalsDisagree => tr!(t, "inbox-disagree"),
+        InboxNews::KeysReplaced => tr!(t, "keys-elsewhere"),
         InboxNews::MyAccessEnding { until, .. } => {
             tr!(t, "inbox-my-ending", date = t.date_time(*until))
         }
@@ -120,6 +121,7 @@ fn route(news: &InboxNews) -> Route {
         | InboxNews::DeletionOverdue { .. } => Route::Sharing {},
         InboxNews::ErasureOverdue { record } => Route::RecordStory { id: record.clone() },
         InboxNews::HospitalsDisagree => Route::CheckingPage {},
+        InboxNews::KeysReplaced => Route::ReplaceKeys {},
         InboxNews::MyAccessEnding { grant, .. } => Route::Reading { grant: grant.clone() },
         InboxNews::ReceiptDue { .. } | InboxNews::ReviewDue { .. } => Route::Accesses {},
     }
@@ -130,7 +132,7 @@ fn icon(news: &InboxNews) -> Icon {
         InboxNews::EmergencyAccess { .. } => Icon::Emergency,
         InboxNews::RequestWaiting { .. } => Icon::Ask,
         InboxNews::AccessEnded { .. } => Icon::Check,
-        InboxNews::HospitalsDisagree => Icon::Warning,
+        InboxNews::HospitalsDisagree | InboxNews::KeysReplaced => Icon::Warning,
         InboxNews::AccessEnding { .. }
         | InboxNews::MyAccessEnding { .. }
         | InboxNews::DeletionOverdue { .. }

@@ -15,6 +15,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::Service;
+use super::replacing::replaced_elsewhere_at;
 use super::session::{Person, Session};
 use super::shares::is_over;
 use crate::keyfile::{KeyFileId, Role};
@@ -97,7 +98,10 @@ impl Service {
     pub(super) async fn inbox_items(&self, person: &Person) -> Result<Items, ApiError> {
         // Hospitals that contradict each other can keep everything else from being proven; this is told all the same.
         let mut items = self.disagreement();
-        let whole = match self.derived(person).await {
+        let derived = self.derived(person).await;
+        // Nor may what the keys of before are refused keep this back.
+        items.extend(keys_replaced(person));
+        let whole = match derived {
             Ok(derived) => {
                 items.extend(derived);
                 true
@@ -262,6 +266,12 @@ impl Service {
         let found = newest.map(|at| item("disagreement", &[], at, at, InboxNews::HospitalsDisagree));
         found.into_iter().collect()
     }
+}
+
+/// That somebody else replaced keys of this person, as far as the proven histories go.
+fn keys_replaced(person: &Person) -> Option<Item> {
+    let at = replaced_elsewhere_at(person)?;
+    Some(item("keys", person.first().did().as_bytes(), at, at, InboxNews::KeysReplaced))
 }
 
 fn view(items: Vec<Item>, read: &BTreeSet<[u8; 32]>) -> InboxView {
