@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Result<GuardianShare, ShareError> {
     if !start.eq_ignore_ascii_case(SHEET_PREFIX) {
         return GuardianShare::parse(text);
     }
-    let digits = text[SHEET_PREFIX.len()..].as_bytes();
+    let digits = &text.as_bytes()[SHEET_PREFIX.len()..];
     let mut words = Zeroizing::new(String::with_capacity(digits.len() * 2));
     for number in digits.chunks(DIGITS) {
         words.push_str(std::str::from_utf8(number).unwrap_or("?"));

@@ -380,8 +380,8 @@ fn number_of(word: &str) -> Option<u16> {
     let place = if let Ok(number) = word.parse::<usize>() {
         (1..=WORDS.len()).contains(&number).then(|| number - 1)
     } else {
-        let is_meant = |known: &&str| **known == *word || word.len() >= 4 && known.starts_with(word);
-        WORDS.iter().position(|known| is_meant(&known))
+        let is_meant = |known: &&str| *known == word || word.len() >= 4 && known.starts_with(word);
+        WORDS.iter().position(is_meant)
     };
     place.and_then(|place| u16::try_from(place).ok())
 }

@@ -25,8 +25,11 @@ const LINES_STEP: usize = 100;
 /// Months in the chart.
 const MONTHS_SHOWN: usize = 24;
 
+/// Whether an event is of a kind.
+type Is = fn(&LogEvent) -> bool;
+
 /// The kinds of lines that people look for: name in the address, words, and what belongs to it.
-const KINDS: [(&str, &str, fn(&LogEvent) -> bool); 4] = [
+const KINDS: [(&str, &str, Is); 4] = [
     ("emergency", "log-kind-emergency", |what| {
         matches!(
             what,
