@@ -9,6 +9,7 @@ use amulet_app_api::access::{
 use amulet_app_api::clinician::{
     AskAccess, AskFor, ConfirmDeletion, FindPatient, MyAccessState, MyAccesses, ReadGrant,
 };
+use amulet_app_api::desktop::SetNotices;
 use amulet_app_api::inbox::{INBOX_ITEMS_MAX, Inbox, InboxNews, InboxView, ReadInbox};
 use amulet_app_api::records::{Category, Records};
 use amulet_protocol::calls::GrantId;
@@ -17,6 +18,7 @@ use amulet_protocol::light::{AccessRefusal, LightRefusal, LightResponse, ReadGro
 use amulet_tests::hospital::did;
 use amulet_tests::wallet::{Newcomer, Wallet, clinician};
 use amulet_tests::{chain, people};
+use amulet_wallet::service::NoticeKind;
 use std::collections::BTreeSet;
 
 fn request(patient: &Newcomer, categories: &[Category]) -> AskAccess {
@@ -165,6 +167,8 @@ async fn is_taken_back(world: &World, patient: &Newcomer, chen: &Wallet, grant: 
 /// inbox neither.
 async fn is_in_the_inbox(patient: &Newcomer, request: &str) {
     let inbox = patient.wallet.must(Inbox {}).await;
+    let told = patient.wallet.take_notices();
+    assert!(told.contains(&NoticeKind::Request) && told.contains(&NoticeKind::Emergency), "{told:?}");
     let newest = &inbox.items.first().expect("the request is there").what;
     assert!(
         matches!(newest, InboxNews::RequestWaiting { request: waiting } if waiting.id == request),
@@ -179,13 +183,16 @@ async fn is_in_the_inbox(patient: &Newcomer, request: &str) {
     let read = patient.wallet.must(ReadInbox { keys: opened }).await;
     assert_eq!((read.unread, read.items[0].unread), (inbox.unread - 1, false));
     assert_eq!(patient.wallet.must(Inbox {}).await, read);
+    assert!(patient.wallet.take_notices().is_empty(), "told twice");
     let error = patient.wallet.fails(ReadInbox { keys: vec![String::new(); INBOX_ITEMS_MAX + 1] }).await;
     assert_eq!(error.code, ErrorCode::TooLarge);
 }
 
 /// The clinician's inbox asks for the receipt that is owed.
 async fn receipt_is_asked_for(chen: &Wallet) {
+    assert!(!chen.must(SetNotices { on: false }).await.on);
     let inbox = chen.must(Inbox {}).await;
+    assert!(chen.take_notices().is_empty(), "told although nobody wants it");
     let due =
         inbox.items.iter().any(|item| matches!(item.what, InboxNews::ReceiptDue { overdue: false, .. }));
     assert!(due, "{inbox:?}");

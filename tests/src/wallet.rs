@@ -15,8 +15,11 @@ use amulet_protocol::ids::Did;
 use amulet_protocol::light::{LightRequest, LightResponse};
 use amulet_protocol::limits::LIGHT_RESPONSE_BYTES_MAX;
 use amulet_wallet::network::Network;
-use amulet_wallet::service::{DemoPeople, HospitalApi, Host, IntakeAnswer, OutFile, Outbox, Service};
+use amulet_wallet::service::{
+    DemoPeople, HospitalApi, Host, IntakeAnswer, NoticeKind, OutFile, Outbox, Service,
+};
 use amulet_wallet::store::{DeviceStore, MemoryStore as DeviceMemory};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -166,6 +169,11 @@ impl Wallet {
         self.service.answer(Touch {}.into()).await?;
         let reply = self.service.answer(call.into()).await?;
         Ok(serde_json::from_value(reply).expect("the reply is of the call's type"))
+    }
+
+    /// What a system notice would tell now.
+    pub fn take_notices(&self) -> BTreeSet<NoticeKind> {
+        self.service.take_notices()
     }
 
     /// Makes a call that must succeed.

@@ -10,6 +10,7 @@ pub mod card;
 pub mod checking;
 pub mod checkpoints;
 pub mod clinician;
+pub mod desktop;
 pub mod erasure;
 mod error;
 pub mod files;
@@ -253,6 +254,12 @@ calls! {
     Inbox: inbox => inbox::InboxView,
     /// Count items of the inbox as read.
     ReadInbox: inbox => inbox::InboxView,
+    /// The link that the system handed over.
+    OpenedLink: desktop => Option<desktop::LinkView>,
+    /// Whether this device shows system notices.
+    Notices: desktop => desktop::NoticesView,
+    /// Show system notices or none.
+    SetNotices: desktop => desktop::NoticesView,
     /// How the values measured in a record went over time.
     RecordTrends: records => Vec<records::TrendView>,
 }

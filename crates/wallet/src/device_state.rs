@@ -1,6 +1,6 @@
 //! What a wallet remembers on its device beside its keys: how far the log was read, the card in force, running emergency
 //! declarations, whether it may report, what its owner has settled beforehand, links that were handed out, what of the
-//! inbox was read, who the guardians are. Each thing is a part with a number, so that a version which knows one more forgets
+//! inbox was read or noted, who the guardians are. Each thing is a part with a number, so that a version which knows one more forgets
 //! nothing of the others. Sealed under a key of the wallet's own; losing it loses comfort, never access.
 
 use amulet_crypto::content::{ContentKey, open_content, seal_content};
@@ -107,6 +107,8 @@ pub struct DeviceState {
     pub inbox_read: BTreeSet<[u8; 32]>,
     /// The guardians' sheets made last.
     pub sheets: Option<StoredSheets>,
+    /// What of the inbox was new once before; no more than the inbox holds.
+    pub inbox_noted: BTreeSet<[u8; 32]>,
 }
 
 /// The parts as they are written. A part that cannot be read, or is not known, is as if it had never been.
@@ -137,6 +139,7 @@ parts! {
     6: links,
     7: inbox_read,
     8: sheets,
+    9: inbox_noted,
 }
 
 fn part<T: BorshDeserialize + Default>(parts: &Parts, number: u8) -> T {
@@ -243,6 +246,7 @@ mod tests {
             links: vec![link(50), link(150)],
             inbox_read: BTreeSet::from([[4; 32]]),
             sheets: None,
+            inbox_noted: BTreeSet::new(),
         };
         state.save(&store, id, &key, Timestamp(100), &mut entropy).unwrap();
         let read = DeviceState::load(&store, id, std::slice::from_ref(&key)).unwrap();

@@ -66,7 +66,13 @@ pub(super) struct Derived {
 }
 
 /// An item is the same for as long as it says the same of the same thing until the same time.
-fn item(kind: &'static str, about: &[u8], until: Timestamp, at: Timestamp, what: InboxNews) -> Item {
+pub(super) fn item(
+    kind: &'static str,
+    about: &[u8],
+    until: Timestamp,
+    at: Timestamp,
+    what: InboxNews,
+) -> Item {
     let key = tagged(KEY, &[kind.as_bytes(), about, &until.0.to_be_bytes()]);
     Item { key, at, what }
 }
@@ -76,6 +82,7 @@ impl Service {
     pub(super) async fn inbox(&self) -> Result<InboxView, ApiError> {
         let person = self.person()?;
         let found = self.inbox_items(&person).await?;
+        self.note_news(&person, &found);
         Ok(view(found.items, &person.owner.device().inbox_read))
     }
 

@@ -31,6 +31,7 @@ mod links;
 mod moving;
 mod my_card;
 mod narrowing;
+mod notices;
 mod overviews;
 mod preferences;
 mod progress;
@@ -56,15 +57,18 @@ mod wallets;
 
 pub use files::{OutFile, Outbox};
 pub use intake::{INTAKE_ANSWER_BYTES_MAX, IntakeAnswer};
+pub use notices::NoticeKind;
 pub use wallets::{DEMO_FILE_BYTES_MAX, DEMO_PEOPLE_FILE};
 
 use amulet_app_api::checking::MemoryTrouble;
+use amulet_app_api::desktop::LinkView;
 use amulet_app_api::wallet::{CheckedView, DemoPersonView, HospitalView};
 use amulet_app_api::{ApiError, ErrorCode, Request};
 use amulet_crypto::entropy::SystemEntropy;
 use amulet_light_client::{Background, ClientStore, Clock, LightClient, NodeIndex, Transport, TrustParams};
 use amulet_protocol::ids::{Did, Timestamp};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -163,6 +167,8 @@ struct State {
     scores: ScoreTimes,
     usage: Usage,
     inbox: Option<inbox::Derived>,
+    /// What of the inbox a system notice is still to tell.
+    notices: BTreeSet<NoticeKind>,
     demo_people: Option<Vec<(DemoPersonView, String)>>,
 }
 
@@ -242,6 +248,10 @@ impl Service {
             }
             Request::AutoLock(_) => reply(Ok(self.auto_lock())),
             Request::SetAutoLock(call) => reply(self.set_auto_lock(&call)),
+            Request::Notices(_) => reply(Ok(self.notices())),
+            Request::SetNotices(call) => reply(self.set_notices(&call)),
+            // A window answers this itself; nobody hands a page anything.
+            Request::OpenedLink(_) => reply(Ok(None::<LinkView>)),
             Request::ChangePassphrase(call) => reply(boxed(|| self.change_passphrase(call)).await),
             Request::Status(_) => reply(boxed(|| self.status()).await),
             Request::NewWords(call) => reply(self.new_words(&call)),

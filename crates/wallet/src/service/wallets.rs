@@ -67,7 +67,11 @@ impl Service {
         })
     }
 
-    fn language(&self) -> Result<Option<Language>, ApiError> {
+    /// The language chosen earlier.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn language(&self) -> Result<Option<Language>, ApiError> {
         let stored = self.store.read(LANGUAGE_FILE).map_err(storage)?;
         Ok(match stored.as_deref() {
             Some(b"en") => Some(Language::En),
