@@ -13,7 +13,6 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tauri::AppHandle;
 
 use crate::demo::DemoFolder;
 use crate::downloads::Downloads;
@@ -24,8 +23,6 @@ use crate::settings::Settings;
 const HEADERS_FOLDER: &str = "headers";
 /// Folder of the wallet files, below the device folder.
 const WALLETS_FOLDER: &str = "wallets";
-/// Folder of the demonstration's people, beside the network file.
-const DEMO_FOLDER: &str = "demo";
 /// Characters of a chain's identifier that name its folder.
 const CHAIN_CHARS: usize = 16;
 
@@ -78,12 +75,7 @@ pub enum StartFailure {
 ///
 /// # Errors
 /// [`StartFailure`] by variant.
-pub fn service(app: &AppHandle) -> Result<Service, StartFailure> {
-    let settings = Settings::find(app)?;
-    service_of(&settings)
-}
-
-fn service_of(settings: &Settings) -> Result<Service, StartFailure> {
+pub fn service_of(settings: &Settings) -> Result<Service, StartFailure> {
     let network = read_network(&settings.network)?;
     let addresses: Result<Vec<NodeAddresses>, AddressError> =
         network.nodes().iter().map(|node| NodeAddresses::parse(&node.libp2p)).collect();
@@ -95,8 +87,7 @@ fn service_of(settings: &Settings) -> Result<Service, StartFailure> {
     let store = FolderStore::open(&settings.data.join(WALLETS_FOLDER))?;
     let chain = network.chain().to_string();
     let headers = settings.data.join(HEADERS_FOLDER).join(&chain[..CHAIN_CHARS]);
-    let beside = settings.network.parent().unwrap_or(Path::new("."));
-    let demo = DemoFolder::new(beside.join(DEMO_FOLDER));
+    let demo = DemoFolder::new(settings.demo());
     Ok(Service::new(Host {
         store: Box::new(store),
         transport: Arc::new(transport),
@@ -109,8 +100,8 @@ fn service_of(settings: &Settings) -> Result<Service, StartFailure> {
     })?)
 }
 
-/// Headers can be fetched again: where they cannot be kept, as when a second window is open, they are kept in memory, and
-/// the first sync says so.
+/// Headers can be fetched again: where they cannot be kept, as when a second process has them open, they are kept in memory,
+/// and the first sync says so.
 fn header_store(folder: &Path) -> Box<dyn ClientStore> {
     match SledStore::open(folder) {
         Ok(store) => Box::new(store),

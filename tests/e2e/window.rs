@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use amulet_tests::e2e::{Browser, Driver};
+use amulet_tests::e2e::{Browser, Driver, window_program};
 use amulet_tests::localnet::Localnet;
-use amulet_tests::{run, step};
+use amulet_tests::{run, step, wait};
 use std::ffi::OsStr;
+use std::process::Command;
+use std::time::Duration;
 
 #[test]
 fn the_window_opens_a_wallet_and_shows_its_records() {
@@ -42,6 +44,8 @@ fn the_window_opens_a_wallet_and_shows_its_records() {
         assert!(facts.contains("City First Hospital") || facts.contains("市第一人民医院"), "{facts}");
         window.press("back").await;
         window.see("records-count").await;
+        step("a second start");
+        starts_again(&window, &environment).await;
         window.close().await;
     });
     step("the wallet's files are on the device, encrypted");
@@ -49,6 +53,31 @@ fn the_window_opens_a_wallet_and_shows_its_records() {
     assert!(files.iter().any(|file| file.extension().is_some_and(|end| end == "amulet")), "{files:?}");
     let told = amulet_tests::scan::find_in_files(data.path(), &["青霉素".to_owned()]);
     assert!(told.is_empty(), "{told:?}");
+}
+
+/// A second start ends by itself, and the first window is still there and opens the link that the second was started with.
+async fn starts_again(window: &Browser, environment: &[(&str, &OsStr)]) {
+    let start = |link: &str| {
+        let mut program = Command::new(window_program());
+        let mut second = program.arg(link).envs(environment.iter().copied()).spawn().unwrap();
+        let status =
+            wait::until("the second start to end", Duration::from_secs(30), || second.try_wait().unwrap());
+        assert!(status.success(), "{status}");
+    };
+    start("amulet:inbox");
+    at(window, "#/inbox").await;
+    start("amulet:approve/everything");
+    window.see("app-link").await;
+    at(window, "#/inbox").await;
+    window.press("app-link-dismiss").await;
+    window.gone("app-link").await;
+}
+
+async fn at(window: &Browser, place: &str) {
+    wait::until_async(place, Duration::from_secs(20), || async {
+        (window.script("return location.hash").await == place).then_some(())
+    })
+    .await;
 }
 
 /// The page asks its own process, not a server.
@@ -60,4 +89,11 @@ async fn answers_the_bridge(window: &Browser) {
     "#;
     let answer = window.client().execute_async(script, vec![]).await.unwrap();
     assert_eq!(answer["status"]["hospitals"].as_array().map(Vec::len), Some(4), "{answer}");
+    let script = r#"
+        const done = arguments[arguments.length - 1];
+        window.__TAURI__.core.invoke('plugin:deep-link|get_current')
+            .then(() => done('allowed'), () => done('refused'));
+    "#;
+    let answer = window.client().execute_async(script, vec![]).await.unwrap();
+    assert_eq!(answer, "refused", "the page may call the one command and nothing else");
 }

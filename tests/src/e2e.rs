@@ -4,7 +4,7 @@ mod browser;
 mod camera;
 mod driver;
 
-pub use browser::{Browser, Screen, Setup};
+pub use browser::{Browser, Screen, Setup, window_program};
 pub use camera::film_of_qr;
 pub use driver::Driver;
 

@@ -3,6 +3,7 @@
 use crate::backend::{self, Backend};
 use crate::components::error::ErrorNotice;
 use crate::components::language::LanguageSwitch;
+use crate::desktop;
 use crate::filter::Filter;
 use crate::i18n::{Translator, tr};
 use crate::idle::{self, Warning};
@@ -10,6 +11,7 @@ use crate::platform;
 use crate::route::Route;
 use amulet_app_api::checking::Background;
 use amulet_app_api::clinician::{CardPreviewView, EmergencyView};
+use amulet_app_api::desktop::LinkView;
 use amulet_app_api::reporting::SendReport;
 use amulet_app_api::wallet::{Language, Role, SessionView, SetLanguage, Status, StatusView, Sync};
 use amulet_app_api::{ApiError, Call, ErrorCode};
@@ -64,6 +66,10 @@ pub struct App {
     pub simple: Signal<bool>,
     /// A patient's code scanned on one page and used on the next; empty otherwise.
     pub patient_code: Signal<String>,
+    /// A link that another program handed over, until its page is open.
+    pub link: Signal<Option<LinkView>>,
+    /// A patient's code from a link, until a page has filled it in; empty otherwise.
+    pub linked_code: Signal<String>,
     /// The wallet that locked by itself, and the page that was open.
     place: Signal<Option<(String, Route)>>,
     /// Whether the time after which wallets lock was just changed.
@@ -125,6 +131,7 @@ impl App {
             filter.set(Filter::default());
             words.set(String::new());
         }
+        self.linked_code.set(String::new());
         self.check_error.set(None);
         self.unread.set(0);
         self.kept.write().clear();
@@ -138,12 +145,27 @@ impl App {
         self.place.set(wallet.zip(route));
     }
 
-    /// Where an opened wallet begins: the page on which it locked by itself, if it did.
+    /// Where an opened wallet begins: the page of a link that waited, or the one on which it locked by itself.
     pub fn next_page(mut self) -> Route {
         let wallet = self.session.peek().as_ref().map(|session| session.wallet.id.clone());
         let place = self.place.take();
+        if let Some(route) = self.follow_link() {
+            return route;
+        }
         let same = place.filter(|(of, _)| wallet.as_ref() == Some(of)).map(|(_, route)| route);
         same.unwrap_or_else(|| self.first_page())
+    }
+
+    /// The page of the link that waits, if the open wallet may see it. The link is used up by that.
+    pub fn follow_link(mut self) -> Option<Route> {
+        let link = self.link.peek().clone()?;
+        let role = self.session.peek().as_ref().map(|session| session.wallet.role);
+        let route = Route::of_link(&link).filter(|route| route.is_for(role))?;
+        self.link.set(None);
+        if let LinkView::Code { did } = link {
+            self.linked_code.set(did);
+        }
+        Some(route)
     }
 
     /// Says that wallets lock after another time from now on.
@@ -237,11 +259,14 @@ pub fn Root() -> Element {
         log_shown: (Signal::new(Filter::default()), Signal::new(String::new())),
         simple: Signal::new(platform::is_simple()),
         patient_code: Signal::new(String::new()),
+        link: Signal::new(None),
+        linked_code: Signal::new(String::new()),
         place: Signal::new(None),
         auto_lock_changed: Signal::new(false),
     });
     let warning = use_context_provider(|| Warning(Signal::new(None)));
     use_future(move || idle::watch(app, warning));
+    use_future(move || desktop::watch(app));
     let t = use_context_provider(|| Translator::new(language));
     let mut failure = use_signal(|| None::<ApiError>);
     let start = use_callback(move |()| {
@@ -286,9 +311,13 @@ async fn start(mut app: App) -> Result<(), ApiError> {
     let status = app.call(Status {}).await?;
     if let Some(language) = status.language {
         app.language.set(language);
+    } else if backend::is_window() {
+        // The tray and the notices speak the page's language; that it was not kept is not worth an alarm.
+        let _ = app.call(SetLanguage { language: *app.language.peek() }).await;
     }
     app.session.set(status.session.clone());
     app.status.set(Some(status));
+    desktop::look(app).await;
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 mod app;
 mod backend;
 mod components;
+mod desktop;
 mod filter;
 mod hooks;
 mod i18n;

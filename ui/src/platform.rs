@@ -9,6 +9,9 @@ use wasm_bindgen_futures::JsFuture;
 /// Where the text size is kept; `assets/boot.js` reads it before the first paint.
 const TEXT_SIZE_KEY: &str = "amulet.text-size";
 
+/// How the window says that something changed outside the page; `app/src/window.rs` sends it.
+const SHELL_EVENT: &str = "amulet-shell";
+
 /// Where the colours are kept; `assets/boot.js` reads it too.
 const THEME_KEY: &str = "amulet.theme";
 
@@ -153,6 +156,16 @@ pub fn on_activity(callback: impl Fn() + 'static) {
         let _ = window.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
     }
     closure.forget();
+}
+
+/// The next word from the window that something changed outside the page; heard from the call on, even before it is awaited.
+pub fn shell_word() -> Option<JsFuture> {
+    let window = web_sys::window()?;
+    let promise = js_sys::Promise::new(&mut |hear, _| {
+        // A listener for a well-formed name cannot be refused.
+        let _ = window.add_event_listener_with_callback(SHELL_EVENT, &hear);
+    });
+    Some(promise.into())
 }
 
 /// Opens the print dialog.

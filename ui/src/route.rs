@@ -24,6 +24,7 @@ use crate::pages::start::{
     create::Create, from_device::RestoreDevice, from_file::RestoreFile, from_sheets::RestoreSheets,
     not_found::NotFound, restore::Restore, unlock::Unlock, welcome::Welcome,
 };
+use amulet_app_api::desktop::LinkView;
 use amulet_app_api::wallet::Role;
 use dioxus::prelude::*;
 
@@ -209,6 +210,53 @@ impl Route {
     /// The whole access log.
     pub fn log() -> Self {
         Self::Log { filter: Filter::default() }
+    }
+
+    /// Whether somebody may see this page whose open wallet has this role; `None` while none is open.
+    pub fn is_for(&self, role: Option<Role>) -> bool {
+        match self.audience() {
+            Audience::Anybody => true,
+            Audience::Owner => role.is_some(),
+            Audience::Only(wanted) => role == Some(wanted),
+        }
+    }
+
+    /// The page to which a link leads that another program handed over.
+    pub fn of_link(link: &LinkView) -> Option<Self> {
+        match link {
+            LinkView::Inbox => Some(Self::Inbox {}),
+            LinkView::Card => Some(Self::Card {}),
+            LinkView::Scan => Some(Self::Scan {}),
+            LinkView::Code { .. } => Some(Self::Ask {}),
+            LinkView::Unknown => None,
+        }
+    }
+
+    /// Whether leaving this page unasked could take something from the person: what they entered, or what they read in an
+    /// emergency. The pages that only show are named, so that a new one counts as in use.
+    pub fn is_in_use(&self) -> bool {
+        !matches!(
+            self,
+            Self::Home {}
+                | Self::Records { .. }
+                | Self::Record { .. }
+                | Self::RecordStory { .. }
+                | Self::Labs { .. }
+                | Self::Medicines {}
+                | Self::Sharing {}
+                | Self::Research {}
+                | Self::Card {}
+                | Self::Log { .. }
+                | Self::LogLine { .. }
+                | Self::Code {}
+                | Self::Scan {}
+                | Self::Accesses {}
+                | Self::Inbox {}
+                | Self::CheckingPage {}
+                | Self::Settings {}
+                | Self::Security {}
+                | Self::NotFound { .. }
+        )
     }
 
     /// The place in the navigation that this page belongs to.

@@ -56,6 +56,18 @@ impl Screen {
     }
 }
 
+/// The app's program.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn window_program() -> PathBuf {
+    let named = std::env::var_os("AMULET_APP_BIN").map(PathBuf::from);
+    let program = named.unwrap_or_else(|| built("amulet"));
+    assert!(program.exists(), "no program at {}: build the app first", program.display());
+    program
+}
+
 /// An open browser or window.
 pub struct Browser {
     client: Client,
@@ -109,9 +121,7 @@ impl Browser {
     /// When it does not open.
     pub async fn window(driver: &Driver, name: &str) -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
-        let named = std::env::var_os("AMULET_APP_BIN").map(PathBuf::from);
-        let program = named.unwrap_or_else(|| built("amulet"));
-        assert!(program.exists(), "no program at {}: build the app first", program.display());
+        let program = window_program();
         let capabilities = json!({ "tauri:options": { "application": program } });
         Self::open(driver, name, profile, capabilities).await
     }

@@ -17,6 +17,11 @@ pub trait Backend {
     async fn send(&self, request: Request) -> Result<serde_json::Value, ApiError>;
 }
 
+/// Whether the window's own process stands behind this page, and not only a browser.
+pub fn is_window() -> bool {
+    tauri::is_present()
+}
+
 /// Picks the backend of this host and starts it.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ pub mod field;
 pub mod icon;
 pub mod language;
 pub mod load;
+pub mod opened_link;
 pub mod page;
 pub mod people;
 pub mod progress;

@@ -3,10 +3,11 @@
 use crate::app::use_app;
 use crate::components::icon::{Glyph, Icon};
 use crate::components::language::LanguageSwitch;
+use crate::components::opened_link::OpenedLink;
 use crate::hooks::use_load;
 use crate::i18n::{tr, use_translator};
 use crate::idle::LockWarning;
-use crate::route::{Audience, Route};
+use crate::route::Route;
 use amulet_app_api::inbox::Inbox;
 use amulet_app_api::wallet::Role;
 use dioxus::prelude::*;
@@ -19,11 +20,7 @@ pub fn Shell() -> Element {
     let route: Route = use_route();
     let session = app.session.read().clone();
     let role = session.as_ref().map(|session| session.wallet.role);
-    let allowed = match route.audience() {
-        Audience::Anybody => true,
-        Audience::Owner => role.is_some(),
-        Audience::Only(wanted) => role == Some(wanted),
-    };
+    let allowed = route.is_for(role);
     let navigator = use_navigator();
     use_effect(use_reactive!(|(allowed,)| {
         if !allowed {
@@ -58,6 +55,7 @@ pub fn Shell() -> Element {
         }
         LockWarning {}
         main { id: "content", class: if role.is_some() { "with-places" } else { "" },
+            OpenedLink {}
             if allowed {
                 Outlet::<Route> {}
             }

@@ -1,6 +1,7 @@
 //! Settings, behind the person's name.
 
 use crate::app::use_app;
+use crate::backend;
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
 use crate::components::field::{Choice, Tick};
@@ -12,6 +13,7 @@ use crate::i18n::{tr, use_translator, words};
 use crate::pages::checkpoint::CheckpointLine;
 use crate::platform;
 use crate::route::Route;
+use amulet_app_api::desktop::{Notices, SetNotices};
 use amulet_app_api::reporting::{Reporting, SetReporting};
 use amulet_app_api::wallet::{Language, Lock, Role};
 use dioxus::prelude::*;
@@ -61,6 +63,9 @@ pub fn Settings() -> Element {
             Languages {}
             TextSize { can_be_simple: session.wallet.role == Role::Patient }
             Theme {}
+            if backend::is_window() {
+                SystemNotices {}
+            }
             Reports {}
             About { dids: session.relationships.iter().map(|relationship| relationship.did.clone()).collect::<Vec<_>>() }
             LockWallet {}
@@ -179,6 +184,42 @@ fn Reports() -> Element {
                     label,
                     chosen: on() == Some(value),
                     onchoose: move |()| action.call(SetReporting { on: value }, move |view| on.set(Some(view.on))),
+                }
+            }
+            if let Some(error) = action.error.read().clone() {
+                ErrorNotice { error }
+            }
+        }
+    }
+}
+
+/// Whether this device shows system notices.
+#[component]
+fn SystemNotices() -> Element {
+    let t = use_translator();
+    let app = use_app();
+    let mut on = use_signal(|| None::<bool>);
+    let action = use_action();
+    use_future(move || async move {
+        if let Ok(view) = app.call(Notices {}).await {
+            on.set(Some(view.on));
+        }
+    });
+    rsx! {
+        fieldset { class: "stack tight",
+            legend { class: "legend", {tr!(t, "notices-title")} }
+            p { class: "soft small", {tr!(t, "notices-text")} }
+            for (value, label, testid) in [
+                (true, tr!(t, "notices-on"), "notices-on"),
+                (false, tr!(t, "notices-off"), "notices-off"),
+            ] {
+                Choice {
+                    key: "{testid}",
+                    name: "notices",
+                    testid,
+                    label,
+                    chosen: on() == Some(value),
+                    onchoose: move |()| action.call(SetNotices { on: value }, move |view| on.set(Some(view.on))),
                 }
             }
             if let Some(error) = action.error.read().clone() {

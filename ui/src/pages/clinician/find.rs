@@ -41,6 +41,16 @@ pub fn FindByCode(onfound: EventHandler<PatientFoundView>) -> Element {
             find.call(code);
         }
     });
+    let mut from_link = use_signal(|| false);
+    use_effect(move || {
+        // Only filled in: whoever made the link does not decide for whom this person looks.
+        let mut linked = app.linked_code;
+        if !linked.read().is_empty() {
+            let mut typed = typed;
+            typed.set(std::mem::take(&mut *linked.write()));
+            from_link.set(true);
+        }
+    });
     rsx! {
         form {
             class: "stack",
@@ -62,7 +72,11 @@ pub fn FindByCode(onfound: EventHandler<PatientFoundView>) -> Element {
                 oninput: move |_| {
                     complaint.set(None);
                     action.clear_error();
+                    from_link.set(false);
                 },
+            }
+            if from_link() {
+                p { class: "notice wait", role: "status", "data-testid": "code-from-link", {tr!(t, "find-from-link")} }
             }
             if let Some(error) = action.error.read().clone() {
                 ErrorNotice { error }
