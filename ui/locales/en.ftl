@@ -1612,7 +1612,8 @@ log-kind-allowed = Requests and permissions
 log-kind-records = Records added or erased
 log-count = { $n } of { $total } lines
 log-none-title = No line fits
-log-chart = Readings by month
+log-chart = Readings by month, the last { $n } months
+log-chart-emergencies = Emergency accesses in { $months }
 log-chart-month = { $month }: { $n ->
     [one] 1 reading
    *[other] { $n } readings

@@ -39,6 +39,9 @@ fn every_page_can_be_used_by_everybody() {
             for (name, path) in things.of_the_patient() {
                 findings.look_at(&browser, &look, name, &path).await;
             }
+            things::lives_simply(&browser).await;
+            findings.look(&browser, &look, "home-simple").await;
+            things::lives_as_before(&browser).await;
             things.makes_sheets(&browser, net.passphrase()).await;
             findings.look(&browser, &look, "guardian-sheets").await;
             things.compares_digits(&browser).await;

@@ -86,6 +86,21 @@ async fn given(wang: &Wallet, to: &Wallet) -> String {
     wang.must(GiveAccess { terms }).await.shares[0].id.clone()
 }
 
+/// Chooses the simple view, and goes to the first page.
+pub async fn lives_simply(browser: &Browser) {
+    browser.script("location.hash = '/settings'").await;
+    browser.choose("simple").await;
+    browser.press("nav-home").await;
+    browser.see("simple-records").await;
+}
+
+/// Takes the choice back.
+pub async fn lives_as_before(browser: &Browser) {
+    browser.script("location.hash = '/settings'").await;
+    browser.choose("simple").await;
+    browser.choose("text-normal").await;
+}
+
 impl Things {
     /// Name and path of each page of a patient.
     pub fn of_the_patient(&self) -> Vec<(&'static str, String)> {

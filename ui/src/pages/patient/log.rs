@@ -217,6 +217,9 @@ fn Months(lines: Vec<LogLineView>) -> Element {
     if months.len() < 2 || most == 0 {
         return rsx! {};
     }
+    let with_emergencies =
+        months.iter().filter(|month| month.emergencies > 0).map(|month| t.month(month.start));
+    let emergencies = with_emergencies.collect::<Vec<_>>().join(" · ");
     let says = |month: &Month| {
         tr!(
             t,
@@ -228,8 +231,8 @@ fn Months(lines: Vec<LogLineView>) -> Element {
     };
     rsx! {
         section { class: "stack tight", "data-testid": "log-chart",
-            h2 { {tr!(t, "log-chart")} }
-            ul { class: "days", "aria-label": tr!(t, "log-chart"),
+            h2 { {tr!(t, "log-chart", n = months.len())} }
+            ul { class: "days", "aria-label": tr!(t, "log-chart", n = months.len()),
                 for month in months.iter() {
                     li { key: "{month.start}", title: says(month),
                         span { class: "visually-hidden", {says(month)} }
@@ -244,6 +247,13 @@ fn Months(lines: Vec<LogLineView>) -> Element {
             p { class: "soft small row between", "aria-hidden": "true",
                 span { {months.first().map(|month| t.month(month.start)).unwrap_or_default()} }
                 span { {months.last().map(|month| t.month(month.start)).unwrap_or_default()} }
+            }
+            // Colour alone would not tell.
+            if !emergencies.is_empty() {
+                p { class: "trend-standing small", "aria-hidden": "true",
+                    Glyph { icon: Icon::Emergency, size: 18 }
+                    {tr!(t, "log-chart-emergencies", months = emergencies)}
+                }
             }
         }
     }
