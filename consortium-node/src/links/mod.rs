@@ -15,8 +15,9 @@ use amulet_protocol::ids::{Did, Timestamp};
 use amulet_protocol::light::LightRefusal;
 use amulet_protocol::limits::READ_REQUEST_AGE_MAX_MS;
 use amulet_protocol::links::{
-    LINK_FILE_BYTES_MAX, LINK_OPENINGS_MAX, LINK_URL_BYTES_MAX, LINKS_PER_PATIENT_MAX, LinkId, LinkOpening,
-    LinkOrder, LinkRefusal, LinkStanding, LinkStatus, ServeLink, UntrustedLinkRequest,
+    LINK_FILE_BYTES_MAX, LINK_OPENINGS_MAX, LINK_RECIPIENT_BYTES_MAX, LINK_URL_BYTES_MAX,
+    LINKS_PER_PATIENT_MAX, LinkId, LinkOpening, LinkOrder, LinkRefusal, LinkStanding, LinkStatus, ServeLink,
+    UntrustedLinkRequest,
 };
 use amulet_protocol::state::{Identity, RecordState, StateKey};
 use std::cmp::Reverse;
@@ -182,7 +183,7 @@ impl LinkDesk {
         }
         self.store.change(|links| {
             let Some(mut row) = links.get(id)? else { return Ok(Opened::Unknown) };
-            let answer = row.link.ask(now.0 / MS, recipient, passcode);
+            let answer = row.link.ask(now.0 / MS, bounded(recipient), passcode);
             links.put(id, &row)?;
             if row.link.closed(now.0 / MS).is_some() {
                 links.drop_file(id)?;
@@ -350,11 +351,21 @@ fn status(id: LinkId, row: &Row, now: Timestamp) -> LinkStatus {
             .iter()
             .map(|opening| LinkOpening {
                 at: Timestamp(opening.at.saturating_mul(MS)),
-                recipient: opening.recipient.clone(),
+                recipient: bounded(&opening.recipient).to_owned(),
             })
             .collect(),
         openings_total: row.link.openings_total(),
     }
+}
+
+/// As much of a name as is kept and told: a patient's device takes a longer one for a lie of this hospital.
+fn bounded(recipient: &str) -> &str {
+    let name = recipient.trim();
+    let mut end = name.len().min(LINK_RECIPIENT_BYTES_MAX);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    &name[..end]
 }
 
 /// An address of the web that ends in a path: what answers are built on must not smuggle anything else.

@@ -13,8 +13,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of a row: a hundred openings with long names.
-const ROW_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a row: a hundred openings with long names. Names were once kept as long as a request, and such rows must still be read.
+pub(super) const ROW_BYTES_MAX: usize = 1024 * 1024;
 
 /// Identifier to the row.
 const LINKS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("links");
@@ -44,7 +44,7 @@ pub enum LinkStoreError {
     #[error("the links failed: {0}")]
     Store(#[source] Box<redb::Error>),
     /// An entry holds something that was never written there.
-    #[error("the links are damaged; remove the file, and patients make theirs again")]
+    #[error("a link's entry is damaged; its patient makes another")]
     Damaged,
 }
 
@@ -130,12 +130,16 @@ impl Links<'_> {
         links.get(&id.0)?.map(|row| decode(row.value())).transpose()
     }
 
+    /// All links. A damaged one is left out: it must not keep everybody else from theirs.
     pub fn all(&self) -> Result<Vec<(LinkId, Row)>, LinkStoreError> {
         let links = self.write.open_table(LINKS)?;
         let mut all = Vec::new();
         for entry in links.iter()? {
             let (id, row) = entry?;
-            all.push((LinkId(*id.value()), decode(row.value())?));
+            match decode(row.value()) {
+                Ok(row) => all.push((LinkId(*id.value()), row)),
+                Err(error) => tracing::error!(%error, "a link is left out"),
+            }
         }
         Ok(all)
     }

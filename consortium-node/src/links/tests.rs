@@ -200,3 +200,48 @@ fn a_ticket_is_good_once_and_for_minutes() {
     let late = Timestamp(now().0 + TICKET_SECONDS * MS);
     assert_eq!(desk.fetch(late, second).unwrap(), None);
 }
+
+#[test]
+fn a_name_as_long_as_a_request_keeps_no_patient_from_their_links() {
+    let (world, record) = world();
+    serve(&world, link(1, record, None)).unwrap();
+    let padded = format!("a{}", " ".repeat(3_900));
+    let long = "\u{6c49}".repeat(1_300);
+    let id = LinkId([1; 32]);
+    for opening in 0..100u64 {
+        let name = if opening % 2 == 0 { &padded } else { &long };
+        let at = Timestamp(now().0 + opening * 3 * MS);
+        assert!(matches!(world.links().open(at, id, false, name, None).unwrap(), Opened::File { .. }));
+    }
+    let seen = ask(&world, &world.patient, LinkOrder::List).unwrap();
+    assert!(seen[0].openings.iter().any(|one| one.recipient == "a"));
+    assert!(seen[0].openings.iter().all(|one| one.recipient.len() <= LINK_RECIPIENT_BYTES_MAX));
+    let left = ask(&world, &world.patient, LinkOrder::Revoke(id)).unwrap();
+    assert_eq!(left[0].standing, LinkStanding::Revoked);
+}
+
+#[test]
+fn long_names_of_before_are_told_cut_and_a_damaged_entry_is_nobody_elses_harm() {
+    let (world, record) = world();
+    serve(&world, link(1, record, None)).unwrap();
+    serve(&world, link(2, record, None)).unwrap();
+    let padded = format!("a{}", " ".repeat(3_900));
+    let made: Result<(), LinkStoreError> = world.links.change(|links| {
+        let mut old = links.get(LinkId([1; 32]))?.unwrap();
+        for opening in 0..100 {
+            assert_eq!(old.link.ask(now().0 / MS + opening * 3, &padded, None), Answer::Files);
+        }
+        links.put(LinkId([1; 32]), &old)?;
+        let damaged = Row { url: "x".repeat(store::ROW_BYTES_MAX), ..old };
+        links.put(LinkId([3; 32]), &damaged)
+    });
+    made.unwrap();
+    let seen = ask(&world, &world.patient, LinkOrder::List).unwrap();
+    assert_eq!(seen.len(), 2, "all but the damaged one");
+    let old = seen.iter().find(|link| link.id == LinkId([1; 32])).unwrap();
+    assert_eq!(old.openings_total, 100);
+    assert!(old.openings.iter().all(|one| one.recipient == "a"));
+    for number in [1, 2] {
+        ask(&world, &world.patient, LinkOrder::Revoke(LinkId([number; 32]))).unwrap();
+    }
+}

@@ -55,7 +55,7 @@ pub enum ManifestError {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestRequest {
-    /// Who asks, in words the patient will read. Nobody checks them.
+    /// Who asks, in words the patient will read, without space around them. Nobody checks them.
     pub recipient: String,
     /// The passcode, for a link that wants one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,11 +72,13 @@ impl ManifestRequest {
     /// [`ManifestError`]: too large, malformed, recipient, passcode.
     pub fn parse(json: &[u8]) -> Result<Self, ManifestError> {
         within(json, REQUEST_BYTES_MAX)?;
-        let request: Self = serde_json::from_slice(json).map_err(|_| ManifestError::Malformed)?;
+        let mut request: Self = serde_json::from_slice(json).map_err(|_| ManifestError::Malformed)?;
         let recipient = request.recipient.trim();
         if recipient.is_empty() || recipient.chars().count() > RECIPIENT_CHARS_MAX {
             return Err(ManifestError::Recipient);
         }
+        // What is counted is what is kept.
+        request.recipient = recipient.to_owned();
         if request.passcode.as_deref().is_some_and(|code| code.chars().count() > PASSCODE_CHARS_MAX) {
             return Err(ManifestError::Passcode);
         }
@@ -180,6 +182,9 @@ mod tests {
         .unwrap();
         assert_eq!((request.recipient.as_str(), request.embedded_length_max), ("Dr. Example", Some(10)));
         assert_eq!(request.passcode.as_deref(), Some("1234"));
+        let spaces = " ".repeat(3_900);
+        let padded = ManifestRequest::parse(format!(r#"{{"recipient":"a{spaces}"}}"#).as_bytes()).unwrap();
+        assert_eq!(padded.recipient, "a");
         let refused = |json: &str| ManifestRequest::parse(json.as_bytes()).err();
         assert_eq!(refused(r#"{"recipient":"  "}"#), Some(ManifestError::Recipient));
         assert_eq!(refused(r#"{"passcode":"1"}"#), Some(ManifestError::Malformed));
