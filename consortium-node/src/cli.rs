@@ -44,6 +44,9 @@ enum Command {
         /// The node's folder.
         #[arg(long)]
         data: PathBuf,
+        /// Address of the hospital's console, such as 127.0.0.1:8201; there is none without it.
+        #[arg(long)]
+        console: Option<SocketAddr>,
     },
     /// Have a stopped node whose consensus log is lost follow the others without voting, until the next epoch begins.
     Abstain {
@@ -150,7 +153,7 @@ impl Cli {
             Command::Genesis(args) => {
                 init::genesis(&args.network, &args.joins, &args.out).map_err(Into::into)
             }
-            Command::Run { data } => run::run(&data).await.map_err(Into::into),
+            Command::Run { data, console } => run::run(&data, console).await.map_err(Into::into),
             Command::Abstain { data } => run::abstain(&data).map_err(Into::into),
             Command::Localnet(options) => localnet::run(options).await.map_err(Into::into),
             Command::Status { node } => status::status(&node).await.map_err(Into::into),

@@ -17,6 +17,7 @@ const NEXT_VALIDATOR: &str = "validator.next.key";
 const NETWORK: &str = "network.key";
 const STAFF: &str = "staff.key";
 const INTAKE_TOKEN: &str = "intake.token";
+const CONSOLE_TOKEN: &str = "console.token";
 const SECRET_BYTES: usize = 32;
 
 /// The keys of one node.
@@ -127,6 +128,26 @@ impl NodeKeys {
     }
 }
 
+/// What operators show to see the hospital's console; made at the first start that has one.
+///
+/// # Errors
+/// [`KeyError::File`], [`KeyError::Invalid`].
+pub fn console_token(data: &Path) -> Result<Zeroizing<String>, KeyError> {
+    let path = console_token_path(data);
+    if !path.exists() {
+        let mut secret = Zeroizing::new([0; SECRET_BYTES]);
+        SystemEntropy.fill(&mut *secret);
+        write_secret(&path, &secret)?;
+    }
+    Ok(Zeroizing::new(hex::encode(*read_secret(&path)?)))
+}
+
+/// Where it lies.
+#[must_use]
+pub fn console_token_path(data: &Path) -> PathBuf {
+    data.join(FOLDER).join(CONSOLE_TOKEN)
+}
+
 /// The key for the staff; made if there is none yet, as in a folder from before there were such keys.
 fn staff_key(folder: &Path) -> Result<AgreementKey, KeyError> {
     let path = folder.join(STAFF);
@@ -191,6 +212,17 @@ mod tests {
         assert_eq!(made.network.public(), read.network.public());
         assert_eq!(made.staff.public_key(), read.staff.public_key());
         let mode = fs::metadata(folder.path().join("keys/validator.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_consoles_token_is_made_once_and_only_its_owner_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        NodeKeys::create(folder.path()).unwrap();
+        let made = console_token(folder.path()).unwrap();
+        assert_eq!(made.len(), SECRET_BYTES * 2);
+        assert_eq!(*made, *console_token(folder.path()).unwrap());
+        let mode = fs::metadata(console_token_path(folder.path())).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

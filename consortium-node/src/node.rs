@@ -11,7 +11,7 @@ use crate::genesis_file::{self, GenesisFileError};
 use crate::gossip::Gossip;
 use crate::intake::review::{ReviewError, ReviewStore};
 use crate::intake::{IntakeParts, IntakeService};
-use crate::keys::{KeyError, NodeKeys};
+use crate::keys::{self, KeyError, NodeKeys};
 use crate::ledger::{BLOCKS_PER_SNAPSHOT, EpochSet, Ledger, LedgerError, Pruned};
 use crate::light_service::{LightParts, LightService};
 use crate::links::{LinkDesk, LinkStore, LinkStoreError, sweep_links};
@@ -90,7 +90,7 @@ pub enum NodeError {
     Network(#[from] NetworkError),
     /// The HTTP address cannot be used.
     #[error(
-        "cannot listen on {address}: {source}. Is another program using the port? Choose another in node.toml"
+        "cannot listen on {address}: {source}. Is another program using the port? Choose another in node.toml, or with --console for the console"
     )]
     Http {
         /// Which.
@@ -137,6 +137,7 @@ pub struct Node {
     driver: JoinHandle<Result<(), DriverError>>,
     event_loop: JoinHandle<()>,
     server: JoinHandle<io::Result<()>>,
+    console: Option<JoinHandle<io::Result<()>>>,
     transfer: JoinHandle<()>,
     stop_server: oneshot::Sender<()>,
 }
@@ -174,20 +175,22 @@ struct Services {
 }
 
 impl Node {
-    /// Starts the node of a data folder; on return it answers.
+    /// Starts the node of a data folder; on return it answers. With an address for it, the hospital's console is there too.
     ///
     /// # Errors
     /// [`NodeError`] by variant.
-    pub async fn start(data: &Path) -> Result<Self, NodeError> {
+    pub async fn start(data: &Path, console: Option<SocketAddr>) -> Result<Self, NodeError> {
         let config = NodeConfig::load(data)?;
         let (genesis, _) = genesis_file::load_genesis(data)?;
         let stores = Stores::open(data, &config, &genesis)?;
         stores.vault.probe().await?;
         let identity = Identity::load(data, genesis, stores.ledger.epoch())?;
         let (ledger, epoch) = (stores.ledger.clone(), identity.epoch.epoch);
-        let listener = TcpListener::bind(config.http)
-            .await
-            .map_err(|source| NodeError::Http { address: config.http, source })?;
+        let listener = listen(config.http).await?;
+        let console = match console {
+            Some(address) => Some((listen(address).await?, keys::console_token(data)?)),
+            None => None,
+        };
         let network_config = NetworkConfig {
             identity: identity.network_key.clone(),
             listen: config.listen.clone(),
@@ -242,6 +245,10 @@ impl Node {
             connected,
             now,
         })?;
+        let console = console.map(|(listener, token)| {
+            let routes = api::console(api.clone(), &token, data);
+            tokio::spawn(axum::serve(listener, routes).into_future())
+        });
         let (stop_server, stopped) = oneshot::channel::<()>();
         let server = axum::serve(listener, api::router(api)).with_graceful_shutdown(async {
             // Stops as well if the sender is dropped.
@@ -254,6 +261,7 @@ impl Node {
             driver: tokio::spawn(driver.run()),
             event_loop: tokio::spawn(event_loop.run()),
             server: tokio::spawn(server.into_future()),
+            console,
             transfer: tokio::spawn(transfer.watch()),
             stop_server,
         })
@@ -291,11 +299,19 @@ impl Node {
         if !self.server.is_finished() {
             let _ = tokio::time::timeout(CLOSE_WITHIN, self.server).await;
         }
+        // It only reads: nothing is lost by ending it at once.
+        if let Some(console) = self.console {
+            end(console).await;
+        }
         end(self.driver).await;
         end(self.transfer).await;
         end(self.event_loop).await;
         result
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, NodeError> {
+    TcpListener::bind(address).await.map_err(|source| NodeError::Http { address, source })
 }
 
 /// Ends a task and waits until it is gone: one that still runs while the runtime closes would panic at its next timer.

@@ -8,6 +8,7 @@ use crate::pages::clinician::{
     accesses::Accesses, ask::Ask, declare::Declare, emergency::Emergency, intake::BringIn, reading::Reading,
     scan::Scan,
 };
+use crate::pages::console::{blocks::ConsoleBlocks, overview::Console};
 use crate::pages::inbox::Inbox;
 use crate::pages::patient::{
     abroad::Abroad, card::Card, card_make::CardMake, card_print::CardPrint, code::Code, give::Give,
@@ -106,6 +107,11 @@ pub enum Route {
     #[route("/intake")]
     BringIn {},
 
+    #[route("/console")]
+    Console {},
+    #[route("/console/blocks/:page")]
+    ConsoleBlocks { page: u64 },
+
     #[route("/inbox")]
     Inbox {},
     #[route("/checking")]
@@ -162,6 +168,8 @@ impl Route {
             | Self::CheckpointShow {}
             | Self::CheckpointCompare {}
             | Self::CheckpointStart {}
+            | Self::Console {}
+            | Self::ConsoleBlocks { .. }
             | Self::NotFound { .. } => Audience::Anybody,
             // A patient can be given access too, by a relative.
             Self::Inbox {}
@@ -293,6 +301,8 @@ impl Route {
             | Self::CheckpointShow {}
             | Self::CheckpointCompare {}
             | Self::CheckpointStart {}
+            | Self::Console {}
+            | Self::ConsoleBlocks { .. }
             | Self::Settings {}
             | Self::Security {}
             | Self::ChangePassphrase {}

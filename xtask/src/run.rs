@@ -20,6 +20,8 @@ use consortium::{Consortium, End, Interrupts, Ready};
 
 const NODE_PACKAGE: &str = "amulet-node";
 const APP_PACKAGE: &str = "amulet-app";
+/// First of the four ports of the demonstration's consoles.
+const CONSOLE_PORT: &str = "8201";
 
 /// Builds what is needed, starts the consortium, opens the wallet and stays until Ctrl-C.
 ///
@@ -101,6 +103,7 @@ fn build_programs(workspace: &Workspace, with_window: bool) -> Result<(), Failur
 fn localnet(workspace: &Workspace, data: &Path, web: &Path, fhir: Option<&Path>) -> Vec<PathBuf> {
     let mut words: Vec<PathBuf> = vec![workspace.program("amulet-node"), "localnet".into()];
     words.extend(["--data".into(), data.to_path_buf(), "--web".into(), web.to_path_buf()]);
+    words.extend(["--console-port".into(), CONSOLE_PORT.into()]);
     if let Some(fhir) = fhir {
         words.extend(["--fhir".into(), fhir.to_path_buf()]);
     }

@@ -86,6 +86,12 @@ pub(super) enum ApiError {
     ItemMalformed,
     #[error(transparent)]
     Intake(#[from] IntakeError),
+    #[error(
+        "say who you are: Authorization: Bearer <token>, which is in keys/console.token of the node's folder"
+    )]
+    ConsoleTokenMissing,
+    #[error("a page is a whole number, from 1")]
+    PageMalformed,
     #[error("a height is a whole number")]
     HeightMalformed,
     #[error("there is no block {height} yet")]
@@ -117,6 +123,7 @@ impl ApiError {
             | Self::PatientMissing
             | Self::PatientMalformed(_)
             | Self::HeightMalformed
+            | Self::PageMalformed
             | Self::ClassesMalformed
             | Self::DecisionMalformed(_)
             | Self::ItemMalformed
@@ -125,7 +132,9 @@ impl ApiError {
             | Self::DigestMalformed
             | Self::SignatureMalformed { .. }
             | Self::OtherFile => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated | Self::WrongToken | Self::Clock { .. } => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated | Self::ConsoleTokenMissing | Self::WrongToken | Self::Clock { .. } => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::NotEntitled { .. } | Self::HospitalOnly => StatusCode::FORBIDDEN,
             Self::Refused(LightRefusal::Busy) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Refused(LightRefusal::Malformed) => StatusCode::BAD_REQUEST,
@@ -147,7 +156,7 @@ impl ApiError {
             Self::NotAQuestion => "malformed_request",
             Self::PatientMissing => "patient_missing",
             Self::PatientMalformed(_) => "patient_malformed",
-            Self::Unauthenticated => "unauthenticated",
+            Self::Unauthenticated | Self::ConsoleTokenMissing => "unauthenticated",
             Self::WrongToken => "wrong_token",
             Self::SignatureMalformed { .. } => "signature_malformed",
             Self::NotEntitled { .. } => "not_entitled",
@@ -164,6 +173,7 @@ impl ApiError {
             Self::ItemMalformed => "item_malformed",
             Self::Intake(error) => intake_code(error),
             Self::HeightMalformed => "height_malformed",
+            Self::PageMalformed => "page_malformed",
             Self::NoSuchBlock { .. } => "no_such_block",
             Self::GenesisBlock => "genesis_block",
             Self::Busy => "busy",

@@ -5,6 +5,7 @@
 
 mod auth;
 mod body;
+mod console;
 mod duties;
 mod error;
 mod fhir;
@@ -121,6 +122,7 @@ impl ApiState {
     }
 }
 
+pub use console::console;
 pub use headers::OriginError;
 
 /// The routes.

@@ -184,7 +184,7 @@ pub(super) async fn block(
     }))
 }
 
-fn kind(call: &Call) -> &'static str {
+pub(super) fn kind(call: &Call) -> &'static str {
     match call {
         Call::RegisterIdentity(_) => "register_identity",
         Call::RegisterPractitioner(_) => "register_practitioner",

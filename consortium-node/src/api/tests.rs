@@ -20,26 +20,34 @@ const TOKEN: &str = "the hospital's token";
 const OTHER_HOSPITAL: &str = "http://127.0.0.1:8102";
 
 /// A node's interface over a world.
-struct Site {
-    world: World,
-    parts: ApiParts,
+pub(super) struct Site {
+    pub(super) world: World,
+    pub(super) parts: ApiParts,
     consensus: watch::Sender<ConsensusStatus>,
     connected: watch::Sender<usize>,
     _network: Network,
 }
 
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
 }
 
 impl Answer {
+    /// What these routes answer.
+    pub(super) async fn of(routes: Router, request: Request) -> Self {
+        let response = routes.oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec();
+        Self { status, headers, body }
+    }
+
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         self.json()["error"]["code"].as_str().unwrap().to_owned()
     }
 
@@ -49,7 +57,7 @@ impl Answer {
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let world = World::new();
         world.run_consensus();
         let folder = |name: &str, files: &[(&str, &str)]| {
@@ -104,11 +112,7 @@ impl Site {
     }
 
     async fn send(&self, request: Request) -> Answer {
-        let router = router(ApiState::new(self.parts.clone()).unwrap());
-        let response = router.oneshot(request).await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec();
-        Answer { status, headers, body }
+        Answer::of(router(ApiState::new(self.parts.clone()).unwrap()), request).await
     }
 
     async fn get(&self, path: &str) -> Answer {

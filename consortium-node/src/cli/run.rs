@@ -1,17 +1,27 @@
 //! `run`: the node of one folder, until it is told to stop.
 
 use super::say;
+use crate::keys;
 use crate::node::{self, Abstains, Ended, Node, NodeError};
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(super) async fn run(data: &Path) -> Result<(), NodeError> {
+pub(super) async fn run(data: &Path, console: Option<SocketAddr>) -> Result<(), NodeError> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,libp2p=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let node = Node::start(data).await?;
+    let node = Node::start(data, console).await?;
     tracing::info!(http = %node.http(), "node is running");
+    if let Some(address) = console {
+        tracing::info!(%address, token = %keys::console_token_path(data).display(), "the console is open");
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                "the console's token crosses the network unencrypted: put a proxy with TLS before it"
+            );
+        }
+    }
     match node.run_until(stop_signal()).await? {
         Ended::Stopped => Ok(()),
         Ended::EpochBegan => Err(NodeError::Again(start_again("the validators of the new epoch"))),

@@ -6,6 +6,7 @@ use crate::cli::say;
 use crate::http_client;
 use std::fs::{self, File};
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -23,6 +24,7 @@ struct Running {
     number: usize,
     name: &'static str,
     folder: PathBuf,
+    console: Option<SocketAddr>,
     log: PathBuf,
     child: Child,
     gone: bool,
@@ -38,12 +40,13 @@ impl Hospitals {
         for (index, hospital) in setup.hospitals.iter().enumerate() {
             let number = index + 1;
             let log = hospital.folder.join("node.log");
-            let child = spawn(&program, &hospital.folder, &log)
+            let child = spawn(&program, &hospital.folder, hospital.console, &log)
                 .map_err(|source| LocalnetError::Start { number, source })?;
             running.push(Running {
                 number,
                 name: hospital.name_en,
                 folder: hospital.folder.clone(),
+                console: hospital.console,
                 log,
                 child,
                 gone: false,
@@ -118,12 +121,14 @@ impl Hospitals {
     }
 }
 
-fn spawn(program: &Path, folder: &Path, log: &Path) -> io::Result<Child> {
+fn spawn(program: &Path, folder: &Path, console: Option<SocketAddr>, log: &Path) -> io::Result<Child> {
     let log = File::create(log)?;
+    let console = console.into_iter().flat_map(|address| ["--console".to_owned(), address.to_string()]);
     Command::new(program)
         .arg("run")
         .arg("--data")
         .arg(folder)
+        .args(console)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -132,10 +137,11 @@ fn spawn(program: &Path, folder: &Path, log: &Path) -> io::Result<Child> {
 }
 
 fn report(running: &Running, status: ExitStatus) {
-    let Running { number, name, folder, log, .. } = running;
+    let Running { number, name, folder, console, log, .. } = running;
+    let console = console.map(|address| format!(" --console {address}")).unwrap_or_default();
     say(format_args!(
         "Hospital {number}, {name}, has stopped ({status}). The other hospitals go on as long as three are up. Start it \
-         again with: amulet-node run --data {} (its log is {})",
+         again with: amulet-node run --data {}{console} (its log is {})",
         folder.display(),
         log.display()
     ));

@@ -10,6 +10,7 @@ mod studies;
 
 use crate::cli::say;
 use crate::http_client::HttpError;
+use crate::keys;
 use children::Hospitals;
 use clap::Args;
 use std::fs::{self, File, TryLockError};
@@ -47,6 +48,9 @@ pub struct LocalnetOptions {
     /// First of four libp2p ports, TCP and UDP.
     #[arg(long, default_value_t = 9101)]
     libp2p_port: u16,
+    /// First of four ports of the hospitals' consoles; there are none without it.
+    #[arg(long)]
+    console_port: Option<u16>,
 }
 
 /// Why the demonstration did not start, in words that say what to do.
@@ -151,7 +155,7 @@ pub async fn run(options: LocalnetOptions) -> Result<(), LocalnetError> {
     let ready = data.join(READY_FILE);
     // A leftover of a run that was killed; a missing one is as good as a removed one.
     let _ = fs::remove_file(&ready);
-    ports::check(options.http_port, options.libp2p_port)?;
+    ports::check(options.http_port, options.libp2p_port, options.console_port)?;
     check_space(&data)?;
 
     let setup = setup::prepare(&data, &options)?;
@@ -189,6 +193,13 @@ fn announce(setup: &setup::Setup, ready: &Path) -> Result<(), LocalnetError> {
     say("");
     say(format_args!("  The wallet in a browser   {web}"));
     say(format_args!("  Passphrase of everybody   {}", passphrase.as_str()));
+    if let Some((first, console)) = setup.hospitals.first().and_then(|first| Some((first, first.console?))) {
+        say(format_args!("  A hospital's console      http://{console}/#/console"));
+        say(format_args!(
+            "  Its token is in           {}",
+            keys::console_token_path(&first.folder).display()
+        ));
+    }
     say("");
     say("  What to try first");
     let patient = people::first_patient(&setup.data);

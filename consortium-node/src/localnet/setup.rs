@@ -26,6 +26,7 @@ pub(super) struct Hospital {
     pub name_en: &'static str,
     pub name_zh: &'static str,
     pub http: String,
+    pub console: Option<SocketAddr>,
     pub keys: NodeKeys,
 }
 
@@ -48,7 +49,9 @@ pub(super) fn prepare(data: &Path, options: &LocalnetOptions) -> Result<Setup, L
         let join: JoinRequest = genesis_file::load(&folder.join(JOIN_FILE))?;
         let keys = NodeKeys::load(&folder)?;
         let did = join.did();
-        hospitals.push(Hospital { folder, did, name_en, name_zh, http: format!("http://{http}"), keys });
+        let console = options.console_port.map(|first| (Ipv4Addr::LOCALHOST, port(first, index)).into());
+        let http = format!("http://{http}");
+        hospitals.push(Hospital { folder, did, name_en, name_zh, http, console, keys });
         joins.push(join);
     }
     let genesis_path = data.join(GENESIS_FILE);

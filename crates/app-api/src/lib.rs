@@ -10,6 +10,7 @@ pub mod card;
 pub mod checking;
 pub mod checkpoints;
 pub mod clinician;
+pub mod console;
 pub mod desktop;
 pub mod erasure;
 mod error;

@@ -22,6 +22,8 @@ pub const FOR_ANYBODY: [&str; 9] = [
     "/checkpoint",
     "/checkpoint/compare",
     "/checkpoint/start",
+    "/console",
+    "/console/blocks/1",
 ];
 
 /// What the pages show.

@@ -5,6 +5,7 @@ mod checking_cost;
 pub mod checkpoint;
 pub mod clinician;
 pub mod collect_sheets;
+pub mod console;
 pub mod inbox;
 mod missing;
 pub mod patient;
