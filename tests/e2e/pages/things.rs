@@ -12,7 +12,7 @@ use amulet_tests::localnet::Localnet;
 use amulet_tests::wallet::{Wallet, clinician};
 
 /// Pages that need no wallet.
-pub const FOR_ANYBODY: [&str; 9] = [
+pub const FOR_ANYBODY: [&str; 11] = [
     "/",
     "/create",
     "/restore",
