@@ -100,11 +100,12 @@ async fn walk(net: &Localnet, sample: &Sample, at: usize) {
 
     let chen = clinician(net, "dr-chen").await;
     let asked = chen.must(ask_for(&patient)).await;
+    let records = patient.wallet.shown(&asked.id).await;
     let share = patient
         .wallet
         .must(GrantRequest {
             request: asked.id,
-            without: vec![],
+            records,
             uses_max: None,
             new_records: false,
             only_asker: false,

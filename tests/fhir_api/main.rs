@@ -93,9 +93,9 @@ async fn granted(net: &Localnet, patient: &Newcomer) -> ShareView {
         reader: AskFor::Myself,
     };
     let asked = chen.must(request).await;
-    let without = vec![];
+    let records = patient.wallet.shown(&asked.id).await;
     let grant =
-        GrantRequest { request: asked.id, without, uses_max: None, new_records: false, only_asker: false };
+        GrantRequest { request: asked.id, records, uses_max: None, new_records: false, only_asker: false };
     patient.wallet.must(grant).await
 }
 

@@ -57,10 +57,10 @@ pub async fn asked_granted_read_revoked(world: &World, patient: &Newcomer) {
     assert_eq!(exactly, expected, "exactly the records asked for");
 
     let left_out = exposed.records.last().expect("there are some").id.clone();
-    let without = vec![left_out.clone()];
+    let records = expected.iter().filter(|id| **id != left_out).cloned().collect();
     let grant = GrantRequest {
         request: waiting.id.clone(),
-        without,
+        records,
         uses_max: Some(2),
         new_records: false,
         only_asker: false,
@@ -210,7 +210,7 @@ pub async fn asked_and_declined(world: &World, patient: &Newcomer) {
         .wallet
         .fails(GrantRequest {
             request: asked.id,
-            without: vec![],
+            records: vec![],
             uses_max: None,
             new_records: false,
             only_asker: false,

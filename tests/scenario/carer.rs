@@ -4,7 +4,7 @@ use crate::World;
 use amulet_app_api::ErrorCode;
 use amulet_app_api::access::{AccessLog, LogEvent, Purpose, RevokeGrant, Sharing};
 use amulet_app_api::clinician::{ConfirmDeletion, MyAccessState, MyAccesses, ReadGrant};
-use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
+use amulet_app_api::giving::{GiveTerms, GiveTo};
 use amulet_app_api::records::Category;
 use amulet_tests::wallet::{Newcomer, Wallet};
 
@@ -18,14 +18,13 @@ pub async fn reads_for_a_relative(world: &World, patient: &Newcomer) {
         categories: vec![Category::Labs],
         records_from: None,
         records_to: None,
-        without: Vec::new(),
         without_hospitals: vec![],
         new_records: false,
         hours: 24,
         uses_max: None,
         erase_days: None,
     };
-    let share = patient.wallet.must(GiveAccess { terms }).await.shares.remove(0);
+    let share = patient.wallet.give(terms).await.unwrap().shares.remove(0);
     let opened = daughter.wallet.must(MyAccesses {}).await;
     assert!(opened.me.is_none(), "she does not practise");
     let [access] = opened.accesses.as_slice() else { panic!("{:?}", opened.accesses) };

@@ -7,7 +7,7 @@ use amulet_app_api::erasure::{
     ErasureGround, ErasureStanding, KeepReason, RecordErasure, RecordErasureView, RequestErasure,
 };
 use amulet_app_api::files::{ProofOf, SaveProof};
-use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
+use amulet_app_api::giving::{GiveTerms, GiveTo};
 use amulet_app_api::records::{Category, Record, RecordStory, Records, StoryStep};
 use amulet_app_api::wallet::Home;
 use amulet_protocol::erasure::ErasureState;
@@ -35,7 +35,7 @@ pub async fn is_asked_decided_and_proven(world: &World, patient: &Newcomer) {
     let [erased, kept, ..] = labs.as_slice() else { panic!("two results") };
     let chen = clinician(&world.net, "dr-chen").await;
     let me = chen.must(MyAccesses {}).await.me.expect("a clinician").did;
-    let share = patient.wallet.must(GiveAccess { terms: terms(me) }).await.shares.remove(0);
+    let share = patient.wallet.give(terms(me)).await.unwrap().shares.remove(0);
     let before = chen.must(ReadGrant { grant: share.id.clone() }).await.records.len();
 
     for id in [erased, kept] {
@@ -133,7 +133,6 @@ fn terms(code: String) -> GiveTerms {
         categories: vec![Category::Labs],
         records_from: None,
         records_to: None,
-        without: Vec::new(),
         without_hospitals: vec![],
         new_records: false,
         hours: 24,

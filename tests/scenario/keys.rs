@@ -5,7 +5,7 @@ use amulet_app_api::ErrorCode;
 use amulet_app_api::access::{AccessLog, EmergencyReason, LogEvent, Purpose};
 use amulet_app_api::card::{Card, CardView, MakeCard};
 use amulet_app_api::clinician::{DeclareEmergency, MyAccesses, OpenEmergency, ReadCard, ReadGrant};
-use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
+use amulet_app_api::giving::{GiveTerms, GiveTo};
 use amulet_app_api::inbox::{Inbox, InboxNews};
 use amulet_app_api::keys::{Keys, ReplaceKeys};
 use amulet_app_api::records::{Category, Record, Records};
@@ -55,14 +55,13 @@ async fn labs_for(wallet: &Wallet, reader: &str) -> Result<String, ErrorCode> {
         categories: vec![Category::Labs],
         records_from: None,
         records_to: None,
-        without: Vec::new(),
         without_hospitals: Vec::new(),
         new_records: false,
         hours: 24,
         uses_max: None,
         erase_days: None,
     };
-    let given = wallet.call(GiveAccess { terms }).await.map_err(|error| error.code)?;
+    let given = wallet.give(terms).await.map_err(|error| error.code)?;
     Ok(given.shares[0].id.clone())
 }
 

@@ -68,6 +68,7 @@ fn a_patient_and_two_clinicians_walk_the_whole_path() {
         step("9. the staff of a hospital read, also what comes later, until it is taken back");
         staff::given_to_a_hospital(&world, &patient).await;
         staff::asked_for_colleagues(&world, &patient).await;
+        staff::signs_only_what_was_shown(&world).await;
         step("10. the patient settles something beforehand, joins a study and leaves it");
         research::settled_beforehand(&world, &patient).await;
         research::joined_and_left(&world, &patient).await;

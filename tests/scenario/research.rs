@@ -26,7 +26,6 @@ pub async fn settled_beforehand(world: &World, patient: &Newcomer) {
         categories,
         records_from: None,
         records_to: None,
-        without: Vec::new(),
         without_hospitals: vec![],
         new_records: true,
         hours: 48,
@@ -35,7 +34,7 @@ pub async fn settled_beforehand(world: &World, patient: &Newcomer) {
     };
     let forbidden = terms(vec![Category::Labs, Category::Medicines]);
     let previewed = patient.wallet.fails(PreviewGiving { terms: forbidden.clone() }).await;
-    let given = patient.wallet.fails(GiveAccess { terms: forbidden }).await;
+    let given = patient.wallet.fails(GiveAccess { terms: forbidden, records: vec![] }).await;
     for refused in [previewed, given] {
         assert_eq!(reason(&refused), (ErrorCode::Refused, "preference"));
     }
@@ -61,18 +60,16 @@ pub async fn joined_and_left(world: &World, patient: &Newcomer) {
     assert!(preview.records.iter().all(|line| study.categories.contains(&line.category)));
     assert!(preview.records.iter().all(|line| line.category != Category::Medicines));
     assert_eq!(preview.standing, [Category::Conditions, Category::VitalSigns]);
-    let labs = preview.records.iter().filter(|line| line.category == Category::Labs);
-    let without: Vec<String> = labs.map(|line| line.id.clone()).collect();
-    let join = JoinStudy { study: id.clone(), without: without.clone(), new_records: true };
+    let chosen = preview.records.iter().filter(|line| line.category != Category::Labs);
+    let records: Vec<String> = chosen.map(|line| line.id.clone()).collect();
+    assert!(!records.is_empty() && preview.missing == 0);
+    let join = JoinStudy { study: id.clone(), records: records.clone(), new_records: true };
     let share = patient.wallet.must(join.clone()).await.shares.remove(0);
     assert_eq!(
         (share.state, share.purpose, &share.standing),
         (ShareState::Active, Purpose::Research, &preview.standing)
     );
-    assert_eq!(
-        share.counts.iter().map(|(_, n)| *n).sum::<u64>() as usize,
-        preview.records.len() - without.len()
-    );
+    assert_eq!(share.counts.iter().map(|(_, n)| *n).sum::<u64>() as usize, records.len());
     assert!(matches!(&share.to, GranteeView::Study(name) if name.id == id));
     let again = patient.wallet.fails(join).await;
     assert_eq!(reason(&again), (ErrorCode::Refused, "already_enrolled"));
@@ -84,7 +81,7 @@ pub async fn joined_and_left(world: &World, patient: &Newcomer) {
     let [liu, chen] = [clinician(&world.net, "dr-liu").await, clinician(&world.net, "dr-chen").await];
     let read = liu.must(ReadGrant { grant: share.id.clone() }).await;
     let titles = |lines: Vec<String>| lines.into_iter().collect::<BTreeSet<_>>();
-    let opened = preview.records.iter().filter(|line| !without.contains(&line.id));
+    let opened = preview.records.iter().filter(|line| records.contains(&line.id));
     let expected = titles(opened.map(|line| line.title.clone()).collect());
     assert_eq!(titles(read.records.into_iter().map(|record| record.line.title).collect()), expected);
     let stranger = chen.fails(ReadGrant { grant: share.id.clone() }).await;
@@ -113,14 +110,13 @@ pub async fn anothers_grant_is_not_ones_own(world: &World, patient: &Newcomer) {
         categories: vec![Category::Labs],
         records_from: None,
         records_to: None,
-        without: Vec::new(),
         without_hospitals: vec![],
         new_records: true,
         hours: 48,
         uses_max: None,
         erase_days: None,
     };
-    relative.wallet.must(GiveAccess { terms }).await;
+    relative.wallet.give(terms).await.unwrap();
     assert_eq!(relative.wallet.must(Sharing {}).await.active.len(), 1);
     assert_eq!(shares().await, before);
 }

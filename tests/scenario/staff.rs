@@ -6,7 +6,8 @@ use amulet_app_api::clinician::{AskAccess, AskFor, MyAccessState, MyAccesses, Re
 use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo, PreviewGiving, Recipients};
 use amulet_app_api::records::{Category, Records};
 use amulet_app_api::{ApiError, ErrorCode};
-use amulet_tests::wallet::{Newcomer, Wallet, clinician};
+use amulet_tests::samples::Sample;
+use amulet_tests::wallet::{Newcomer, Wallet, clinician, ids, new_patient};
 use std::collections::BTreeSet;
 
 /// A bundle with one result of another day.
@@ -30,7 +31,6 @@ pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
         categories: vec![Category::Labs],
         records_from: None,
         records_to: None,
-        without: Vec::new(),
         without_hospitals: vec![],
         new_records: true,
         hours: 48,
@@ -42,7 +42,7 @@ pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
     let previewed: BTreeSet<_> = preview.records.iter().map(|line| line.id.clone()).collect();
     assert_eq!((&previewed, preview.standing.as_slice()), (&before, [Category::Labs].as_slice()));
     assert!(matches!(&preview.to, GranteeView::Staff(staff) if staff.hospital.did == hospital));
-    let share = patient.wallet.must(GiveAccess { terms }).await.shares.remove(0);
+    let share = patient.wallet.give(terms).await.unwrap().shares.remove(0);
     assert_eq!((share.state, share.standing.as_slice()), (ShareState::Active, [Category::Labs].as_slice()));
 
     let [chen, zhao] = [clinician(&world.net, "dr-chen").await, clinician(&world.net, "dr-zhao").await];
@@ -64,6 +64,50 @@ pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
     assert!(!has(&chen, &share.id).await);
 }
 
+/// What the patient signs is what was shown: a record that is registered between the preview and the signature stays closed.
+pub async fn signs_only_what_was_shown(world: &World) {
+    let person = new_patient(&world.net, "何静", 1).await;
+    let wallet = &person.wallet;
+    world.net.hospital(1).must_take_in(person.session.did(), &Sample::wang_fang().bundle);
+    let before = labs(&person).await;
+    let chen = clinician(&world.net, "dr-chen").await;
+    let me = chen.must(MyAccesses {}).await.me.expect("a clinician").did;
+    let ask = AskAccess {
+        patient: person.session.did().to_owned(),
+        categories: vec![Category::Labs],
+        purpose: Purpose::Treatment,
+        access_hours: 24,
+        answer_hours: 24,
+        records_from: None,
+        records_to: None,
+        reader: AskFor::Myself,
+    };
+    let request = chen.must(ask).await.id;
+    let terms = GiveTerms {
+        to: GiveTo::Person { code: me },
+        purpose: Purpose::Treatment,
+        categories: vec![Category::Labs],
+        records_from: None,
+        records_to: None,
+        without_hospitals: Vec::new(),
+        new_records: false,
+        hours: 24,
+        uses_max: None,
+        erase_days: None,
+    };
+    let asked = wallet.shown(&request).await;
+    let given = ids(wallet.must(PreviewGiving { terms: terms.clone() }).await.records);
+    world.net.hospital(3).must_take_in(person.session.did(), LATER_RESULT.as_bytes());
+    assert_eq!(labs(&person).await.len(), before.len() + 1);
+
+    let grant =
+        GrantRequest { request, records: asked, new_records: false, only_asker: true, uses_max: None };
+    let share = wallet.must(grant).await;
+    assert_eq!(read(&chen, &share.id).await, Ok(before.clone()));
+    let share = wallet.must(GiveAccess { terms, records: given }).await.shares.remove(0);
+    assert_eq!(read(&chen, &share.id).await, Ok(before));
+}
+
 /// A clinician asks for the whole department; the patient lets the clinician alone read.
 pub async fn asked_for_colleagues(world: &World, patient: &Newcomer) {
     let chen = clinician(&world.net, "dr-chen").await;
@@ -82,13 +126,9 @@ pub async fn asked_for_colleagues(world: &World, patient: &Newcomer) {
     let request = waiting.iter().find(|request| request.id == asked.id).expect("it waits");
     let staff = request.staff.as_ref().expect("it is for colleagues too");
     assert!(staff.department.as_ref().is_some_and(|department| department.starts_with("Cardiology")));
-    let grant = GrantRequest {
-        request: asked.id,
-        without: Vec::new(),
-        new_records: false,
-        only_asker: true,
-        uses_max: None,
-    };
+    let records = patient.wallet.shown(&asked.id).await;
+    let grant =
+        GrantRequest { request: asked.id, records, new_records: false, only_asker: true, uses_max: None };
     let share = patient.wallet.must(grant).await;
     assert!(matches!(&share.to, GranteeView::Person(person) if person.name.starts_with("Dr Chen")));
     assert_eq!(read(&chen, &share.id).await, Ok(labs(patient).await));

@@ -2,6 +2,9 @@
 
 use crate::http::{self, blocking};
 use crate::localnet::Localnet;
+use amulet_app_api::access::Exposure;
+use amulet_app_api::giving::{GiveAccess, GiveTerms, GivenView, PreviewGiving};
+use amulet_app_api::records::RecordLineView;
 use amulet_app_api::security::Touch;
 use amulet_app_api::wallet::{
     AddDemoPerson, CreateWallet, DemoPersonView, HospitalView, Language, NewWords, SessionView, Status,
@@ -25,6 +28,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Strong enough for the strength meter.
 pub const PASSPHRASE: &str = "seven quiet herons wade at dusk";
+
+/// The identifiers of records.
+#[must_use]
+pub fn ids(lines: Vec<RecordLineView>) -> Vec<String> {
+    lines.into_iter().map(|line| line.id).collect()
+}
 
 /// A wallet.
 pub struct Wallet {
@@ -194,6 +203,23 @@ impl Wallet {
             Ok(_) => panic!("{} succeeded", std::any::type_name::<C>()),
             Err(error) => error,
         }
+    }
+
+    /// Gives all that these terms show.
+    ///
+    /// # Errors
+    /// What the wallet refuses.
+    pub async fn give(&self, terms: GiveTerms) -> Result<GivenView, ApiError> {
+        let shown = self.call(PreviewGiving { terms: terms.clone() }).await?;
+        self.call(GiveAccess { terms, records: ids(shown.records) }).await
+    }
+
+    /// The records that a request shows.
+    ///
+    /// # Panics
+    /// When it cannot be shown.
+    pub async fn shown(&self, request: &str) -> Vec<String> {
+        ids(self.must(Exposure { request: request.to_owned() }).await.records)
     }
 
     /// Opens the wallet of a person of the demonstration.

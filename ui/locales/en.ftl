@@ -487,6 +487,10 @@ records-count = { $n ->
     [one] 1 record
    *[other] { $n } records
 }
+records-not-shown = { $n ->
+    [one] 1 record could not be fetched just now. It is not shown here and is not allowed.
+   *[other] { $n } records could not be fetched just now. They are not shown here and are not allowed.
+}
 records-missing = { $n ->
     [one] 1 record could not be fetched just now. It is safe; Amulet tries again by itself.
    *[other] { $n } records could not be fetched just now. They are safe; Amulet tries again by itself.

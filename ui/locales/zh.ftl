@@ -434,6 +434,7 @@ emergency = 急救
 records-search = 搜索
 records-filter = 只看
 records-count = { $n } 份病历
+records-not-shown = 有 { $n } 份病历暂时取不到，没有列在这里，也不会被授权。
 records-missing = 有 { $n } 份病历暂时取不到。它们是安全的，Amulet 会自动再试。
 rules-closed = 患者开放的记录中有 { $n } 份没有向您显示。
 rules-closed-kind = { $category }（{ $class }）：{ $n } 份

@@ -163,6 +163,8 @@ pub struct ExposureView {
     /// Categories asked for that the patient wants to be asked about: their records are to be left out unless chosen, and none to come
     /// are opened.
     pub ask: Vec<Category>,
+    /// Records of these categories that could not be had just now; none of them is allowed.
+    pub missing: u64,
 }
 
 /// Sign the grant that answers a request.
@@ -170,8 +172,8 @@ pub struct ExposureView {
 pub struct GrantRequest {
     /// From [`RequestView`].
     pub request: String,
-    /// Records to leave out, by identifier.
-    pub without: Vec<String>,
+    /// The records that were shown and are allowed, by identifier; no other is, whatever was registered or found meanwhile.
+    pub records: Vec<String>,
     /// Whether records of the categories asked for that come later are opened too, if they were asked for.
     #[serde(default)]
     pub new_records: bool,

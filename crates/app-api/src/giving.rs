@@ -42,9 +42,6 @@ pub struct GiveTerms {
     /// Latest record date, if limited.
     #[serde(default)]
     pub records_to: Option<String>,
-    /// Records to leave out, by identifier.
-    #[serde(default)]
-    pub without: Vec<String>,
     /// Hospitals whose records to leave out, by DID.
     #[serde(default)]
     pub without_hospitals: Vec<String>,
@@ -95,6 +92,8 @@ pub struct GivingPreviewView {
     /// The hospitals whose records are opened: a grant is signed for each. With several, the reader learns that they treat the same
     /// person.
     pub relationships: Vec<HospitalView>,
+    /// Records of these categories that could not be had just now; none of them is opened.
+    pub missing: u64,
 }
 
 /// What was given: one grant for each of the person's identities.
@@ -120,4 +119,6 @@ pub struct NotGivenView {
 pub struct GiveAccess {
     /// The terms.
     pub terms: GiveTerms,
+    /// The records that were shown and are given, by identifier; no other is, whatever was registered or found meanwhile.
+    pub records: Vec<String>,
 }

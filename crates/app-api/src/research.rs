@@ -91,6 +91,8 @@ pub struct StudyPreviewView {
     pub until: TimeMs,
     /// The hospitals whose records are opened: a grant is signed for each, and each counts as a participant.
     pub relationships: Vec<HospitalView>,
+    /// Records of these categories that could not be had just now; none of them is opened.
+    pub missing: u64,
 }
 
 /// Sign the grant by which the patient takes part.
@@ -98,8 +100,9 @@ pub struct StudyPreviewView {
 pub struct JoinStudy {
     /// The study.
     pub study: String,
-    /// Records to leave out, by identifier.
-    pub without: Vec<String>,
+    /// The records that were shown and are opened, by identifier; no other is, whatever was registered or found meanwhile. An
+    /// identity none of whose records is among them does not take part, unless there are none at all.
+    pub records: Vec<String>,
     /// Whether records to come are opened too, if the study asks for such.
     pub new_records: bool,
 }

@@ -3,7 +3,7 @@
 use amulet_app_api::access::{AccessLog, Purpose, Sharing};
 use amulet_app_api::card::{Card, CardDraft, CardFact, MakeCard};
 use amulet_app_api::clinician::{AskAccess, AskFor, MyAccesses, ReadGrant};
-use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo};
+use amulet_app_api::giving::{GiveTerms, GiveTo};
 use amulet_app_api::records::{Category, Records};
 use amulet_app_api::recovery::BeginMove;
 use amulet_app_api::research::Research;
@@ -78,14 +78,13 @@ async fn given(wang: &Wallet, to: &Wallet) -> String {
         categories: vec![Category::Labs, Category::Medicines],
         records_from: None,
         records_to: None,
-        without: Vec::new(),
         without_hospitals: Vec::new(),
         new_records: false,
         hours: 24 * 7,
         uses_max: None,
         erase_days: None,
     };
-    wang.must(GiveAccess { terms }).await.shares[0].id.clone()
+    wang.give(terms).await.unwrap().shares[0].id.clone()
 }
 
 /// Chooses the simple view, and goes to the first page.

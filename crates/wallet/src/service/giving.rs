@@ -1,7 +1,9 @@
 //! Giving access unasked.
 
 use amulet_app_api::access::ShareView;
-use amulet_app_api::giving::{GiveTerms, GiveTo, GivenView, GivingPreviewView, NotGivenView, RecipientsView};
+use amulet_app_api::giving::{
+    GiveAccess, GiveTerms, GiveTo, GivenView, GivingPreviewView, NotGivenView, RecipientsView,
+};
 use amulet_app_api::wallet::{HospitalView, Task};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_crypto::sealed_box::AgreementPublicKey;
@@ -22,7 +24,7 @@ use super::preferences::Settled;
 use super::records::counts;
 use super::session::{OpenRecord, Person, Session};
 use super::shares::use_limit;
-use super::sharing::covers;
+use super::sharing::{covers, unopened};
 use crate::{convert, dates};
 
 const HOUR_MS: u64 = 3_600_000;
@@ -54,7 +56,9 @@ impl Service {
     /// What terms would open.
     pub(super) async fn preview_giving(&self, terms: &GiveTerms) -> Result<GivingPreviewView, ApiError> {
         let person = self.patient()?;
-        let (grantee, gifts) = self.gifts(&person, terms).await?;
+        let (grantee, gifts) = self.gifts(&person, terms, None).await?;
+        let categories: Vec<Category> =
+            terms.categories.iter().map(|category| convert::ledger_category(*category)).collect();
         let records: Vec<_> =
             gifts.iter().flat_map(|gift| gift.records.iter().map(|record| record.line.clone())).collect();
         let standing: BTreeSet<Category> =
@@ -65,6 +69,7 @@ impl Service {
             records,
             standing: standing.into_iter().map(convert::category).collect(),
             relationships: self.relationships_of(&gifts),
+            missing: gifts.iter().map(|gift| unopened(&gift.session, &categories)).sum(),
         })
     }
 
@@ -74,9 +79,10 @@ impl Service {
     }
 
     /// Signs grants that nobody asked for.
-    pub(super) async fn give_access(&self, terms: &GiveTerms) -> Result<GivenView, ApiError> {
+    pub(super) async fn give_access(&self, call: &GiveAccess) -> Result<GivenView, ApiError> {
         let person = self.patient()?;
-        let (grantee, gifts) = self.gifts(&person, terms).await?;
+        let terms = &call.terms;
+        let (grantee, gifts) = self.gifts(&person, terms, Some(&call.records)).await?;
         let purpose = convert::ledger_purpose(terms.purpose);
         self.give_all(&grantee, purpose, gifts, || self.term_of(terms)).await
     }
@@ -142,8 +148,13 @@ impl Service {
         if term.erases_in_time() { Ok(term) } else { Err(bad("erase_days")) }
     }
 
-    /// To whom, and what each identity gives.
-    async fn gifts(&self, person: &Person, terms: &GiveTerms) -> Result<(Grantee, Vec<Gift>), ApiError> {
+    /// To whom, and what each identity gives: all that the terms open, or what is `chosen` of it.
+    async fn gifts(
+        &self,
+        person: &Person,
+        terms: &GiveTerms,
+        chosen: Option<&[String]>,
+    ) -> Result<(Grantee, Vec<Gift>), ApiError> {
         let grantee = self.recipient(&terms.to).await?;
         let categories: BTreeSet<Category> =
             terms.categories.iter().map(|category| convert::ledger_category(*category)).collect();
@@ -173,7 +184,7 @@ impl Service {
                 categories.contains(&entry.category)
                     && entry.class != DataClass::Core
                     && covers(dates, record.moment)
-                    && !terms.without.contains(&record.line.id)
+                    && chosen.is_none_or(|chosen| chosen.contains(&record.line.id))
             });
             if records.len() > RECORDS_PER_GRANT_MAX {
                 return Err(bad("categories"));
@@ -182,7 +193,7 @@ impl Service {
                 gifts.push(Gift { session: Arc::clone(session), records, standing: standing.clone() });
             }
         }
-        if gifts.is_empty() { Err(bad("without")) } else { Ok((grantee, gifts)) }
+        if gifts.is_empty() { Err(bad("records")) } else { Ok((grantee, gifts)) }
     }
 
     /// To whom, as the ledger knows them now.

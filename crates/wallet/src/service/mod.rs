@@ -337,7 +337,7 @@ impl Service {
             Request::Exposure(call) => reply(boxed(|| self.exposure(&call.request)).await),
             Request::Recipients(_) => reply(boxed(|| self.recipients()).await),
             Request::PreviewGiving(call) => reply(boxed(|| self.preview_giving(&call.terms)).await),
-            Request::GiveAccess(call) => reply(boxed(|| self.give_access(&call.terms)).await),
+            Request::GiveAccess(call) => reply(boxed(|| self.give_access(&call)).await),
             Request::GrantRequest(call) => reply(boxed(|| self.grant_request(&call)).await),
             Request::DeclineRequest(call) => reply(boxed(|| self.decline_request(&call.request)).await),
             Request::RevokeGrant(call) => reply(boxed(|| self.revoke_grant(&call.grant)).await),

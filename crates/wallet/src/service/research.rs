@@ -23,6 +23,7 @@ use super::ledger::tx_id;
 use super::preferences::Settled;
 use super::session::{Person, Session};
 use super::shares::is_over;
+use super::sharing::unopened;
 use crate::{convert, dates};
 
 /// How far this device's clock may run ahead of the hospitals' before a grant of a year would be refused as too long, in
@@ -74,6 +75,7 @@ impl Service {
             ask: settled.asked_about(categories.iter()),
             until: self.study_term(&study).valid_until.0,
             relationships: self.relationships_of(&gifts),
+            missing: person.sessions().iter().map(|session| unopened(session, categories)).sum(),
         })
     }
 
@@ -83,11 +85,13 @@ impl Service {
         let (id, study) = self.open_study(&call.study).await?;
         let mut gifts = self.study_gifts(&person, &study, call.new_records).await?;
         for gift in &mut gifts {
-            gift.records.retain(|record| !call.without.contains(&record.line.id));
+            gift.records.retain(|record| call.records.contains(&record.line.id));
         }
-        gifts.retain(|gift| !gift.records.is_empty() || !gift.standing.is_empty());
+        // A record that came after the preview must not make its identity take part either.
+        let chosen = gifts.iter().any(|gift| !gift.records.is_empty());
+        gifts.retain(|gift| if chosen { !gift.records.is_empty() } else { !gift.standing.is_empty() });
         if gifts.is_empty() {
-            return Err(ApiError::new(ErrorCode::BadRequest).with("field", "without"));
+            return Err(ApiError::new(ErrorCode::BadRequest).with("field", "records"));
         }
         let grantee = Grantee::Study(Participation { study: id, staff: study.staff() });
         self.give_all(&grantee, Purpose::Research, gifts, || Ok(self.study_term(&study))).await

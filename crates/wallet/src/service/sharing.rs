@@ -109,6 +109,7 @@ impl Service {
         Ok(ExposureView {
             withheld: settled.withheld(state.categories.iter()),
             ask: settled.asked_about(state.categories.iter()),
+            missing: unopened(&session, &state.categories),
             request: self.request_view(&session, id, &state).await?,
             counts: counts(records.iter().map(|record| record.line.category)),
             records: records.iter().map(|record| record.line.clone()).collect(),
@@ -164,13 +165,13 @@ impl Service {
     pub(super) async fn grant_request(&self, call: &GrantRequest) -> Result<ShareView, ApiError> {
         let (session, request, state) = self.open_request(&call.request).await?;
         let mut records = self.exposed(&session, &state).await?;
-        records.retain(|record| !call.without.contains(&record.line.id));
+        records.retain(|record| call.records.contains(&record.line.id));
         let standing = match call.new_records && state.record_dates.to.is_none() {
             true => Settled::of(&session.owner).standing(state.categories.iter()),
             false => Vec::new(),
         };
         if records.is_empty() && standing.is_empty() {
-            return Err(ApiError::new(ErrorCode::BadRequest).with("field", "without"));
+            return Err(ApiError::new(ErrorCode::BadRequest).with("field", "records"));
         }
         records.sort_by_key(|record| record.meta.entry.id);
         let grantee =
@@ -239,6 +240,22 @@ impl Service {
         self.submit(&session, Call::DeclineAccess(DeclineAccess { request })).await?;
         Ok(())
     }
+}
+
+/// Records of these categories that could be given if they could be had; of what date they are is not known before.
+pub(super) fn unopened<'a>(session: &Session, categories: impl IntoIterator<Item = &'a Category>) -> u64 {
+    let categories: BTreeSet<&Category> = categories.into_iter().collect();
+    let settled = Settled::of(&session.owner);
+    let cache = session.cache();
+    let closed = cache.records.iter().filter(|meta| {
+        let entry = &meta.entry;
+        categories.contains(&entry.category)
+            && settled.gives(entry.category)
+            && entry.class != DataClass::Core
+            && !cache.opened.contains_key(&entry.id)
+            && !cache.erased.contains(&entry.id)
+    });
+    closed.count() as u64
 }
 
 /// Whether a record of this date is asked for. One without a date is not, where dates are limited: when in doubt, the

@@ -1,6 +1,7 @@
 //! Exactly these records, by category, each with a tick to leave it out, and a button for a whole category.
 
 use crate::components::field::Tick;
+use crate::components::icon::{Glyph, Icon};
 use crate::components::record::line_details;
 use crate::i18n::{tr, use_translator, words};
 use amulet_app_api::records::{Category, RecordLineView};
@@ -16,6 +17,26 @@ pub fn by_category(lines: &[RecordLineView]) -> Vec<(Category, u64)> {
 /// The records of these categories: those that are left out until somebody ticks them.
 pub fn left_out(lines: &[RecordLineView], categories: &[Category]) -> BTreeSet<String> {
     lines.iter().filter(|line| categories.contains(&line.category)).map(|line| line.id.clone()).collect()
+}
+
+/// What is signed: of the records that are shown, those that are ticked.
+pub fn ticked(lines: &[RecordLineView], without: &BTreeSet<String>) -> Vec<String> {
+    lines.iter().filter(|line| !without.contains(&line.id)).map(|line| line.id.clone()).collect()
+}
+
+/// That some records cannot be shown just now, and are therefore not allowed.
+#[component]
+pub fn NotShown(records: u64) -> Element {
+    let t = use_translator();
+    if records == 0 {
+        return rsx! {};
+    }
+    rsx! {
+        div { class: "notice wait", role: "status", "data-testid": "records-not-shown",
+            Glyph { icon: Icon::Clock, size: 24 }
+            p { {tr!(t, "records-not-shown", n = records)} }
+        }
+    }
 }
 
 /// The records by category.

@@ -1,6 +1,6 @@
 //! Giving access unasked: to whom, what, how long; then exactly what that opens; then the signature.
 
-use super::choose_records::ChooseRecords;
+use super::choose_records::{ChooseRecords, NotShown, ticked};
 use crate::app::use_app;
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
@@ -195,7 +195,6 @@ fn Form(view: RecipientsView, terms: Signal<Option<(GiveTerms, GivingPreviewView
             categories: categories.peek().iter().copied().collect(),
             records_from: None,
             records_to: None,
-            without: Vec::new(),
             without_hospitals: without_hospitals.peek().iter().cloned().collect(),
             new_records: *new_records.peek(),
             hours: *hours.peek(),
@@ -336,6 +335,7 @@ fn Sign(
     let now = use_now(60_000);
     let without = use_signal(BTreeSet::<String>::new);
     let left = preview.records.len() - without.read().len();
+    let shown = preview.records.clone();
     let said = sentence(t, &wanted, &preview, now());
     let standing = !preview.standing.is_empty();
     rsx! {
@@ -358,6 +358,7 @@ fn Sign(
                 span { role: "status", "aria-live": "polite", {tr!(t, "request-exactly", n = left)} }
             }
             p { class: "soft small", {tr!(t, "request-exactly-hint")} }
+            NotShown { records: preview.missing }
             ChooseRecords { lines: preview.records.clone(), without, locked: action.is_running() }
         }
         if let Some(error) = action.error.read().clone() {
@@ -372,8 +373,8 @@ fn Sign(
                 busy: action.is_running(),
                 disabled: left == 0 && !standing,
                 onclick: move |()| {
-                    let without = without.peek().iter().cloned().collect();
-                    let signed = GiveAccess { terms: GiveTerms { without, ..wanted.clone() } };
+                    let records = ticked(&shown, &without.peek());
+                    let signed = GiveAccess { terms: wanted.clone(), records };
                     action.call(signed, move |view| given.set(Some(view)));
                 },
             }

@@ -1,6 +1,6 @@
 //! Answering a request: the sentence, exactly what it would open, what comes later, then the signature.
 
-use super::choose_records::{ChooseRecords, left_out};
+use super::choose_records::{ChooseRecords, NotShown, left_out, ticked};
 use super::preferences::Settled;
 use crate::components::actions::{Button, Weight};
 use crate::components::error::ErrorNotice;
@@ -80,7 +80,7 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
     // Who asks for the records of a time that ends does not ask for those to come.
     let open_ended = view.request.records_to.is_none();
     let left = view.records.len() - without.read().len();
-    let request = view.request.clone();
+    let (request, shown) = (view.request.clone(), view.records.clone());
     let (grant_id, decline_id, asker) = (request.id.clone(), request.id.clone(), request.from.name.clone());
     rsx! {
         p { class: "sentence", "data-testid": "request-sentence", {sentence(t, &request)} }
@@ -150,11 +150,11 @@ fn Question(view: ExposureView, answer: Signal<Option<Answer>>) -> Element {
                 busy: action.is_running(),
                 disabled: left == 0 && !new_records(),
                 onclick: move |()| {
-                    let without = without.peek().iter().cloned().collect();
+                    let records = ticked(&shown, &without.peek());
                     let uses_max = once().then_some(1);
                     let request = GrantRequest {
                         request: grant_id.clone(),
-                        without,
+                        records,
                         new_records: new_records(),
                         only_asker: only_asker(),
                         uses_max,
@@ -187,6 +187,7 @@ fn Exposed(view: ExposureView, without: Signal<BTreeSet<String>>, locked: bool) 
                 span { role: "status", "aria-live": "polite", {tr!(t, "request-exactly", n = left)} }
             }
             p { class: "soft small", {tr!(t, "request-exactly-hint")} }
+            NotShown { records: view.missing }
             if view.records.is_empty() {
                 div { class: "notice wait",
                     Glyph { icon: Icon::Clock, size: 24 }

@@ -1,6 +1,6 @@
 //! Taking part in a study: what it is, exactly what that opens, what remains in the records, then the signature.
 
-use super::choose_records::{ChooseRecords, left_out};
+use super::choose_records::{ChooseRecords, NotShown, left_out, ticked};
 use super::give::{GivenShares, Joins};
 use super::preferences::Settled;
 use super::research::StudyFacts;
@@ -47,7 +47,7 @@ fn Sign(view: StudyPreviewView, joined: Signal<Option<GivenView>>) -> Element {
     let without: Signal<BTreeSet<String>> = use_signal(|| left_out(&view.records, &view.ask));
     let mut new_records = use_signal(|| false);
     let left = view.records.len() - without.read().len();
-    let id = view.study.name.id.clone();
+    let (id, shown) = (view.study.name.id.clone(), view.records.clone());
     rsx! {
         h2 { {study_title(t, &view.study.name)} }
         StudyFacts { study: view.study.clone() }
@@ -62,6 +62,7 @@ fn Sign(view: StudyPreviewView, joined: Signal<Option<GivenView>>) -> Element {
                 span { role: "status", "aria-live": "polite", {tr!(t, "request-exactly", n = left)} }
             }
             p { class: "soft small", {tr!(t, "request-exactly-hint")} }
+            NotShown { records: view.missing }
             ChooseRecords { lines: view.records.clone(), without, locked: action.is_running() }
         }
         if view.standing.is_empty() {
@@ -90,8 +91,8 @@ fn Sign(view: StudyPreviewView, joined: Signal<Option<GivenView>>) -> Element {
                 busy: action.is_running(),
                 disabled: left == 0 && !new_records(),
                 onclick: move |()| {
-                    let without = without.peek().iter().cloned().collect();
-                    let call = JoinStudy { study: id.clone(), without, new_records: new_records() };
+                    let records = ticked(&shown, &without.peek());
+                    let call = JoinStudy { study: id.clone(), records, new_records: new_records() };
                     action.call(call, move |given| joined.set(Some(given)));
                 },
             }
