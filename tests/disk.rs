@@ -10,6 +10,7 @@ use amulet_tests::load::{Load, LoadOptions, Pinned};
 use amulet_tests::localnet::node_output;
 use amulet_tests::step;
 use amulet_tests::tight_disk::with_tight_disk;
+use amulet_tests::wait;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
@@ -164,7 +165,8 @@ fn a_node_without_its_consensus_log_is_silent_until_the_next_epoch() {
     consortium.kill(0);
     let head = newest(&consortium);
     typed(&consortium, 3, &["validators", "rotate-key"]);
-    assert!(newest(&consortium) > head);
+    // The command has seen the block; that the others answer with it takes a moment on a busy machine.
+    wait::until("a block with its vote", GOES_ON_WITHIN, || (newest(&consortium) > head).then_some(()));
     assert_eq!(consortium.forbidden_words(), None);
 }
 
