@@ -7,8 +7,10 @@ use amulet_app_api::giving::{GiveAccess, GiveTerms, GiveTo, PreviewGiving, Recip
 use amulet_app_api::records::{Category, Records};
 use amulet_app_api::{ApiError, ErrorCode};
 use amulet_tests::samples::Sample;
+use amulet_tests::wait;
 use amulet_tests::wallet::{Newcomer, Wallet, clinician, ids, new_patient};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// A bundle with one result of another day.
 const LATER_RESULT: &str = r#"{"resourceType":"Bundle","type":"collection","entry":[
@@ -19,6 +21,9 @@ const LATER_RESULT: &str = r#"{"resourceType":"Bundle","type":"collection","entr
     "code":{"coding":[{"system":"http://loinc.org","code":"2823-3"}],"text":"Potassium"},
     "effectiveDateTime":"2026-01-15",
     "valueQuantity":{"value":4.1,"unit":"mmol/L","system":"http://unitsofmeasure.org","code":"mmol/L"}}}]}"#;
+
+/// A new block reaches all hospitals.
+const HEARD_WITHIN: Duration = Duration::from_secs(20);
 
 /// The patient opens laboratory results, also those to come, to everybody at the first hospital.
 pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
@@ -53,8 +58,7 @@ pub async fn given_to_a_hospital(world: &World, patient: &Newcomer) {
 
     // Another hospital registers it: its key reaches the first one's staff with no action of the patient.
     world.net.hospital(3).must_take_in(patient.session.did(), LATER_RESULT.as_bytes());
-    let after = labs(patient).await;
-    assert_eq!(after.len(), before.len() + 1);
+    let after = more_labs(patient, before.len()).await;
     assert!(has(&chen, &share.id).await);
     assert_eq!(read(&chen, &share.id).await, Ok(after));
 
@@ -98,7 +102,7 @@ pub async fn signs_only_what_was_shown(world: &World) {
     let asked = wallet.shown(&request).await;
     let given = ids(wallet.must(PreviewGiving { terms: terms.clone() }).await.records);
     world.net.hospital(3).must_take_in(person.session.did(), LATER_RESULT.as_bytes());
-    assert_eq!(labs(&person).await.len(), before.len() + 1);
+    more_labs(&person, before.len()).await;
 
     let grant =
         GrantRequest { request, records: asked, new_records: false, only_asker: true, uses_max: None };
@@ -138,6 +142,14 @@ pub async fn asked_for_colleagues(world: &World, patient: &Newcomer) {
 async fn labs(patient: &Newcomer) -> BTreeSet<String> {
     let records = patient.wallet.must(Records {}).await.records;
     records.into_iter().filter(|line| line.category == Category::Labs).map(|line| line.id).collect()
+}
+
+/// The same, once there is one more: the hospitals that the wallet asks hear of a record a moment after the one that took it in.
+async fn more_labs(patient: &Newcomer, before: usize) -> BTreeSet<String> {
+    wait::until_async("the new record", HEARD_WITHIN, || async {
+        Some(labs(patient).await).filter(|labs| labs.len() == before + 1)
+    })
+    .await
 }
 
 /// Whether a grant stands among those that a clinician can read under now.
